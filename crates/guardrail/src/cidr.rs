@@ -1,0 +1,180 @@
+//! Address ranges, and whether one reaches public address space.
+
+use std::fmt;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::{Deserialize, Serialize};
+
+/// A CIDR block as AWS printed it, together with what it means.
+///
+/// The text is kept because `DeleteRoute` takes only the stored destination, to the letter; text that is no CIDR block is
+/// kept too (`net` is then `None`), because unknown input from AWS is data.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Cidr {
+    text: String,
+    net: Option<IpNet>,
+}
+
+impl Cidr {
+    /// The block as AWS wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The block as a range of addresses; `None` when the text is not one.
+    pub fn net(&self) -> Option<IpNet> {
+        self.net
+    }
+}
+
+impl From<String> for Cidr {
+    fn from(text: String) -> Self {
+        let net = text.parse::<IpNet>().ok().map(|net| net.trunc());
+        Self { text, net }
+    }
+}
+
+impl From<&str> for Cidr {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
+}
+
+impl From<IpNet> for Cidr {
+    fn from(net: IpNet) -> Self {
+        Self { text: net.to_string(), net: Some(net) }
+    }
+}
+
+impl From<Cidr> for String {
+    fn from(cidr: Cidr) -> String {
+        cidr.text
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Blocks no packet to which can arrive on the internet (IANA's special-purpose registries), but not NAT64's
+/// `64:ff9b::/96`: every address in it is an IPv4 address of the internet once a NAT gateway has translated it.
+const NOT_PUBLIC_V4: [(u32, u8); 15] = [
+    (0x0000_0000, 8),  // 0.0.0.0/8, this network
+    (0x0a00_0000, 8),  // 10.0.0.0/8, private
+    (0x6440_0000, 10), // 100.64.0.0/10, shared (carrier-grade NAT)
+    (0x7f00_0000, 8),  // 127.0.0.0/8, loopback
+    (0xa9fe_0000, 16), // 169.254.0.0/16, link-local
+    (0xac10_0000, 12), // 172.16.0.0/12, private
+    (0xc000_0000, 24), // 192.0.0.0/24, protocol assignments
+    (0xc000_0200, 24), // 192.0.2.0/24, documentation
+    (0xc0a8_0000, 16), // 192.168.0.0/16, private
+    (0xc612_0000, 15), // 198.18.0.0/15, benchmarking
+    (0xc633_6400, 24), // 198.51.100.0/24, documentation
+    (0xcb00_7100, 24), // 203.0.113.0/24, documentation
+    (0xe000_0000, 4),  // 224.0.0.0/4, multicast
+    (0xf000_0000, 4),  // 240.0.0.0/4, reserved
+    (0xffff_ffff, 32), // 255.255.255.255/32, broadcast
+];
+
+const NOT_PUBLIC_V6: [(u128, u8); 8] = [
+    (0, 127),                                        // ::/128 and ::1/128, unspecified and loopback
+    (0x0000_0000_0000_0000_0000_ffff_0000_0000, 96), // ::ffff:0:0/96, IPv4-mapped
+    (0x0064_ff9b_0001_0000_0000_0000_0000_0000, 48), // 64:ff9b:1::/48, local-use translation
+    (0x0100_0000_0000_0000_0000_0000_0000_0000, 64), // 100::/64, discard
+    (0x2001_0db8_0000_0000_0000_0000_0000_0000, 32), // 2001:db8::/32, documentation
+    (0xfc00_0000_0000_0000_0000_0000_0000_0000, 7),  // fc00::/7, unique local
+    (0xfe80_0000_0000_0000_0000_0000_0000_0000, 10), // fe80::/10, link-local
+    (0xff00_0000_0000_0000_0000_0000_0000_0000, 8),  // ff00::/8, multicast
+];
+
+/// Whether the range holds at least one public address that is not in `own` (the VPC's own blocks, which may be public
+/// ranges used privately: a route inside them leads to the VPC itself, not out).
+pub fn covers_public(net: IpNet, own: &[IpNet]) -> bool {
+    let inside: Vec<IpNet> = not_public(net).chain(own.iter().copied()).filter(|block| overlaps(*block, net)).collect();
+    !covered(net, &inside)
+}
+
+/// Whether every address of `net` is in at least one of `blocks`.
+pub fn covered(net: IpNet, blocks: &[IpNet]) -> bool {
+    if blocks.iter().any(|block| block.contains(&net)) {
+        return true;
+    }
+    if !blocks.iter().any(|block| net.contains(block)) {
+        return false;
+    }
+    halves(net).is_some_and(|(low, high)| covered(low, blocks) && covered(high, blocks))
+}
+
+fn overlaps(a: IpNet, b: IpNet) -> bool {
+    a.contains(&b) || b.contains(&a)
+}
+
+fn halves(net: IpNet) -> Option<(IpNet, IpNet)> {
+    let mut subnets = net.subnets(net.prefix_len().checked_add(1)?).ok()?;
+    Some((subnets.next()?, subnets.next()?))
+}
+
+fn not_public(like: IpNet) -> impl Iterator<Item = IpNet> {
+    let (v4, v6): (&[_], &[_]) = match like {
+        IpNet::V4(_) => (&NOT_PUBLIC_V4, &[]),
+        IpNet::V6(_) => (&[], &NOT_PUBLIC_V6),
+    };
+    let v4 = v4.iter().filter_map(|(bits, len)| Ipv4Net::new((*bits).into(), *len).ok()).map(IpNet::V4);
+    v4.chain(v6.iter().filter_map(|(bits, len)| Ipv6Net::new((*bits).into(), *len).ok()).map(IpNet::V6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn public(net: &str, own: &[&str]) -> bool {
+        let own: Vec<IpNet> = own.iter().map(|net| net.parse().unwrap()).collect();
+        covers_public(net.parse().unwrap(), &own)
+    }
+
+    #[test]
+    fn any_range_with_one_public_address_is_public() {
+        for net in ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/7", "1.1.1.1/32", "172.0.0.0/8", "192.0.0.0/8"] {
+            assert!(public(net, &[]), "{net}");
+        }
+        for net in ["::/0", "::/1", "8000::/1", "2000::/3", "64:ff9b::/96", "2600:1f16::/56", "2001::/16"] {
+            assert!(public(net, &[]), "{net}");
+        }
+    }
+
+    #[test]
+    fn special_ranges_are_not() {
+        for net in
+            ["10.0.0.0/8", "10.1.2.0/24", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.169.254/32"]
+        {
+            assert!(!public(net, &[]), "{net}");
+        }
+        for net in ["fc00::/7", "fd00:ec2::/32", "fe80::/10", "ff02::1/128", "2001:db8::/32", "64:ff9b:1::/48"] {
+            assert!(!public(net, &[]), "{net}");
+        }
+    }
+
+    #[test]
+    fn two_adjacent_special_ranges_make_one() {
+        assert!(!public("224.0.0.0/3", &[]));
+    }
+
+    #[test]
+    fn the_vpcs_own_blocks_lead_to_the_vpc() {
+        assert!(!public("52.0.0.0/16", &["52.0.0.0/16"]));
+        assert!(!public("52.0.1.0/24", &["52.0.0.0/16"]));
+        assert!(public("52.0.0.0/15", &["52.0.0.0/16"]));
+        assert!(!public("52.0.0.0/15", &["52.0.0.0/16", "52.1.0.0/16"]));
+        assert!(!public("2600:1f16:abc:de00::/56", &["2600:1f16:abc:de00::/56"]));
+    }
+
+    #[test]
+    fn the_text_is_kept_to_the_letter_and_nonsense_is_data() {
+        let cidr = Cidr::from("::FFFF/0");
+        assert_eq!(cidr.as_str(), "::FFFF/0");
+        assert_eq!(Cidr::from("what").net(), None);
+    }
+}
