@@ -5,8 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::cidr::Cidr;
+use crate::finding::list;
 use crate::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
 use crate::plan::StepId;
+use crate::snapshot::Section;
 use crate::world::{Destination, Tag};
 
 /// The tag on everything the guardrail makes; its role may change no other security group.
@@ -139,4 +141,117 @@ impl fmt::Display for DnsAttribute {
 /// The tags on everything the guardrail makes: what made it, and a name a person recognises.
 pub fn created_tags(name: &str) -> Vec<Tag> {
     vec![Tag::new(CREATED_TAG.0, CREATED_TAG.1), Tag::new("Name", name)]
+}
+
+impl<G> Action<G> {
+    /// Whether AWS counts it against the small allowance for endpoint calls.
+    pub fn is_endpoint_change(&self) -> bool {
+        match self {
+            Self::CreateEndpoint { .. } | Self::ModifyEndpoint { .. } => true,
+            Self::EnableVpcDns { .. }
+            | Self::CreateSecurityGroup { .. }
+            | Self::AuthorizeHttps { .. }
+            | Self::DeleteRoute { .. } => false,
+        }
+    }
+
+    /// What a step like this was planned from, and what is read again before it is taken.
+    pub fn rests_on(&self) -> &'static [Section] {
+        match self {
+            Self::EnableVpcDns { .. } => &[Section::VpcAttributes],
+            Self::CreateSecurityGroup { .. } | Self::AuthorizeHttps { .. } => &[Section::SecurityGroups],
+            Self::CreateEndpoint { .. } | Self::ModifyEndpoint { .. } => &[Section::VpcEndpoints, Section::RouteTables],
+            Self::DeleteRoute { .. } => {
+                &[Section::RouteTables, Section::VpcEndpoints, Section::SecurityGroups, Section::VpcAttributes]
+            }
+        }
+    }
+
+    /// The same action with its security group named in another way; `None` when `name` cannot name it.
+    pub fn with_group<H>(&self, mut name: impl FnMut(&G) -> Option<H>) -> Option<Action<H>> {
+        Some(match self {
+            Self::EnableVpcDns { vpc, attribute } => Action::EnableVpcDns { vpc: vpc.clone(), attribute: *attribute },
+            Self::CreateSecurityGroup { vpc, name, description } => {
+                Action::CreateSecurityGroup { vpc: vpc.clone(), name: name.clone(), description: description.clone() }
+            }
+            Self::AuthorizeHttps { group, cidrs } => {
+                Action::AuthorizeHttps { group: name(group)?, cidrs: cidrs.clone() }
+            }
+            Self::CreateEndpoint { vpc, service, kind, token } => Action::CreateEndpoint {
+                vpc: vpc.clone(),
+                service: service.clone(),
+                kind: kind.with_group(name)?,
+                token: token.clone(),
+            },
+            Self::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+                Action::ModifyEndpoint {
+                    endpoint: endpoint.clone(),
+                    add_route_tables: add_route_tables.clone(),
+                    add_subnets: add_subnets.clone(),
+                    add_groups: add_groups.iter().map(name).collect::<Option<_>>()?,
+                    enable_private_dns: *enable_private_dns,
+                }
+            }
+            Self::DeleteRoute { table, destination, target } => {
+                Action::DeleteRoute { table: table.clone(), destination: destination.clone(), target: target.clone() }
+            }
+        })
+    }
+}
+
+impl<G> NewEndpoint<G> {
+    fn with_group<H>(&self, name: impl FnMut(&G) -> Option<H>) -> Option<NewEndpoint<H>> {
+        Some(match self {
+            Self::Gateway { route_tables } => NewEndpoint::Gateway { route_tables: route_tables.clone() },
+            Self::Interface { subnets, groups, private_dns } => NewEndpoint::Interface {
+                subnets: subnets.clone(),
+                groups: groups.iter().map(name).collect::<Option<_>>()?,
+                private_dns: *private_dns,
+            },
+        })
+    }
+}
+
+impl fmt::Display for GroupRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Existing(id) => id.fmt(f),
+            Self::MadeBy(step) => write!(f, "the group made by step {step}"),
+        }
+    }
+}
+
+impl<G: fmt::Display> fmt::Display for Action<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EnableVpcDns { vpc, attribute } => write!(f, "turn {attribute} of {vpc} on"),
+            Self::CreateSecurityGroup { vpc, name, .. } => write!(f, "create security group {name} in {vpc}"),
+            Self::AuthorizeHttps { group, cidrs } => write!(f, "admit TCP 443 to {group} from {}", list(cidrs)),
+            Self::CreateEndpoint { service, kind, .. } => match kind {
+                NewEndpoint::Gateway { route_tables } => {
+                    write!(f, "create a gateway endpoint for {service} on {}", list(route_tables))
+                }
+                NewEndpoint::Interface { subnets, groups, private_dns } => {
+                    let dns = if *private_dns { ", with private DNS" } else { "" };
+                    write!(
+                        f,
+                        "create an interface endpoint for {service} in {} with {}{dns}",
+                        list(subnets),
+                        list(groups)
+                    )
+                }
+            },
+            Self::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+                let mut changes = Vec::new();
+                changes.extend((!add_route_tables.is_empty()).then(|| format!("associate {}", list(add_route_tables))));
+                changes.extend((!add_subnets.is_empty()).then(|| format!("add {}", list(add_subnets))));
+                changes.extend((!add_groups.is_empty()).then(|| format!("attach {}", list(add_groups))));
+                changes.extend(enable_private_dns.then(|| "turn private DNS on".to_owned()));
+                write!(f, "modify {endpoint}: {}", changes.join("; "))
+            }
+            Self::DeleteRoute { table, destination, target } => {
+                write!(f, "delete the route {destination} → {target} from {table}")
+            }
+        }
+    }
 }

@@ -393,7 +393,7 @@ impl Baseline {
 
     /// Whether any rule may change anything.
     pub fn repairs(&self) -> bool {
-        RuleId::ALL.into_iter().any(|rule| self.mode_of(rule) == Mode::Repair)
+        RuleId::ALL.iter().any(|rule| self.mode_of(*rule) == Mode::Repair)
     }
 
     /// This baseline with one mode for every rule.

@@ -1,6 +1,7 @@
 //! Address ranges, and whether one reaches public address space.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
@@ -61,39 +62,49 @@ impl fmt::Display for Cidr {
 
 /// Blocks no packet to which can arrive on the internet (IANA's special-purpose registries), but not NAT64's
 /// `64:ff9b::/96`: every address in it is an IPv4 address of the internet once a NAT gateway has translated it.
-const NOT_PUBLIC_V4: [(u32, u8); 15] = [
-    (0x0000_0000, 8),  // 0.0.0.0/8, this network
-    (0x0a00_0000, 8),  // 10.0.0.0/8, private
-    (0x6440_0000, 10), // 100.64.0.0/10, shared (carrier-grade NAT)
-    (0x7f00_0000, 8),  // 127.0.0.0/8, loopback
-    (0xa9fe_0000, 16), // 169.254.0.0/16, link-local
-    (0xac10_0000, 12), // 172.16.0.0/12, private
-    (0xc000_0000, 24), // 192.0.0.0/24, protocol assignments
-    (0xc000_0200, 24), // 192.0.2.0/24, documentation
-    (0xc0a8_0000, 16), // 192.168.0.0/16, private
-    (0xc612_0000, 15), // 198.18.0.0/15, benchmarking
-    (0xc633_6400, 24), // 198.51.100.0/24, documentation
-    (0xcb00_7100, 24), // 203.0.113.0/24, documentation
-    (0xe000_0000, 4),  // 224.0.0.0/4, multicast
-    (0xf000_0000, 4),  // 240.0.0.0/4, reserved
-    (0xffff_ffff, 32), // 255.255.255.255/32, broadcast
+const NOT_PUBLIC: [IpNet; 22] = [
+    v4([0, 0, 0, 0], 8),                       // this network
+    v4([10, 0, 0, 0], 8),                      // private
+    v4([100, 64, 0, 0], 10),                   // shared (carrier-grade NAT)
+    v4([127, 0, 0, 0], 8),                     // loopback
+    v4([169, 254, 0, 0], 16),                  // link-local
+    v4([172, 16, 0, 0], 12),                   // private
+    v4([192, 0, 0, 0], 24),                    // protocol assignments
+    v4([192, 0, 2, 0], 24),                    // documentation
+    v4([192, 168, 0, 0], 16),                  // private
+    v4([198, 18, 0, 0], 15),                   // benchmarking
+    v4([198, 51, 100, 0], 24),                 // documentation
+    v4([203, 0, 113, 0], 24),                  // documentation
+    v4([224, 0, 0, 0], 4),                     // multicast
+    v4([240, 0, 0, 0], 4),                     // reserved, broadcast
+    v6([0; 8], 127),                           // unspecified and loopback
+    v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96),     // IPv4-mapped
+    v6([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48),  // local-use translation
+    v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64),      // discard
+    v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), // documentation
+    v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7),      // unique local
+    v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),     // link-local
+    v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8),      // multicast
 ];
 
-const NOT_PUBLIC_V6: [(u128, u8); 8] = [
-    (0, 127),                                        // ::/128 and ::1/128, unspecified and loopback
-    (0x0000_0000_0000_0000_0000_ffff_0000_0000, 96), // ::ffff:0:0/96, IPv4-mapped
-    (0x0064_ff9b_0001_0000_0000_0000_0000_0000, 48), // 64:ff9b:1::/48, local-use translation
-    (0x0100_0000_0000_0000_0000_0000_0000_0000, 64), // 100::/64, discard
-    (0x2001_0db8_0000_0000_0000_0000_0000_0000, 32), // 2001:db8::/32, documentation
-    (0xfc00_0000_0000_0000_0000_0000_0000_0000, 7),  // fc00::/7, unique local
-    (0xfe80_0000_0000_0000_0000_0000_0000_0000, 10), // fe80::/10, link-local
-    (0xff00_0000_0000_0000_0000_0000_0000_0000, 8),  // ff00::/8, multicast
-];
+const fn v4(octets: [u8; 4], len: u8) -> IpNet {
+    let [a, b, c, d] = octets;
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), len))
+}
+
+const fn v6(words: [u16; 8], len: u8) -> IpNet {
+    let [a, b, c, d, e, f, g, h] = words;
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), len))
+}
 
 /// Whether the range holds at least one public address that is not in `own` (the VPC's own blocks, which may be public
 /// ranges used privately: a route inside them leads to the VPC itself, not out).
 pub fn covers_public(net: IpNet, own: &[IpNet]) -> bool {
-    let inside: Vec<IpNet> = not_public(net).chain(own.iter().copied()).filter(|block| overlaps(*block, net)).collect();
+    let blocks = || NOT_PUBLIC.iter().chain(own);
+    if blocks().any(|block| block.contains(&net)) {
+        return false;
+    }
+    let inside: Vec<IpNet> = blocks().filter(|block| net.contains(*block)).copied().collect();
     !covered(net, &inside)
 }
 
@@ -108,22 +119,9 @@ pub fn covered(net: IpNet, blocks: &[IpNet]) -> bool {
     halves(net).is_some_and(|(low, high)| covered(low, blocks) && covered(high, blocks))
 }
 
-fn overlaps(a: IpNet, b: IpNet) -> bool {
-    a.contains(&b) || b.contains(&a)
-}
-
 fn halves(net: IpNet) -> Option<(IpNet, IpNet)> {
     let mut subnets = net.subnets(net.prefix_len().checked_add(1)?).ok()?;
     Some((subnets.next()?, subnets.next()?))
-}
-
-fn not_public(like: IpNet) -> impl Iterator<Item = IpNet> {
-    let (v4, v6): (&[_], &[_]) = match like {
-        IpNet::V4(_) => (&NOT_PUBLIC_V4, &[]),
-        IpNet::V6(_) => (&[], &NOT_PUBLIC_V6),
-    };
-    let v4 = v4.iter().filter_map(|(bits, len)| Ipv4Net::new((*bits).into(), *len).ok()).map(IpNet::V4);
-    v4.chain(v6.iter().filter_map(|(bits, len)| Ipv6Net::new((*bits).into(), *len).ok()).map(IpNet::V6))
 }
 
 #[cfg(test)]

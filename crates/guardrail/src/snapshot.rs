@@ -111,6 +111,8 @@ pub struct Snapshot<'w> {
     pub endpoints: Vec<&'w VpcEndpoint>,
     /// Its NAT gateways.
     pub nat_gateways: Vec<&'w NatGateway>,
+    /// Its security groups.
+    pub groups: Vec<&'w SecurityGroup>,
     /// Its network interfaces, as far as they were read.
     pub interfaces: Vec<&'w NetworkInterface>,
     /// Security groups, prefix lists and services, which do not belong to one VPC.
@@ -180,6 +182,12 @@ impl<'w> Snapshot<'w> {
             |i| i.vpc_id.as_ref(),
             |snapshot| &mut snapshot.interfaces,
         );
+        share_out(
+            &mut by_id,
+            world.security_groups.iter().flatten(),
+            |g| g.vpc_id.as_ref(),
+            |snapshot| &mut snapshot.groups,
+        );
         Ok(by_id
             .into_values()
             .map(|mut snapshot| {
@@ -219,6 +227,7 @@ impl<'w> Snapshot<'w> {
             route_tables: Vec::new(),
             endpoints: Vec::new(),
             nat_gateways: Vec::new(),
+            groups: Vec::new(),
             interfaces: Vec::new(),
             shared,
             missing,
