@@ -4,11 +4,13 @@
 //! [`cloud::Cloud`] trait. ARCHITECTURE.md says how the parts fit.
 
 pub mod action;
+pub mod alert;
 pub mod baseline;
 pub mod cidr;
 pub mod cloud;
 pub mod commands;
 pub mod event;
+pub mod explain;
 pub mod finding;
 pub mod id;
 pub mod plan;

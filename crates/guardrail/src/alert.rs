@@ -1,0 +1,272 @@
+//! The alert: a report as its subscribers read it, one message for a VPC and a run.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::baseline::{Baseline, ManagedVpcs, Mode};
+use crate::event::Evidence;
+use crate::report::{Found, Next, Outcome, Report, StepReport, Verdict};
+
+/// SNS refuses a subject of 100 characters or more (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
+const SUBJECT_LIMIT: usize = 99;
+
+/// SNS takes 262,144 bytes for the message in all its forms and its attributes; escaping may double the text.
+const TEXT_LIMIT: usize = 32_000;
+const JSON_LIMIT: usize = 150_000;
+
+/// A message to the topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// At most 99 printable ASCII characters.
+    pub subject: String,
+    /// For people: e-mail, and whatever has no form of its own.
+    pub text: String,
+    /// For queues, functions and HTTPS: the report.
+    pub json: String,
+    /// To filter on.
+    pub attributes: BTreeMap<&'static str, String>,
+}
+
+/// The alert of a report.
+pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
+    let mut text = text(report, baseline);
+    if text.len() > TEXT_LIMIT {
+        let cut = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= TEXT_LIMIT).last().unwrap_or(0);
+        text.truncate(cut);
+        text.push_str("\n… cut here: the whole report is in the function's log, under the run above.\n");
+    }
+    Alert { subject: subject(report), text, json: json(report), attributes: attributes(report) }
+}
+
+/// One line: what happened, where.
+pub fn subject(report: &Report) -> String {
+    let what = match report.verdict {
+        Verdict::Repaired => "repaired",
+        Verdict::Compliant => "compliant",
+        Verdict::Incomplete => "not fully observed",
+        Verdict::NotManaged => "not managed",
+        Verdict::NoSuchVpc => "no such VPC",
+        Verdict::DriftLeft if report.changed() => "partly repaired",
+        Verdict::DriftLeft => "drift found",
+    };
+    let mut rules: Vec<&str> = report.findings.iter().map(|found| found.rule.as_str()).collect();
+    rules.dedup();
+    let about = match rules.as_slice() {
+        [] => String::new(),
+        [one] => format!(" ({one})"),
+        [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
+    };
+    let scope = &report.scope;
+    printable(&format!("VPC guardrail: {what} {} {}{about}", scope.vpc, scope.region), SUBJECT_LIMIT)
+}
+
+/// ASCII without control characters, cut to a length in characters.
+fn printable(text: &str, limit: usize) -> String {
+    text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(limit).collect()
+}
+
+/// The report as its subscribers read it.
+pub fn text(report: &Report, baseline: &Baseline) -> String {
+    let mut out = String::new();
+    let scope = &report.scope;
+    let name = report.vpc_name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "VPC {}({}) in account {}, {}: {}.",
+        one_line(&name),
+        scope.vpc,
+        scope.account,
+        scope.region,
+        headline(report)
+    );
+    who(&mut out, report);
+    found(&mut out, &report.findings);
+    steps(&mut out, report);
+    left_alone(&mut out, report);
+    advice(&mut out, report, baseline);
+    let _ = writeln!(out, "\nRun {}, {} to {}.", report.run_id, report.started, report.finished);
+    out
+}
+
+fn headline(report: &Report) -> &'static str {
+    let planned = report.steps.iter().any(|step| matches!(step.outcome, Outcome::NotAllowed(_)));
+    match report.verdict {
+        Verdict::Compliant => "on its baseline",
+        Verdict::Repaired => "back on its baseline",
+        Verdict::Incomplete => "could not be observed in full, so nothing was changed",
+        Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
+        Verdict::NoSuchVpc => "there is no such VPC",
+        Verdict::DriftLeft if report.changed() && report.next == Next::Again => {
+            "partly back on its baseline; the next run goes on"
+        }
+        Verdict::DriftLeft if report.changed() => "partly back on its baseline; the rest needs you",
+        Verdict::DriftLeft if planned => "not on its baseline; nothing was changed",
+        Verdict::DriftLeft if report.next == Next::Again => "not on its baseline; the next run tries again",
+        Verdict::DriftLeft => "not on its baseline; nothing could be changed, it needs you",
+    }
+}
+
+fn who(out: &mut String, report: &Report) {
+    let _ = writeln!(out, "\nWho");
+    if report.evidence.is_empty() {
+        let _ = writeln!(out, "  no recorded call led to this run ({})", report.cause);
+    }
+    for evidence in report.evidence.iter().take(10) {
+        let _ = writeln!(out, "  {}", call(evidence));
+    }
+    if let Some(more) = report.evidence.len().checked_sub(10).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  and {more} more calls");
+    }
+}
+
+/// Who made a call, with what and from where, in one line.
+pub fn call(evidence: &Evidence) -> String {
+    let record = &evidence.record;
+    let from = match record.source_ip.as_str() {
+        "" => String::new(),
+        ip if record.actor.contains(ip) => String::new(),
+        ip => format!(" from {ip}"),
+    };
+    one_line(&format!("{} by {} ({}){from} at {}", record.event, record.actor, record.tool, evidence.time))
+}
+
+fn found(out: &mut String, findings: &[Found]) {
+    if findings.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nFound");
+    for found in findings {
+        let after = if found.repaired { "repaired" } else { "still so" };
+        let _ = writeln!(out, "  - {}: {} [{after}]", found.rule, one_line(&found.summary));
+    }
+}
+
+fn steps(out: &mut String, report: &Report) {
+    if report.steps.is_empty() {
+        return;
+    }
+    let idle = report.steps.iter().all(|step| matches!(step.outcome, Outcome::NotAllowed(_)));
+    let _ = match idle {
+        true => writeln!(out, "\nWould be done (the mode is {}: nothing was changed)", report.mode),
+        false => writeln!(out, "\nDone"),
+    };
+    for step in &report.steps {
+        let _ = match idle {
+            true => writeln!(out, "  {}. {}", step.id, one_line(&step.summary)),
+            false => {
+                writeln!(out, "  {}. {}: {}", step.id, one_line(&step.summary), one_line(&step.outcome.to_string()))
+            }
+        };
+    }
+}
+
+fn left_alone(out: &mut String, report: &Report) {
+    if report.left_alone.is_empty() && report.unread.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nLeft alone");
+    for left in &report.left_alone {
+        let _ = writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.why.to_string()));
+    }
+    for unread in &report.unread {
+        let _ = writeln!(out, "  - {} could not be read: {}", unread.section, one_line(&unread.error.to_string()));
+    }
+}
+
+fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
+    let undo: Vec<&StepReport> = report.steps.iter().rev().filter(|step| step.undo.is_some()).collect();
+    if !undo.is_empty() {
+        let _ = writeln!(out, "\nTo undo (exempt first, or the guardrail repairs it again)");
+        for command in undo.iter().filter_map(|step| step.undo.as_ref()) {
+            let _ = writeln!(out, "  {}", one_line(command));
+        }
+    }
+    let by_hand = report.steps.iter().filter(|step| matches!(step.outcome, Outcome::NotAllowed(_)));
+    let by_hand: Vec<&String> = by_hand.filter_map(|step| step.command.as_ref()).collect();
+    if !by_hand.is_empty() {
+        let _ = writeln!(out, "\nTo do it by hand");
+        for command in by_hand {
+            let _ = writeln!(out, "  {}", one_line(command));
+        }
+    }
+    if report.findings.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nTo exempt");
+    exempt(out, report, baseline);
+    if let Some(line) = for_good(report) {
+        let _ = writeln!(out, "\nTo fix it for good\n  {line}");
+    }
+}
+
+fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
+    if let ManagedVpcs::Tag { key, .. } = &baseline.managed_vpcs {
+        let (vpc, region) = (&report.scope.vpc, &report.scope.region);
+        let tag = one_line(key);
+        let _ = writeln!(out, "  this VPC: aws ec2 delete-tags --resources {vpc} --tags 'Key={tag}' --region {region}");
+    }
+    let _ = writeln!(out, "  a subnet: take away the tag that makes it private (`guardrail explain` names it)");
+    let mut rules: Vec<&str> = report.findings.iter().map(|found| found.rule.as_str()).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    for rule in rules {
+        let _ = writeln!(out, "  a rule: \"rules\": {{ \"{rule}\": {{ \"mode\": \"notify\" }} }} in the baseline");
+    }
+}
+
+/// Where the change came from, so that it does not come back.
+fn for_good(report: &Report) -> Option<String> {
+    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool.as_str() {
+        "terraform" => Some(("Terraform", &evidence.record)),
+        "cloudformation" => Some(("CloudFormation", &evidence.record)),
+        _ => None,
+    });
+    coded.map(|(tool, record)| {
+        one_line(&format!(
+            "{} came through {tool} ({}): change it in that code, or the next run of it brings the fault back.",
+            record.event, record.actor
+        ))
+    })
+}
+
+/// Text without control characters: what AWS's callers typed must not forge lines of an alert.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn json(report: &Report) -> String {
+    let whole = serde_json::to_string(report).unwrap_or_default();
+    if whole.len() <= JSON_LIMIT {
+        return whole;
+    }
+    let mut short = report.clone();
+    short.evidence.truncate(10);
+    short.steps.truncate(50);
+    short.findings.truncate(50);
+    short.left_alone.truncate(50);
+    serde_json::to_string(&short).ok().filter(|text| text.len() <= JSON_LIMIT).unwrap_or_else(|| {
+        let (scope, verdict) = (&report.scope, report.verdict);
+        serde_json::json!({ "version": report.version, "run_id": report.run_id, "scope": scope, "verdict": verdict })
+            .to_string()
+    })
+}
+
+fn attributes(report: &Report) -> BTreeMap<&'static str, String> {
+    let mut rules: Vec<&str> = report.findings.iter().map(|found| found.rule.as_str()).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    BTreeMap::from([
+        ("account", report.scope.account.to_string()),
+        ("region", report.scope.region.to_string()),
+        ("vpc", report.scope.vpc.to_string()),
+        ("verdict", report.verdict.to_string().replace(' ', "-")),
+        ("cause", report.cause.to_string()),
+        ("mode", strongest_mode(report).to_string()),
+        ("changed", report.changed().to_string()),
+        ("rules", serde_json::to_string(&rules).unwrap_or_default()),
+    ])
+}
+
+fn strongest_mode(report: &Report) -> Mode {
+    report.findings.iter().map(|found| found.mode).max().unwrap_or(report.mode)
+}
