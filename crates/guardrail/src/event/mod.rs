@@ -1,6 +1,16 @@
-//! CloudTrail records, as EventBridge delivers them or bare.
+//! CloudTrail records, as EventBridge delivers them or bare: what they name, who made the call, and which VPCs it asks to
+//! look at. A record is a hint of where to look and evidence for the alert; no plan is made from it.
+
+mod actor;
+mod decode;
+mod ids;
+mod table;
 
 use serde::{Deserialize, Serialize};
+
+pub use decode::{NotARecord, decode, parse};
+pub use ids::IdKind;
+pub use table::{Family, Names, TABLE, Watch, watched_names};
 
 use crate::id::{AccountId, Region, VpcId};
 
@@ -28,9 +38,10 @@ pub struct Record {
     pub resource_ids: Vec<String>,
     /// Who: one line.
     pub actor: String,
-    /// With what: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or a service's name.
+    /// With what: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or a service's name as CloudTrail writes it
+    /// (`eks.amazonaws.com`). Empty where the record does not say.
     pub tool: String,
-    /// From where.
+    /// From where: an address, or the name of the AWS service that made the call.
     pub source_ip: String,
 }
 
@@ -63,4 +74,104 @@ pub enum Reach {
     Resolve(Vec<String>),
     /// Every managed VPC of the account and Region: the call names nothing that could be looked up.
     AllManaged,
+}
+
+impl Evidence {
+    /// Where this call asks to look, or nothing if it is not watched, failed, or tagged only things that no rule reads.
+    pub fn trigger(&self) -> Option<Trigger> {
+        let record = &self.record;
+        if !record.watched || record.failed {
+            return None;
+        }
+        let watch = table::find(&record.event)?;
+        Some(Trigger { reach: watch.reach(&record.vpc_ids, &record.resource_ids)?, evidence: self.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(event: &str, ids: &[&str]) -> Evidence {
+        let record = Record {
+            event: event.into(),
+            event_id: "e".into(),
+            account: None,
+            region: None,
+            failed: false,
+            error_code: None,
+            watched: true,
+            vpc_ids: ids.iter().filter_map(|id| id.parse().ok()).collect(),
+            resource_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            actor: String::new(),
+            tool: String::new(),
+            source_ip: String::new(),
+        };
+        Evidence { time: String::new(), record }
+    }
+
+    fn reach(event: &str, ids: &[&str]) -> Option<Reach> {
+        call(event, ids).trigger().map(|trigger| trigger.reach)
+    }
+
+    fn resolve(ids: &[&str]) -> Option<Reach> {
+        Some(Reach::Resolve(ids.iter().map(|id| (*id).to_owned()).collect()))
+    }
+
+    const VPC: &str = "vpc-0a1b2c3d4e5f60000";
+    const TABLE_ID: &str = "rtb-0a1b2c3d4e5f60011";
+    const SUBNET: &str = "subnet-0a1b2c3d4e5f60021";
+
+    #[test]
+    fn a_named_vpc_is_where_to_look() {
+        let vpcs = Some(Reach::Vpcs(vec![VPC.parse().unwrap()]));
+        assert_eq!(reach("CreateSubnet", &[SUBNET, VPC]), vpcs);
+        assert_eq!(reach("CreateVpcBlockPublicAccessExclusion", &[VPC]), vpcs);
+    }
+
+    #[test]
+    fn where_the_expected_vpc_is_not_named_its_parts_are_looked_up() {
+        assert_eq!(reach("CreateVpcBlockPublicAccessExclusion", &[SUBNET]), resolve(&[SUBNET]));
+        assert_eq!(
+            reach("CreateNatGateway", &["eni-0a1b2c3d4e5f60051", "nat-0a1b2c3d4e5f60001", SUBNET]),
+            resolve(&["nat-0a1b2c3d4e5f60001", SUBNET])
+        );
+        assert_eq!(reach("ModifyVpcAttribute", &[]), Some(Reach::AllManaged));
+    }
+
+    #[test]
+    fn only_ids_worth_looking_up_are_looked_up() {
+        assert_eq!(reach("CreateRoute", &["nat-0a1b2c3d4e5f60001", TABLE_ID]), resolve(&[TABLE_ID]));
+        assert_eq!(
+            reach("DeleteVpcEndpoints", &["vpce-0a1b2c3d4e5f60031", "vpce-0a1b2c3d4e5f60032"]),
+            resolve(&["vpce-0a1b2c3d4e5f60031", "vpce-0a1b2c3d4e5f60032"])
+        );
+        assert_eq!(reach("ModifyManagedPrefixList", &["pl-0a1b2c3d4e5f60071"]), resolve(&["pl-0a1b2c3d4e5f60071"]));
+    }
+
+    #[test]
+    fn what_is_gone_or_everywhere_asks_for_every_managed_vpc() {
+        assert_eq!(reach("DisassociateRouteTable", &["rtbassoc-0a1b2c3d4e5f60061"]), Some(Reach::AllManaged));
+        assert_eq!(reach("DeleteRouteTable", &[TABLE_ID]), Some(Reach::AllManaged));
+        assert_eq!(reach("ModifyVpcBlockPublicAccessOptions", &[]), Some(Reach::AllManaged));
+        assert_eq!(reach("CreateRoute", &[]), Some(Reach::AllManaged));
+    }
+
+    #[test]
+    fn tags_matter_only_on_what_the_rules_read() {
+        assert_eq!(reach("CreateTags", &["i-0a1b2c3d4e5f60081", SUBNET, VPC]), resolve(&[SUBNET, VPC]));
+        assert_eq!(reach("DeleteTags", &["i-0a1b2c3d4e5f60081"]), None);
+        assert_eq!(reach("CreateTags", &[]), None);
+    }
+
+    #[test]
+    fn failed_and_unwatched_calls_trigger_nothing() {
+        let mut failed = call("CreateRoute", &[TABLE_ID]);
+        failed.record.failed = true;
+        assert_eq!(failed.trigger(), None);
+        let mut look_alike = call("CreateRoute", &[]);
+        look_alike.record.watched = false;
+        assert_eq!(look_alike.trigger(), None);
+        assert_eq!(call("DescribeVpcs", &[VPC]).trigger(), None);
+    }
 }
