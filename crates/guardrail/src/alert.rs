@@ -89,7 +89,7 @@ pub fn text(report: &Report, baseline: &Baseline) -> String {
 }
 
 fn headline(report: &Report) -> &'static str {
-    let planned = report.steps.iter().any(|step| matches!(step.outcome, Outcome::NotAllowed(_)));
+    let planned = report.steps.iter().any(|step| is_idle(&step.outcome));
     match report.verdict {
         Verdict::Compliant => "on its baseline",
         Verdict::Repaired => "back on its baseline",
@@ -145,8 +145,10 @@ fn steps(out: &mut String, report: &Report) {
     if report.steps.is_empty() {
         return;
     }
-    let idle = report.steps.iter().all(|step| matches!(step.outcome, Outcome::NotAllowed(_)));
+    let idle = report.steps.iter().all(|step| is_idle(&step.outcome));
+    let asked = report.steps.iter().any(|step| step.outcome == Outcome::Planned);
     let _ = match idle {
+        true if asked => writeln!(out, "\nWould be done"),
         true => writeln!(out, "\nWould be done (the mode is {}: nothing was changed)", report.mode),
         false => writeln!(out, "\nDone"),
     };
@@ -158,6 +160,11 @@ fn steps(out: &mut String, report: &Report) {
             }
         };
     }
+}
+
+/// Whether a step was only shown.
+fn is_idle(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::NotAllowed(_) | Outcome::Planned)
 }
 
 fn left_alone(out: &mut String, report: &Report) {

@@ -18,6 +18,7 @@ pub mod planner;
 pub mod promise;
 pub mod reconcile;
 pub mod report;
+pub mod resolve;
 pub mod route;
 pub mod rules;
 pub mod snapshot;

@@ -66,6 +66,19 @@ pub async fn run<C: Cloud>(cloud: &C, baseline: &Baseline, request: &Request) ->
     report(Ended { baseline, request, started, finished: cloud.now(), first, last, outcomes, unread: seen.unread })
 }
 
+/// What a run would report if it stopped before its first change: the plan, and nothing done.
+pub fn preview(baseline: &Baseline, world: &World, request: &Request, now: Timestamp) -> Report {
+    let assessment = assess(baseline, world, request);
+    let outcome = |step: &Step| match step.mode {
+        Mode::Observe | Mode::Notify => Outcome::NotAllowed(step.mode),
+        Mode::Repair if step.over_limit => Outcome::OverLimit,
+        Mode::Repair => Outcome::Planned,
+    };
+    let outcomes = assessment.plan.steps.iter().map(|step| (step.id, outcome(step))).collect();
+    let (first, last) = (assessment.clone(), assessment);
+    report(Ended { baseline, request, started: now, finished: now, first, last, outcomes, unread: Vec::new() })
+}
+
 /// What is known of the VPC at this moment.
 struct Seen {
     world: World,

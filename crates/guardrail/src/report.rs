@@ -167,6 +167,8 @@ pub enum Outcome {
     Done(Applied),
     /// What it waited for came.
     Came,
+    /// The plan was only asked for: it would be taken.
+    Planned,
     /// The mode does not allow it.
     NotAllowed(Mode),
     /// It is left for the next run: this one would change too much.
@@ -202,7 +204,12 @@ impl Outcome {
     /// Whether a later run may do better without anybody's doing.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Done(_) | Self::Came | Self::NotAllowed(_) | Self::Skipped { .. } | Self::Hopeless { .. } => false,
+            Self::Done(_)
+            | Self::Came
+            | Self::Planned
+            | Self::NotAllowed(_)
+            | Self::Skipped { .. }
+            | Self::Hopeless { .. } => false,
             Self::OverLimit | Self::Stale | Self::TimedOut | Self::OutOfTime => true,
             Self::Failed(error) | Self::Unchecked(error) => error.class.passes(),
         }
@@ -217,6 +224,7 @@ impl fmt::Display for Outcome {
             Self::Done(Applied::CreatedEndpoint(id)) => write!(f, "done: {id}"),
             Self::Done(Applied::CreatedGroup(id)) => write!(f, "done: {id}"),
             Self::Came => f.write_str("done"),
+            Self::Planned => f.write_str("would be taken"),
             Self::NotAllowed(mode) => write!(f, "not taken: the mode is {mode}"),
             Self::OverLimit => f.write_str("left for the next run: the limit of changes is reached"),
             Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
@@ -242,6 +250,7 @@ impl Report {
         let changed = |step: &StepReport| match &step.outcome {
             Outcome::Done(applied) => *applied != Applied::Already,
             Outcome::Came
+            | Outcome::Planned
             | Outcome::NotAllowed(_)
             | Outcome::OverLimit
             | Outcome::Stale

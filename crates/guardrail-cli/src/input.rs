@@ -1,0 +1,110 @@
+//! Files in, values out; and one clear error where a file is not what it should be.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use guardrail::baseline::Baseline;
+use guardrail::event::{Evidence, NotARecord};
+use guardrail::snapshot::UnplacedWorld;
+use guardrail::world::World;
+use guardrail::world_file::{self, LoadError};
+use serde_json::Value;
+
+use crate::Subject;
+
+/// Input that cannot be used: what it is, and what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadInput {
+    #[error("cannot read {}: {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: std::io::Error },
+    #[error("cannot write {}: {reason}", path.display())]
+    Unwritable { path: PathBuf, reason: std::io::Error },
+    #[error("{} holds no .json file; put the outputs of `aws ec2 describe-*` there", path.display())]
+    EmptyFolder { path: PathBuf },
+    #[error("world: {0}")]
+    World(#[from] LoadError),
+    #[error("world: {0}")]
+    Unplaced(#[from] UnplacedWorld),
+    #[error("baseline {name}: {faults}")]
+    Baseline { name: String, faults: String },
+    #[error("event {name}: {reason}")]
+    Event { name: String, reason: NotARecord },
+    #[error("event {name}: holds no record")]
+    NoRecord { name: String },
+}
+
+/// The world and the baseline that the arguments name.
+pub(crate) fn subject(arguments: &Subject) -> Result<(World, Baseline), BadInput> {
+    let world = world(&arguments.world)?;
+    let baseline = match &arguments.baseline {
+        Some(path) => baseline(path)?,
+        None => Baseline::default(),
+    };
+    Ok((
+        world,
+        match arguments.mode {
+            Some(mode) => baseline.with_mode(mode.into()),
+            None => baseline,
+        },
+    ))
+}
+
+/// A baseline file.
+pub(crate) fn baseline(path: &Path) -> Result<Baseline, BadInput> {
+    Baseline::parse(&text(path)?).map_err(|error| {
+        let faults = error.faults.iter().map(|fault| format!("\n  {fault}")).collect();
+        BadInput::Baseline { name: path.display().to_string(), faults }
+    })
+}
+
+/// A world of one or more files and folders.
+fn world(paths: &[PathBuf]) -> Result<World, BadInput> {
+    let mut parts = Vec::new();
+    for path in paths {
+        for file in files(path)? {
+            let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            parts.push((stem, text(&file)?));
+        }
+    }
+    Ok(world_file::merge(parts)?)
+}
+
+/// The file itself, or the JSON files of a folder in the order of their names.
+fn files(path: &Path) -> Result<Vec<PathBuf>, BadInput> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let unreadable = |reason| BadInput::Unreadable { path: path.to_owned(), reason };
+    let entries = std::fs::read_dir(path).map_err(unreadable)?;
+    let all: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut files = all.map_err(unreadable)?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort_unstable();
+    if files.is_empty() { Err(BadInput::EmptyFolder { path: path.to_owned() }) } else { Ok(files) }
+}
+
+/// The records of a file, each with the JSON it was read from; `-` is standard input.
+pub(crate) fn records(path: &Path) -> Result<Vec<(Value, Evidence)>, BadInput> {
+    let name = path.display().to_string();
+    let records =
+        guardrail::event::parse(&text(path)?).map_err(|reason| BadInput::Event { name: name.clone(), reason })?;
+    if records.is_empty() { Err(BadInput::NoRecord { name }) } else { Ok(records) }
+}
+
+fn text(path: &Path) -> Result<String, BadInput> {
+    let unreadable = |reason| BadInput::Unreadable { path: path.to_owned(), reason };
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).map_err(unreadable)
+}
+
+/// Writes a file whole or not at all: first beside it, then in its place.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), BadInput> {
+    let unwritable = |reason| BadInput::Unwritable { path: path.to_owned(), reason };
+    let beside = path.with_extension("json.part");
+    std::fs::write(&beside, text).map_err(unwritable)?;
+    std::fs::rename(&beside, path).map_err(unwritable)
+}

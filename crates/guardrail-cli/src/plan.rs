@@ -1,0 +1,60 @@
+//! `guardrail plan`: what would be done, VPC by VPC.
+
+use guardrail::id::Scope;
+use guardrail::reconcile::{Request, preview};
+use guardrail::report::{Cause, Report, Verdict};
+use guardrail::snapshot::{Shared, Snapshot};
+use jiff::Timestamp;
+
+use crate::input::{self, BadInput};
+use crate::render::{json_line, line};
+use crate::{Ending, Format, Subject};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    subject: Subject,
+    /// How to print the reports.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
+    let (world, baseline) = input::subject(&arguments.subject)?;
+    let shared = Shared::of(&world);
+    let scopes: Vec<Scope> = Snapshot::all(&world, &shared)?.into_iter().map(|snapshot| snapshot.scope).collect();
+    let reports: Vec<Report> =
+        scopes.into_iter().map(|scope| preview(&baseline, &world, &look_at(scope), Timestamp::now())).collect();
+    let (managed, others): (Vec<&Report>, Vec<&Report>) =
+        reports.iter().partition(|report| report.verdict != Verdict::NotManaged);
+    for report in &managed {
+        match arguments.format {
+            Format::Text => line(out, &guardrail::alert::text(report, &baseline)),
+            Format::Json => json_line(out, report),
+        }
+    }
+    if arguments.format == Format::Text {
+        for report in others {
+            line(out, &format!("VPC {}: not managed, never changed.", report.scope.vpc));
+        }
+        if managed.is_empty() {
+            line(
+                out,
+                "No VPC of this world is managed: none carries the tag that the baseline names in `managed_vpcs`.",
+            );
+        }
+    }
+    let fine = managed.iter().all(|report| report.verdict == Verdict::Compliant);
+    Ok(if fine { Ending::Fine } else { Ending::DriftLeft })
+}
+
+fn look_at(scope: Scope) -> Request {
+    Request {
+        run_id: format!("plan-{}", scope.vpc),
+        incident: "plan".to_owned(),
+        cause: Cause::Operator,
+        evidence: Vec::new(),
+        deadline: Timestamp::MAX,
+        scope,
+    }
+}
