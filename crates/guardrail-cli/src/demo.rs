@@ -38,7 +38,7 @@ pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
     let mut calls = Vec::new();
     for scene in &STORY {
         calls.extend(
-            guardrail::event::parse(scene.event)
+            guardrail::event::parse_with_source(scene.event)
                 .map_err(|reason| BadInput::Event { name: scene.title.to_owned(), reason })?,
         );
     }

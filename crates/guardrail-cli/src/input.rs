@@ -87,7 +87,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, BadInput> {
 pub(crate) fn records(path: &Path) -> Result<Vec<(Value, Evidence)>, BadInput> {
     let name = path.display().to_string();
     let records =
-        guardrail::event::parse(&text(path)?).map_err(|reason| BadInput::Event { name: name.clone(), reason })?;
+        guardrail::event::parse_with_source(&text(path)?).map_err(|reason| BadInput::Event { name: name.clone(), reason })?;
     if records.is_empty() { Err(BadInput::NoRecord { name }) } else { Ok(records) }
 }
 

@@ -59,6 +59,14 @@ const WANTED: &str = "an EventBridge event, a CloudTrail record, a CloudTrail lo
 /// # Errors
 /// The first thing in it that is no record, and where it stands. A log file or list with nothing in it is no error.
 pub fn parse(text: &str) -> Result<Vec<Evidence>, NotARecord> {
+    Ok(parse_with_source(text)?.into_iter().map(|(_, evidence)| evidence).collect())
+}
+
+/// As [`parse`], each record with the event or bare record that it was read from.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with_source(text: &str) -> Result<Vec<(Value, Evidence)>, NotARecord> {
     let mut records = Vec::new();
     let mut empty = true;
     for value in Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter::<Value>() {
@@ -69,7 +77,7 @@ pub fn parse(text: &str) -> Result<Vec<Evidence>, NotARecord> {
     if empty { Err(NotARecord::Empty) } else { Ok(records) }
 }
 
-fn decode_all(value: &Value, listed: bool, records: &mut Vec<Evidence>) -> Result<(), NotARecord> {
+fn decode_all(value: &Value, listed: bool, records: &mut Vec<(Value, Evidence)>) -> Result<(), NotARecord> {
     let list = value.as_array().or_else(|| value.get("Records").and_then(Value::as_array));
     if let Some(list) = list {
         return list.iter().try_for_each(|item| decode_all(item, true, records));
@@ -79,7 +87,7 @@ fn decode_all(value: &Value, listed: bool, records: &mut Vec<Evidence>) -> Resul
         true => NotARecord::OneOfMany { position, why: Box::new(why) },
         false => why,
     })?;
-    records.push(record);
+    records.push((value.clone(), record));
     Ok(())
 }
 

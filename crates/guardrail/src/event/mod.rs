@@ -8,7 +8,7 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
-pub use decode::{NotARecord, decode, parse};
+pub use decode::{NotARecord, decode, parse, parse_with_source};
 pub use ids::IdKind;
 pub use table::{Family, Names, TABLE, Watch, watched_names};
 
