@@ -9,6 +9,7 @@ pub mod baseline;
 pub mod cidr;
 pub mod cloud;
 pub mod commands;
+pub mod error_codes;
 pub mod event;
 pub mod explain;
 pub mod finding;

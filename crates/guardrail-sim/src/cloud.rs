@@ -1,0 +1,255 @@
+//! The simulator as the guardrail sees a cloud.
+
+use std::cell::{Ref, RefCell, RefMut};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use guardrail::action::{Call, DnsAttribute, NewEndpoint, created_tags};
+use guardrail::cidr::Cidr;
+use guardrail::cloud::{Applied, CallError, Cloud, Observation, Unread};
+use guardrail::error_codes::{call_error, outcome_of};
+use guardrail::id::{Scope, SecurityGroupId, VpcId};
+use guardrail::snapshot::Section;
+use guardrail::world::{EndpointType, IpPermission, IpRange, Ipv6Range, World};
+use ipnet::IpNet;
+use jiff::Timestamp;
+
+use crate::errors::{ApiError, NOT_IN_WORLD};
+use crate::request::{CreateVpcEndpoint, ModifyVpcEndpoint, Query, Request, Response};
+use crate::sim::Sim;
+
+/// A simulator behind the guardrail's own seam; a pause lets simulated time pass at once.
+#[derive(Debug)]
+pub struct SimCloud(RefCell<Sim>);
+
+impl SimCloud {
+    /// The seam to this simulator.
+    pub fn new(sim: Sim) -> Self {
+        Self(RefCell::new(sim))
+    }
+
+    /// The simulator, to look at. It must not be held across a run.
+    pub fn sim(&self) -> Ref<'_, Sim> {
+        self.0.borrow()
+    }
+
+    /// The simulator, to act on. It must not be held across a run.
+    pub fn sim_mut(&self) -> RefMut<'_, Sim> {
+        self.0.borrow_mut()
+    }
+
+    /// The simulator again.
+    pub fn into_inner(self) -> Sim {
+        self.0.into_inner()
+    }
+}
+
+impl Cloud for SimCloud {
+    fn now(&self) -> Timestamp {
+        self.0.borrow().now()
+    }
+
+    async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
+        let mut sim = self.0.borrow_mut();
+        let mut seen = Observation::default();
+        seen.world.account_id = Some(scope.account.clone());
+        seen.world.region = Some(scope.region.clone());
+        for section in sections {
+            match observe_section(&mut sim, &scope.vpc, *section) {
+                Ok(read) => merge(&mut seen.world, read, *section),
+                Err(error) => seen.unread.push(Unread { section: *section, error }),
+            }
+        }
+        seen
+    }
+
+    async fn apply(&self, _: &Scope, call: &Call) -> Result<Applied, CallError> {
+        let request = request_of(call);
+        match self.0.borrow_mut().call(&request) {
+            Ok(Response::Endpoint(endpoint)) => Ok(Applied::CreatedEndpoint(endpoint.vpc_endpoint_id)),
+            Ok(Response::SecurityGroup { group_id }) => Ok(Applied::CreatedGroup(group_id)),
+            Ok(_) => Ok(Applied::Done),
+            Err(error) => outcome_of(call, told(request.operation(), &error)),
+        }
+    }
+
+    async fn pause(&self, time: Duration) {
+        self.0.borrow_mut().advance(time);
+    }
+}
+
+fn told(operation: &str, error: &ApiError) -> CallError {
+    call_error(operation, &error.code, &error.message)
+}
+
+fn observe_section(sim: &mut Sim, vpc: &VpcId, section: Section) -> Result<World, CallError> {
+    let in_vpc = |vpc: &VpcId| Query::by("vpc-id", [vpc.as_str()]);
+    match section {
+        Section::Vpcs => every_page(sim, Request::DescribeVpcs, in_vpc(vpc)),
+        Section::Subnets => every_page(sim, Request::DescribeSubnets, in_vpc(vpc)),
+        Section::RouteTables => every_page(sim, Request::DescribeRouteTables, in_vpc(vpc)),
+        Section::VpcEndpoints => every_page(sim, Request::DescribeVpcEndpoints, in_vpc(vpc)),
+        Section::NatGateways => every_page(sim, Request::DescribeNatGateways, in_vpc(vpc)),
+        Section::NetworkInterfaces => every_page(sim, Request::DescribeNetworkInterfaces, in_vpc(vpc)),
+        Section::VpcEndpointServices => every_page(sim, Request::DescribeVpcEndpointServices, Query::default()),
+        Section::SecurityGroups => observe_groups(sim, vpc),
+        Section::PrefixLists => observe_prefix_lists(sim),
+        Section::VpcAttributes => observe_attributes(sim, vpc),
+    }
+}
+
+/// The VPC's groups, and those of other VPCs that its endpoints have.
+fn observe_groups(sim: &mut Sim, vpc: &VpcId) -> Result<World, CallError> {
+    let mut world = every_page(sim, Request::DescribeSecurityGroups, Query::by("vpc-id", [vpc.as_str()]))?;
+    let endpoints = every_page(sim, Request::DescribeVpcEndpoints, Query::by("vpc-id", [vpc.as_str()]))?;
+    let groups = world.security_groups.get_or_insert_default();
+    let attached = endpoints.vpc_endpoints.iter().flatten().flat_map(|endpoint| &endpoint.groups);
+    let known: BTreeSet<&SecurityGroupId> = groups.iter().map(|group| &group.group_id).collect();
+    let elsewhere: BTreeSet<&SecurityGroupId> =
+        attached.map(|group| &group.group_id).filter(|id| !known.contains(id)).collect();
+    if !elsewhere.is_empty() {
+        let query = Query::by("group-id", elsewhere.iter().map(|id| id.as_str()));
+        let more = every_page(sim, Request::DescribeSecurityGroups, query)?;
+        groups.extend(more.security_groups.into_iter().flatten());
+    }
+    Ok(world)
+}
+
+/// Every list with what is in it, as far as the world says.
+fn observe_prefix_lists(sim: &mut Sim) -> Result<World, CallError> {
+    let mut world = every_page(sim, Request::DescribeManagedPrefixLists, Query::default())?;
+    for list in world.prefix_lists.iter_mut().flatten() {
+        let request = Request::GetManagedPrefixListEntries { prefix_list_id: list.prefix_list_id.clone() };
+        match sim.call(&request) {
+            Ok(Response::PrefixListEntries(entries)) => list.entries = Some(entries),
+            Ok(_) => {}
+            Err(error) if error.code == NOT_IN_WORLD => {}
+            Err(error) => return Err(told(request.operation(), &error)),
+        }
+    }
+    Ok(world)
+}
+
+fn observe_attributes(sim: &mut Sim, vpc: &VpcId) -> Result<World, CallError> {
+    let mut world = World::default();
+    let read = world.vpc_attributes.get_or_insert_default().entry(vpc.clone()).or_default();
+    for attribute in [DnsAttribute::Support, DnsAttribute::Hostnames] {
+        let request = Request::DescribeVpcAttribute { vpc_id: vpc.clone(), attribute };
+        let answer = sim.call(&request).map_err(|error| told(request.operation(), &error))?;
+        if let Response::VpcAttribute { attribute, value, .. } = answer {
+            match attribute {
+                DnsAttribute::Support => read.enable_dns_support = Some(value),
+                DnsAttribute::Hostnames => read.enable_dns_hostnames = Some(value),
+            }
+        }
+    }
+    Ok(world)
+}
+
+fn every_page(sim: &mut Sim, ask: fn(Query) -> Request, query: Query) -> Result<World, CallError> {
+    let mut world = World::default();
+    let mut query = query;
+    loop {
+        let request = ask(query.clone());
+        let answer = sim.call(&request).map_err(|error| told(request.operation(), &error))?;
+        let Response::Described { section, found, next_token } = answer else { return Ok(world) };
+        merge(&mut world, *found, section);
+        match next_token.filter(|token| !token.is_empty()) {
+            Some(token) => query.next_token = Some(token),
+            None => return Ok(world),
+        }
+    }
+}
+
+/// Adds what was read of one section.
+fn merge(world: &mut World, read: World, section: Section) {
+    fn add<T>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>) {
+        if let Some(more) = more {
+            have.get_or_insert_default().extend(more);
+        }
+    }
+    match section {
+        Section::Vpcs => add(&mut world.vpcs, read.vpcs),
+        Section::Subnets => add(&mut world.subnets, read.subnets),
+        Section::RouteTables => add(&mut world.route_tables, read.route_tables),
+        Section::VpcEndpoints => add(&mut world.vpc_endpoints, read.vpc_endpoints),
+        Section::NatGateways => add(&mut world.nat_gateways, read.nat_gateways),
+        Section::SecurityGroups => add(&mut world.security_groups, read.security_groups),
+        Section::NetworkInterfaces => add(&mut world.network_interfaces, read.network_interfaces),
+        Section::PrefixLists => add(&mut world.prefix_lists, read.prefix_lists),
+        Section::VpcEndpointServices => add(&mut world.vpc_endpoint_services, read.vpc_endpoint_services),
+        Section::VpcAttributes => {
+            if let Some(more) = read.vpc_attributes {
+                world.vpc_attributes.get_or_insert_default().extend(more);
+            }
+        }
+    }
+}
+
+/// The one request that makes a change.
+fn request_of(call: &Call) -> Request {
+    match call {
+        Call::EnableVpcDns { vpc, attribute } => {
+            Request::ModifyVpcAttribute { vpc_id: vpc.clone(), attribute: *attribute, value: true }
+        }
+        Call::CreateSecurityGroup { vpc, name, description } => Request::CreateSecurityGroup {
+            group_name: name.clone(),
+            description: description.clone(),
+            vpc_id: vpc.clone(),
+            tags: created_tags(name),
+        },
+        Call::AuthorizeHttps { group, cidrs } => {
+            Request::AuthorizeSecurityGroupIngress { group_id: group.clone(), ip_permissions: vec![https_from(cidrs)] }
+        }
+        Call::CreateEndpoint { vpc, service, kind, token } => {
+            let mut wanted = CreateVpcEndpoint::new(vpc.clone(), service.as_str());
+            wanted.client_token = Some(token.clone());
+            wanted.tags = created_tags(service.as_str());
+            match kind {
+                NewEndpoint::Gateway { route_tables } => {
+                    wanted.vpc_endpoint_type = Some(EndpointType::Gateway);
+                    wanted.route_table_ids.clone_from(route_tables);
+                }
+                NewEndpoint::Interface { subnets, groups, private_dns } => {
+                    wanted.vpc_endpoint_type = Some(EndpointType::Interface);
+                    wanted.subnet_ids.clone_from(subnets);
+                    wanted.security_group_ids.clone_from(groups);
+                    wanted.private_dns_enabled = Some(*private_dns);
+                }
+            }
+            Request::CreateVpcEndpoint(Box::new(wanted))
+        }
+        Call::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+            Request::ModifyVpcEndpoint(Box::new(ModifyVpcEndpoint {
+                add_route_table_ids: add_route_tables.clone(),
+                add_subnet_ids: add_subnets.clone(),
+                add_security_group_ids: add_groups.clone(),
+                private_dns_enabled: enable_private_dns.then_some(true),
+                ..ModifyVpcEndpoint::new(endpoint.clone())
+            }))
+        }
+        Call::DeleteRoute { table, destination, target: _ } => {
+            Request::DeleteRoute { route_table_id: table.clone(), destination: destination.clone() }
+        }
+    }
+}
+
+fn https_from(cidrs: &[Cidr]) -> IpPermission {
+    let mut permission = IpPermission {
+        ip_protocol: "tcp".to_owned(),
+        from_port: Some(443),
+        to_port: Some(443),
+        ..IpPermission::default()
+    };
+    for cidr in cidrs {
+        match cidr.net() {
+            Some(IpNet::V6(_)) => {
+                permission.ipv6_ranges.push(Ipv6Range { cidr_ipv6: cidr.clone(), description: None });
+            }
+            Some(IpNet::V4(_)) | None => {
+                permission.ip_ranges.push(IpRange { cidr_ip: cidr.clone(), description: None });
+            }
+        }
+    }
+    permission
+}

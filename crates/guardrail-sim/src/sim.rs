@@ -1,0 +1,336 @@
+//! The simulator: a world, the time, and what a call does to them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use guardrail::id::EndpointId;
+use guardrail::id::RouteTableId;
+use guardrail::snapshot::Section;
+use guardrail::world::{EndpointState, NatGatewayState, World};
+use jiff::Timestamp;
+
+use crate::errors::ApiError;
+use crate::faults::{Buckets, Fault};
+use crate::ids::Ids;
+use crate::request::{CreateVpcEndpoint, Request, Response};
+use crate::time::Due;
+
+/// How long things take, and how much trouble there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// From creation, or a change of subnets, to `available`: interface endpoints.
+    pub interface_endpoint_ready: Duration,
+    /// From creation to `available`: gateway endpoints.
+    pub gateway_endpoint_ready: Duration,
+    /// From `deleting` to `deleted`: endpoints.
+    pub endpoint_deleted: Duration,
+    /// From `pending` to `available`, and from `deleting` to `deleted`: NAT gateways.
+    pub nat_gateway: Duration,
+    /// How long a deleted endpoint or NAT gateway is still listed.
+    pub lingers: Duration,
+    /// How old the world is that a read sees. Calls that name something younger are refused as `NotFound`.
+    pub visibility_delay: Duration,
+    /// Whether EC2's token buckets apply.
+    pub throttling: bool,
+    /// The most gateway endpoints of the Region, and interface endpoints of a VPC; AWS's quotas (20 and 50) are adjustable,
+    /// so by default there is none.
+    pub endpoint_quota: Option<usize>,
+    /// The most a page holds; a request may ask for fewer.
+    pub page_size: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            interface_endpoint_ready: Duration::from_secs(90),
+            gateway_endpoint_ready: Duration::from_secs(5),
+            endpoint_deleted: Duration::from_secs(60),
+            nat_gateway: Duration::from_secs(60),
+            lingers: Duration::from_secs(600),
+            visibility_delay: Duration::ZERO,
+            throttling: false,
+            endpoint_quota: None,
+            page_size: 1000,
+        }
+    }
+}
+
+/// A call that was made, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// When.
+    pub at: Timestamp,
+    /// What was asked.
+    pub request: Request,
+    /// Whether the caller was told that it worked.
+    pub outcome: Result<(), ApiError>,
+}
+
+impl Recorded {
+    /// Whether the call could change anything.
+    pub fn is_write(&self) -> bool {
+        self.request.is_write()
+    }
+}
+
+/// The simulator.
+#[derive(Debug)]
+pub struct Sim {
+    pub(crate) world: World,
+    pub(crate) now: Timestamp,
+    pub(crate) options: Options,
+    pub(crate) ids: Ids,
+    pub(crate) due: Vec<Due>,
+    pub(crate) endpoint_tokens: BTreeMap<String, (CreateVpcEndpoint, EndpointId)>,
+    pub(crate) table_tokens: BTreeMap<String, RouteTableId>,
+    /// Gateways, attachments and peerings that exist although no route names them: a world file has no section for them.
+    pub(crate) gateways: BTreeSet<String>,
+    /// When an id came to be, while it may not be visible yet.
+    pub(crate) born: BTreeMap<String, Timestamp>,
+    /// The sections the world came without: not "none", but not known.
+    unknown: BTreeSet<Section>,
+    /// What the world was, from when on; kept only where reads see an older world.
+    history: VecDeque<(Timestamp, World)>,
+    faults: Vec<Fault>,
+    buckets: Buckets,
+    calls: Vec<Recorded>,
+}
+
+impl Sim {
+    /// A simulator of this world at this time.
+    pub fn new(world: World, now: Timestamp, options: Options) -> Self {
+        let unknown = Section::ALL.into_iter().filter(|section| !world.has(*section)).collect();
+        let mut sim = Self {
+            ids: Ids::after(&world),
+            gateways: gateways_named_in(&world),
+            history: VecDeque::from([(Timestamp::MIN, world.clone())]),
+            buckets: Buckets::full(now),
+            world,
+            now,
+            options,
+            due: Vec::new(),
+            endpoint_tokens: BTreeMap::new(),
+            table_tokens: BTreeMap::new(),
+            born: BTreeMap::new(),
+            unknown,
+            faults: Vec::new(),
+            calls: Vec::new(),
+        };
+        sim.take_up_transitions();
+        sim
+    }
+
+    /// Answers a call as EC2 would, and records it.
+    ///
+    /// # Errors
+    /// EC2's refusal, or the fault that was asked for.
+    pub fn call(&mut self, request: &Request) -> Result<Response, ApiError> {
+        let outcome = self.answer(request);
+        let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.calls.push(Recorded { at: self.now, request: request.clone(), outcome: told });
+        outcome
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What somebody who sees everything at once would see: a world file again.
+    pub fn world(&self) -> World {
+        self.without_unknown(self.world.clone())
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> &[Recorded] {
+        &self.calls
+    }
+
+    /// Forgets the calls so far, and gives them out.
+    pub fn take_calls(&mut self) -> Vec<Recorded> {
+        std::mem::take(&mut self.calls)
+    }
+
+    /// Makes calls fail from now on; the first fault that fits a call is used up first.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Makes a gateway, attachment or peering connection known that a world file has no section for.
+    pub fn know_gateway(&mut self, id: impl Into<String>) {
+        self.gateways.insert(id.into());
+    }
+
+    pub(crate) fn is_unknown(&self, section: Section) -> bool {
+        self.unknown.contains(&section)
+    }
+
+    /// The world as a read sees it.
+    pub(crate) fn visible(&self) -> &World {
+        let delay = self.options.visibility_delay;
+        let seen = self.history.iter().rev().find(|(since, _)| later(*since, delay) <= self.now);
+        match seen.or(self.history.front()) {
+            Some((_, world)) if !delay.is_zero() => world,
+            Some(_) | None => &self.world,
+        }
+    }
+
+    /// Whether this id is old enough to be known to every part of EC2.
+    pub(crate) fn is_settled(&self, id: &str) -> bool {
+        self.born.get(id).is_none_or(|born| later(*born, self.options.visibility_delay) <= self.now)
+    }
+
+    /// Takes note of the world as it is from `since` on.
+    pub(crate) fn remember(&mut self, since: Timestamp) {
+        if self.options.visibility_delay.is_zero() {
+            return;
+        }
+        self.history.push_back((since, self.world.clone()));
+        let oldest_seen = |history: &VecDeque<(Timestamp, World)>| {
+            history.get(1).is_some_and(|(next, _)| later(*next, self.options.visibility_delay) <= self.now)
+        };
+        while oldest_seen(&self.history) {
+            self.history.pop_front();
+        }
+    }
+
+    fn answer(&mut self, request: &Request) -> Result<Response, ApiError> {
+        if self.options.throttling {
+            self.buckets.take(request, self.now)?;
+        }
+        let operation = request.operation();
+        let fault = self.faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0);
+        let Some(fault) = fault else { return self.perform(request) };
+        fault.times -= 1;
+        let (error, happens) = (fault.error.clone(), fault.happens);
+        if happens {
+            // The caller is told the fault, whatever the call itself came to: that is what a lost answer is.
+            drop(self.perform(request));
+        }
+        Err(error)
+    }
+
+    fn perform(&mut self, request: &Request) -> Result<Response, ApiError> {
+        let response = if request.is_write() { self.write(request)? } else { self.read(request)? };
+        if request.is_write() {
+            self.catch_up();
+            self.remember(self.now);
+        }
+        Ok(response)
+    }
+
+    fn write(&mut self, request: &Request) -> Result<Response, ApiError> {
+        match request {
+            Request::CreateRoute { route_table_id, destination, target } => {
+                self.create_route(route_table_id, destination, target)
+            }
+            Request::ReplaceRoute { route_table_id, destination, target } => {
+                self.replace_route(route_table_id, destination, target)
+            }
+            Request::DeleteRoute { route_table_id, destination } => self.delete_route(route_table_id, destination),
+            Request::CreateRouteTable { vpc_id, client_token, tags } => {
+                self.create_route_table(vpc_id, client_token.as_deref(), tags)
+            }
+            Request::DeleteRouteTable { route_table_id } => self.delete_route_table(route_table_id),
+            Request::AssociateRouteTable { route_table_id, subnet_id } => {
+                self.associate_subnet(route_table_id, subnet_id)
+            }
+            Request::AssociateGateway { route_table_id, gateway_id } => {
+                self.associate_gateway(route_table_id, gateway_id)
+            }
+            Request::DisassociateRouteTable { association_id } => self.disassociate(association_id),
+            Request::ReplaceRouteTableAssociation { association_id, route_table_id } => {
+                self.replace_association(association_id, route_table_id)
+            }
+            Request::CreateVpcEndpoint(wanted) => self.create_endpoint(wanted),
+            Request::ModifyVpcEndpoint(change) => self.modify_endpoint(change),
+            Request::DeleteVpcEndpoints { vpc_endpoint_ids } => Ok(self.delete_endpoints(vpc_endpoint_ids)),
+            Request::CreateNatGateway(wanted) => self.create_nat_gateway(wanted),
+            Request::DeleteNatGateway { nat_gateway_id } => self.delete_nat_gateway(nat_gateway_id),
+            Request::CreateSubnet { vpc_id, cidr_block, availability_zone, tags } => {
+                self.create_subnet(vpc_id, cidr_block, availability_zone.as_ref(), tags)
+            }
+            Request::ModifySubnetAttribute { subnet_id, attribute } => {
+                self.modify_subnet_attribute(subnet_id, *attribute)
+            }
+            Request::ModifyVpcAttribute { vpc_id, attribute, value } => {
+                self.modify_vpc_attribute(vpc_id, *attribute, *value)
+            }
+            Request::AssociateVpcCidrBlock { vpc_id, cidr_block } => self.associate_cidr(vpc_id, cidr_block),
+            Request::ModifyNetworkInterfaceAttribute { network_interface_id, source_dest_check } => {
+                self.modify_interface(network_interface_id, *source_dest_check)
+            }
+            Request::CreateSecurityGroup { group_name, description, vpc_id, tags } => {
+                self.create_group(group_name, description, vpc_id, tags)
+            }
+            Request::AuthorizeSecurityGroupIngress { group_id, ip_permissions } => {
+                self.authorize(group_id, ip_permissions)
+            }
+            Request::RevokeSecurityGroupIngress { group_id, ip_permissions } => self.revoke(group_id, ip_permissions),
+            Request::CreateTags { resources, tags } => self.create_tags(resources, tags),
+            Request::DeleteTags { resources, tags } => self.delete_tags(resources, tags),
+            Request::DryRun(_)
+            | Request::DescribeVpcs(_)
+            | Request::DescribeSubnets(_)
+            | Request::DescribeRouteTables(_)
+            | Request::DescribeVpcEndpoints(_)
+            | Request::DescribeNatGateways(_)
+            | Request::DescribeSecurityGroups(_)
+            | Request::DescribeNetworkInterfaces(_)
+            | Request::DescribePrefixLists(_)
+            | Request::DescribeManagedPrefixLists(_)
+            | Request::DescribeVpcEndpointServices(_)
+            | Request::DescribeVpcAttribute { .. }
+            | Request::GetManagedPrefixListEntries { .. } => self.read(request),
+        }
+    }
+
+    /// A section the world came without stays absent: one thing made in it does not make the rest known.
+    fn without_unknown(&self, mut world: World) -> World {
+        let unknown: Vec<Section> = self.unknown.iter().copied().collect();
+        world.refresh(World::default(), &unknown);
+        world
+    }
+
+    /// What a loaded world is in the middle of goes on.
+    fn take_up_transitions(&mut self) {
+        let mut due = Vec::new();
+        for endpoint in self.world.vpc_endpoints.iter().flatten() {
+            let id = endpoint.vpc_endpoint_id.clone();
+            match endpoint.state {
+                EndpointState::Pending => due.push(self.endpoint_ready(&endpoint.kind(), id)),
+                EndpointState::Deleting => due.push(self.endpoint_deleted(id)),
+                EndpointState::Deleted => due.push(self.endpoint_gone(id)),
+                EndpointState::PendingAcceptance
+                | EndpointState::Available
+                | EndpointState::Rejected
+                | EndpointState::Failed
+                | EndpointState::Expired
+                | EndpointState::Partial
+                | EndpointState::Other(_) => {}
+            }
+        }
+        for nat in self.world.nat_gateways.iter().flatten() {
+            let id = nat.nat_gateway_id.clone();
+            match nat.state {
+                Some(NatGatewayState::Pending) => due.push(self.nat_ready(id)),
+                Some(NatGatewayState::Deleting) => due.push(self.nat_deleted(id)),
+                Some(NatGatewayState::Deleted) => due.push(self.nat_gone(id)),
+                Some(NatGatewayState::Available | NatGatewayState::Failed | NatGatewayState::Other(_)) | None => {}
+            }
+        }
+        self.due.extend(due);
+    }
+}
+
+/// `time` later; the end of time where there is no such moment.
+pub(crate) fn later(at: Timestamp, time: Duration) -> Timestamp {
+    at.checked_add(time).unwrap_or(Timestamp::MAX)
+}
+
+fn gateways_named_in(world: &World) -> BTreeSet<String> {
+    let tables = || world.route_tables.iter().flatten();
+    let targets = tables().flat_map(|table| &table.routes).filter_map(|route| route.target());
+    let edges = tables().flat_map(|table| &table.associations).filter_map(|a| a.gateway_id.as_deref());
+    targets.chain(edges).map(str::to_owned).collect()
+}
