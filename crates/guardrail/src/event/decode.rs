@@ -71,23 +71,32 @@ pub fn parse_with_source(text: &str) -> Result<Vec<(Value, Evidence)>, NotARecor
     let mut empty = true;
     for value in Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter::<Value>() {
         let value = value.map_err(|error| NotARecord::Json { reason: error.to_string() })?;
-        decode_all(&value, false, &mut records)?;
+        decode_all(value, false, &mut records)?;
         empty = false;
     }
     if empty { Err(NotARecord::Empty) } else { Ok(records) }
 }
 
-fn decode_all(value: &Value, listed: bool, records: &mut Vec<(Value, Evidence)>) -> Result<(), NotARecord> {
-    let list = value.as_array().or_else(|| value.get("Records").and_then(Value::as_array));
-    if let Some(list) = list {
-        return list.iter().try_for_each(|item| decode_all(item, true, records));
-    }
+#[expect(clippy::wildcard_enum_match_arm, reason = "JSON will have no further kinds of value")]
+fn decode_all(value: Value, listed: bool, records: &mut Vec<(Value, Evidence)>) -> Result<(), NotARecord> {
+    let list = match value {
+        Value::Array(list) => list,
+        Value::Object(mut file) if file.get("Records").is_some_and(Value::is_array) => match file.remove("Records") {
+            Some(Value::Array(list)) => list,
+            Some(_) | None => Vec::new(),
+        },
+        single => return decode_one(single, listed, records),
+    };
+    list.into_iter().try_for_each(|item| decode_all(item, true, records))
+}
+
+fn decode_one(value: Value, listed: bool, records: &mut Vec<(Value, Evidence)>) -> Result<(), NotARecord> {
     let position = records.len() + 1;
-    let record = decode(value).map_err(|why| match listed || position > 1 {
+    let record = decode(&value).map_err(|why| match listed || position > 1 {
         true => NotARecord::OneOfMany { position, why: Box::new(why) },
         false => why,
     })?;
-    records.push((value.clone(), record));
+    records.push((value, record));
     Ok(())
 }
 
