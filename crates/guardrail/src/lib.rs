@@ -14,3 +14,4 @@ pub mod plan;
 pub mod rules;
 pub mod snapshot;
 pub mod world;
+pub mod world_file;
