@@ -25,3 +25,4 @@ pub mod rules;
 pub mod snapshot;
 pub mod topology;
 pub mod world;
+pub mod world_file;
