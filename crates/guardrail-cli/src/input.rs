@@ -86,8 +86,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, BadInput> {
 /// The records of a file, each with the JSON it was read from; `-` is standard input.
 pub(crate) fn records(path: &Path) -> Result<Vec<(Value, Evidence)>, BadInput> {
     let name = path.display().to_string();
-    let records =
-        guardrail::event::parse_with_source(&text(path)?).map_err(|reason| BadInput::Event { name: name.clone(), reason })?;
+    let records = guardrail::event::parse_with_source(&text(path)?)
+        .map_err(|reason| BadInput::Event { name: name.clone(), reason })?;
     if records.is_empty() { Err(BadInput::NoRecord { name }) } else { Ok(records) }
 }
 

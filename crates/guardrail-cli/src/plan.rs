@@ -1,5 +1,7 @@
 //! `guardrail plan`: what would be done, VPC by VPC.
 
+use std::time::SystemTime;
+
 use guardrail::id::Scope;
 use guardrail::reconcile::{Request, preview};
 use guardrail::report::{Cause, Report, Verdict};
@@ -24,12 +26,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     let shared = Shared::of(&world);
     let scopes: Vec<Scope> = Snapshot::all(&world, &shared)?.into_iter().map(|snapshot| snapshot.scope).collect();
     let reports: Vec<Report> =
-        scopes.into_iter().map(|scope| preview(&baseline, &world, &look_at(scope), Timestamp::now())).collect();
+        scopes.into_iter().map(|scope| preview(&baseline, &world, &look_at(scope), now())).collect();
     let (managed, others): (Vec<&Report>, Vec<&Report>) =
         reports.iter().partition(|report| report.verdict != Verdict::NotManaged);
     for report in &managed {
         match arguments.format {
-            Format::Text => line(out, &guardrail::alert::text(report, &baseline)),
+            Format::Text => line(out, &guardrail::alert::plan_text(report)),
             Format::Json => json_line(out, report),
         }
     }
@@ -57,4 +59,13 @@ fn look_at(scope: Scope) -> Request {
         deadline: Timestamp::MAX,
         scope,
     }
+}
+
+/// The time now; a clock before 1970 is taken for 1970.
+fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_secs())
+        .ok()
+        .and_then(|s| Timestamp::from_second(s).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }

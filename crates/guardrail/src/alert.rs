@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
 use crate::event::Evidence;
-use crate::report::{Found, Next, Outcome, Report, StepReport, Verdict};
+use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 
 /// SNS refuses a subject of 100 characters or more (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
 const SUBJECT_LIMIT: usize = 99;
@@ -68,27 +68,37 @@ fn printable(text: &str, limit: usize) -> String {
 /// The report as its subscribers read it.
 pub fn text(report: &Report, baseline: &Baseline) -> String {
     let mut out = String::new();
-    let scope = &report.scope;
-    let name = report.vpc_name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
-    let _ = writeln!(
-        out,
-        "VPC {}({}) in account {}, {}: {}.",
-        one_line(&name),
-        scope.vpc,
-        scope.account,
-        scope.region,
-        headline(report)
-    );
+    headline(&mut out, report);
     who(&mut out, report);
-    found(&mut out, &report.findings);
-    steps(&mut out, report);
-    left_alone(&mut out, report);
+    body(&mut out, report);
     advice(&mut out, report, baseline);
     let _ = writeln!(out, "\nRun {}, {} to {}.", report.run_id, report.started, report.finished);
     out
 }
 
-fn headline(report: &Report) -> &'static str {
+/// The report of a plan that was only asked for: what was found, and what would be done.
+pub fn plan_text(report: &Report) -> String {
+    let mut out = String::new();
+    headline(&mut out, report);
+    body(&mut out, report);
+    by_hand(&mut out, report);
+    out
+}
+
+fn headline(out: &mut String, report: &Report) {
+    let scope = &report.scope;
+    let name = report.vpc_name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
+    let (name, verdict) = (one_line(&name), ending(report));
+    let _ = writeln!(out, "VPC {name}({}) in account {}, {}: {verdict}.", scope.vpc, scope.account, scope.region);
+}
+
+fn body(out: &mut String, report: &Report) {
+    found(out, report);
+    steps(out, report);
+    left_alone(out, report);
+}
+
+fn ending(report: &Report) -> &'static str {
     let planned = report.steps.iter().any(|step| is_idle(&step.outcome));
     match report.verdict {
         Verdict::Compliant => "on its baseline",
@@ -130,14 +140,18 @@ pub fn call(evidence: &Evidence) -> String {
     one_line(&format!("{} by {} ({}){from} at {}", record.event, record.actor, record.tool, evidence.time))
 }
 
-fn found(out: &mut String, findings: &[Found]) {
-    if findings.is_empty() {
+fn found(out: &mut String, report: &Report) {
+    if report.findings.is_empty() {
         return;
     }
     let _ = writeln!(out, "\nFound");
-    for found in findings {
-        let after = if found.repaired { "repaired" } else { "still so" };
-        let _ = writeln!(out, "  - {}: {} [{after}]", found.rule, one_line(&found.summary));
+    for found in &report.findings {
+        let after = match (report.changed(), found.repaired) {
+            (_, true) => " [repaired]",
+            (true, false) => " [still so]",
+            (false, false) => "",
+        };
+        let _ = writeln!(out, "  - {}: {}{after}", found.rule, one_line(&found.summary));
     }
 }
 
@@ -188,14 +202,7 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
             let _ = writeln!(out, "  {}", one_line(command));
         }
     }
-    let by_hand = report.steps.iter().filter(|step| matches!(step.outcome, Outcome::NotAllowed(_)));
-    let by_hand: Vec<&String> = by_hand.filter_map(|step| step.command.as_ref()).collect();
-    if !by_hand.is_empty() {
-        let _ = writeln!(out, "\nTo do it by hand");
-        for command in by_hand {
-            let _ = writeln!(out, "  {}", one_line(command));
-        }
-    }
+    by_hand(out, report);
     if report.findings.is_empty() {
         return;
     }
@@ -206,6 +213,17 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
     }
 }
 
+fn by_hand(out: &mut String, report: &Report) {
+    let idle = report.steps.iter().filter(|step| is_idle(&step.outcome));
+    let commands: Vec<&String> = idle.filter_map(|step| step.command.as_ref()).collect();
+    if !commands.is_empty() {
+        let _ = writeln!(out, "\nTo do it by hand");
+        commands.iter().for_each(|command| {
+            let _ = writeln!(out, "  {}", one_line(command));
+        });
+    }
+}
+
 fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
     if let ManagedVpcs::Tag { key, .. } = &baseline.managed_vpcs {
         let (vpc, region) = (&report.scope.vpc, &report.scope.region);
@@ -213,12 +231,17 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
         let _ = writeln!(out, "  this VPC: aws ec2 delete-tags --resources {vpc} --tags 'Key={tag}' --region {region}");
     }
     let _ = writeln!(out, "  a subnet: take away the tag that makes it private (`guardrail explain` names it)");
+    for rule in rules_of(report) {
+        let _ = writeln!(out, "  a rule: \"rules\": {{ \"{rule}\": {{ \"mode\": \"notify\" }} }} in the baseline");
+    }
+}
+
+/// The rules that found something, each once.
+fn rules_of(report: &Report) -> Vec<&'static str> {
     let mut rules: Vec<&str> = report.findings.iter().map(|found| found.rule.as_str()).collect();
     rules.sort_unstable();
     rules.dedup();
-    for rule in rules {
-        let _ = writeln!(out, "  a rule: \"rules\": {{ \"{rule}\": {{ \"mode\": \"notify\" }} }} in the baseline");
-    }
+    rules
 }
 
 /// Where the change came from, so that it does not come back.
@@ -259,9 +282,6 @@ fn json(report: &Report) -> String {
 }
 
 fn attributes(report: &Report) -> BTreeMap<&'static str, String> {
-    let mut rules: Vec<&str> = report.findings.iter().map(|found| found.rule.as_str()).collect();
-    rules.sort_unstable();
-    rules.dedup();
     BTreeMap::from([
         ("account", report.scope.account.to_string()),
         ("region", report.scope.region.to_string()),
@@ -270,7 +290,7 @@ fn attributes(report: &Report) -> BTreeMap<&'static str, String> {
         ("cause", report.cause.to_string()),
         ("mode", strongest_mode(report).to_string()),
         ("changed", report.changed().to_string()),
-        ("rules", serde_json::to_string(&rules).unwrap_or_default()),
+        ("rules", serde_json::to_string(&rules_of(report)).unwrap_or_default()),
     ])
 }
 

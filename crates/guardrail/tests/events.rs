@@ -9,7 +9,6 @@
     clippy::indexing_slicing,
     reason = "a test's helpers stop the test as the test does"
 )]
-
 #![expect(clippy::disallowed_methods, reason = "a test reads its files, and may be told to write them")]
 
 use std::collections::{BTreeMap, BTreeSet};
