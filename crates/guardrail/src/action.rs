@@ -199,6 +199,17 @@ impl<G> Action<G> {
     }
 }
 
+impl Action<GroupRef> {
+    /// Whether it names a security group that another step of its plan makes.
+    pub fn names_group_made_by_a_step(&self) -> bool {
+        self.with_group(|group| match group {
+            GroupRef::Existing(_) => Some(()),
+            GroupRef::MadeBy(_) => None,
+        })
+        .is_none()
+    }
+}
+
 impl<G> NewEndpoint<G> {
     fn with_group<H>(&self, name: impl FnMut(&G) -> Option<H>) -> Option<NewEndpoint<H>> {
         Some(match self {

@@ -3,6 +3,8 @@
 //! This crate reads no clock, no environment and no network; what it needs of the world comes in as values, or through the
 //! [`cloud::Cloud`] trait. ARCHITECTURE.md says how the parts fit.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod action;
 pub mod alert;
 pub mod baseline;

@@ -208,6 +208,9 @@ fn ready(
             && tables.iter().all(table)
             && (!private_dns || endpoint.private_dns_enabled)
     };
+    if endpoint.state == EndpointState::PendingAcceptance {
+        return Some(Wait::Never(format!("{} waits for the service's owner to accept it", endpoint.vpc_endpoint_id)));
+    }
     Some(match health(endpoint) {
         Health::Works if shows() => Wait::Over,
         Health::Works | Health::Coming | Health::Gone => Wait::NotYet,

@@ -11,7 +11,7 @@ use crate::cidr::{Cidr, covered};
 use crate::finding::{Drift, Finding, LeadingRoute, Leads, View};
 use crate::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::plan::{Condition, LeftAlone, Plan, Step, StepId, Task, Why};
-use crate::promise::{Promise, PromiseKind, admitted, own_group, zones_of};
+use crate::promise::{Health, Promise, PromiseKind, admitted, health, own_group, zones_of};
 use crate::rules::{RuleId, evaluate};
 use crate::world::{EndpointState, Subnet, VpcEndpoint};
 
@@ -41,6 +41,7 @@ pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
     draft.edits(&findings, &dns, &group);
     draft.broken(&findings);
     if !immediately {
+        draft.wait_for_what_is_coming(&findings);
         draft.routes(&findings);
     }
     draft.limit();
@@ -377,6 +378,33 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
+    /// Endpoints that are being made or changed already, by whomever: routes wait for these too.
+    fn wait_for_what_is_coming(&mut self, findings: &[Finding]) {
+        let rule = RuleId::InternetRoute;
+        if !findings.iter().any(|finding| finding.rule == rule) {
+            return;
+        }
+        let mode = self.view.baseline.mode_of(rule);
+        for promise in self.view.promises.iter().filter(|promise| promise.offered.is_some()) {
+            let coming = promise.adopted(self.view.snapshot).filter(|endpoint| health(endpoint) == Health::Coming);
+            let Some(endpoint) = coming.filter(|_| !self.waits_for(promise)) else { continue };
+            let ready = Condition::Ready {
+                service: promise.name.clone(),
+                tables: endpoint.route_table_ids.clone(),
+                zones: zones_of(endpoint, self.view.snapshot).into_iter().cloned().collect(),
+                private_dns: endpoint.private_dns_enabled,
+            };
+            self.push(vec![rule], mode, Task::Await(ready), Vec::new());
+        }
+    }
+
+    fn waits_for(&self, promise: &Promise<'w>) -> bool {
+        self.plan.steps.iter().any(|step| match &step.task {
+            Task::Await(Condition::Ready { service, .. }) => *service == promise.name,
+            Task::Await(Condition::Gone { .. }) | Task::Change(_) => false,
+        })
+    }
+
     fn routes(&mut self, findings: &[Finding]) {
         for finding in findings {
             let Drift::LeadsOut(route) = &finding.drift else { continue };
@@ -452,12 +480,17 @@ impl<'w> Draft<'_, 'w> {
         self.plan.steps.iter().rev().find(serves).map(|step| step.id)
     }
 
-    /// Leaves for the next run what goes beyond the limits, and what depends on it.
+    /// Leaves for the next run what goes beyond the limits, and what depends on it. What a mode does not allow, and what
+    /// depends on that, is never taken and so counts for nothing.
     fn limit(&mut self) {
         let limits = self.view.baseline.limits;
         let (mut changes, mut endpoint_changes) = (0, 0);
-        let mut held: Vec<StepId> = Vec::new();
-        for step in self.plan.steps.iter_mut().filter(|step| step.mode == Mode::Repair) {
+        let (mut idle, mut held): (Vec<StepId>, Vec<StepId>) = (Vec::new(), Vec::new());
+        for step in &mut self.plan.steps {
+            if step.mode != Mode::Repair || step.after.iter().any(|id| idle.contains(id)) {
+                idle.push(step.id);
+                continue;
+            }
             let (change, endpoint_change) = match &step.task {
                 Task::Change(action) => (1, u32::from(action.is_endpoint_change())),
                 Task::Await(_) => (0, 0),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::action::{Action, GroupRef};
 use crate::baseline::{Baseline, Mode};
-use crate::cloud::{Applied, CallError, Cloud, Unread};
+use crate::cloud::{Applied, CallError, Cloud, ErrorClass, Unread};
 use crate::commands;
 use crate::event::Evidence;
 use crate::finding::{Finding, View};
@@ -217,9 +217,20 @@ async fn change<C: Cloud>(
         }
     }
     let Some(call) = action.with_group(|group| known_group(group, outcomes)) else { return Outcome::Stale };
-    let result = cloud.apply(&request.scope, &call).await;
     seen.fresh.clear();
-    result.map_or_else(Outcome::Failed, Outcome::Done)
+    loop {
+        match cloud.apply(&request.scope, &call).await {
+            Ok(applied) => return Outcome::Done(applied),
+            Err(error) if !is_too_new(action, &error) => return Outcome::Failed(error),
+            Err(error) if !has_time(cloud.now(), request.deadline) => return Outcome::Failed(error),
+            Err(_) => cloud.pause(LOOK_AGAIN).await,
+        }
+    }
+}
+
+/// Whether a call failed because the security group that this run has just made is not known everywhere yet.
+fn is_too_new(action: &Action<GroupRef>, error: &CallError) -> bool {
+    error.class == ErrorClass::NotFound && error.code.starts_with("InvalidGroup") && action.names_group_made_by_a_step()
 }
 
 /// Whether the plan that is made from what is seen now still holds an action.

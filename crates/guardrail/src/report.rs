@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Mode;
-use crate::cloud::{Applied, CallError, Unread};
+use crate::cloud::{Applied, CallError, ErrorClass, Unread};
 use crate::event::Evidence;
 use crate::finding::Drift;
 use crate::id::Scope;
@@ -211,7 +211,12 @@ impl Outcome {
             | Self::Skipped { .. }
             | Self::Hopeless { .. } => false,
             Self::OverLimit | Self::Stale | Self::TimedOut | Self::OutOfTime => true,
-            Self::Failed(error) | Self::Unchecked(error) => error.class.passes(),
+            Self::Unchecked(error) => error.class.passes(),
+            // What was not there, or was there already, when the call came was planned from a view that was too old.
+            Self::Failed(error) => match error.class {
+                ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotFound | ErrorClass::AlreadyDone => true,
+                ErrorClass::Denied | ErrorClass::Invalid => false,
+            },
         }
     }
 }

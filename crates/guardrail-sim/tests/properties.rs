@@ -1,0 +1,235 @@
+//! What must hold of every world and baseline: the guardrail settles it, touches nothing that is not its own, and never
+//! takes a way out before the way in is there.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test's helpers stop the test as the test does"
+)]
+
+mod spec;
+
+use std::time::Duration;
+
+use guardrail::action::Call;
+use guardrail::baseline::{Mode, Remove};
+use guardrail::cloud::{Applied, CallError, Cloud, Observation};
+use guardrail::id::{Scope, VpcId};
+use guardrail::reconcile::{Request, preview, run};
+use guardrail::report::{Cause, Next, Outcome, Report, Verdict};
+use guardrail::snapshot::Section;
+use guardrail_sim::{Fault, Options, Recorded, Sim, SimCloud};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use crate::spec::{Case, Kind, MANAGED, OTHER, case};
+
+/// A case is settled after so many runs, or never: one for each batch that the limits allow, and some for what passes.
+const RUNS: usize = 16;
+
+fn request(vpc: &str, number: usize, now: Timestamp) -> Request {
+    Request {
+        scope: Scope {
+            account: "111122223333".parse().unwrap(),
+            region: "eu-central-1".parse().unwrap(),
+            vpc: VpcId::try_from(vpc.to_owned()).unwrap(),
+        },
+        cause: Cause::Event,
+        evidence: Vec::new(),
+        run_id: format!("run-{number}"),
+        incident: format!("incident-{number}"),
+        deadline: now.checked_add(Duration::from_secs(900)).unwrap(),
+    }
+}
+
+/// The simulator, and an onlooker at every call that changes something.
+struct Watched<'a> {
+    cloud: &'a SimCloud,
+    case: &'a Case,
+}
+
+impl Cloud for Watched<'_> {
+    fn now(&self) -> Timestamp {
+        self.cloud.now()
+    }
+
+    async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
+        self.cloud.observe(scope, sections).await
+    }
+
+    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
+        let text = format!("{call:?}");
+        assert!(!text.contains(spec::OTHER_MARK), "a call names the VPC that is not managed: {text}");
+        if let Call::DeleteRoute { table, .. } = call {
+            let world = self.cloud.sim().world();
+            self.case.assert_only_private_users(table);
+            if self.case.baseline.internet_routes.remove == Remove::AfterEndpoints {
+                self.case.assert_served(&world, table);
+            }
+        }
+        self.cloud.apply(scope, call).await
+    }
+
+    async fn pause(&self, time: Duration) {
+        self.cloud.pause(time).await;
+    }
+}
+
+fn look(cloud: &SimCloud, case: &Case, vpc: &str, number: usize) -> Report {
+    let request = request(vpc, number, cloud.now());
+    let report = pollster::block_on(run(&Watched { cloud, case }, &case.baseline, &request));
+    cloud.sim_mut().advance(Duration::from_secs(60));
+    report
+}
+
+fn writes(cloud: &SimCloud) -> Vec<Recorded> {
+    cloud.sim_mut().take_calls().into_iter().filter(Recorded::is_write).collect()
+}
+
+/// Runs until a run makes no call that writes.
+fn settle(cloud: &SimCloud, case: &Case) -> Report {
+    for number in 0..RUNS {
+        writes(cloud);
+        let report = look(cloud, case, MANAGED, number);
+        if writes(cloud).is_empty() && report.next == Next::Settled {
+            return report;
+        }
+    }
+    panic!("not settled after {RUNS} runs: {:#?}", look(cloud, case, MANAGED, RUNS));
+}
+
+/// Whether a step that is still planned when all is settled has a reason to be there.
+fn may_stay(report: &Report, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::NotAllowed(_) => true,
+        Outcome::Skipped { because } => {
+            report.steps.iter().any(|step| step.id == *because && may_stay(report, &step.outcome))
+        }
+        Outcome::Hopeless { .. } | Outcome::Came => true,
+        Outcome::Done(_)
+        | Outcome::Planned
+        | Outcome::OverLimit
+        | Outcome::Stale
+        | Outcome::Failed(_)
+        | Outcome::Unchecked(_)
+        | Outcome::TimedOut
+        | Outcome::OutOfTime => false,
+    }
+}
+
+fn assert_settled(cloud: &SimCloud, case: &Case, report: &Report) {
+    for step in &report.steps {
+        assert!(may_stay(report, &step.outcome), "left undone: {} {:?}\n{report:#?}", step.summary, step.outcome);
+    }
+    let all_repaired = report.findings.is_empty() || report.verdict == Verdict::DriftLeft;
+    assert!(all_repaired, "{report:#?}");
+    let again = look(cloud, case, MANAGED, 1000);
+    assert_eq!(writes(cloud), Vec::new(), "a second run makes a call");
+    assert_eq!(again.findings, report.findings);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    /// Applying the plan until settled leaves nothing that the mode allows to repair; a second run makes no call; what is
+    /// not managed is never named; and no route goes before what its subnets were promised is served.
+    #[test]
+    fn every_world_settles(case in case()) {
+        let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, Options::default()));
+        let report = settle(&cloud, &case);
+        assert_settled(&cloud, &case, &report);
+    }
+
+    /// The same while changes show late, calls fail, answers get lost and EC2 throttles.
+    #[test]
+    fn every_world_settles_in_spite_of_trouble(
+        case in case(),
+        delay in 0_u64..20,
+        faults in prop::collection::vec((0_usize..8, 0_usize..5, 1_u32..3), 0..4),
+    ) {
+        let options = Options { visibility_delay: Duration::from_secs(delay), throttling: true, ..Options::default() };
+        let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, options));
+        for (operation, kind, times) in faults {
+            cloud.sim_mut().inject(fault(operation, kind, times));
+        }
+        let report = settle(&cloud, &case);
+        assert_settled(&cloud, &case, &report);
+    }
+
+    /// With any section missing, nothing is written.
+    #[test]
+    fn an_incomplete_snapshot_changes_nothing(case in case(), at in 0_usize..Section::ALL.len()) {
+        let mut world = case.world();
+        world.refresh(guardrail::world::World::default(), &[Section::ALL[at]]);
+        let cloud = SimCloud::new(Sim::new(world, Timestamp::UNIX_EPOCH, Options::default()));
+        let report = look(&cloud, &case, MANAGED, 0);
+        assert_eq!(writes(&cloud), Vec::new());
+        assert!(matches!(report.verdict, Verdict::Incomplete | Verdict::DriftLeft | Verdict::NoSuchVpc), "{report:#?}");
+    }
+
+    /// A VPC that the baseline does not look after has no findings and no steps.
+    #[test]
+    fn what_is_not_managed_is_let_be(case in case()) {
+        let report = preview(&case.baseline, &case.world(), &request(OTHER, 0, Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH);
+        assert_eq!((report.verdict, report.findings.len(), report.steps.len()), (Verdict::NotManaged, 0, 0));
+    }
+
+    /// Observe and notify plan and do nothing.
+    #[test]
+    fn without_the_mode_nothing_is_written(mut case in case(), observe in any::<bool>()) {
+        case.baseline = case.baseline.with_mode(if observe { Mode::Observe } else { Mode::Notify });
+        let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, Options::default()));
+        let report = look(&cloud, &case, MANAGED, 0);
+        assert_eq!(writes(&cloud), Vec::new());
+        assert!(report.steps.iter().all(|step| matches!(step.outcome, Outcome::NotAllowed(_))));
+    }
+
+    /// A plan's steps come after the steps they depend on, and every route it removes leads out of a private subnet.
+    #[test]
+    fn plans_are_in_order_and_name_only_private_tables(case in case()) {
+        let report = preview(&case.baseline, &case.world(), &request(MANAGED, 0, Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH);
+        for step in &report.steps {
+            assert!(step.after.iter().all(|before| *before < step.id));
+            assert!(!step.summary.contains(spec::OTHER_MARK));
+        }
+    }
+}
+
+fn fault(operation: usize, kind: usize, times: u32) -> Fault {
+    const OPERATIONS: [&str; 8] = [
+        "CreateVpcEndpoint",
+        "ModifyVpcEndpoint",
+        "DeleteRoute",
+        "CreateSecurityGroup",
+        "AuthorizeSecurityGroupIngress",
+        "ModifyVpcAttribute",
+        "DescribeVpcEndpoints",
+        "DescribeRouteTables",
+    ];
+    let operation = OPERATIONS[operation];
+    let fault = match kind {
+        0 => Fault::lose_answer(operation),
+        1 => Fault::refuse(operation, "RequestLimitExceeded"),
+        2 => Fault::refuse(operation, "InternalError"),
+        3 => Fault::refuse(operation, "IncorrectState"),
+        _ => Fault::refuse(operation, "Unavailable"),
+    };
+    fault.times(times)
+}
+
+/// The generator makes what the properties are about: private tables that lead out, in most cases.
+#[test]
+fn the_cases_are_not_empty() {
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let cases: Vec<Case> = (0..100).map(|_| case().new_tree(&mut runner).unwrap().current()).collect();
+    let with = |what: &dyn Fn(&Case) -> bool| cases.iter().filter(|case| what(case)).count();
+    assert!(with(&|case| case.subnets.iter().any(|subnet| subnet.kind == Kind::Private)) > 60);
+    let removes = |case: &Case| {
+        let report =
+            preview(&case.baseline, &case.world(), &request(MANAGED, 0, Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH);
+        report.steps.iter().any(|step| step.summary.starts_with("delete the route"))
+    };
+    assert!(with(&removes) > 20, "{}", with(&removes));
+}
