@@ -25,7 +25,7 @@ use proptest::prelude::*;
 use crate::spec::{Case, Kind, MANAGED, OTHER, case};
 
 /// A case is settled after so many runs, or never: one for each batch that the limits allow, and some for what passes.
-const RUNS: usize = 16;
+const RUNS: usize = 48;
 
 fn request(vpc: &str, number: usize, now: Timestamp) -> Request {
     Request {
