@@ -12,6 +12,8 @@ pub mod commands;
 pub mod event;
 pub mod explain;
 pub mod finding;
+#[cfg(test)]
+mod fixture;
 pub mod id;
 pub mod plan;
 pub mod planner;
