@@ -237,8 +237,10 @@ pub(crate) fn subnet(id: &str, zone: &str, tier: &str) -> Value {
 }
 
 pub(crate) fn table(id: &str, subnets: &[&str]) -> Value {
-    let bound = |subnet: &&str| json!({"RouteTableAssociationId": format!("rtbassoc-{}", subnet.replace('-', "")),
-        "SubnetId": subnet, "AssociationState": {"State": "associated"}});
+    let bound = |subnet: &&str| {
+        json!({"RouteTableAssociationId": format!("rtbassoc-{}", subnet.replace('-', "")),
+        "SubnetId": subnet, "AssociationState": {"State": "associated"}})
+    };
     json!({"RouteTableId": id, "VpcId": "vpc-1", "Associations": subnets.iter().map(bound).collect::<Vec<_>>(),
         "Routes": [{"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "Origin": "CreateRouteTable",
             "State": "active"}]})

@@ -11,9 +11,7 @@ use crate::cidr::{Cidr, covered};
 use crate::finding::{Drift, Finding, LeadingRoute, Leads, View, list};
 use crate::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::plan::{Condition, LeftAlone, Plan, Step, StepId, Task, Why};
-use crate::promise::{
-    Health, Promise, PromiseKind, admitted, health, own_group, unadmitted, vpc_dns_is_on, zones_of,
-};
+use crate::promise::{Health, Promise, PromiseKind, admitted, health, own_group, unadmitted, vpc_dns_is_on, zones_of};
 use crate::rules::{RuleId, evaluate};
 use crate::topology::PlacedSubnet;
 use crate::world::{EndpointState, Subnet, VpcEndpoint};
@@ -579,8 +577,12 @@ impl<'w> Draft<'_, 'w> {
             .iter()
             .filter(|endpoint| !endpoint.exists() && endpoint.service_name.as_ref() == Some(service));
         let dead: Vec<&str> = dead.map(|endpoint| endpoint.vpc_endpoint_id.as_str()).collect();
-        let input =
-            format!("{}\n{service}\n{ready:?}\n{places}\n{}\n{}", self.view.snapshot.scope, dead.join(","), self.incident);
+        let input = format!(
+            "{}\n{service}\n{ready:?}\n{places}\n{}\n{}",
+            self.view.snapshot.scope,
+            dead.join(","),
+            self.incident
+        );
         let digest = Sha256::digest(input.as_bytes());
         let hex: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
         format!("vpc-guardrail-{hex}")
@@ -614,3 +616,6 @@ fn edited(drift: &Drift) -> Option<(&EndpointId, &ServiceName)> {
         | Drift::LeadsOut(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

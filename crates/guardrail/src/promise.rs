@@ -274,3 +274,6 @@ pub fn own_group<'w>(snapshot: &Snapshot<'w>) -> Option<&'w SecurityGroup> {
     let mine = |group: &&&SecurityGroup| group.tags.iter().any(|tag| tag.key == key && tag.value == value);
     snapshot.groups.iter().filter(mine).min_by_key(|group| &group.group_id).copied()
 }
+
+#[cfg(test)]
+mod tests;

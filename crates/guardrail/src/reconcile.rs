@@ -450,3 +450,6 @@ fn step_report(step: &Step, outcomes: &Outcomes, scope: &Scope) -> StepReport {
         undo,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -320,3 +320,6 @@ impl fmt::Display for Unknown<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,13 @@ mod tests {
 
     #[test]
     fn a_second_private_subnet_of_a_covered_zone_wants_nothing() {
-        check(|w| w.add("Subnets", subnet("subnet-pric", "a", "private")), &[]);
+        check(
+            |w| {
+                w.add("Subnets", subnet("subnet-pric", "a", "private"));
+                w.associate("rtb-a", json!({"SubnetId": "subnet-pric"}))
+            },
+            &[],
+        );
     }
 
     #[test]
