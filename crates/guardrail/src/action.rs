@@ -158,12 +158,37 @@ impl<G> Action<G> {
     /// What a step like this was planned from, and what is read again before it is taken.
     pub fn rests_on(&self) -> &'static [Section] {
         match self {
-            Self::EnableVpcDns { .. } => &[Section::VpcAttributes],
-            Self::CreateSecurityGroup { .. } | Self::AuthorizeHttps { .. } => &[Section::SecurityGroups],
-            Self::CreateEndpoint { .. } | Self::ModifyEndpoint { .. } => &[Section::VpcEndpoints, Section::RouteTables],
-            Self::DeleteRoute { .. } => {
-                &[Section::RouteTables, Section::VpcEndpoints, Section::SecurityGroups, Section::VpcAttributes]
+            // The VPC each time: its tag is how a person tells the guardrail to stop.
+            Self::EnableVpcDns { .. } => &[Section::Vpcs, Section::VpcAttributes],
+            Self::CreateSecurityGroup { .. } | Self::AuthorizeHttps { .. } => &[Section::Vpcs, Section::SecurityGroups],
+            Self::CreateEndpoint { .. } | Self::ModifyEndpoint { .. } => {
+                &[Section::Vpcs, Section::Subnets, Section::RouteTables, Section::VpcEndpoints]
             }
+            // A NAT gateway never changes its kind, so that with a plain destination two sections need no second look.
+            Self::DeleteRoute {
+                destination: Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_),
+                target,
+                ..
+            } if target.starts_with("nat-") => &[
+                Section::Vpcs,
+                Section::Subnets,
+                Section::RouteTables,
+                Section::VpcEndpoints,
+                Section::NatGateways,
+                Section::SecurityGroups,
+                Section::VpcAttributes,
+            ],
+            Self::DeleteRoute { .. } => &[
+                Section::Vpcs,
+                Section::Subnets,
+                Section::RouteTables,
+                Section::VpcEndpoints,
+                Section::NatGateways,
+                Section::SecurityGroups,
+                Section::NetworkInterfaces,
+                Section::PrefixLists,
+                Section::VpcAttributes,
+            ],
         }
     }
 

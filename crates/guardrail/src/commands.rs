@@ -158,3 +158,6 @@ fn push(command: &mut String, option: &str, values: &str) {
 fn words<T: ToString>(ids: &[T]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,6 +172,31 @@ pub enum Leads {
     Unknown,
 }
 
+impl Drift {
+    /// The service whose endpoint it is about.
+    pub fn service(&self) -> Option<&ServiceName> {
+        match self {
+            Self::VpcDnsOff { .. } | Self::LeadsOut(_) => None,
+            Self::HttpsNotAdmitted { service, .. }
+            | Self::GatewayEndpointMissing { service, .. }
+            | Self::RouteTableNotAssociated { service, .. }
+            | Self::InterfaceEndpointMissing { service, .. }
+            | Self::ZonesNotCovered { service, .. }
+            | Self::PrivateDnsOff { service, .. }
+            | Self::EndpointBroken { service, .. } => Some(service),
+        }
+    }
+
+    /// Whether two findings are of one fault, which may have grown or shrunk between them: half repaired is not repaired.
+    pub fn is_about_the_same_as(&self, other: &Self) -> bool {
+        if let (Self::LeadsOut(one), Self::LeadsOut(two)) = (self, other) {
+            return one.table == two.table && one.destination == two.destination;
+        }
+        let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
+        same_kind && (self == other || (self.service().is_some() && self.service() == other.service()))
+    }
+}
+
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

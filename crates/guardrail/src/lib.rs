@@ -15,6 +15,8 @@ pub mod error_codes;
 pub mod event;
 pub mod explain;
 pub mod finding;
+#[cfg(test)]
+mod fixture;
 pub mod id;
 pub mod plan;
 pub mod planner;

@@ -145,6 +145,8 @@ pub enum Why {
         /// That group.
         group: SecurityGroupId,
     },
+    /// The table belongs to a gateway and is never changed.
+    TableOfGateway,
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
 }
@@ -171,14 +173,20 @@ impl fmt::Display for Why {
             Self::GroupNameTaken { group } => {
                 write!(f, "{group} has the name of the guardrail's own group but not its tag; rename or tag it")
             }
+            Self::TableOfGateway => {
+                f.write_str("the table is a gateway's own and is never changed; give the private subnets another one")
+            }
             Self::TooManyGroups => f.write_str("the endpoint has five security groups already, as many as AWS allows"),
         }
     }
 }
 
 impl Condition {
-    /// Whether it has come about.
+    /// Whether it has come about. What was not observed has not.
     pub fn check(&self, view: &View<'_>) -> Wait {
+        if !view.snapshot.missing.is_empty() {
+            return Wait::NotYet;
+        }
         match self {
             Self::Gone { endpoint } => match view.snapshot.endpoint(endpoint).map(|e| &e.state) {
                 None | Some(EndpointState::Deleted) => Wait::Over,
@@ -208,13 +216,14 @@ fn ready(
             && tables.iter().all(table)
             && (!private_dns || endpoint.private_dns_enabled)
     };
-    if endpoint.state == EndpointState::PendingAcceptance {
-        return Some(Wait::Never(format!("{} waits for the service's owner to accept it", endpoint.vpc_endpoint_id)));
-    }
+    let id = &endpoint.vpc_endpoint_id;
     Some(match health(endpoint) {
+        Health::Coming if endpoint.state == EndpointState::PendingAcceptance => {
+            Wait::Never(format!("{id} waits for the owner of {service} to accept it"))
+        }
         Health::Works if shows() => Wait::Over,
         Health::Works | Health::Coming | Health::Gone => Wait::NotYet,
-        Health::Broken => Wait::Never(format!("{} is in state {}", endpoint.vpc_endpoint_id, endpoint.state)),
+        Health::Broken => Wait::Never(format!("{id} is in state {}", endpoint.state)),
     })
 }
 

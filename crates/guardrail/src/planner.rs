@@ -8,11 +8,12 @@ use sha2::{Digest, Sha256};
 use crate::action::{Action, GROUP_NAME, GroupRef, NewEndpoint};
 use crate::baseline::{MayLeadOut, Mode, Remove, RouteTables};
 use crate::cidr::{Cidr, covered};
-use crate::finding::{Drift, Finding, LeadingRoute, Leads, View};
+use crate::finding::{Drift, Finding, LeadingRoute, Leads, View, list};
 use crate::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::plan::{Condition, LeftAlone, Plan, Step, StepId, Task, Why};
-use crate::promise::{Health, Promise, PromiseKind, admitted, health, own_group, zones_of};
+use crate::promise::{Health, Promise, PromiseKind, admitted, health, own_group, unadmitted, vpc_dns_is_on, zones_of};
 use crate::rules::{RuleId, evaluate};
+use crate::topology::PlacedSubnet;
 use crate::world::{EndpointState, Subnet, VpcEndpoint};
 
 /// AWS's limit of security groups on an interface (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
@@ -24,7 +25,7 @@ const GROUPS_PER_INTERFACE: usize = 5;
 /// twice, while a call repeated within one incident makes one endpoint.
 pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
     let findings = evaluate(view);
-    let mut draft = Draft { view, incident, plan: Plan::default(), unmended: Vec::new() };
+    let mut draft = Draft { view, incident, plan: Plan::default(), waits: Vec::new(), unmended: Vec::new() };
     if let Some(why) = nothing_may_change(view) {
         findings.iter().for_each(|finding| draft.leave(finding.rule, finding.drift.to_string(), why.clone()));
         return (findings, draft.plan);
@@ -32,7 +33,7 @@ pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
     draft.leave_what_is_not_offered();
     let immediately = view.baseline.internet_routes.remove == Remove::Immediately;
     if immediately {
-        draft.routes(&findings);
+        draft.routes(&findings, &[]);
     }
     let dns = draft.vpc_dns(&findings);
     let group = draft.group(&findings);
@@ -40,9 +41,9 @@ pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
     draft.new_interface_endpoints(&findings, &dns, &group);
     draft.edits(&findings, &dns, &group);
     draft.broken(&findings);
+    draft.waits();
     if !immediately {
-        draft.wait_for_what_is_coming(&findings);
-        draft.routes(&findings);
+        draft.routes(&findings, &dns);
     }
     draft.limit();
     (findings, draft.plan)
@@ -60,6 +61,8 @@ struct Draft<'v, 'w> {
     view: &'v View<'w>,
     incident: &'v str,
     plan: Plan,
+    /// What is waited for once every endpoint change is under way, so that endpoints come up side by side.
+    waits: Vec<Step>,
     /// Services with a fault that this plan does not mend.
     unmended: Vec<ServiceName>,
 }
@@ -99,6 +102,17 @@ impl<'w> Draft<'_, 'w> {
         let id = StepId(u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX).saturating_add(1));
         self.plan.steps.push(Step { id, rules, mode, task, after, over_limit: false });
         id
+    }
+
+    /// Notes a wait, which gets its number once all changes to endpoints have theirs.
+    fn wait(&mut self, rules: Vec<RuleId>, mode: Mode, ready: Condition, after: Vec<StepId>) {
+        self.waits.push(Step { id: StepId(0), rules, mode, task: Task::Await(ready), after, over_limit: false });
+    }
+
+    fn waits(&mut self) {
+        for Step { rules, mode, task, after, .. } in std::mem::take(&mut self.waits) {
+            self.push(rules, mode, task, after);
+        }
     }
 
     fn promise(&self, service: &ServiceName, kind: PromiseKind) -> Option<&'w Promise<'w>> {
@@ -238,12 +252,12 @@ impl<'w> Draft<'_, 'w> {
         ready: Condition,
         after: Vec<StepId>,
     ) {
-        let token = self.token(service, &ready);
+        let token = self.token(service, &kind, &ready);
         let vpc = self.view.snapshot.scope.vpc.clone();
         let action = Action::CreateEndpoint { vpc, service: service.clone(), kind, token };
         let mode = self.view.baseline.mode_of(rule);
         let created = self.push(vec![rule], mode, Task::Change(action), after);
-        self.push(vec![rule], mode, Task::Await(ready), vec![created]);
+        self.wait(vec![rule], mode, ready, vec![created]);
     }
 
     /// One subnet for each zone: private, able to hold an IPv4 interface, the first by id.
@@ -346,7 +360,7 @@ impl<'w> Draft<'_, 'w> {
         let nothing = tables.is_empty() && subnets.is_empty() && groups.is_empty() && !private_dns;
         if nothing {
             // The group is attached already and an earlier step opens it: there is only something to wait for.
-            self.push(rules, mode, Task::Await(ready), after);
+            self.wait(rules, mode, ready, after);
             return;
         }
         let action = Action::ModifyEndpoint {
@@ -357,7 +371,7 @@ impl<'w> Draft<'_, 'w> {
             enable_private_dns: private_dns,
         };
         let modified = self.push(rules.clone(), mode, Task::Change(action), after);
-        self.push(rules, mode, Task::Await(ready), vec![modified]);
+        self.wait(rules, mode, ready, vec![modified]);
     }
 
     fn zones_after(&self, endpoint: &EndpointId, added: &[SubnetId]) -> Vec<Zone> {
@@ -378,37 +392,10 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    /// Endpoints that are being made or changed already, by whomever: routes wait for these too.
-    fn wait_for_what_is_coming(&mut self, findings: &[Finding]) {
-        let rule = RuleId::InternetRoute;
-        if !findings.iter().any(|finding| finding.rule == rule) {
-            return;
-        }
-        let mode = self.view.baseline.mode_of(rule);
-        for promise in self.view.promises.iter().filter(|promise| promise.offered.is_some()) {
-            let coming = promise.adopted(self.view.snapshot).filter(|endpoint| health(endpoint) == Health::Coming);
-            let Some(endpoint) = coming.filter(|_| !self.waits_for(promise)) else { continue };
-            let ready = Condition::Ready {
-                service: promise.name.clone(),
-                tables: endpoint.route_table_ids.clone(),
-                zones: zones_of(endpoint, self.view.snapshot).into_iter().cloned().collect(),
-                private_dns: endpoint.private_dns_enabled,
-            };
-            self.push(vec![rule], mode, Task::Await(ready), Vec::new());
-        }
-    }
-
-    fn waits_for(&self, promise: &Promise<'w>) -> bool {
-        self.plan.steps.iter().any(|step| match &step.task {
-            Task::Await(Condition::Ready { service, .. }) => *service == promise.name,
-            Task::Await(Condition::Gone { .. }) | Task::Change(_) => false,
-        })
-    }
-
-    fn routes(&mut self, findings: &[Finding]) {
+    fn routes(&mut self, findings: &[Finding], dns: &[StepId]) {
         for finding in findings {
             let Drift::LeadsOut(route) = &finding.drift else { continue };
-            match self.removal(route) {
+            match self.removal(route, finding.rule, dns) {
                 Ok((action, after)) => {
                     let mode = self.view.baseline.mode_of(finding.rule);
                     self.push(vec![finding.rule], mode, Task::Change(action), after);
@@ -422,7 +409,12 @@ impl<'w> Draft<'_, 'w> {
     }
 
     /// The step that removes a route, and the steps that must come before it; or why it stays.
-    fn removal(&self, route: &LeadingRoute) -> Result<(Action<GroupRef>, Vec<StepId>), Why> {
+    fn removal(
+        &mut self,
+        route: &LeadingRoute,
+        rule: RuleId,
+        dns: &[StepId],
+    ) -> Result<(Action<GroupRef>, Vec<StepId>), Why> {
         let destination = route.destination.clone().ok_or(Why::Unknown)?;
         match route.leads {
             Leads::Unknown => return Err(Why::Unknown),
@@ -430,6 +422,10 @@ impl<'w> Draft<'_, 'w> {
                 return Err(Why::MayLeadOut);
             }
             Leads::Maybe | Leads::Out => {}
+        }
+        let used = self.view.topology.tables.iter().find(|used| used.table.route_table_id == route.table);
+        if used.is_none_or(|used| used.off_limits.is_some()) {
+            return Err(Why::TableOfGateway);
         }
         if route.propagated {
             return Err(Why::Propagated);
@@ -440,21 +436,26 @@ impl<'w> Draft<'_, 'w> {
         let after = match self.view.baseline.internet_routes.remove {
             Remove::Immediately => Vec::new(),
             Remove::AfterEndpoints => {
-                self.served_after(&route.subnets).map_err(|services| Why::ServiceNotServed { services })?
+                self.served_after(&route.subnets, rule, dns).map_err(|services| Why::ServiceNotServed { services })?
             }
         };
         Ok((Action::DeleteRoute { table: route.table.clone(), destination, target: route.target.clone() }, after))
     }
 
     /// The steps after which every promised service is served to these subnets; or the services that are not even then.
-    fn served_after(&self, subnets: &[SubnetId]) -> Result<Vec<StepId>, Vec<ServiceName>> {
-        let placed = || self.view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
+    fn served_after(
+        &mut self,
+        subnets: &[SubnetId],
+        rule: RuleId,
+        dns: &[StepId],
+    ) -> Result<Vec<StepId>, Vec<ServiceName>> {
+        let view = self.view;
+        let placed = || view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
         let (mut after, mut unserved) = (Vec::new(), Vec::new());
-        for promise in self.view.promises.iter().filter(|promise| promise.offered.is_some()) {
-            for p in placed().filter(|p| !promise.serves(p.subnet, p.table, self.view.snapshot)) {
-                let table = p.table.map(|table| &table.route_table_id);
-                match self.step_that_serves(promise, table, &p.subnet.availability_zone) {
-                    Some(step) if !self.unmended.contains(&promise.name) => after.push(step),
+        for promise in view.promises.iter().filter(|promise| promise.offered.is_some()) {
+            for p in placed().filter(|p| !promise.serves(p.subnet, p.table, view.snapshot)) {
+                match self.steps_that_serve(promise, p, rule, dns) {
+                    Some(steps) if !self.unmended.contains(&promise.name) => after.extend(steps),
                     Some(_) | None => unserved.push(promise.name.clone()),
                 }
             }
@@ -465,27 +466,81 @@ impl<'w> Draft<'_, 'w> {
         if unserved.is_empty() { Ok(after) } else { Err(unserved) }
     }
 
-    /// The last step that waits for the service in this table or zone.
-    fn step_that_serves(&self, promise: &Promise<'w>, table: Option<&RouteTableId>, zone: &Zone) -> Option<StepId> {
-        let serves = |step: &&Step| match &step.task {
-            Task::Await(Condition::Ready { service, tables, zones, .. }) => {
-                *service == promise.name
-                    && match promise.kind {
-                        PromiseKind::Gateway => table.is_some_and(|table| tables.contains(table)),
-                        PromiseKind::Interface => zones.contains(zone) || !promise.is_offered_in(zone),
-                    }
+    /// The steps after which the service is served to a subnet; `None` when nothing in the plan leads there.
+    fn steps_that_serve(
+        &mut self,
+        promise: &'w Promise<'w>,
+        placed: &PlacedSubnet<'w>,
+        rule: RuleId,
+        dns: &[StepId],
+    ) -> Option<Vec<StepId>> {
+        let (snapshot, zone) = (self.view.snapshot, &placed.subnet.availability_zone);
+        if placed.subnet.ipv6_native && !promise.speaks_to(placed.subnet, placed.table, snapshot) {
+            return None;
+        }
+        let mut waits: Vec<(StepId, bool)> = Vec::new();
+        for step in &self.plan.steps {
+            if let Task::Await(Condition::Ready { service, tables, zones, .. }) = &step.task
+                && *service == promise.name
+                && tables.is_empty() == (promise.kind == PromiseKind::Interface)
+            {
+                let here = placed.table.is_some_and(|table| tables.contains(&table.route_table_id));
+                waits.push((step.id, here || zones.contains(zone)));
             }
-            Task::Await(Condition::Gone { .. }) | Task::Change(_) => false,
+        }
+        let steps = match promise.kind {
+            PromiseKind::Gateway => waits.iter().filter(|(_, here)| *here).map(|(id, _)| *id).collect(),
+            // All that is changed on the endpoint, for each may be what the service is missed for.
+            PromiseKind::Interface if waits.iter().any(|(_, here)| *here) || !promise.is_offered_in(zone) => {
+                waits.iter().map(|(id, _)| *id).collect()
+            }
+            PromiseKind::Interface => Vec::new(),
         };
-        self.plan.steps.iter().rev().find(serves).map(|step| step.id)
+        let needs_dns = promise.wants_private_dns();
+        let steps: Vec<StepId> = if steps.is_empty() {
+            let ready = self.coming(promise, placed, dns)?;
+            let after = if needs_dns { dns.to_vec() } else { Vec::new() };
+            vec![self.push(vec![rule], self.view.baseline.mode_of(rule), Task::Await(ready), after)]
+        } else {
+            steps
+        };
+        Some(if needs_dns { steps.into_iter().chain(dns.iter().copied()).collect() } else { steps })
     }
 
-    /// Leaves for the next run what goes beyond the limits, and what depends on it. What a mode does not allow, and what
-    /// depends on that, is never taken and so counts for nothing.
+    /// What to wait for where the endpoint itself needs no change: it is coming up, its route does not show yet, or it is
+    /// held back only by the VPC's DNS attributes, which this plan turns on.
+    fn coming(&self, promise: &'w Promise<'w>, placed: &PlacedSubnet<'w>, dns: &[StepId]) -> Option<Condition> {
+        let snapshot = self.view.snapshot;
+        let endpoint = promise.adopted(snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
+        let service = promise.name.clone();
+        match promise.kind {
+            PromiseKind::Gateway => {
+                let table = placed.table?.route_table_id.clone();
+                let mut theirs = promise.endpoints(snapshot).filter(|e| e.exists() && health(e) != Health::Broken);
+                theirs.find(|e| e.route_table_ids.contains(&table))?;
+                Some(Condition::Ready { service, tables: vec![table], zones: vec![], private_dns: false })
+            }
+            PromiseKind::Interface => {
+                let dns_comes = vpc_dns_is_on(snapshot) || !dns.is_empty();
+                let private_dns = promise.wants_private_dns();
+                let held = private_dns && !(endpoint.private_dns_enabled && dns_comes);
+                let admits = unadmitted(endpoint, snapshot).is_some_and(|missing| missing.is_empty());
+                let zones = zones_of(endpoint, snapshot);
+                let zone = &placed.subnet.availability_zone;
+                let covers = !promise.is_offered_in(zone) || zones.contains(&zone);
+                let zones = zones.into_iter().cloned().collect();
+                (!held && admits && covers).then_some(Condition::Ready { service, tables: vec![], zones, private_dns })
+            }
+        }
+    }
+
+    /// Leaves for the next run what goes beyond the limits, and what depends on it.
     fn limit(&mut self) {
         let limits = self.view.baseline.limits;
         let (mut changes, mut endpoint_changes) = (0, 0);
-        let (mut idle, mut held): (Vec<StepId>, Vec<StepId>) = (Vec::new(), Vec::new());
+        let mut held: Vec<StepId> = Vec::new();
+        // What no mode allows, and what comes after it, is never taken and uses nothing up.
+        let mut idle: Vec<StepId> = Vec::new();
         for step in &mut self.plan.steps {
             if step.mode != Mode::Repair || step.after.iter().any(|id| idle.contains(id)) {
                 idle.push(step.id);
@@ -509,7 +564,12 @@ impl<'w> Draft<'_, 'w> {
 
     /// A client token: the same for the same parameters within one incident, another one otherwise. The endpoints of the
     /// service that are gone count as parameters, so that a remembered token cannot bring a dead endpoint back.
-    fn token(&self, service: &ServiceName, ready: &Condition) -> String {
+    fn token(&self, service: &ServiceName, kind: &NewEndpoint<GroupRef>, ready: &Condition) -> String {
+        // Not the group: there is one of the guardrail's own, which has an id only once it is made.
+        let places = match kind {
+            NewEndpoint::Gateway { route_tables } => list(route_tables),
+            NewEndpoint::Interface { subnets, .. } => list(subnets),
+        };
         let dead = self
             .view
             .snapshot
@@ -517,8 +577,12 @@ impl<'w> Draft<'_, 'w> {
             .iter()
             .filter(|endpoint| !endpoint.exists() && endpoint.service_name.as_ref() == Some(service));
         let dead: Vec<&str> = dead.map(|endpoint| endpoint.vpc_endpoint_id.as_str()).collect();
-        let input =
-            format!("{}\n{service}\n{ready:?}\n{}\n{}", self.view.snapshot.scope, dead.join(","), self.incident);
+        let input = format!(
+            "{}\n{service}\n{ready:?}\n{places}\n{}\n{}",
+            self.view.snapshot.scope,
+            dead.join(","),
+            self.incident
+        );
         let digest = Sha256::digest(input.as_bytes());
         let hex: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
         format!("vpc-guardrail-{hex}")
@@ -552,3 +616,6 @@ fn edited(drift: &Drift) -> Option<(&EndpointId, &ServiceName)> {
         | Drift::LeadsOut(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,10 +142,21 @@ impl<'w> Promise<'w> {
 
     /// Whether a private subnet is served.
     pub fn serves(&self, subnet: &Subnet, table: Option<&RouteTable>, snapshot: &Snapshot<'w>) -> bool {
-        match self.kind {
-            PromiseKind::Gateway => table.is_some_and(|table| self.serves_table(table, snapshot)),
-            PromiseKind::Interface => self.serves_zone(&subnet.availability_zone, snapshot),
-        }
+        self.speaks_to(subnet, table, snapshot)
+            && match self.kind {
+                PromiseKind::Gateway => table.is_some_and(|table| self.serves_table(table, snapshot)),
+                PromiseKind::Interface => self.serves_zone(&subnet.availability_zone, snapshot),
+            }
+    }
+
+    /// Whether the endpoint speaks the subnet's version of IP. One with IPv4 addresses only is reached from an IPv6-only
+    /// subnet through NAT64, which is a NAT gateway's; the endpoints that the guardrail makes are of that kind.
+    pub fn speaks_to(&self, subnet: &Subnet, table: Option<&RouteTable>, snapshot: &Snapshot<'w>) -> bool {
+        let endpoint = match self.kind {
+            PromiseKind::Gateway => table.and_then(|table| self.route_to(table, snapshot)),
+            PromiseKind::Interface => self.adopted(snapshot),
+        };
+        !subnet.ipv6_native || endpoint.is_some_and(has_ipv6)
     }
 
     /// The zones an interface endpoint should be in: those with a private subnet where the service is offered.
@@ -212,6 +223,10 @@ pub fn vpc_dns_is_on(snapshot: &Snapshot<'_>) -> bool {
     snapshot.attributes.is_some_and(|a| a.enable_dns_support == Some(true) && a.enable_dns_hostnames == Some(true))
 }
 
+fn has_ipv6(endpoint: &VpcEndpoint) -> bool {
+    endpoint.ip_address_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("ipv4"))
+}
+
 /// The VPC's blocks from which none of an endpoint's groups admits TCP 443, taken together as AWS does; `None` when a
 /// group was not observed. IPv6 blocks count only for an endpoint that has IPv6 addresses.
 pub fn unadmitted(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec<Cidr>> {
@@ -219,10 +234,9 @@ pub fn unadmitted(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec
         endpoint.groups.iter().map(|group| snapshot.shared.groups.get(&group.group_id).copied()).collect();
     let groups = groups?;
     let admitted: Vec<IpNet> = groups.iter().flat_map(|group| admitted(group, snapshot.shared)).collect();
-    let has_ipv6 = endpoint.ip_address_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("ipv4"));
     let wanted = snapshot.vpc.cidrs().into_iter().filter(|cidr| match cidr.net() {
         Some(net @ IpNet::V4(_)) => !covered(net, &admitted),
-        Some(net @ IpNet::V6(_)) => has_ipv6 && !covered(net, &admitted),
+        Some(net @ IpNet::V6(_)) => has_ipv6(endpoint) && !covered(net, &admitted),
         None => false,
     });
     Some(wanted.collect())
@@ -260,3 +274,6 @@ pub fn own_group<'w>(snapshot: &Snapshot<'w>) -> Option<&'w SecurityGroup> {
     let mine = |group: &&&SecurityGroup| group.tags.iter().any(|tag| tag.key == key && tag.value == value);
     snapshot.groups.iter().filter(mine).min_by_key(|group| &group.group_id).copied()
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::cloud::{Applied, CallError, Cloud, ErrorClass, Unread};
 use crate::commands;
 use crate::event::Evidence;
 use crate::finding::{Finding, View};
-use crate::id::{Scope, SecurityGroupId};
+use crate::id::{Scope, SecurityGroupId, ServiceName};
 use crate::plan::{Condition, Plan, Step, StepId, Task, Wait};
 use crate::planner::plan;
 use crate::promise::promises;
@@ -106,7 +106,8 @@ impl Seen {
         let stale: Vec<Section> = sections.iter().filter(|section| !self.fresh.contains(section)).copied().collect();
         if !stale.is_empty() {
             self.look(cloud, scope, &stale).await;
-            self.fresh.extend(stale);
+            let unread: Vec<Section> = self.unread.iter().map(|unread| unread.section).collect();
+            self.fresh.extend(stale.into_iter().filter(|section| !unread.contains(section)));
         }
         match self.unread.iter().find(|unread| sections.contains(&unread.section)) {
             Some(unread) => Err(unread.error.clone()),
@@ -288,7 +289,10 @@ async fn wait<C: Cloud>(
     condition: &Condition,
 ) -> Outcome {
     loop {
-        if let Err(error) = seen.look_again(cloud, &request.scope, &[Section::VpcEndpoints, Section::RouteTables]).await
+        // With these, what an earlier look could not read: on what is missing nothing is decided.
+        let unread = seen.unread.iter().map(|unread| unread.section);
+        let sections: Vec<Section> = [Section::VpcEndpoints, Section::RouteTables].into_iter().chain(unread).collect();
+        if let Err(error) = seen.look_again(cloud, &request.scope, &sections).await
             && !error.class.passes()
         {
             return Outcome::Unchecked(error);
@@ -331,10 +335,13 @@ async fn verify<C: Cloud>(
 ) -> Assessment {
     let mut looks = 0;
     loop {
-        seen.look(cloud, &request.scope, CHANGED).await;
+        let unread = seen.unread.iter().map(|unread| unread.section);
+        let sections: BTreeSet<Section> = CHANGED.iter().copied().chain(unread).collect();
+        seen.look(cloud, &request.scope, &sections.into_iter().collect::<Vec<_>>()).await;
         looks += 1;
         let now = seen.assess(baseline, request);
-        if looks >= VERIFY_LOOKS || all_shows(plan, outcomes, &now.plan) || !has_time(cloud.now(), request.deadline) {
+        let shows = now.complete && all_shows(plan, outcomes, &now.plan);
+        if looks >= VERIFY_LOOKS || shows || !has_time(cloud.now(), request.deadline) {
             return now;
         }
         cloud.pause(VERIFY_AFTER).await;
@@ -364,12 +371,19 @@ struct Ended<'a> {
 
 fn report(ended: Ended<'_>) -> Report {
     let Ended { baseline, request, started, finished, first, last, outcomes, unread } = ended;
-    let verdict = verdict(&first, &last);
-    let left = |finding: &Finding| last.findings.contains(finding);
-    let first_seen = first.findings.iter().map(|finding| (finding, !left(finding)));
+    let pending = services_not_come(&first.plan, &outcomes);
+    let repaired = |finding: &Finding| {
+        last.complete
+            && !last.findings.iter().any(|left| left.drift.is_about_the_same_as(&finding.drift))
+            && !finding.drift.service().is_some_and(|service| pending.contains(&service))
+    };
+    let first_seen = first.findings.iter().map(|finding| (finding, repaired(finding)));
     let new = last.findings.iter().filter(|finding| !first.findings.contains(finding)).map(|finding| (finding, false));
-    let findings = first_seen.chain(new).map(|(finding, repaired)| found(finding, repaired, baseline)).collect();
-    let again = outcomes.values().any(Outcome::may_pass) || unread.iter().any(|unread| unread.error.class.passes());
+    let findings: Vec<Found> =
+        first_seen.chain(new).map(|(finding, repaired)| found(finding, repaired, baseline)).collect();
+    let verdict = verdict(&first, &last, &findings);
+    let again = another_run_helps(&first.plan, &last.plan, &outcomes)
+        || unread.iter().any(|unread| unread.error.class.passes());
     let steps = first.plan.steps.iter().map(|step| step_report(step, &outcomes, &request.scope)).collect();
     let vpc_name = match first.standing {
         VpcStanding::Managed(name) | VpcStanding::NotManaged(name) => name,
@@ -394,18 +408,41 @@ fn report(ended: Ended<'_>) -> Report {
     }
 }
 
-fn verdict(first: &Assessment, last: &Assessment) -> Verdict {
+fn verdict(first: &Assessment, last: &Assessment, findings: &[Found]) -> Verdict {
     match first.standing {
         VpcStanding::Missing => Verdict::NoSuchVpc,
         VpcStanding::NotManaged(_) => Verdict::NotManaged,
         VpcStanding::Unobserved => Verdict::Incomplete,
-        VpcStanding::Managed(_) => match (first.findings.is_empty(), last.findings.is_empty()) {
-            (_, false) => Verdict::DriftLeft,
-            (_, true) if !last.complete => Verdict::Incomplete,
-            (true, true) => Verdict::Compliant,
-            (false, true) => Verdict::Repaired,
-        },
+        VpcStanding::Managed(_) if findings.iter().any(|found| !found.repaired) => Verdict::DriftLeft,
+        VpcStanding::Managed(_) if !last.complete => Verdict::Incomplete,
+        VpcStanding::Managed(_) if findings.is_empty() => Verdict::Compliant,
+        VpcStanding::Managed(_) => Verdict::Repaired,
     }
+}
+
+/// The services whose endpoints were waited for in vain: they exist, but do not serve yet.
+fn services_not_come<'p>(plan: &'p Plan, outcomes: &Outcomes) -> Vec<&'p ServiceName> {
+    let in_vain = |step: &&Step| matches!(outcomes.get(&step.id), Some(Outcome::TimedOut | Outcome::Hopeless { .. }));
+    let service = |step: &'p Step| match &step.task {
+        Task::Await(Condition::Ready { service, .. }) => Some(service),
+        Task::Await(Condition::Gone { .. }) | Task::Change(_) => None,
+    };
+    plan.steps.iter().filter(in_vain).filter_map(service).collect()
+}
+
+/// Whether a later run may do more without anybody's doing. One that stopped at its limits only counts if it got somewhere,
+/// or calls that always fail would keep the rest waiting for ever; and what came to light on the way counts.
+fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
+    let got_somewhere = outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)));
+    let passes = |outcome: &Outcome| match outcome {
+        Outcome::OverLimit => got_somewhere,
+        other => other.may_pass(),
+    };
+    let came_to_light = |step: &Step| match &step.task {
+        Task::Change(action) => step.mode == Mode::Repair && standing(action, first) == Standing::Changed,
+        Task::Await(_) => false,
+    };
+    outcomes.values().any(passes) || last.steps.iter().any(came_to_light)
 }
 
 fn found(finding: &Finding, repaired: bool, baseline: &Baseline) -> Found {
@@ -437,3 +474,6 @@ fn step_report(step: &Step, outcomes: &Outcomes, scope: &Scope) -> StepReport {
         undo,
     }
 }
+
+#[cfg(test)]
+mod tests;

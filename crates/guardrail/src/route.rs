@@ -8,7 +8,7 @@ use crate::cidr::covers_public;
 use crate::id::{InstanceId, InterfaceId, NatGatewayId, PrefixListId, SubnetId};
 use crate::snapshot::Snapshot;
 use crate::topology::Topology;
-use crate::world::{Connectivity, Destination, NatGateway, NetworkInterface, Route, RouteState};
+use crate::world::{AvailabilityMode, Connectivity, Destination, NatGateway, NetworkInterface, Route, RouteState};
 
 /// Where a route leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +195,7 @@ fn nat_gateway<'w>(id: &'w NatGatewayId, route: &Route, snapshot: &Snapshot<'w>)
     match (seen, seen.and_then(|nat| nat.connectivity_type.as_ref())) {
         (Some(_), Some(Connectivity::Private)) => Judgement::Inside(Inside::PrivateNatGateway(id)),
         (Some(_), Some(Connectivity::Other(word))) => Judgement::Unknown(Unknown::Target(word)),
-        (Some(nat), Some(Connectivity::Public) | None) => Judgement::Internet(public_nat(id, nat)),
+        (Some(nat), Some(Connectivity::Public) | None) => public_nat(id, nat),
         // Ids are never given twice: a NAT gateway that is listed no more cannot come back, and whether it was private
         // no longer matters, because its route drops every packet.
         (None, _) if is_blackhole(route) => Judgement::Internet(Exit::GoneNatGateway(id)),
@@ -203,11 +203,11 @@ fn nat_gateway<'w>(id: &'w NatGatewayId, route: &Route, snapshot: &Snapshot<'w>)
     }
 }
 
-fn public_nat<'w>(id: &'w NatGatewayId, nat: &NatGateway) -> Exit<'w> {
-    use crate::world::AvailabilityMode;
-    match nat.availability_mode {
-        Some(AvailabilityMode::Regional) => Exit::RegionalNatGateway(id),
-        Some(AvailabilityMode::Zonal | AvailabilityMode::Other(_)) | None => Exit::NatGateway(id),
+fn public_nat<'w>(id: &'w NatGatewayId, nat: &'w NatGateway) -> Judgement<'w> {
+    match &nat.availability_mode {
+        Some(AvailabilityMode::Regional) => Judgement::Internet(Exit::RegionalNatGateway(id)),
+        Some(AvailabilityMode::Zonal) | None => Judgement::Internet(Exit::NatGateway(id)),
+        Some(AvailabilityMode::Other(word)) => Judgement::Unknown(Unknown::Target(word)),
     }
 }
 
@@ -320,3 +320,6 @@ impl fmt::Display for Unknown<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,6 +194,9 @@ impl<'w> Snapshot<'w> {
                 snapshot.subnets.sort_unstable_by_key(|s| &s.subnet_id);
                 snapshot.route_tables.sort_unstable_by_key(|t| &t.route_table_id);
                 snapshot.endpoints.sort_unstable_by_key(|e| &e.vpc_endpoint_id);
+                if !binds_each_subnet_once(&snapshot) {
+                    snapshot.missing.insert(Section::RouteTables);
+                }
                 snapshot
             })
             .collect())
@@ -267,6 +270,15 @@ fn share_out<'w, T: 'w>(
             list_of(snapshot).push(thing);
         }
     }
+}
+
+/// Whether the tables say of each subnet which one it uses. Every VPC has one main table, and a subnet one association at
+/// most; anything else was read in the middle of a change, or in part, and whom a table serves cannot be told from it.
+fn binds_each_subnet_once(snapshot: &Snapshot<'_>) -> bool {
+    let live = || snapshot.route_tables.iter().flat_map(|table| &table.associations).filter(|a| a.is_live());
+    let mut bound = BTreeSet::new();
+    live().filter(|association| association.main).count() == 1
+        && live().filter_map(|association| association.subnet_id.as_ref()).all(|subnet| bound.insert(subnet))
 }
 
 fn missing_sections(world: &World) -> BTreeSet<Section> {

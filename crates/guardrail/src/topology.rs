@@ -204,3 +204,6 @@ fn classify<'w>(subnet: &'w Subnet, baseline: &Baseline) -> Class<'w> {
         (Some(private), Some(public)) => Class::Contradictory(private, public),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,3 +41,98 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings, group, interface_endpoint};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    const SSM: &str = "vpce-ssm (com.amazonaws.eu-central-1.ssm)";
+
+    /// `vpce-ssm` with other groups than the rest.
+    fn groups<'f>(w: &'f mut Fixture, ids: &[&str]) -> &'f mut Fixture {
+        let ids: Vec<_> = ids.iter().map(|id| json!({"GroupId": id})).collect();
+        w.set("vpce-ssm", "Groups", json!(ids))
+    }
+
+    #[test]
+    fn a_group_that_admits_only_part_of_the_vpc_is_found() {
+        check(
+            |w| groups(w.add("SecurityGroups", group("sg-half", "half", &["10.0.0.0/17"])), &["sg-half"]),
+            &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 10.0.0.0/16")],
+        );
+    }
+
+    #[test]
+    fn groups_count_together() {
+        check(
+            |w| {
+                w.add("SecurityGroups", group("sg-low", "low", &["10.0.0.0/17"]));
+                w.add("SecurityGroups", group("sg-high", "high", &["10.0.128.0/17"]));
+                groups(w, &["sg-low", "sg-high"])
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn an_endpoint_without_a_group_admits_nothing() {
+        check(
+            |w| groups(w, &[]),
+            &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 10.0.0.0/16")],
+        );
+    }
+
+    #[test]
+    fn a_secondary_block_counts_once_it_is_in_use() {
+        let blocks = |state: &str| json!([{"CidrBlock": "100.64.0.0/16", "CidrBlockState": {"State": state}}]);
+        let found = findings(|w| w.set("vpc-1", "CidrBlockAssociationSet", blocks("associated")));
+        assert_eq!(
+            found,
+            ["ssm", "ssmmessages", "ec2messages"].map(|service| format!(
+                "endpoint-security-group: vpce-{service} (com.amazonaws.eu-central-1.{service}) admits no TCP 443 from \
+                 100.64.0.0/16"
+            ))
+        );
+        check(|w| w.set("vpc-1", "CidrBlockAssociationSet", blocks("disassociated")), &[]);
+    }
+
+    #[test]
+    fn ipv6_counts_for_endpoints_that_have_it() {
+        let v6 = json!([{"Ipv6CidrBlock": "2600:1f16:abc:de00::/56"}]);
+        check(|w| w.set("vpc-1", "Ipv6CidrBlockAssociationSet", v6.clone()), &[]);
+        check(
+            |w| {
+                w.set("vpc-1", "Ipv6CidrBlockAssociationSet", v6);
+                w.set("vpce-ssm", "IpAddressType", json!("dualstack"))
+            },
+            &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 2600:1f16:abc:de00::/56")],
+        );
+    }
+
+    #[test]
+    fn a_group_that_was_not_observed_admits_who_knows_what() {
+        check(|w| groups(w, &["sg-elsewhere"]), &[]);
+    }
+
+    #[test]
+    fn only_the_adopted_endpoint_is_judged_and_no_broken_one() {
+        check(
+            |w| {
+                let mut second = interface_endpoint("vpce-zzz", "ssm");
+                second["Groups"] = json!([]);
+                w.add("VpcEndpoints", second)
+            },
+            &[],
+        );
+        check(
+            |w| groups(w, &[]).set("vpce-ssm", "State", json!("failed")),
+            &[&format!("endpoint-state: {SSM} is in state failed")],
+        );
+    }
+}

@@ -32,3 +32,85 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings, interface_endpoint};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    const SSM: &str = "vpce-ssm (com.amazonaws.eu-central-1.ssm)";
+
+    #[test]
+    fn states_that_do_not_mend_by_themselves_are_found_in_any_case() {
+        for (written, shown) in [
+            ("failed", "failed"),
+            ("Failed", "failed"),
+            ("rejected", "rejected"),
+            ("EXPIRED", "expired"),
+            ("Partial", "partial"),
+            ("Hibernating", "Hibernating"),
+        ] {
+            check(
+                |w| w.set("vpce-ssm", "State", json!(written)),
+                &[&format!("endpoint-state: {SSM} is in state {shown}")],
+            );
+        }
+    }
+
+    #[test]
+    fn states_that_pass_are_not() {
+        for state in ["Available", "pending", "Pending", "pendingAcceptance", "PendingAcceptance"] {
+            check(|w| w.set("vpce-ssm", "State", json!(state)), &[]);
+        }
+    }
+
+    #[test]
+    fn awss_reason_is_told() {
+        check(
+            |w| {
+                w.set("vpce-ssm", "State", json!("failed"));
+                w.set("vpce-ssm", "LastError", json!({"Code": "NoRoom", "Message": "no address left"}))
+            },
+            &[&format!("endpoint-state: {SSM} is in state failed: NoRoom: no address left")],
+        );
+    }
+
+    #[test]
+    fn a_broken_one_beside_a_sound_one_is_not_adopted() {
+        check(
+            |w| {
+                w.set("vpce-ssm", "State", json!("failed"));
+                w.add("VpcEndpoints", interface_endpoint("vpce-zzz", "ssm"))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn endpoints_of_other_services_and_owners_are_not_ours() {
+        for (key, value) in [("RequesterManaged", json!(true)), ("ServiceRegion", json!("eu-west-1"))] {
+            check(
+                |w| {
+                    let mut other = interface_endpoint("vpce-zzz", "ssm");
+                    other["State"] = json!("failed");
+                    other[key] = value;
+                    w.add("VpcEndpoints", other)
+                },
+                &[],
+            );
+        }
+        check(
+            |w| {
+                let mut other = interface_endpoint("vpce-zzz", "kms");
+                other["State"] = json!("failed");
+                w.add("VpcEndpoints", other)
+            },
+            &[],
+        );
+    }
+}

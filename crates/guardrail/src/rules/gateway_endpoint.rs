@@ -29,3 +29,76 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings, gateway_endpoint, table};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    const NO_S3: &str =
+        "gateway-endpoint: no gateway endpoint for com.amazonaws.eu-central-1.s3, wanted on rtb-a, rtb-b";
+
+    #[test]
+    fn a_missing_endpoint_is_found_with_the_tables_that_want_it() {
+        check(|w| w.delete_gateway("vpce-s3"), &[NO_S3]);
+    }
+
+    #[test]
+    fn one_that_is_deleted_but_still_listed_is_missing() {
+        for state in ["deleting", "Deleted"] {
+            check(|w| w.set("vpce-s3", "State", json!(state)), &[NO_S3]);
+        }
+    }
+
+    #[test]
+    fn an_interface_endpoint_does_not_stand_in_for_it_nor_one_of_another_vpc() {
+        check(
+            |w| {
+                w.delete_gateway("vpce-s3");
+                w.add("VpcEndpoints", crate::fixture::interface_endpoint("vpce-zzz", "s3"));
+                let mut other = gateway_endpoint("vpce-yyy", "s3", &["rtb-a", "rtb-b"]);
+                other["VpcId"] = json!("vpc-2");
+                w.add("VpcEndpoints", other)
+            },
+            &[NO_S3],
+        );
+    }
+
+    #[test]
+    fn an_endpoint_without_a_type_is_a_gateway() {
+        check(|w| w.set("vpce-s3", "VpcEndpointType", json!("")), &[]);
+    }
+
+    #[test]
+    fn another_services_endpoint_that_serves_all_tables_is_enough() {
+        check(|w| w.set("vpce-s3", "RequesterManaged", json!(true)), &[]);
+    }
+
+    #[test]
+    fn with_all_tables_public_ones_want_it_too_but_unused_and_edge_tables_do_not() {
+        check(
+            |w| {
+                w.baseline("gateway_endpoints", json!({"services": ["s3"], "route_tables": "all"}));
+                w.add("RouteTables", table("rtb-edge", &[]));
+                w.associate("rtb-edge", json!({"GatewayId": "igw-1"}));
+                w.delete_gateway("vpce-s3")
+            },
+            &["gateway-endpoint: no gateway endpoint for com.amazonaws.eu-central-1.s3, wanted on rtb-a, rtb-b, rtb-pub"],
+        );
+    }
+
+    #[test]
+    fn a_service_that_is_not_offered_is_not_missed() {
+        check(|w| w.baseline("gateway_endpoints", json!({"services": ["s3", "dynamodb", "s3express"]})), &[]);
+    }
+
+    #[test]
+    fn a_vpc_without_private_subnets_wants_none() {
+        check(|w| w.remove("subnet-pria").remove("subnet-prib").delete_gateway("vpce-s3"), &[]);
+    }
+}

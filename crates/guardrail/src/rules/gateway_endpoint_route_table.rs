@@ -38,3 +38,91 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings, gateway_endpoint, subnet, table};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    fn unlink<'f>(w: &'f mut Fixture, tables: &[&str]) -> &'f mut Fixture {
+        for table in tables {
+            w.drop_route(table, "pl-s3");
+        }
+        let left: Vec<&str> = ["rtb-a", "rtb-b"].into_iter().filter(|id| !tables.contains(id)).collect();
+        w.set("vpce-s3", "RouteTableIds", json!(left))
+    }
+
+    fn found(tables: &str) -> String {
+        format!("gateway-endpoint-route-table: {tables} not associated with vpce-s3 (com.amazonaws.eu-central-1.s3)")
+    }
+
+    #[test]
+    fn tables_that_do_not_lead_to_the_endpoint_are_found() {
+        check(|w| unlink(w, &["rtb-b"]), &[&found("rtb-b")]);
+        check(|w| unlink(w, &["rtb-a", "rtb-b"]), &[&found("rtb-a, rtb-b")]);
+    }
+
+    #[test]
+    fn an_association_whose_route_does_not_show_yet_is_not_made_twice() {
+        check(|w| w.drop_route("rtb-b", "pl-s3"), &[]);
+    }
+
+    #[test]
+    fn a_table_that_leads_to_a_second_endpoint_is_right_as_it_is() {
+        check(
+            |w| {
+                unlink(w, &["rtb-b"]).route("rtb-b", "pl-s3", "vpce-zzz");
+                w.add("VpcEndpoints", gateway_endpoint("vpce-zzz", "s3", &["rtb-b"]))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_new_private_table_is_found_and_a_new_public_one_is_not() {
+        check(
+            |w| {
+                w.add("Subnets", subnet("subnet-pric", "a", "private")).add("RouteTables", table("rtb-c", &["subnet-pric"]));
+                w.add("Subnets", subnet("subnet-pubc", "a", "public")).add("RouteTables", table("rtb-d", &["subnet-pubc"]))
+            },
+            &[
+                "gateway-endpoint-route-table: rtb-c not associated with vpce-s3 (com.amazonaws.eu-central-1.s3)",
+                "gateway-endpoint-route-table: rtb-c not associated with vpce-dynamodb \
+                 (com.amazonaws.eu-central-1.dynamodb)",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_regional_nat_gateways_own_table_and_edge_tables_want_no_endpoint() {
+        for off_limits in [json!({"GatewayId": "igw-1"}), json!({"GatewayId": "vgw-1"})] {
+            check(
+                |w| {
+                    w.add("Subnets", subnet("subnet-pric", "a", "private"));
+                    w.add("RouteTables", table("rtb-c", &["subnet-pric"])).associate("rtb-c", off_limits)
+                },
+                &[],
+            );
+        }
+        check(
+            |w| {
+                w.add("Subnets", subnet("subnet-pric", "a", "private"));
+                w.add("RouteTables", table("rtb-regional", &["subnet-pric"]))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_broken_endpoint_is_not_associated_with_more() {
+        check(
+            |w| unlink(w, &["rtb-b"]).set("vpce-s3", "State", json!("failed")),
+            &["endpoint-state: vpce-s3 (com.amazonaws.eu-central-1.s3) is in state failed"],
+        );
+    }
+}

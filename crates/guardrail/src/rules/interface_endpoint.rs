@@ -33,3 +33,66 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings, subnet};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    const NO_SSM: &str = "interface-endpoint: no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in \
+                          eu-central-1a, eu-central-1b";
+
+    #[test]
+    fn a_missing_endpoint_is_found_with_the_zones_that_want_it() {
+        check(|w| w.remove("vpce-ssm"), &[NO_SSM]);
+    }
+
+    #[test]
+    fn one_that_goes_away_is_missing_and_one_that_comes_is_not() {
+        check(|w| w.set("vpce-ssm", "State", json!("deleting")), &[NO_SSM]);
+        check(|w| w.set("vpce-ssm", "State", json!("pending")), &[]);
+    }
+
+    #[test]
+    fn requester_managed_and_cross_region_endpoints_do_not_keep_the_promise() {
+        check(|w| w.set("vpce-ssm", "RequesterManaged", json!(true)), &[NO_SSM]);
+        check(|w| w.set("vpce-ssm", "ServiceRegion", json!("us-east-1")), &[NO_SSM]);
+        check(|w| w.set("vpce-ssm", "VpcEndpointType", json!("ServiceNetwork")), &[NO_SSM]);
+    }
+
+    #[test]
+    fn only_zones_with_a_private_subnet_where_the_service_is_offered_want_it() {
+        let only_a = "interface-endpoint: no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a";
+        check(|w| w.remove("vpce-ssm").remove("subnet-prib"), &[only_a]);
+        check(
+            |w| {
+                w.set("com.amazonaws.eu-central-1.ssm", "AvailabilityZones", json!(["eu-central-1a"]));
+                w.remove("vpce-ssm").add("Subnets", subnet("subnet-pubc", "c", "public"))
+            },
+            &[only_a],
+        );
+    }
+
+    #[test]
+    fn a_service_with_no_zones_listed_is_offered_in_all() {
+        check(
+            |w| w.remove("vpce-ssm").set("com.amazonaws.eu-central-1.ssm", "AvailabilityZones", json!([])),
+            &[NO_SSM],
+        );
+    }
+
+    #[test]
+    fn a_service_that_is_not_offered_is_not_missed() {
+        check(|w| w.remove("vpce-ec2messages").remove("com.amazonaws.eu-central-1.ec2messages"), &[]);
+    }
+
+    #[test]
+    fn a_vpc_without_private_subnets_wants_none() {
+        check(|w| w.remove("subnet-pria").remove("subnet-prib").remove("vpce-ssm"), &[]);
+    }
+}

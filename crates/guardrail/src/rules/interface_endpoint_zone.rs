@@ -30,3 +30,78 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings, interface_endpoint, subnet};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    const NOT_B: &str = "interface-endpoint-zone: vpce-ssm (com.amazonaws.eu-central-1.ssm) has no interface in eu-central-1b";
+
+    #[test]
+    fn a_zone_with_a_private_subnet_and_no_interface_is_found() {
+        check(|w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"])), &[NOT_B]);
+    }
+
+    #[test]
+    fn another_subnet_of_the_zone_does_as_well_even_a_public_one() {
+        check(|w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-puba", "subnet-prib"])), &[]);
+    }
+
+    #[test]
+    fn a_second_private_subnet_of_a_covered_zone_wants_nothing() {
+        check(
+            |w| {
+                w.add("Subnets", subnet("subnet-pric", "a", "private"));
+                w.associate("rtb-a", json!({"SubnetId": "subnet-pric"}))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn zones_with_public_or_unclassified_subnets_only_want_nothing() {
+        check(
+            |w| {
+                w.set("com.amazonaws.eu-central-1.ssm", "AvailabilityZones", json!([]));
+                w.add("Subnets", subnet("subnet-pubc", "c", "public")).add("Subnets", subnet("subnet-c", "c", "data"))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_zone_where_the_service_is_not_offered_wants_nothing() {
+        check(
+            |w| {
+                w.set("com.amazonaws.eu-central-1.ssm", "AvailabilityZones", json!(["eu-central-1a"]));
+                w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn of_two_endpoints_the_one_in_most_zones_is_judged() {
+        check(
+            |w| {
+                w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]));
+                w.add("VpcEndpoints", interface_endpoint("vpce-zzz", "ssm"))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_broken_endpoint_is_not_extended() {
+        check(
+            |w| w.set("vpce-ssm", "SubnetIds", json!([])).set("vpce-ssm", "State", json!("rejected")),
+            &["endpoint-state: vpce-ssm (com.amazonaws.eu-central-1.ssm) is in state rejected"],
+        );
+    }
+}

@@ -3,10 +3,10 @@
 use super::{Rule, RuleId};
 use crate::baseline::MayLeadOut;
 use crate::finding::{Drift, Finding, LeadingRoute, Leads, View};
-use crate::route::{Judgement, is_blackhole, judge};
+use crate::route::{Judgement, Maybe, is_blackhole, judge};
 use crate::snapshot::Section;
 use crate::topology::UsedTable;
-use crate::world::{Route, RouteOrigin};
+use crate::world::{Route, RouteOrigin, RouteState};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::InternetRoute,
@@ -26,7 +26,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let private = view.topology.tables.iter().filter(|used| used.is_private());
+    // Tables off limits too: one that serves a private subnet is told of, though never changed.
+    let private = view.topology.tables.iter().filter(|used| used.private_users().next().is_some());
     private.flat_map(|used| used.table.routes.iter().filter_map(move |route| finding(view, used, route))).collect()
 }
 
@@ -34,7 +35,10 @@ fn finding(view: &View<'_>, used: &UsedTable<'_>, route: &Route) -> Option<Findi
     let judgement = judge(route, view.snapshot, &view.topology);
     let leads = match judgement {
         Judgement::Local | Judgement::Endpoint(_) | Judgement::Inside(_) => return None,
+        Judgement::Internet(_) | Judgement::MayLeadOut(_) if is_of_unknown_make(route) => Leads::Unknown,
         Judgement::Internet(_) => Leads::Out,
+        // Not a question of what the baseline accepts: nobody looked.
+        Judgement::MayLeadOut(Maybe::UnreadPrefixList(_)) => Leads::Unknown,
         Judgement::MayLeadOut(_) => match view.baseline.internet_routes.may_lead_out {
             MayLeadOut::Accept => return None,
             MayLeadOut::Report | MayLeadOut::Remove => Leads::Maybe,
@@ -58,4 +62,139 @@ fn finding(view: &View<'_>, used: &UsedTable<'_>, route: &Route) -> Option<Findi
         shared_with: used.other_users().map(|(id, _)| id.clone()).collect(),
     });
     Some(Finding { rule: RuleId::InternetRoute, drift })
+}
+
+/// Whether AWS says of the route what this version has no word for; such a route is told of, never deleted.
+fn is_of_unknown_make(route: &Route) -> bool {
+    matches!(route.origin, Some(RouteOrigin::Other(_))) || matches!(route.state, Some(RouteState::Other(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    #[test]
+    fn a_vpc_on_its_baseline_has_none() {
+        check(|w| w, &[]);
+    }
+
+    #[test]
+    fn a_nat_route_on_a_private_table_is_found() {
+        check(
+            |w| w.route("rtb-a", "0.0.0.0/0", "nat-1"),
+            &["internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for \
+               private subnet-pria"],
+        );
+    }
+
+    #[test]
+    fn each_half_of_a_split_default_route_is_found() {
+        check(
+            |w| w.route("rtb-b", "0.0.0.0/1", "nat-1").route("rtb-b", "128.0.0.0/1", "nat-regional"),
+            &[
+                "internet-route: rtb-b: 0.0.0.0/1 → nat-1 leads to the internet through public NAT gateway nat-1, for \
+                 private subnet-prib",
+                "internet-route: rtb-b: 128.0.0.0/1 → nat-regional leads to the internet through regional NAT gateway \
+                 nat-regional, for private subnet-prib",
+            ],
+        );
+    }
+
+    #[test]
+    fn public_unused_and_edge_tables_are_not_judged() {
+        check(|w| w.route("rtb-pub", "1.1.1.1/32", "nat-1").route("rtb-main", "0.0.0.0/0", "nat-1"), &[]);
+        check(
+            |w| {
+                w.associate("rtb-main", json!({"GatewayId": "igw-1"})).route("rtb-main", "0.0.0.0/0", "eni-1");
+                w.associate("rtb-main", json!({"PublicIpv4Pool": "amazon"}))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_subnet_without_an_association_uses_the_main_table() {
+        let unbound = findings(|w| w.set("rtb-a", "Associations", json!([])).route("rtb-main", "0.0.0.0/0", "nat-1"));
+        assert_eq!(
+            unbound.last().map(String::as_str),
+            Some(
+                "internet-route: rtb-main (the main table): 0.0.0.0/0 → nat-1 leads to the internet through public NAT \
+                 gateway nat-1, for private subnet-pria"
+            )
+        );
+    }
+
+    #[test]
+    fn a_private_subnet_on_a_regional_nat_gateways_own_table_is_told_of() {
+        let told = findings(|w| {
+            w.add("RouteTables", crate::fixture::table("rtb-regional", &["subnet-pria"]));
+            w.route("rtb-regional", "0.0.0.0/0", "igw-1").set("rtb-a", "Associations", json!([]))
+        });
+        assert_eq!(
+            told,
+            ["internet-route: rtb-regional: 0.0.0.0/0 → igw-1 leads to the internet through internet gateway igw-1, for \
+              private subnet-pria"]
+        );
+    }
+
+    #[test]
+    fn what_may_lead_out_is_as_the_baseline_says() {
+        let told = "internet-route: rtb-a: 0.0.0.0/0 → tgw-1 may lead to the internet through transit gateway tgw-1, for \
+                    private subnet-pria";
+        for (may_lead_out, expected) in [("accept", vec![]), ("report", vec![told]), ("remove", vec![told])] {
+            check(
+                |w| {
+                    w.baseline("internet_routes", json!({"may_lead_out": may_lead_out}));
+                    w.route("rtb-a", "0.0.0.0/0", "tgw-1")
+                },
+                &expected,
+            );
+        }
+    }
+
+    #[test]
+    fn a_prefix_list_nobody_read_is_told_of_whatever_the_baseline_accepts() {
+        for may_lead_out in ["accept", "report", "remove"] {
+            check(
+                |w| {
+                    w.baseline("internet_routes", json!({"may_lead_out": may_lead_out}));
+                    w.route("rtb-a", "pl-unread", "nat-1")
+                },
+                &["internet-route: rtb-a: pl-unread → nat-1 leads to prefix list pl-unread, whose entries were not read, \
+                   for private subnet-pria"],
+            );
+        }
+    }
+
+    #[test]
+    fn a_route_of_unknown_make_is_told_of_as_such() {
+        for (key, word) in [("Origin", "Teleport"), ("State", "wobbling")] {
+            check(
+                |w| w.route("rtb-a", "0.0.0.0/0", "nat-1").set_route("rtb-a", "0.0.0.0/0", key, json!(word)),
+                &["internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to public NAT gateway nat-1, for private subnet-pria"],
+            );
+        }
+    }
+
+    #[test]
+    fn blackholes_are_found_too() {
+        check(
+            |w| w.route("rtb-a", "0.0.0.0/0", "nat-1").set_route("rtb-a", "0.0.0.0/0", "State", json!("blackhole")),
+            &["internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1 (a \
+               blackhole at present), for private subnet-pria"],
+        );
+    }
+
+    #[test]
+    fn without_all_it_rests_on_it_says_nothing() {
+        for section in ["NatGateways", "PrefixLists", "NetworkInterfaces"] {
+            check(|w| w.route("rtb-a", "0.0.0.0/0", "nat-1").without(section), &[]);
+        }
+    }
 }

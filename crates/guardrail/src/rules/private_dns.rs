@@ -29,3 +29,68 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings, interface_endpoint};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    const OFF: &str = "private-dns: private DNS of vpce-ssm (com.amazonaws.eu-central-1.ssm) is off";
+
+    #[test]
+    fn private_dns_that_is_off_is_found() {
+        check(|w| w.set("vpce-ssm", "PrivateDnsEnabled", json!(false)), &[OFF]);
+    }
+
+    #[test]
+    fn a_service_without_a_private_name_cannot_have_it() {
+        check(
+            |w| {
+                w.set("com.amazonaws.eu-central-1.ssm", "PrivateDnsNames", json!([]));
+                w.set("vpce-ssm", "PrivateDnsEnabled", json!(false))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn either_form_of_the_private_name_counts() {
+        check(
+            |w| {
+                w.set("com.amazonaws.eu-central-1.ssm", "PrivateDnsNames", json!([]));
+                w.set("com.amazonaws.eu-central-1.ssm", "PrivateDnsName", json!("ssm.example"));
+                w.set("vpce-ssm", "PrivateDnsEnabled", json!(false))
+            },
+            &[OFF],
+        );
+    }
+
+    #[test]
+    fn one_endpoint_of_a_service_with_it_is_enough() {
+        check(
+            |w| {
+                w.set("vpce-ssm", "PrivateDnsEnabled", json!(false));
+                w.add("VpcEndpoints", interface_endpoint("vpce-zzz", "ssm"))
+            },
+            &[],
+        );
+    }
+
+    #[test]
+    fn gateway_endpoints_have_none() {
+        check(|w| w.set("vpce-s3", "PrivateDnsEnabled", json!(false)), &[]);
+    }
+
+    #[test]
+    fn a_vpc_without_private_subnets_needs_none() {
+        check(
+            |w| w.remove("subnet-pria").remove("subnet-prib").set("vpce-ssm", "PrivateDnsEnabled", json!(false)),
+            &[],
+        );
+    }
+}

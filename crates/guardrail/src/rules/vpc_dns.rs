@@ -28,3 +28,44 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     let off = both.into_iter().filter(|(on, _)| *on == Some(false));
     off.map(|(_, attribute)| Finding { rule: RuleId::VpcDns, drift: Drift::VpcDnsOff { attribute } }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings};
+
+    fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
+        assert_eq!(findings(edit), expected);
+    }
+
+    fn attributes(w: &mut Fixture, support: bool, hostnames: bool) -> &mut Fixture {
+        w.world["VpcAttributes"]["vpc-1"] = json!({"EnableDnsSupport": support, "EnableDnsHostnames": hostnames});
+        w
+    }
+
+    #[test]
+    fn each_attribute_that_is_off_is_found_support_first() {
+        let support = "vpc-dns: enableDnsSupport of the VPC is off, so private DNS cannot work";
+        let hostnames = "vpc-dns: enableDnsHostnames of the VPC is off, so private DNS cannot work";
+        check(|w| attributes(w, true, true), &[]);
+        check(|w| attributes(w, false, true), &[support]);
+        check(|w| attributes(w, true, false), &[hostnames]);
+        check(|w| attributes(w, false, false), &[support, hostnames]);
+    }
+
+    #[test]
+    fn it_does_not_matter_where_no_promised_service_has_a_private_name() {
+        check(|w| attributes(w, false, false).baseline("interface_endpoints", json!({"services": []})), &[]);
+    }
+
+    #[test]
+    fn it_does_not_matter_where_there_is_no_private_subnet() {
+        check(|w| attributes(w, false, false).remove("subnet-pria").remove("subnet-prib"), &[]);
+    }
+
+    #[test]
+    fn an_attribute_that_was_not_read_is_not_off() {
+        check(|w| w.without("VpcAttributes"), &[]);
+    }
+}

@@ -1,0 +1,190 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixture::{Fixture, route};
+
+/// How a route of `rtb-a` is judged after an edit: one word, and why.
+fn judged(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, route: Value) -> String {
+    let route: Route = serde_json::from_value(route).unwrap();
+    Fixture::edited(edit).topology(|topology, snapshot| {
+        let judgement = judge(&route, snapshot, topology);
+        format!("{}: {judgement}", judgement.word())
+    })
+}
+
+fn plainly(destination: &str, target: &str) -> String {
+    judged(|w| w, route(destination, target))
+}
+
+#[test]
+fn every_destination_that_covers_a_public_address_leads_out_through_a_nat_gateway() {
+    for destination in
+        ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "1.1.1.1/32", "10.0.0.0/7", "52.0.0.0/8", "pl-out", "::/0", "::/1"]
+    {
+        assert_eq!(plainly(destination, "nat-1"), "internet: public NAT gateway nat-1", "{destination}");
+    }
+    for destination in ["8000::/1", "2000::/3", "64:ff9b::/96", "2600:1f16::/36"] {
+        assert_eq!(plainly(destination, "nat-1"), "internet: public NAT gateway nat-1", "{destination}");
+    }
+}
+
+#[test]
+fn a_destination_without_a_public_address_stays_inside() {
+    for destination in ["10.9.0.0/16", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8", "pl-in"] {
+        assert_eq!(plainly(destination, "nat-1"), "inside: no public address in the destination", "{destination}");
+    }
+}
+
+#[test]
+fn the_vpcs_own_public_range_stays_inside() {
+    let own = |w: &mut Fixture| -> String {
+        let _ = w.set("vpc-1", "CidrBlockAssociationSet", json!([{"CidrBlock": "52.0.0.0/16"}]));
+        w.topology(|topology, snapshot| {
+            let judge = |to: &str| {
+                let route: Route = serde_json::from_value(route(to, "nat-1")).unwrap();
+                judge(&route, snapshot, topology).word()
+            };
+            format!("{} {}", judge("52.0.1.0/24"), judge("52.1.0.0/24"))
+        })
+    };
+    assert_eq!(own(&mut Fixture::compliant()), "inside internet");
+}
+
+#[test]
+fn every_gateway_that_is_one() {
+    for (target, expected) in [
+        ("nat-1", "internet: public NAT gateway nat-1"),
+        ("nat-regional", "internet: regional NAT gateway nat-regional"),
+        ("nat-private", "inside: private NAT gateway nat-private, whose traffic cannot leave"),
+        ("nat-elsewhere", "unknown: NAT gateway nat-elsewhere, which was not among those observed"),
+        ("igw-1", "internet: internet gateway igw-1"),
+        ("eigw-1", "internet: egress-only internet gateway eigw-1"),
+        ("cagw-1", "internet: carrier gateway cagw-1"),
+        ("pcx-1", "inside: peering connection pcx-1, which passes on no internet traffic"),
+        ("tgw-1", "may lead out: transit gateway tgw-1"),
+        ("vgw-1", "may lead out: virtual private gateway vgw-1"),
+        ("lgw-1", "may lead out: local gateway lgw-1"),
+        ("vpce-gwlb", "may lead out: Gateway Load Balancer endpoint vpce-gwlb"),
+        (
+            "arn:aws:networkmanager::1:core-network/c",
+            "may lead out: Cloud WAN core network \
+          arn:aws:networkmanager::1:core-network/c",
+        ),
+        ("eni-1", "unknown: eni-1, which was not among the interfaces observed"),
+        ("i-1", "unknown: i-1, which was not among the interfaces observed"),
+        ("portal-1", "unknown: a target of no known kind: portal-1"),
+        ("local", "local: within the VPC"),
+    ] {
+        assert_eq!(plainly("0.0.0.0/0", target), expected, "{target}");
+    }
+}
+
+#[test]
+fn targets_of_the_rarer_fields() {
+    let to = |key: &str, value: &str| judged(|w| w, json!({"DestinationCidrBlock": "0.0.0.0/0", key: value}));
+    assert_eq!(to("OdbNetworkArn", "arn:aws:odb:1"), "may lead out: Oracle Database@AWS network arn:aws:odb:1");
+    assert_eq!(to("IpAddress", "10.0.0.9"), "may lead out: Route Server next hop 10.0.0.9");
+    assert_eq!(to("GatewayId", "eigw-1"), "internet: egress-only internet gateway eigw-1");
+    assert_eq!(to("QuantumLinkId", "ql-1"), "unknown: no known target");
+}
+
+#[test]
+fn a_prefix_list_to_an_endpoint_is_the_gateway_endpoints_own() {
+    assert_eq!(plainly("pl-s3", "vpce-s3"), "endpoint: gateway endpoint vpce-s3");
+    assert_eq!(plainly("pl-unread", "vpce-s3"), "endpoint: gateway endpoint vpce-s3");
+}
+
+#[test]
+fn a_list_that_was_not_read_is_said_to_be() {
+    assert_eq!(plainly("pl-unread", "nat-1"), "may lead out: prefix list pl-unread, whose entries were not read");
+    assert_eq!(plainly("pl-none", "igw-1"), "may lead out: prefix list pl-none, whose entries were not read");
+    assert_eq!(plainly("pl-unread", "tgw-1"), "may lead out: transit gateway tgw-1");
+    assert_eq!(
+        plainly("pl-unread", "nat-private"),
+        "inside: private NAT gateway nat-private, whose traffic cannot leave"
+    );
+}
+
+#[test]
+fn destinations_of_no_known_form_are_unknown() {
+    assert_eq!(judged(|w| w, json!({"GatewayId": "igw-1"})), "unknown: a destination of no known form");
+    assert_eq!(plainly("everywhere", "igw-1"), "unknown: a destination of no known form");
+    let list = json!({"PrefixListId": "pl-odd", "Entries": [{"Cidr": "10.0.0.0/8"}, {"Cidr": "everywhere"}]});
+    assert_eq!(
+        judged(|w| w.add("PrefixLists", list), route("pl-odd", "nat-1")),
+        "unknown: a destination of no known form"
+    );
+}
+
+#[test]
+fn nat_gateways_of_kinds_nobody_knows_are_unknown() {
+    for (key, word) in [("ConnectivityType", "quantum"), ("AvailabilityMode", "orbital")] {
+        assert_eq!(
+            judged(|w| w.set("nat-1", key, json!(word)), route("0.0.0.0/0", "nat-1")),
+            format!("unknown: a target of no known kind: {word}")
+        );
+    }
+}
+
+#[test]
+fn a_nat_gateway_that_is_listed_no_more_is_gone_if_its_route_is_a_blackhole() {
+    let mut gone = route("0.0.0.0/0", "nat-gone");
+    gone["State"] = json!("Blackhole");
+    assert_eq!(judged(|w| w, gone), "internet: NAT gateway nat-gone, which is gone");
+    let mut deleted = route("0.0.0.0/0", "nat-private");
+    deleted["State"] = json!("blackhole");
+    assert_eq!(
+        judged(|w| w.set("nat-private", "State", json!("deleted")), deleted),
+        "inside: private NAT gateway nat-private, whose traffic cannot leave"
+    );
+}
+
+fn interface(subnet: &str, check: Value) -> Value {
+    json!({"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": subnet, "SourceDestCheck": check,
+        "Attachment": {"InstanceId": "i-1"}})
+}
+
+#[test]
+fn an_interface_that_forwards_beside_an_internet_gateway_is_a_nat_instance() {
+    for target in ["eni-1", "i-1"] {
+        assert_eq!(
+            judged(|w| w.add("NetworkInterfaces", interface("subnet-puba", json!(false))), route("0.0.0.0/0", target)),
+            "internet: NAT instance i-1 (eni-1)"
+        );
+    }
+    let mut unattached = interface("subnet-puba", json!(false));
+    unattached["Attachment"] = json!(null);
+    assert_eq!(
+        judged(|w| w.add("NetworkInterfaces", unattached), route("0.0.0.0/0", "eni-1")),
+        "internet: NAT instance interface eni-1"
+    );
+}
+
+#[test]
+fn any_other_interface_may_be_an_appliance() {
+    let appliance = "may lead out: interface eni-1, which may be an appliance";
+    for (subnet, check) in [("subnet-puba", json!(true)), ("subnet-puba", json!(null)), ("subnet-pria", json!(false))] {
+        assert_eq!(
+            judged(|w| w.add("NetworkInterfaces", interface(subnet, check)), route("0.0.0.0/0", "eni-1")),
+            appliance
+        );
+    }
+    let behind_a_blackhole = judged(
+        |w| {
+            w.set_route("rtb-pub", "0.0.0.0/0", "State", json!("blackhole"));
+            w.add("NetworkInterfaces", interface("subnet-puba", json!(false)))
+        },
+        route("0.0.0.0/0", "eni-1"),
+    );
+    assert_eq!(behind_a_blackhole, appliance);
+}
+
+#[test]
+fn an_interface_of_another_vpc_was_not_seen() {
+    let mut other = interface("subnet-puba", json!(false));
+    other["VpcId"] = json!("vpc-2");
+    assert_eq!(
+        judged(|w| w.add("NetworkInterfaces", other), route("0.0.0.0/0", "eni-1")),
+        "unknown: eni-1, which was not among the interfaces observed"
+    );
+}
