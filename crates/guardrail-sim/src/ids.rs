@@ -1,5 +1,6 @@
 //! New ids: counted, so that a run is the same every time, and never one that the world already has.
 
+use std::collections::VecDeque;
 use std::str::FromStr;
 
 use guardrail::world::World;
@@ -14,6 +15,8 @@ const DIGITS: usize = 17;
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
     last: u64,
+    /// Ids to give out first: those that a recorded call got.
+    reserved: VecDeque<String>,
 }
 
 impl Ids {
@@ -34,8 +37,18 @@ impl Ids {
         }
     }
 
+    /// The ids that things made next get, each by its prefix, instead of counted ones; the former reservation ends.
+    pub(crate) fn reserve(&mut self, ids: Vec<String>) {
+        ids.iter().for_each(|id| self.skip(id));
+        self.reserved = ids.into();
+    }
+
     /// The next id with this prefix (`vpce-`).
     pub(crate) fn next<T: FromStr>(&mut self, prefix: &str) -> Result<T, ApiError> {
+        let reserved = self.reserved.iter().position(|id| id.starts_with(prefix));
+        if let Some(Ok(id)) = reserved.and_then(|at| self.reserved.remove(at)).map(|id| id.parse()) {
+            return Ok(id);
+        }
         self.last = self.last.saturating_add(1);
         let id = format!("{prefix}{:0DIGITS$x}", self.last);
         id.parse().map_err(|_| ApiError::new("InternalError", format!("`{id}` is no id")))

@@ -9,6 +9,8 @@
 mod associations;
 mod cloud;
 mod describe;
+mod enact;
+mod enact_endpoints;
 mod endpoint_changes;
 mod endpoint_interfaces;
 mod endpoints;
@@ -20,12 +22,17 @@ mod ids;
 mod lookup;
 mod nat;
 mod network;
+mod record;
 mod request;
 mod routes;
 mod sim;
 mod time;
 
+#[cfg(test)]
+mod facts;
+
 pub use cloud::SimCloud;
+pub use enact::{Enacted, enact};
 pub use errors::ApiError;
 pub use faults::Fault;
 pub use request::{

@@ -1,0 +1,127 @@
+use guardrail::snapshot::Section;
+use guardrail::world::{PrefixList, PrefixListEntry, World};
+
+use super::*;
+use crate::Query;
+
+fn found(sim: &mut Sim, request: Request) -> World {
+    let Response::Described { found, .. } = sim.call(&request).unwrap() else { panic!() };
+    *found
+}
+
+fn tables(sim: &mut Sim, filter: &str, value: &str) -> Vec<String> {
+    let world = found(sim, Request::DescribeRouteTables(Query::by(filter, [value])));
+    world.route_tables.unwrap().iter().map(|table| table.route_table_id.to_string()).collect()
+}
+
+/// "The filter `association.subnet-id` misses" subnets of the main table; "`route.gateway-id` finds vpce-".
+#[test]
+fn filters_find_what_the_thing_itself_says() {
+    let mut sim = sim();
+    assert_eq!(tables(&mut sim, "association.subnet-id", "subnet-a1"), ["rtb-a"]);
+    assert_eq!(tables(&mut sim, "association.subnet-id", "subnet-b1"), Vec::<String>::new());
+    assert_eq!(tables(&mut sim, "association.main", "true"), ["rtb-main", "rtb-x"]);
+    assert_eq!(tables(&mut sim, "route.gateway-id", "vpce-*"), ["rtb-a"]);
+    assert_eq!(tables(&mut sim, "route.nat-gateway-id", "nat-1"), ["rtb-a"]);
+    assert_eq!(tables(&mut sim, "vpc-id", "vpc-2"), ["rtb-x"]);
+    assert_eq!(tables(&mut sim, "tag:Name", "*"), Vec::<String>::new());
+}
+
+/// "Unknown filter → InvalidParameterValue (catches typos)."
+#[test]
+fn an_unknown_filter_is_an_error_and_never_everything() {
+    let typo = Request::DescribeVpcEndpoints(Query::by("vpc_id", ["vpc-1"]));
+    let (code, message) = refusal(&mut sim(), &typo);
+    assert_eq!((code.as_str(), message.as_str()), ("InvalidParameterValue", "The filter 'vpc_id' is invalid"));
+}
+
+#[test]
+fn an_id_that_does_not_exist_is_an_error() {
+    type Ask = fn(Query) -> Request;
+    let ask: [(Ask, &str); 7] = [
+        (Request::DescribeVpcs, "InvalidVpcID.NotFound"),
+        (Request::DescribeSubnets, "InvalidSubnetID.NotFound"),
+        (Request::DescribeRouteTables, "InvalidRouteTableID.NotFound"),
+        (Request::DescribeVpcEndpoints, "InvalidVpcEndpointId.NotFound"),
+        (Request::DescribeNatGateways, "NatGatewayNotFound"),
+        (Request::DescribeSecurityGroups, "InvalidGroup.NotFound"),
+        (Request::DescribeNetworkInterfaces, "InvalidNetworkInterfaceID.NotFound"),
+    ];
+    let mut sim = sim();
+    for (ask, expected) in ask {
+        assert_eq!(code(&mut sim, &ask(Query::of(["x-none"]))), expected);
+    }
+}
+
+/// "Paginate until NextToken is absent"; page sizes of DescribeRouteTables are 5-100; invalid tokens are errors.
+#[test]
+fn a_long_list_comes_in_pages() {
+    let mut sim = sim_with(Options { page_size: 2, ..Options::default() });
+    let mut query = Query::default();
+    let mut pages = Vec::new();
+    loop {
+        let request = Request::DescribeRouteTables(query.clone());
+        let Response::Described { found, next_token, .. } = sim.call(&request).unwrap() else { panic!() };
+        pages.push(found.route_tables.unwrap().len());
+        match next_token {
+            Some(token) => query.next_token = Some(token),
+            None => break,
+        }
+    }
+    assert_eq!(pages, [2, 2, 1]);
+    let with = |max_results, next_token: Option<&str>| {
+        Request::DescribeRouteTables(Query {
+            max_results,
+            next_token: next_token.map(str::to_owned),
+            ..Query::default()
+        })
+    };
+    assert_eq!(code(&mut sim, &with(Some(4), None)), "InvalidParameterValue");
+    assert_eq!(code(&mut sim, &with(Some(101), None)), "InvalidParameterValue");
+    assert_eq!(code(&mut sim, &with(None, Some("bogus"))), "InvalidNextToken");
+}
+
+/// "`MaxResults` can't be combined with explicit ids on DescribeNetworkInterfaces."
+#[test]
+fn interfaces_by_id_come_at_once() {
+    let query = Query { max_results: Some(5), ..Query::of(["eni-ssm"]) };
+    assert_eq!(code(&mut sim(), &Request::DescribeNetworkInterfaces(query)), "InvalidParameterCombination");
+}
+
+/// `describe-prefix-lists` gives the blocks of AWS's lists, `describe-managed-prefix-lists` the owners of all, and neither
+/// the entries of one's own.
+#[test]
+fn prefix_lists_are_described_by_three_calls() {
+    let mut sim = sim();
+    let list = |id: &str, name: &str, owner: Option<&str>, cidrs: Option<&[&str]>| PrefixList {
+        prefix_list_id: super::id(id),
+        prefix_list_name: name.to_owned(),
+        owner_id: owner.map(str::to_owned),
+        cidrs: cidrs.map(|cidrs| cidrs.iter().map(|cidr| Cidr::from(*cidr)).collect()),
+        entries: None,
+    };
+    let aws = found(&mut sim, Request::DescribePrefixLists(Query::default())).prefix_lists.unwrap();
+    assert_eq!(aws, [list("pl-s3", S3, None, Some(&["3.5.0.0/19"])), list("pl-ddb", DYNAMODB, None, None)]);
+    let own = Query::by("owner-id", ["111122223333"]);
+    let managed = found(&mut sim, Request::DescribeManagedPrefixLists(own)).prefix_lists.unwrap();
+    assert_eq!(managed, [list("pl-own", "partners", Some("111122223333"), None)]);
+    let entries = sim.call(&Request::GetManagedPrefixListEntries { prefix_list_id: id("pl-own") }).unwrap();
+    let entry = PrefixListEntry { cidr: Cidr::from("203.0.113.0/24"), description: None };
+    assert_eq!(entries, Response::PrefixListEntries(vec![entry]));
+}
+
+/// A section that a world file lacks is "not observed", never "none": it is not described, and one thing made in it does not
+/// make the rest known.
+#[test]
+fn what_the_world_came_without_stays_unknown() {
+    let mut world = guardrail::world_file::load(WORLD).unwrap();
+    world.nat_gateways = None;
+    let mut sim = Sim::new(world, Default::default(), Options::default());
+    let (code, message) = refusal(&mut sim, &Request::DescribeNatGateways(Query::default()));
+    assert_eq!(code, "NotInWorld");
+    assert!(message.ends_with("add what `aws ec2 describe-nat-gateways` prints"), "{message}");
+    let wanted = crate::CreateNatGateway { subnet_id: Some(id("subnet-a2")), ..Default::default() };
+    sim.call(&Request::CreateNatGateway(wanted)).unwrap();
+    assert!(!sim.world().has(Section::NatGateways));
+    sim.call(&create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-whatever"))).unwrap();
+}

@@ -1,0 +1,87 @@
+use guardrail::world::{IpPermission, IpRange};
+
+use super::*;
+
+fn create(name: &str, vpc: &str) -> Request {
+    Request::CreateSecurityGroup {
+        group_name: name.to_owned(),
+        description: "a group".to_owned(),
+        vpc_id: id(vpc),
+        tags: Vec::new(),
+    }
+}
+
+fn tcp(port: i32, cidrs: &[&str]) -> IpPermission {
+    IpPermission {
+        ip_protocol: "tcp".to_owned(),
+        from_port: Some(port),
+        to_port: Some(port),
+        ip_ranges: cidrs.iter().map(|cidr| IpRange { cidr_ip: Cidr::from(*cidr), description: None }).collect(),
+        ..IpPermission::default()
+    }
+}
+
+fn authorize(group: &str, permissions: &[IpPermission]) -> Request {
+    Request::AuthorizeSecurityGroupIngress { group_id: id(group), ip_permissions: permissions.to_vec() }
+}
+
+fn revoke(permissions: &[IpPermission]) -> Request {
+    Request::RevokeSecurityGroupIngress { group_id: id("sg-web"), ip_permissions: permissions.to_vec() }
+}
+
+fn permissions(sim: &Sim) -> Vec<IpPermission> {
+    let groups = sim.world().security_groups.unwrap();
+    groups.into_iter().find(|group| group.group_id == *"sg-web").unwrap().ip_permissions
+}
+
+/// "SG name can't begin `sg-`, is case-insensitively unique per VPC: `InvalidGroup.Duplicate`."
+#[test]
+fn a_name_is_unique_in_its_vpc_whatever_its_case() {
+    let mut sim = sim();
+    assert_eq!(code(&mut sim, &create("WEB", "vpc-1")), "InvalidGroup.Duplicate");
+    assert_eq!(code(&mut sim, &create("sg-web", "vpc-1")), "InvalidParameterValue");
+    assert_eq!(code(&mut sim, &create("web", "vpc-9")), "InvalidVpcID.NotFound");
+    sim.call(&create("web", "vpc-2")).unwrap();
+}
+
+/// "`InvalidPermission.Duplicate` when the rule exists", and none of the call's rules is added then.
+#[test]
+fn rules_are_added_all_or_none() {
+    let mut sim = sim();
+    let request = authorize("sg-web", &[tcp(443, &["10.1.0.0/16", "10.0.0.0/16"])]);
+    assert_eq!(code(&mut sim, &request), "InvalidPermission.Duplicate");
+    sim.call(&authorize("sg-web", &[tcp(443, &["10.1.2.3/16"])])).unwrap();
+    assert_eq!(permissions(&sim), [tcp(443, &["10.0.0.0/16", "10.1.0.0/16"])]);
+    assert_eq!(code(&mut sim, &authorize("sg-9", &[])), "InvalidGroup.NotFound");
+    assert_eq!(code(&mut sim, &authorize("sg-web", &[tcp(443, &["anywhere"])])), "InvalidParameterValue");
+}
+
+/// A rule is its protocol, ports and peer; the protocol has a name and a number.
+#[test]
+fn a_rule_is_the_same_under_another_spelling() {
+    let mut sim = sim();
+    let by_number = IpPermission { ip_protocol: "6".to_owned(), ..tcp(443, &["10.0.9.9/16"]) };
+    assert_eq!(code(&mut sim, &authorize("sg-web", &[by_number])), "InvalidPermission.Duplicate");
+}
+
+/// "`InvalidPermission.NotFound` on revoke."
+#[test]
+fn a_rule_that_is_not_there_cannot_be_revoked() {
+    let mut sim = sim();
+    sim.call(&authorize("sg-web", &[tcp(22, &["10.0.0.0/16"])])).unwrap();
+    let one_too_many = revoke(&[tcp(443, &["10.0.0.0/16"]), tcp(80, &["10.0.0.0/16"])]);
+    assert_eq!(code(&mut sim, &one_too_many), "InvalidPermission.NotFound");
+    sim.call(&revoke(&[tcp(443, &["10.0.0.0/16"])])).unwrap();
+    assert_eq!(permissions(&sim), [tcp(22, &["10.0.0.0/16"])]);
+}
+
+/// "SG rules per direction: 60": `RulesPerSecurityGroupLimitExceeded`.
+#[test]
+fn a_group_is_full() {
+    let mut sim = sim();
+    for port in 1..60 {
+        sim.call(&authorize("sg-web", &[tcp(port, &["10.0.0.0/16"])])).unwrap();
+    }
+    let one_more = authorize("sg-web", &[tcp(8443, &["10.0.0.0/16"])]);
+    assert_eq!(code(&mut sim, &one_more), "RulesPerSecurityGroupLimitExceeded");
+}
