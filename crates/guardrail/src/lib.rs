@@ -7,6 +7,7 @@ pub mod action;
 pub mod baseline;
 pub mod cidr;
 pub mod cloud;
+pub mod error_codes;
 pub mod event;
 pub mod id;
 pub mod plan;
