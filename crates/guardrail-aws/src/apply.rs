@@ -12,7 +12,7 @@ use guardrail::error_codes::outcome_of;
 use guardrail::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
 use guardrail::world::Destination;
 
-use crate::failure::{failed, unreadable};
+use crate::failure::{failed, on_heap, unreadable};
 
 /// AWS's name of the operation that makes this call.
 pub(crate) fn operation(call: &Call) -> &'static str {
@@ -56,7 +56,7 @@ async fn enable_dns(ec2: &Client, name: &str, vpc: &VpcId, attribute: DnsAttribu
         DnsAttribute::Support => request.enable_dns_support(on),
         DnsAttribute::Hostnames => request.enable_dns_hostnames(on),
     };
-    request.send().await.map_err(|error| failed(name, &error))?;
+    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
     Ok(Applied::Done)
 }
 
@@ -69,13 +69,13 @@ async fn create_group(
 ) -> Result<Applied, CallError> {
     let request = ec2.create_security_group().vpc_id(vpc.as_str()).group_name(group).description(description);
     let request = request.tag_specifications(tags(ResourceType::SecurityGroup, group));
-    let made = request.send().await.map_err(|error| failed(name, &error))?.group_id.unwrap_or_default();
+    let made = on_heap(request.send()).await.map_err(|error| failed(name, &error))?.group_id.unwrap_or_default();
     SecurityGroupId::try_from(made).map(Applied::CreatedGroup).map_err(|error| unreadable(name, &error.to_string()))
 }
 
 async fn authorize(ec2: &Client, name: &str, group: &SecurityGroupId, cidrs: &[Cidr]) -> Result<Applied, CallError> {
     let request = ec2.authorize_security_group_ingress().group_id(group.as_str()).ip_permissions(https_from(cidrs));
-    request.send().await.map_err(|error| failed(name, &error))?;
+    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
     Ok(Applied::Done)
 }
 
@@ -124,7 +124,7 @@ async fn create_endpoint(
             .set_security_group_ids(texts(groups))
             .private_dns_enabled(*private_dns),
     };
-    let answer = request.customize().config_override(patience).send().await;
+    let answer = on_heap(request.customize().config_override(patience).send()).await;
     let made = answer.map_err(|error| failed(name, &error))?.vpc_endpoint;
     let id = made.and_then(|endpoint| endpoint.vpc_endpoint_id).unwrap_or_default();
     EndpointId::try_from(id).map(Applied::CreatedEndpoint).map_err(|error| unreadable(name, &error.to_string()))
@@ -151,7 +151,7 @@ async fn modify_endpoint(
         .set_add_subnet_ids(texts(change.add_subnets))
         .set_add_security_group_ids(texts(change.add_groups))
         .set_private_dns_enabled(change.private_dns.then_some(true));
-    request.customize().config_override(patience).send().await.map_err(|error| failed(name, &error))?;
+    on_heap(request.customize().config_override(patience).send()).await.map_err(|error| failed(name, &error))?;
     Ok(Applied::Done)
 }
 
@@ -168,7 +168,7 @@ async fn delete_route(
         Destination::Ipv6CidrBlock(cidr) => request.destination_ipv6_cidr_block(cidr.as_str()),
         Destination::PrefixList(list) => request.destination_prefix_list_id(list.as_str()),
     };
-    request.send().await.map_err(|error| failed(name, &error))?;
+    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
     Ok(Applied::Done)
 }
 

@@ -9,7 +9,7 @@ use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use guardrail::cloud::CallError;
 use guardrail::id::{AccountId, Region};
 
-use crate::failure::{failed, unreadable};
+use crate::failure::{failed, on_heap, unreadable};
 
 /// What CloudTrail shows of us in `userAgent`; a help for readers, never a proof, because anyone can send it.
 const APP_NAME: &str = "vpc-guardrail";
@@ -104,7 +104,7 @@ impl Clients {
     /// When the call fails.
     pub async fn account(&self) -> Result<AccountId, CallError> {
         const OPERATION: &str = "GetCallerIdentity";
-        let identity = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
+        let identity = on_heap(aws_sdk_sts::Client::new(&self.config).get_caller_identity().send()).await;
         let account = identity.map_err(|error| failed(OPERATION, &error))?.account.unwrap_or_default();
         AccountId::try_from(account).map_err(|error| unreadable(OPERATION, &error.to_string()))
     }

@@ -1,10 +1,16 @@
-//! The SDK's errors as the core's.
+//! The SDK's calls, and its errors as the core's.
 
 use std::error::Error;
+use std::pin::Pin;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use guardrail::cloud::{CallError, ErrorClass};
 use guardrail::error_codes::classify;
+
+/// A call with its state on the heap: the SDK's is tens of kilobytes, and a dozen are under way at once.
+pub(crate) fn on_heap<F: Future>(call: F) -> Pin<Box<F>> {
+    Box::pin(call)
+}
 
 /// The core's error for one of the SDK's, of any service.
 pub(crate) fn failed<E>(operation: &str, error: &SdkError<E>) -> CallError

@@ -7,7 +7,7 @@ use guardrail::cloud::CallError;
 use guardrail::error_codes::classify;
 
 use crate::clients::Clients;
-use crate::failure::{failed, unreadable};
+use crate::failure::{failed, on_heap, unreadable};
 
 const OPERATION: &str = "SendMessageBatch";
 
@@ -56,7 +56,7 @@ impl Queue {
             batch.iter().enumerate().map(|(number, message)| entry(number, message)).collect();
         let entries = entries.map_err(|error| unreadable(OPERATION, &error.to_string()))?;
         let request = self.sqs.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
-        let answer = request.send().await.map_err(|error| failed(OPERATION, &error))?;
+        let answer = on_heap(request.send()).await.map_err(|error| failed(OPERATION, &error))?;
         answer.failed.first().map_or(Ok(()), |refused| Err(refusal(refused)))
     }
 }

@@ -10,7 +10,7 @@ use guardrail::world::{
 };
 
 use crate::convert::FromAws;
-use crate::failure::{failed, unreadable};
+use crate::failure::{failed, on_heap, unreadable};
 
 /// The most values one filter takes.
 pub(crate) const FILTER_VALUES: usize = 200;
@@ -28,7 +28,7 @@ macro_rules! every_page {
         let mut items = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let page = request.clone().set_next_token(token.clone()).send().await;
+            let page = on_heap(request.clone().set_next_token(token.clone()).send()).await;
             let page = page.map_err(|error| failed($operation, &error))?;
             items.extend(page.$items.unwrap_or_default());
             match page.next_token.filter(|next| !next.is_empty()) {
@@ -102,7 +102,7 @@ pub(crate) async fn attributes(ec2: &Client, vpc: &VpcId) -> Result<VpcAttribute
 async fn attribute(ec2: &Client, vpc: &VpcId, name: VpcAttributeName) -> Result<bool, CallError> {
     const OPERATION: &str = "DescribeVpcAttribute";
     let request = ec2.describe_vpc_attribute().vpc_id(vpc.as_str()).attribute(name.clone());
-    let answer = request.send().await.map_err(|error| failed(OPERATION, &error))?;
+    let answer = on_heap(request.send()).await.map_err(|error| failed(OPERATION, &error))?;
     let value = if name == VpcAttributeName::EnableDnsSupport {
         answer.enable_dns_support
     } else {

@@ -7,7 +7,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use guardrail::cloud::CallError;
 
 use crate::clients::Clients;
-use crate::failure::failed;
+use crate::failure::{failed, on_heap};
 
 /// A topic to publish to.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ impl Topic {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
             value.map_or_else(|_| request.clone(), |value| request.clone().message_attributes(name, value))
         });
-        let answer = request.send().await.map_err(|error| failed("Publish", &error))?;
+        let answer = on_heap(request.send()).await.map_err(|error| failed("Publish", &error))?;
         Ok(answer.message_id.unwrap_or_default())
     }
 }
