@@ -19,8 +19,8 @@ use crate::observe::{Within, every_vpc};
 
 /// EC2 in one account and Region.
 ///
-/// Reads are complete or say what is missing. What is the same for everybody in a Region (AWS's prefix lists, the services
-/// on offer) is read once and kept for ten minutes; everything else is read anew each time.
+/// Reads are complete or say what is missing. What is the same for everybody in a Region (AWS's prefix lists, the
+/// services on offer) is read once and kept for ten minutes; everything else is read anew each time.
 #[derive(Debug)]
 pub struct Aws {
     pub(crate) ec2: Client,
@@ -32,8 +32,8 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// EC2 as these clients reach it. Of the services on offer only `services` are read, the baseline's; none means all,
-    /// which takes AWS several times as long to answer.
+    /// EC2 as these clients reach it. Of the services on offer only `services` are read, the baseline's; none means
+    /// all, which takes AWS several times as long to answer.
     pub fn new(clients: &Clients, services: Vec<ServiceName>) -> Self {
         Self {
             ec2: Client::new(clients.config()),
@@ -45,8 +45,14 @@ impl Aws {
         }
     }
 
-    /// Reads every section but the DNS attributes for all VPCs of the account that are managed, with a number of calls that
-    /// grows with the pages of resources and not with the VPCs. The attributes have no such read: see
+    /// Reads what is the same for everybody in the Region, so that the first event finds it read, and the connection
+    /// up. A read that fails here is made again when it is needed, and its fault told then.
+    pub async fn prepare(&self) {
+        let _ = tokio::join!(self.aws_prefix_lists(), self.services_on_offer());
+    }
+
+    /// Reads every section but the DNS attributes for all VPCs of the account that are managed, with a number of calls
+    /// that grows with the pages of resources and not with the VPCs. The attributes have no such read: see
     /// [`Aws::read_attributes`].
     pub async fn observe_region(&self, account: &AccountId, managed: &ManagedVpcs) -> Observation {
         let sections: Vec<_> = Section::ALL.into_iter().filter(|section| *section != Section::VpcAttributes).collect();
@@ -54,8 +60,8 @@ impl Aws {
         self.look(&Within::Region { account, managed }, &sections, base).await
     }
 
-    /// Reads the DNS attributes of these VPCs, two calls each. A VPC whose attributes could not be read is absent from the
-    /// world's `vpc_attributes`, and `unread` says why.
+    /// Reads the DNS attributes of these VPCs, two calls each. A VPC whose attributes could not be read is absent from
+    /// the world's `vpc_attributes`, and `unread` says why.
     pub async fn read_attributes(&self, vpcs: &[VpcId]) -> Observation {
         crate::observe::attributes(&self.ec2, vpcs).await
     }

@@ -37,3 +37,21 @@ impl<T: Clone> Cache<T> {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn get(cache: &Cache<u8>, second: i64, value: u8) -> u8 {
+        let now = Timestamp::from_second(second).unwrap();
+        cache.get(now, async { Ok(value) }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_value_is_read_again_after_ten_minutes() {
+        let cache = Cache::default();
+        let read =
+            [get(&cache, 0, 1).await, get(&cache, 599, 2).await, get(&cache, 600, 3).await, get(&cache, 601, 4).await];
+        assert_eq!(read, [1, 1, 3, 3]);
+    }
+}

@@ -39,8 +39,8 @@ pub(crate) fn unreadable(operation: &str, what: &str) -> CallError {
     }
 }
 
-/// No answer came, or one without a code: the network, a time-out, a proxy's page. All of these pass, save a request that
-/// could not even be made and one that was refused.
+/// No answer came, or one without a code: the network, a time-out, a proxy's page. All of these pass, save a request
+/// that could not even be made and one that was refused.
 fn without_code<E: Error + 'static>(operation: &str, error: &SdkError<E>) -> CallError {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let class = match (error, status) {

@@ -37,7 +37,8 @@ impl Within<'_> {
         }
     }
 
-    /// The filter of `DescribeVpcs`. In values `*` and `?` stand for any text and any character, save after a backslash.
+    /// The filter of `DescribeVpcs`. In values `*` and `?` stand for any text and any character, save after a
+    /// backslash.
     fn vpc_filters(&self) -> Vec<Filter> {
         match self {
             Self::Vpc(_) | Self::Region { managed: ManagedVpcs::All, .. } => self.filters(),
@@ -166,12 +167,15 @@ impl Aws {
 
     /// Every prefix list: AWS's with what is in them, the others by name.
     async fn every_prefix_list(&self) -> Result<Vec<PrefixList>, CallError> {
-        let aws_lists = self.aws_lists.get(self.now(), read::aws_prefix_lists(&self.ec2, &[]));
-        let (aws_lists, lists) = tokio::join!(aws_lists, read::prefix_lists(&self.ec2, &[]));
+        let (aws_lists, lists) = tokio::join!(self.aws_prefix_lists(), read::prefix_lists(&self.ec2, &[]));
         Ok(second_wave::merged(aws_lists?, lists?))
     }
 
-    async fn services_on_offer(&self) -> Result<Vec<EndpointService>, CallError> {
+    pub(crate) async fn aws_prefix_lists(&self) -> Result<Vec<PrefixList>, CallError> {
+        self.aws_lists.get(self.now(), read::aws_prefix_lists(&self.ec2, &[])).await
+    }
+
+    pub(crate) async fn services_on_offer(&self) -> Result<Vec<EndpointService>, CallError> {
         let filters = second_wave::service_filter(&self.services);
         self.offered.get(self.now(), read::endpoint_services(&self.ec2, &filters)).await
     }

@@ -44,8 +44,8 @@ pub const SEND: &[&str] = &["sqs:SendMessage"];
 /// What [`Parameters::read`](crate::Parameters::read) needs; for a secret also the use of its key.
 pub const PARAMETER: &[&str] = &["ssm:GetParameter"];
 
-/// What one call needs, with what AWS checks along with it: tags given on creation, and private DNS, which associates the
-/// VPC with a hosted zone (Service Authorization Reference, dependent actions).
+/// What one call needs, with what AWS checks along with it: tags given on creation, and private DNS, which associates
+/// the VPC with a hosted zone (Service Authorization Reference, dependent actions).
 pub fn of_call(call: &Call) -> &'static [&'static str] {
     match call {
         Action::EnableVpcDns { .. } => &["ec2:ModifyVpcAttribute"],

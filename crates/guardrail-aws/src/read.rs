@@ -23,7 +23,7 @@ pub(crate) fn filter(name: &str, values: impl IntoIterator<Item = impl Into<Stri
 /// The items of every page. The SDK's own paginators would do, did they not end as if all were read when AWS gives the
 /// same token twice.
 macro_rules! every_page {
-    ($operation:literal, $request:expr, $items:ident) => {{
+    ($operation:expr, $request:expr, $items:ident) => {{
         let request = $request;
         let mut items = Vec::new();
         let mut token: Option<String> = None;
@@ -52,7 +52,10 @@ fn read_all<S, T: FromAws<S>>(operation: &str, items: Vec<S>) -> Result<Vec<T>, 
 
 /// One function for each `Describe` call that takes filters and pages; page sizes are the largest each allows.
 macro_rules! describe {
-    ($($function:ident = $request:ident, $operation:literal, $set_filters:ident, $page:literal, $items:ident -> $thing:ty;)*) => {
+    ($(
+        $function:ident = $request:ident, $operation:literal, $set_filters:ident, $page:literal,
+        $items:ident -> $thing:ty;
+    )*) => {
         $(
             pub(crate) async fn $function(ec2: &Client, filters: &[Filter]) -> Result<Vec<$thing>, CallError> {
                 let filters = Some(filters.to_vec()).filter(|filters| !filters.is_empty());
@@ -71,23 +74,33 @@ macro_rules! describe {
 }
 
 describe! {
-    vpcs = describe_vpcs, "DescribeVpcs", set_filters, 1000, vpcs -> Vpc;
-    subnets = describe_subnets, "DescribeSubnets", set_filters, 1000, subnets -> Subnet;
-    route_tables = describe_route_tables, "DescribeRouteTables", set_filters, 100, route_tables -> RouteTable;
-    vpc_endpoints = describe_vpc_endpoints, "DescribeVpcEndpoints", set_filters, 1000, vpc_endpoints -> VpcEndpoint;
-    nat_gateways = describe_nat_gateways, "DescribeNatGateways", set_filter, 1000, nat_gateways -> NatGateway;
-    security_groups = describe_security_groups, "DescribeSecurityGroups", set_filters, 1000, security_groups -> SecurityGroup;
-    network_interfaces = describe_network_interfaces, "DescribeNetworkInterfaces", set_filters, 1000, network_interfaces -> NetworkInterface;
-    aws_prefix_lists = describe_prefix_lists, "DescribePrefixLists", set_filters, 1000, prefix_lists -> PrefixList;
-    prefix_lists = describe_managed_prefix_lists, "DescribeManagedPrefixLists", set_filters, 100, prefix_lists -> PrefixList;
-    endpoint_services = describe_vpc_endpoint_services, "DescribeVpcEndpointServices", set_filters, 1000, service_details -> EndpointService;
+    vpcs = describe_vpcs, "DescribeVpcs", set_filters, 1000,
+        vpcs -> Vpc;
+    subnets = describe_subnets, "DescribeSubnets", set_filters, 1000,
+        subnets -> Subnet;
+    route_tables = describe_route_tables, "DescribeRouteTables", set_filters, 100,
+        route_tables -> RouteTable;
+    vpc_endpoints = describe_vpc_endpoints, "DescribeVpcEndpoints", set_filters, 1000,
+        vpc_endpoints -> VpcEndpoint;
+    nat_gateways = describe_nat_gateways, "DescribeNatGateways", set_filter, 1000,
+        nat_gateways -> NatGateway;
+    security_groups = describe_security_groups, "DescribeSecurityGroups", set_filters, 1000,
+        security_groups -> SecurityGroup;
+    network_interfaces = describe_network_interfaces, "DescribeNetworkInterfaces", set_filters, 1000,
+        network_interfaces -> NetworkInterface;
+    aws_prefix_lists = describe_prefix_lists, "DescribePrefixLists", set_filters, 1000,
+        prefix_lists -> PrefixList;
+    prefix_lists = describe_managed_prefix_lists, "DescribeManagedPrefixLists", set_filters, 100,
+        prefix_lists -> PrefixList;
+    endpoint_services = describe_vpc_endpoint_services, "DescribeVpcEndpointServices", set_filters, 1000,
+        service_details -> EndpointService;
 }
 
 /// What is in a prefix list.
 pub(crate) async fn prefix_list_entries(ec2: &Client, list: &PrefixListId) -> Result<Vec<PrefixListEntry>, CallError> {
     const OPERATION: &str = "GetManagedPrefixListEntries";
     let request = ec2.get_managed_prefix_list_entries().prefix_list_id(list.as_str()).max_results(100);
-    read_all(OPERATION, every_page!("GetManagedPrefixListEntries", request, entries))
+    read_all(OPERATION, every_page!(OPERATION, request, entries))
 }
 
 /// Both DNS attributes of a VPC: AWS tells one per call.
@@ -117,7 +130,7 @@ async fn attribute(ec2: &Client, vpc: &VpcId, name: VpcAttributeName) -> Result<
 pub(crate) async fn internet_gateways(ec2: &Client, filters: &[Filter]) -> Result<Vec<(String, VpcId)>, CallError> {
     const OPERATION: &str = "DescribeInternetGateways";
     let request = ec2.describe_internet_gateways().max_results(1000).set_filters(Some(filters.to_vec()));
-    let gateways = every_page!("DescribeInternetGateways", request, internet_gateways);
+    let gateways = every_page!(OPERATION, request, internet_gateways);
     let attached = gateways.into_iter().flat_map(|gateway| {
         let id = gateway.internet_gateway_id.unwrap_or_default();
         gateway.attachments.unwrap_or_default().into_iter().map(move |at| (id.clone(), at.vpc_id))
@@ -130,7 +143,7 @@ pub(crate) async fn internet_gateways(ec2: &Client, filters: &[Filter]) -> Resul
 pub(crate) async fn egress_only_gateways(ec2: &Client) -> Result<Vec<(String, VpcId)>, CallError> {
     const OPERATION: &str = "DescribeEgressOnlyInternetGateways";
     let request = ec2.describe_egress_only_internet_gateways().max_results(255);
-    let gateways = every_page!("DescribeEgressOnlyInternetGateways", request, egress_only_internet_gateways);
+    let gateways = every_page!(OPERATION, request, egress_only_internet_gateways);
     let attached = gateways.into_iter().flat_map(|gateway| {
         let id = gateway.egress_only_internet_gateway_id.unwrap_or_default();
         gateway.attachments.unwrap_or_default().into_iter().map(move |at| (id.clone(), at.vpc_id))

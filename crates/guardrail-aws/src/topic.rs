@@ -1,13 +1,16 @@
 //! The SNS topic that alerts go to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_sns::Client;
+use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use guardrail::cloud::CallError;
 
 use crate::clients::Clients;
-use crate::failure::{failed, on_heap};
+use crate::failure::{failed, on_heap, unreadable};
+
+const OPERATION: &str = "Publish";
 
 /// A topic to publish to.
 #[derive(Debug, Clone)]
@@ -36,9 +39,9 @@ impl Topic {
         Self { sns: Client::new(clients.config()), arn: arn.to_owned() }
     }
 
-    /// Publishes one message and returns its id. SNS refuses a subject of 100 characters or more, or with a line break or
-    /// control character in it, and a message of more than 262,144 bytes together with its attributes. An attribute with an
-    /// empty value is left out, because SNS refuses the whole message for it.
+    /// Publishes one message and returns its id. SNS refuses a subject of 100 characters or more, or with a line break
+    /// or control character in it, and a message of more than 262,144 bytes together with its attributes. An attribute
+    /// with an empty value is left out, because SNS refuses the whole message for it.
     ///
     /// # Errors
     /// When the message was not accepted.
@@ -59,11 +62,15 @@ impl Topic {
             }
         };
         let attributes = attributes.iter().filter(|(_, value)| !value.is_empty());
-        let request = attributes.fold(request, |request, (name, value)| {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-            value.map_or_else(|_| request.clone(), |value| request.clone().message_attributes(name, value))
-        });
-        let answer = on_heap(request.send()).await.map_err(|error| failed("Publish", &error))?;
+        let attributes: Result<HashMap<_, _>, _> =
+            attributes.map(|(name, value)| Ok((name.clone(), text_attribute(value)?))).collect();
+        let attributes = attributes.map_err(|error: BuildError| unreadable(OPERATION, &error.to_string()))?;
+        let request = request.set_message_attributes(Some(attributes));
+        let answer = on_heap(request.send()).await.map_err(|error| failed(OPERATION, &error))?;
         Ok(answer.message_id.unwrap_or_default())
     }
+}
+
+fn text_attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build()
 }

@@ -65,9 +65,8 @@ fn to(cidr: &str) -> Destination {
 }
 
 fn made_endpoint(id: &str) -> Answer {
-    ok(format!(
-        "<CreateVpcEndpointResponse><vpcEndpoint><vpcEndpointId>{id}</vpcEndpointId></vpcEndpoint></CreateVpcEndpointResponse>"
-    ))
+    let endpoint = format!("<vpcEndpoint><vpcEndpointId>{id}</vpcEndpointId></vpcEndpoint>");
+    ok(format!("<CreateVpcEndpointResponse>{endpoint}</CreateVpcEndpointResponse>"))
 }
 
 /// Makes the call; gives back what came of it, and every request that it took.
@@ -79,8 +78,8 @@ async fn apply<const N: usize>(call: &Call, answers: [Answer; N]) -> (Result<App
 }
 
 /// The fields of the one request that this call takes when all goes well.
-async fn form(call: &Call, answer: &str) -> Vec<String> {
-    let (applied, requests) = apply(call, [ok(answer)]).await;
+async fn form(call: &Call, answer: Answer) -> Vec<String> {
+    let (applied, requests) = apply(call, [answer]).await;
     assert!(applied.is_ok(), "{applied:?}");
     assert_eq!(requests.len(), 1);
     fields(&requests[0]).into_iter().map(str::to_owned).collect()
@@ -90,11 +89,11 @@ async fn form(call: &Call, answer: &str) -> Vec<String> {
 async fn dns_attributes_are_turned_on_one_at_a_time() {
     let answer = "<ModifyVpcAttributeResponse><return>true</return></ModifyVpcAttributeResponse>";
     assert_eq!(
-        form(&dns(DnsAttribute::Support), answer).await,
+        form(&dns(DnsAttribute::Support), ok(answer)).await,
         ["Action=ModifyVpcAttribute", "EnableDnsSupport.Value=true", "VpcId=vpc-0a1"]
     );
     assert_eq!(
-        form(&dns(DnsAttribute::Hostnames), answer).await,
+        form(&dns(DnsAttribute::Hostnames), ok(answer)).await,
         ["Action=ModifyVpcAttribute", "EnableDnsHostnames.Value=true", "VpcId=vpc-0a1"]
     );
 }
@@ -103,7 +102,7 @@ async fn dns_attributes_are_turned_on_one_at_a_time() {
 async fn a_group_is_made_with_its_tags() {
     let answer = "<CreateSecurityGroupResponse><groupId>sg-0a7</groupId></CreateSecurityGroupResponse>";
     assert_eq!(
-        form(&group(), answer).await,
+        form(&group(), ok(answer)).await,
         [
             "Action=CreateSecurityGroup",
             "GroupDescription=HTTPS to the endpoints",
@@ -124,7 +123,7 @@ async fn a_group_is_made_with_its_tags() {
 async fn https_is_admitted_from_both_kinds_of_block() {
     let answer = "<AuthorizeSecurityGroupIngressResponse><return>true</return></AuthorizeSecurityGroupIngressResponse>";
     assert_eq!(
-        form(&authorize(), answer).await,
+        form(&authorize(), ok(answer)).await,
         [
             "Action=AuthorizeSecurityGroupIngress",
             "GroupId=sg-0a1",
@@ -143,9 +142,8 @@ async fn https_is_admitted_from_both_kinds_of_block() {
 
 #[tokio::test]
 async fn a_gateway_endpoint_is_made_with_type_token_and_tags() {
-    let answer = "<CreateVpcEndpointResponse><vpcEndpoint><vpcEndpointId>vpce-0d7</vpcEndpointId></vpcEndpoint></CreateVpcEndpointResponse>";
     assert_eq!(
-        form(&gateway(), answer).await,
+        form(&gateway(), made_endpoint("vpce-0d7")).await,
         [
             "Action=CreateVpcEndpoint",
             "VpcEndpointType=Gateway",
@@ -161,15 +159,14 @@ async fn a_gateway_endpoint_is_made_with_type_token_and_tags() {
             "TagSpecification.1.Tag.2.Value=com.amazonaws.eu-central-1.s3",
         ]
     );
-    let (applied, _) = apply(&gateway(), [ok(answer)]).await;
+    let (applied, _) = apply(&gateway(), [made_endpoint("vpce-0d7")]).await;
     assert_eq!(applied, Ok(Applied::CreatedEndpoint("vpce-0d7".parse().unwrap())));
 }
 
 #[tokio::test]
 async fn an_interface_endpoint_says_whether_private_dns_is_on() {
-    let answer = "<CreateVpcEndpointResponse><vpcEndpoint><vpcEndpointId>vpce-0d8</vpcEndpointId></vpcEndpoint></CreateVpcEndpointResponse>";
     assert_eq!(
-        form(&interface(), answer).await,
+        form(&interface(), made_endpoint("vpce-0d8")).await,
         [
             "Action=CreateVpcEndpoint",
             "VpcEndpointType=Interface",
@@ -193,7 +190,7 @@ async fn an_interface_endpoint_says_whether_private_dns_is_on() {
 async fn an_endpoint_is_changed_in_one_call_by_what_is_named_only() {
     let answer = "<ModifyVpcEndpointResponse><return>true</return></ModifyVpcEndpointResponse>";
     assert_eq!(
-        form(&modify(), answer).await,
+        form(&modify(), ok(answer)).await,
         [
             "Action=ModifyVpcEndpoint",
             "VpcEndpointId=vpce-0d1",
@@ -211,7 +208,7 @@ async fn an_endpoint_is_changed_in_one_call_by_what_is_named_only() {
         enable_private_dns: false,
     };
     assert_eq!(
-        form(&only_a_table, answer).await,
+        form(&only_a_table, ok(answer)).await,
         ["Action=ModifyVpcEndpoint", "VpcEndpointId=vpce-0d1", "AddRouteTableId.1=rtb-0c1"]
     );
 }
@@ -225,7 +222,7 @@ async fn a_route_is_deleted_by_its_one_destination_to_the_letter() {
         (Destination::PrefixList("pl-0ccc".parse().unwrap()), "DestinationPrefixListId=pl-0ccc"),
     ];
     for (destination, field) in cases {
-        let mut form = form(&delete(destination), answer).await;
+        let mut form = form(&delete(destination), ok(answer)).await;
         form.sort();
         assert_eq!(form, ["Action=DeleteRoute", field, "RouteTableId=rtb-0c1"]);
     }

@@ -8,6 +8,7 @@ use guardrail::id::{Scope, ServiceName};
 use guardrail_aws::{Aws, Clients, Credentials, Options, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// An answer of AWS.
 #[derive(Debug, Clone)]
@@ -43,37 +44,61 @@ struct Rule {
 /// The listener; it ends with the test's runtime.
 pub(crate) struct Listener {
     url: String,
+    heard: Heard,
+}
+
+#[derive(Clone)]
+struct Heard {
     rules: Arc<Mutex<Vec<Rule>>>,
     requests: Arc<Mutex<Vec<Request>>>,
+    agents: Arc<Mutex<Vec<String>>>,
+    received: Arc<watch::Sender<usize>>,
+    held_until: usize,
 }
 
 impl Listener {
     pub(crate) async fn start() -> Self {
+        Self::holding(0).await
+    }
+
+    /// A listener that answers nobody before so many have asked.
+    pub(crate) async fn holding(held_until: usize) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
-        let this = Self { url, rules: Arc::default(), requests: Arc::default() };
-        let (rules, requests) = (Arc::clone(&this.rules), Arc::clone(&this.requests));
+        let heard = Heard {
+            rules: Arc::default(),
+            requests: Arc::default(),
+            agents: Arc::default(),
+            received: Arc::new(watch::Sender::new(0)),
+            held_until,
+        };
+        let listener = Self { url, heard: heard.clone() };
         tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&rules), Arc::clone(&requests)));
+                tokio::spawn(serve(stream, heard.clone()));
             }
         });
-        this
+        listener
     }
 
     /// A request that has all of `lines` gets these answers in turn, and the last one from then on. The first rule that
     /// fits counts; what none fits gets an answer with nothing in it.
     pub(crate) fn on<const N: usize>(&self, lines: &str, answers: [Answer; N]) -> &Self {
         let needles = lines.split_whitespace().map(str::to_owned).collect();
-        self.rules.lock().unwrap().push(Rule { needles, answers: answers.into() });
+        self.heard.rules.lock().unwrap().push(Rule { needles, answers: answers.into() });
         self
     }
 
     /// Every request so far, in the order of their text, because independent ones come in any.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        let mut requests = self.requests.lock().unwrap().clone();
+        let mut requests = self.heard.requests.lock().unwrap().clone();
         requests.sort();
         requests
+    }
+
+    /// What the requests said of who sent them.
+    pub(crate) fn agents(&self) -> Vec<String> {
+        self.heard.agents.lock().unwrap().clone()
     }
 
     /// The requests of this action.
@@ -131,10 +156,13 @@ fn action(request: &str) -> &str {
     request.lines().find_map(|line| line.strip_prefix("Action=")).unwrap_or("")
 }
 
-async fn serve(mut stream: TcpStream, rules: Arc<Mutex<Vec<Rule>>>, requests: Arc<Mutex<Vec<Request>>>) {
-    let Some(request) = receive(&mut stream).await else { return };
-    let answer = answer_to(&request, &mut rules.lock().unwrap());
-    requests.lock().unwrap().push(request);
+async fn serve(mut stream: TcpStream, heard: Heard) {
+    let Some((agent, request)) = receive(&mut stream).await else { return };
+    heard.received.send_modify(|received| *received += 1);
+    heard.received.subscribe().wait_for(|received| *received >= heard.held_until).await.unwrap();
+    let answer = answer_to(&request, &mut heard.rules.lock().unwrap());
+    heard.requests.lock().unwrap().push(request);
+    heard.agents.lock().unwrap().push(agent);
     let Answer { status, body } = answer;
     let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
@@ -153,7 +181,7 @@ fn answer_to(request: &str, rules: &mut [Rule]) -> Answer {
     next
 }
 
-async fn receive(stream: &mut TcpStream) -> Option<Request> {
+async fn receive(stream: &mut TcpStream) -> Option<(String, Request)> {
     let mut bytes = Vec::new();
     loop {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
@@ -171,12 +199,13 @@ async fn receive(stream: &mut TcpStream) -> Option<Request> {
         if body.len() < length {
             continue;
         }
-        return Some(match header("x-amz-target") {
+        let request = match header("x-amz-target") {
             Some(target) => format!("{target}\n{body}"),
             None => {
                 let fields = form_urlencoded::parse(body.as_bytes()).map(|(key, value)| format!("{key}={value}"));
                 fields.collect::<Vec<_>>().join("\n")
             }
-        });
+        };
+        return Some((header("user-agent").unwrap_or_default(), request));
     }
 }

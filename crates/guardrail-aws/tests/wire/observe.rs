@@ -15,11 +15,14 @@ macro_rules! vpc {
 
 /// A listener that knows one VPC, with something of everything.
 pub(crate) async fn vpc() -> Listener {
-    let listener = Listener::start().await;
+    teach(Listener::start().await)
+}
+
+fn teach(listener: Listener) -> Listener {
     listener
         .on(
             "Action=DescribeNetworkInterfaces Filter.1.Name=attachment.instance-id",
-            [empty("DescribeNetworkInterfaces")],
+            [answer("DescribeNetworkInterfaces", "")],
         )
         .on(
             "Action=DescribeSecurityGroups Filter.1.Name=group-id",
@@ -46,21 +49,18 @@ pub(crate) async fn vpc() -> Listener {
     listener
 }
 
-pub(crate) fn empty(action: &str) -> Answer {
-    ok(format!("<{action}Response></{action}Response>"))
+fn answer(action: &str, content: &str) -> Answer {
+    ok(format!("<{action}Response>{content}</{action}Response>"))
 }
 
 fn attribute(name: &str, value: bool) -> Answer {
-    ok(format!(
-        "<DescribeVpcAttributeResponse><vpcId>vpc-0a1</vpcId><{name}><value>{value}</value></{name}></DescribeVpcAttributeResponse>"
-    ))
+    let attribute = format!("<vpcId>vpc-0a1</vpcId><{name}><value>{value}</value></{name}>");
+    answer("DescribeVpcAttribute", &attribute)
 }
 
 fn table(id: &str, token: &str) -> Answer {
     let item = format!("<item><routeTableId>{id}</routeTableId><vpcId>vpc-0a1</vpcId></item>");
-    ok(format!(
-        "<DescribeRouteTablesResponse><routeTableSet>{item}</routeTableSet>{token}</DescribeRouteTablesResponse>"
-    ))
+    answer("DescribeRouteTables", &format!("<routeTableSet>{item}</routeTableSet>{token}"))
 }
 
 fn table_ids(world: &World) -> Option<Vec<&str>> {
@@ -90,13 +90,14 @@ async fn a_whole_vpc_takes_these_calls() {
     listener.aws(&["com.amazonaws.eu-central-1.ssm"]).await.observe(&scope(), &Section::ALL).await;
     let requests: Vec<_> = listener.requests().iter().map(|request| fields(request).join(" ")).collect();
     let of_vpc = "Filter.1.Name=vpc-id Filter.1.Value.1=vpc-0a1";
+    let interfaces = "Action=DescribeNetworkInterfaces MaxResults=1000";
     assert_eq!(
         requests,
         [
             "Action=DescribeManagedPrefixLists MaxResults=100".to_owned(),
             format!("Action=DescribeNatGateways {of_vpc} MaxResults=1000"),
-            "Action=DescribeNetworkInterfaces MaxResults=1000 Filter.1.Name=attachment.instance-id Filter.1.Value.1=i-0f2".to_owned(),
-            "Action=DescribeNetworkInterfaces MaxResults=1000 Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0f1".to_owned(),
+            format!("{interfaces} Filter.1.Name=attachment.instance-id Filter.1.Value.1=i-0f2"),
+            format!("{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0f1"),
             "Action=DescribePrefixLists MaxResults=1000".to_owned(),
             format!("Action=DescribeRouteTables MaxResults=100 {of_vpc}"),
             "Action=DescribeSecurityGroups MaxResults=1000 Filter.1.Name=group-id Filter.1.Value.1=sg-0b9".to_owned(),
@@ -113,6 +114,31 @@ async fn a_whole_vpc_takes_these_calls() {
             "Action=GetManagedPrefixListEntries PrefixListId=pl-0ddd MaxResults=100".to_owned(),
         ]
     );
+}
+
+#[tokio::test]
+async fn the_first_wave_is_asked_all_at_once() {
+    let listener = teach(Listener::holding(11).await);
+    let seen = listener.aws(&[]).await.observe(&scope(), &Section::ALL).await;
+    assert_eq!((seen.unread, listener.requests().len()), (vec![], 16));
+}
+
+#[tokio::test]
+async fn calls_say_that_they_are_the_guardrails() {
+    let listener = Listener::start().await;
+    listener.aws(&[]).await.observe(&scope(), &[Section::Vpcs]).await;
+    let agents = listener.agents();
+    assert!(matches!(&agents[..], [agent] if agent.ends_with(" app/vpc-guardrail")), "{agents:?}");
+}
+
+#[tokio::test]
+async fn what_was_prepared_is_not_read_again() {
+    let listener = vpc().await;
+    let aws = listener.aws(&[]).await;
+    aws.prepare().await;
+    assert_eq!(listener.actions(), ["DescribePrefixLists", "DescribeVpcEndpointServices"]);
+    let seen = aws.observe(&scope(), &[Section::VpcEndpointServices]).await;
+    assert_eq!((seen.unread, listener.requests().len()), (vec![], 2));
 }
 
 #[tokio::test]
@@ -226,8 +252,7 @@ async fn a_read_that_stays_throttled_is_missing() {
 async fn an_item_that_cannot_be_read_is_named_and_not_dropped() {
     let fault_of = async |section: Section, action: &str, items: &str| {
         let listener = Listener::start().await;
-        let body = format!("<{action}Response>{items}</{action}Response>");
-        listener.on(&format!("Action={action}"), [ok(body)]);
+        listener.on(&format!("Action={action}"), [answer(action, items)]);
         let seen = listener.aws(&[]).await.observe(&scope(), &[section]).await;
         assert!(!seen.world.has(section));
         missing(&seen).pop().map(|(_, class, why)| (class, why))
@@ -305,9 +330,8 @@ async fn a_region_is_read_with_as_many_calls_as_a_vpc() {
 async fn of_a_region_only_managed_vpcs_are_kept() {
     let listener = Listener::start().await;
     let vpc = |id: &str, owner: &str, tag: &str| {
-        format!(
-            "<item><vpcId>{id}</vpcId><ownerId>{owner}</ownerId><tagSet><item><key>k</key><value>{tag}</value></item></tagSet></item>"
-        )
+        let tags = format!("<tagSet><item><key>k</key><value>{tag}</value></item></tagSet>");
+        format!("<item><vpcId>{id}</vpcId><ownerId>{owner}</ownerId>{tags}</item>")
     };
     let vpcs = [
         vpc("vpc-0a2", "111122223333", "a*b"),
@@ -317,16 +341,10 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
     ];
     let tables = ["1", "2", "3", "4"]
         .map(|n| format!("<item><routeTableId>rtb-0c{n}</routeTableId><vpcId>vpc-0a{n}</vpcId></item>"));
+    let tables = format!("<routeTableSet>{}</routeTableSet>", tables.concat());
     listener
-        .on(
-            "Action=DescribeVpcs",
-            [ok(format!("<R><vpcSet>{}</vpcSet></R>", vpcs.concat()).replace("R>", "DescribeVpcsResponse>"))],
-        )
-        .on(
-            "Action=DescribeRouteTables",
-            [ok(format!("<R><routeTableSet>{}</routeTableSet></R>", tables.concat())
-                .replace("R>", "DescribeRouteTablesResponse>"))],
-        );
+        .on("Action=DescribeVpcs", [answer("DescribeVpcs", &format!("<vpcSet>{}</vpcSet>", vpcs.concat()))])
+        .on("Action=DescribeRouteTables", [answer("DescribeRouteTables", &tables)]);
     let managed = ManagedVpcs::Tag { key: "k".to_owned(), value: "a*b".to_owned() };
     let aws = listener.aws(&[]).await;
     let seen = aws.observe_region(&scope().account, &managed).await;

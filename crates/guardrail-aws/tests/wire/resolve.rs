@@ -16,32 +16,48 @@ fn found(vpcs: &[&str], gone: &[&str]) -> Resolved {
     }
 }
 
-/// What AWS says when asked for this id by this filter.
-fn listener_with<'a>(listener: &'a Listener, action: &str, filter: &str, id: &str, items: &str) -> &'a Listener {
-    let lines = format!("Action={action} Filter.1.Name={filter} Filter.1.Value.1={id}");
-    listener.on(&lines, [ok(format!("<{action}Response>{items}</{action}Response>"))])
+/// What AWS says of one thing: the set it comes in, the element with its id, its id, its VPC, and what else.
+fn item(set: &str, element: &str, id: &str, vpc: &str, more: &str) -> String {
+    format!("<{set}><item><{element}>{id}</{element}><vpcId>{vpc}</vpcId>{more}</item></{set}>")
 }
 
 #[tokio::test]
 async fn every_kind_of_id_leads_to_its_vpc() {
-    let association =
-        "<associationSet><item><routeTableAssociationId>rtbassoc-02</routeTableAssociationId></item></associationSet>";
+    let association = "<routeTableAssociationId>rtbassoc-02</routeTableAssociationId>";
+    let association = format!("<associationSet><item>{association}</item></associationSet>");
+    let zone = "<availabilityZone>eu-central-1a</availabilityZone>";
+    let attached = "<attachment><instanceId>i-08</instanceId></attachment>";
+    let (tables, interfaces) = ("routeTableSet", "networkInterfaceSet");
+    let gateway = "<internetGatewayId>igw-09</internetGatewayId>\
+                   <attachmentSet><item><vpcId>vpc-09</vpcId></item></attachmentSet>";
+    let gateway = format!("<internetGatewaySet><item>{gateway}</item></internetGatewaySet>");
+    let table = |id: &str, vpc: &str, more: &str| item(tables, "routeTableId", id, vpc, more);
+    let group = |id: &str, vpc: &str| item("securityGroupInfo", "groupId", id, vpc, "");
+    let interface = |id: &str, vpc: &str, more: &str| item(interfaces, "networkInterfaceId", id, vpc, more);
+    let endpoint = item("vpcEndpointSet", "vpcEndpointId", "vpce-04", "vpc-04", "<state>deleting</state>");
+    let nat = item("natGatewaySet", "natGatewayId", "nat-05", "vpc-05", "");
     let cases = [
-        ("rtb-01", "DescribeRouteTables", "route-table-id", "<routeTableSet><item><routeTableId>rtb-01</routeTableId><vpcId>vpc-01</vpcId></item></routeTableSet>".to_owned()),
-        ("rtbassoc-02", "DescribeRouteTables", "association.route-table-association-id", format!("<routeTableSet><item><routeTableId>rtb-02</routeTableId><vpcId>vpc-02</vpcId>{association}</item></routeTableSet>")),
-        ("subnet-03", "DescribeSubnets", "subnet-id", "<subnetSet><item><subnetId>subnet-03</subnetId><vpcId>vpc-03</vpcId><availabilityZone>eu-central-1a</availabilityZone></item></subnetSet>".to_owned()),
-        ("vpce-04", "DescribeVpcEndpoints", "vpc-endpoint-id", "<vpcEndpointSet><item><vpcEndpointId>vpce-04</vpcEndpointId><vpcId>vpc-04</vpcId><state>deleting</state></item></vpcEndpointSet>".to_owned()),
-        ("nat-05", "DescribeNatGateways", "nat-gateway-id", "<natGatewaySet><item><natGatewayId>nat-05</natGatewayId><vpcId>vpc-05</vpcId></item></natGatewaySet>".to_owned()),
-        ("sg-06", "DescribeSecurityGroups", "group-id", "<securityGroupInfo><item><groupId>sg-06</groupId><vpcId>vpc-06</vpcId></item></securityGroupInfo>".to_owned()),
-        ("eni-07", "DescribeNetworkInterfaces", "network-interface-id", "<networkInterfaceSet><item><networkInterfaceId>eni-07</networkInterfaceId><vpcId>vpc-07</vpcId></item></networkInterfaceSet>".to_owned()),
-        ("i-08", "DescribeNetworkInterfaces", "attachment.instance-id", "<networkInterfaceSet><item><networkInterfaceId>eni-08</networkInterfaceId><vpcId>vpc-08</vpcId><attachment><instanceId>i-08</instanceId></attachment></item></networkInterfaceSet>".to_owned()),
-        ("igw-09", "DescribeInternetGateways", "internet-gateway-id", "<internetGatewaySet><item><internetGatewayId>igw-09</internetGatewayId><attachmentSet><item><vpcId>vpc-09</vpcId></item></attachmentSet></item></internetGatewaySet>".to_owned()),
-        ("pl-10", "DescribeRouteTables", "route.destination-prefix-list-id", "<routeTableSet><item><routeTableId>rtb-10</routeTableId><vpcId>vpc-10</vpcId></item></routeTableSet>".to_owned()),
-        ("pl-10", "DescribeSecurityGroups", "ip-permission.prefix-list-id", "<securityGroupInfo><item><groupId>sg-11</groupId><vpcId>vpc-11</vpcId></item></securityGroupInfo>".to_owned()),
+        ("rtb-01", "RouteTables", "route-table-id", table("rtb-01", "vpc-01", "")),
+        (
+            "rtbassoc-02",
+            "RouteTables",
+            "association.route-table-association-id",
+            table("rtb-02", "vpc-02", &association),
+        ),
+        ("subnet-03", "Subnets", "subnet-id", item("subnetSet", "subnetId", "subnet-03", "vpc-03", zone)),
+        ("vpce-04", "VpcEndpoints", "vpc-endpoint-id", endpoint),
+        ("nat-05", "NatGateways", "nat-gateway-id", nat),
+        ("sg-06", "SecurityGroups", "group-id", group("sg-06", "vpc-06")),
+        ("eni-07", "NetworkInterfaces", "network-interface-id", interface("eni-07", "vpc-07", "")),
+        ("i-08", "NetworkInterfaces", "attachment.instance-id", interface("eni-08", "vpc-08", attached)),
+        ("igw-09", "InternetGateways", "internet-gateway-id", gateway),
+        ("pl-10", "RouteTables", "route.destination-prefix-list-id", table("rtb-10", "vpc-10", "")),
+        ("pl-10", "SecurityGroups", "ip-permission.prefix-list-id", group("sg-11", "vpc-11")),
     ];
     let listener = Listener::start().await;
-    for (id, action, filter, items) in &cases {
-        listener_with(&listener, action, filter, id, items);
+    for (id, what, filter, items) in &cases {
+        let lines = format!("Action=Describe{what} Filter.1.Name={filter} Filter.1.Value.1={id}");
+        listener.on(&lines, [ok(format!("<Describe{what}Response>{items}</Describe{what}Response>"))]);
     }
     let ids: Vec<&str> = cases.iter().map(|(id, ..)| *id).collect();
     let vpcs = ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"].map(|n| format!("vpc-{n}"));
@@ -52,12 +68,12 @@ async fn every_kind_of_id_leads_to_its_vpc() {
 #[tokio::test]
 async fn an_egress_only_gateway_is_found_among_all() {
     let listener = Listener::start().await;
-    let item = |n: u8| {
-        format!(
-            "<item><egressOnlyInternetGatewayId>eigw-0{n}</egressOnlyInternetGatewayId><attachmentSet><item><vpcId>vpc-0{n}</vpcId></item></attachmentSet></item>"
-        )
+    let gateway = |n: u8| {
+        let id = format!("<egressOnlyInternetGatewayId>eigw-0{n}</egressOnlyInternetGatewayId>");
+        format!("<item>{id}<attachmentSet><item><vpcId>vpc-0{n}</vpcId></item></attachmentSet></item>")
     };
-    let items = format!("<egressOnlyInternetGatewaySet>{}{}</egressOnlyInternetGatewaySet>", item(1), item(2));
+    let set = "egressOnlyInternetGatewaySet";
+    let items = format!("<{set}>{}{}</{set}>", gateway(1), gateway(2));
     let body =
         format!("<DescribeEgressOnlyInternetGatewaysResponse>{items}</DescribeEgressOnlyInternetGatewaysResponse>");
     listener.on("Action=DescribeEgressOnlyInternetGateways", [ok(body)]);
