@@ -34,3 +34,27 @@ where
     }
     results
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_are_read_in_order_and_sixteen_at_once() {
+        let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let results = each((0..40).collect(), |thing: usize| {
+            let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
+            async move {
+                let now = under_way.fetch_add(1, Ordering::Relaxed) + 1;
+                most.fetch_max(now, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                under_way.fetch_sub(1, Ordering::Relaxed);
+                Ok(thing)
+            }
+        });
+        assert_eq!(results.await, (0..40).map(Ok).collect::<Vec<_>>());
+        assert_eq!(most.load(Ordering::Relaxed), AT_ONCE);
+    }
+}

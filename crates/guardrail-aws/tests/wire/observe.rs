@@ -305,8 +305,8 @@ async fn another_regions_vpc_is_not_looked_for_here() {
     let listener = Listener::start().await;
     let elsewhere = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
     let seen = listener.aws(&[]).await.observe(&elsewhere, &[Section::Vpcs]).await;
-    let why = "Observe: : `111122223333/us-east-1/vpc-0a1` is not in `eu-central-1`, where these clients are; use clients \
-               of its Region";
+    let why = "Observe: : `111122223333/us-east-1/vpc-0a1` is not in `eu-central-1`, where these clients are; use \
+               clients of its Region";
     assert_eq!(missing(&seen), [(Section::Vpcs, ErrorClass::Invalid, why.to_owned())]);
     assert_eq!(listener.requests(), Vec::<String>::new());
 }

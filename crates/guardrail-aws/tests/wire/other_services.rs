@@ -109,8 +109,7 @@ async fn no_message_takes_no_call() {
 #[tokio::test]
 async fn a_message_that_is_refused_is_an_error_and_the_rest_are_sent() {
     let listener = Listener::start().await;
-    let refused =
-        r#"{"Failed":[{"Id":"3","SenderFault":false,"Code":"InternalError","Message":"later"}]}"#;
+    let refused = r#"{"Failed":[{"Id":"3","SenderFault":false,"Code":"InternalError","Message":"later"}]}"#;
     listener.on("", [ok(refused), ok(r#"{"Successful":[],"Failed":[]}"#)]);
     let error = Queue::new(&listener.clients().await, QUEUE).send(&messages(11)).await.unwrap_err();
     assert_eq!(error.to_string(), "SendMessageBatch: InternalError: later");
