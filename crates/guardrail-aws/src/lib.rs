@@ -1,1 +1,28 @@
+//! The only crate that speaks to AWS: reads into worlds, steps into calls, error codes into classes.
+//!
+//! Nothing here decides what to do. [`Aws`] is the core's [`guardrail::cloud::Cloud`] over EC2; [`Topic`], [`Queue`]
+//! and [`Parameters`] are the three other services the functions use. Each is made once from [`Clients`], before the
+//! first event; a function that does not make one does not link its SDK.
 
+mod apply;
+mod aws;
+mod cache;
+mod clients;
+mod convert;
+mod each;
+mod failure;
+mod observe;
+mod parameter;
+pub mod permissions;
+mod queue;
+mod read;
+mod resolve;
+mod second_wave;
+mod topic;
+
+pub use aws::Aws;
+pub use clients::{Clients, Credentials, NotAvailable, Options, Pace};
+pub use parameter::Parameters;
+pub use queue::{Message, Queue};
+pub use resolve::Resolved;
+pub use topic::{Body, Topic};

@@ -99,9 +99,13 @@ impl Stage {
         Self { cloud: SimCloud::new(sim), baseline }
     }
 
-    /// Makes the recorded call on the world, and lets the guardrail look at what it points to.
+    /// Lets time pass until the recorded call, makes it on the world, and lets the guardrail look at what it points to.
     pub(crate) fn play(&mut self, value: &Value, call: &Evidence) -> Act {
-        let enacted = enact(&mut self.cloud.sim_mut(), value);
+        let mut sim = self.cloud.sim_mut();
+        let until = call.time.parse().map(|time: Timestamp| time.duration_since(sim.now())).unwrap_or_default();
+        sim.advance(Duration::try_from(until).unwrap_or_default());
+        let enacted = enact(&mut sim, value);
+        drop(sim);
         let runs = self.scopes(call).into_iter().map(|scope| self.look(scope, Cause::Event, call)).collect();
         Act { call: call.clone(), enacted, runs }
     }

@@ -1,5 +1,7 @@
 //! Making a call again that CloudTrail recorded, so that an incident can be played on a simulated world.
 
+use std::fmt;
+
 use std::str::FromStr;
 
 use guardrail::action::DnsAttribute;
@@ -31,6 +33,18 @@ pub enum Enacted {
     NotSimulated(String),
     /// The call had failed, with this code, and so changed nothing.
     Failed(String),
+}
+
+impl fmt::Display for Enacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Made => f.write_str("the call is made on it"),
+            Self::AlreadySo(what) => write!(f, "it shows the call already: {what}"),
+            Self::NotHere(what) => write!(f, "it is unchanged, because it does not have what the call names: {what}"),
+            Self::NotSimulated(why) => write!(f, "it is unchanged: {why}"),
+            Self::Failed(code) => write!(f, "it is unchanged, because the call had failed with {code}"),
+        }
+    }
 }
 
 /// How a record is turned into a request; `Err` is what to say instead of making it.

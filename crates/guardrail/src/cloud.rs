@@ -66,7 +66,7 @@ pub enum Applied {
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[error("{operation}: {code}: {message}")]
+#[error("{operation}: {}{message}", if code.is_empty() { String::new() } else { format!("{code}: ") })]
 pub struct CallError {
     /// AWS's name of the operation.
     pub operation: String,

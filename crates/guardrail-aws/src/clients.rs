@@ -1,0 +1,132 @@
+//! One configuration for every client: whose account, which Region, how long to wait, how often to try.
+
+use std::time::Duration;
+
+use aws_config::{AppName, BehaviorVersion, SdkConfig};
+pub use aws_sdk_ec2::config::Credentials;
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::timeout::TimeoutConfig;
+use guardrail::cloud::CallError;
+use guardrail::id::{AccountId, Region};
+
+use crate::failure::{failed, on_heap, unreadable};
+
+/// What CloudTrail shows of us in `userAgent`; a help for readers, never a proof, because anyone can send it.
+const APP_NAME: &str = "vpc-guardrail";
+
+/// How to reach AWS. The default takes everything from the environment, as the AWS CLI does.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The Region; without it `AWS_REGION` and the profile say.
+    pub region: Option<Region>,
+    /// One address for every service, in place of AWS's own; without it `AWS_ENDPOINT_URL` and its kin say.
+    pub endpoint_url: Option<String>,
+    /// Who calls; without them the environment, the profile or the function's role says.
+    pub credentials: Option<Credentials>,
+    /// How long to wait before a call is tried again.
+    pub pace: Pace,
+}
+
+/// The longest first waits before a failed call is tried again; later ones double, and each is a random part of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// For every call but the ones below.
+    pub usual: Duration,
+    /// For `CreateVpcEndpoint` and `ModifyVpcEndpoint`: an account has four of these in a Region and gets 0.3 more a
+    /// second, so that one is free again after 3.3 seconds (EC2 API throttling limits).
+    pub endpoint_changes: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { usual: Duration::from_millis(250), endpoint_changes: Duration::from_millis(3300) }
+    }
+}
+
+/// Why there are no clients.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAvailable {
+    /// Nothing says which Region.
+    #[error("no Region is set; set `AWS_REGION`, or `region` in the AWS profile")]
+    NoRegion,
+    /// What is set is no Region.
+    #[error("the Region that is set cannot be used: {0}")]
+    BadRegion(#[from] guardrail::id::InvalidId),
+}
+
+/// What every client is made from.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    config: SdkConfig,
+    region: Region,
+    pace: Pace,
+}
+
+impl Clients {
+    /// Gathers the configuration. Makes no call.
+    ///
+    /// # Errors
+    /// When no usable Region is set.
+    pub async fn load(options: &Options) -> Result<Self, NotAvailable> {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .retry_config(retries(3, options.pace.usual, Duration::from_secs(2)))
+            .timeout_config(timeouts(Duration::from_secs(4), Duration::from_secs(15)));
+        if let Ok(name) = AppName::new(APP_NAME) {
+            loader = loader.app_name(name);
+        }
+        if let Some(region) = &options.region {
+            loader = loader.region(aws_config::Region::new(region.as_str().to_owned()));
+        }
+        if let Some(url) = &options.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
+        if let Some(credentials) = &options.credentials {
+            loader = loader.credentials_provider(credentials.clone());
+        }
+        let config = loader.load().await;
+        let region = config.region().ok_or(NotAvailable::NoRegion)?.as_ref().parse()?;
+        Ok(Self { config, region, pace: options.pace })
+    }
+
+    /// The Region every call goes to.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The configuration, for a client of a service this crate has no words for.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// Whose credentials these are (`GetCallerIdentity`, which needs no permission).
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn account(&self) -> Result<AccountId, CallError> {
+        const OPERATION: &str = "GetCallerIdentity";
+        let identity = on_heap(aws_sdk_sts::Client::new(&self.config).get_caller_identity().send()).await;
+        let account = identity.map_err(|error| failed(OPERATION, &error))?.account.unwrap_or_default();
+        AccountId::try_from(account).map_err(|error| unreadable(OPERATION, &error.to_string()))
+    }
+
+    /// How an endpoint-changing call differs: the bucket it draws on fills so slowly that three quick tries would all
+    /// find it empty, and AWS takes seconds to answer it.
+    pub(crate) fn for_endpoint_changes(&self) -> aws_sdk_ec2::config::Builder {
+        aws_sdk_ec2::config::Config::builder()
+            .retry_config(retries(6, self.pace.endpoint_changes, Duration::from_secs(10)))
+            .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(45)))
+    }
+}
+
+fn retries(attempts: u32, first_wait: Duration, longest_wait: Duration) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(first_wait).with_max_backoff(longest_wait)
+}
+
+/// The SDK itself never gives up on an answer: only the connection has a limit by default.
+fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(1500))
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
+        .build()
+}

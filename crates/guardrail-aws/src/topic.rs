@@ -1,0 +1,76 @@
+//! The SNS topic that alerts go to.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::error::BuildError;
+use aws_sdk_sns::types::MessageAttributeValue;
+use guardrail::cloud::CallError;
+
+use crate::clients::Clients;
+use crate::failure::{failed, on_heap, unreadable};
+
+const OPERATION: &str = "Publish";
+
+/// A topic to publish to.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    sns: Client,
+    arn: String,
+}
+
+/// What subscribers get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// All the same.
+    Same(String),
+    /// Each kind of subscriber its own.
+    PerProtocol {
+        /// For those not named.
+        default: String,
+        /// By SNS's name of the protocol: `email`, `sqs`, `lambda`, `https`.
+        others: BTreeMap<&'static str, String>,
+    },
+}
+
+impl Topic {
+    /// The topic of this ARN.
+    pub fn new(clients: &Clients, arn: &str) -> Self {
+        Self { sns: Client::new(clients.config()), arn: arn.to_owned() }
+    }
+
+    /// Publishes one message and returns its id. SNS refuses a subject of 100 characters or more, or with a line break
+    /// or control character in it, and a message of more than 262,144 bytes together with its attributes. An attribute
+    /// with an empty value is left out, because SNS refuses the whole message for it.
+    ///
+    /// # Errors
+    /// When the message was not accepted.
+    pub async fn publish(
+        &self,
+        subject: &str,
+        body: &Body,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<String, CallError> {
+        let request = self.sns.publish().topic_arn(&self.arn).subject(subject);
+        let request = match body {
+            Body::Same(text) => request.message(text),
+            Body::PerProtocol { default, others } => {
+                let mut by_protocol: BTreeMap<&str, &str> =
+                    others.iter().map(|(to, text)| (*to, text.as_str())).collect();
+                by_protocol.insert("default", default);
+                request.message(serde_json::json!(by_protocol).to_string()).message_structure("json")
+            }
+        };
+        let attributes = attributes.iter().filter(|(_, value)| !value.is_empty());
+        let attributes: Result<HashMap<_, _>, _> =
+            attributes.map(|(name, value)| Ok((name.clone(), text_attribute(value)?))).collect();
+        let attributes = attributes.map_err(|error: BuildError| unreadable(OPERATION, &error.to_string()))?;
+        let request = request.set_message_attributes(Some(attributes));
+        let answer = on_heap(request.send()).await.map_err(|error| failed(OPERATION, &error))?;
+        Ok(answer.message_id.unwrap_or_default())
+    }
+}
+
+fn text_attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {
+    MessageAttributeValue::builder().data_type("String").string_value(value).build()
+}

@@ -1,0 +1,287 @@
+//! Changes: the whole form of each, and what comes of each answer.
+
+use guardrail::action::{Call, DnsAttribute, NewEndpoint};
+use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass};
+use guardrail::id::Scope;
+use guardrail::world::Destination;
+
+use crate::listener::{Answer, Listener, fault, fields, ok, scope};
+
+pub(crate) fn gateway() -> Call {
+    Call::CreateEndpoint {
+        vpc: scope().vpc,
+        service: "com.amazonaws.eu-central-1.s3".parse().unwrap(),
+        kind: NewEndpoint::Gateway { route_tables: ["rtb-0c1", "rtb-0c2"].map(|id| id.parse().unwrap()).to_vec() },
+        token: "token-1".to_owned(),
+    }
+}
+
+pub(crate) fn interface() -> Call {
+    Call::CreateEndpoint {
+        vpc: scope().vpc,
+        service: "com.amazonaws.eu-central-1.ssm".parse().unwrap(),
+        kind: NewEndpoint::Interface {
+            subnets: ["subnet-0b1", "subnet-0b2"].map(|id| id.parse().unwrap()).to_vec(),
+            groups: vec!["sg-0a1".parse().unwrap()],
+            private_dns: false,
+        },
+        token: "token-2".to_owned(),
+    }
+}
+
+pub(crate) fn modify() -> Call {
+    Call::ModifyEndpoint {
+        endpoint: "vpce-0d1".parse().unwrap(),
+        add_route_tables: vec!["rtb-0c1".parse().unwrap()],
+        add_subnets: vec!["subnet-0b1".parse().unwrap()],
+        add_groups: vec!["sg-0a1".parse().unwrap()],
+        enable_private_dns: true,
+    }
+}
+
+pub(crate) fn group() -> Call {
+    Call::CreateSecurityGroup {
+        vpc: scope().vpc,
+        name: "vpc-guardrail-endpoints".to_owned(),
+        description: "HTTPS to the endpoints".to_owned(),
+    }
+}
+
+pub(crate) fn authorize() -> Call {
+    let cidrs = ["10.0.0.0/16", "2600:1f16:abc::/56", "100.64.0.0/16"].map(Into::into).to_vec();
+    Call::AuthorizeHttps { group: "sg-0a1".parse().unwrap(), cidrs }
+}
+
+pub(crate) fn dns(attribute: DnsAttribute) -> Call {
+    Call::EnableVpcDns { vpc: scope().vpc, attribute }
+}
+
+pub(crate) fn delete(destination: Destination) -> Call {
+    Call::DeleteRoute { table: "rtb-0c1".parse().unwrap(), destination, target: "nat-0e1".to_owned() }
+}
+
+fn to(cidr: &str) -> Destination {
+    Destination::CidrBlock(cidr.into())
+}
+
+fn made_endpoint(id: &str) -> Answer {
+    let endpoint = format!("<vpcEndpoint><vpcEndpointId>{id}</vpcEndpointId></vpcEndpoint>");
+    ok(format!("<CreateVpcEndpointResponse>{endpoint}</CreateVpcEndpointResponse>"))
+}
+
+/// Makes the call; gives back what came of it, and every request that it took.
+async fn apply<const N: usize>(call: &Call, answers: [Answer; N]) -> (Result<Applied, CallError>, Vec<String>) {
+    let listener = Listener::start().await;
+    listener.on("", answers);
+    let applied = listener.aws(&[]).await.apply(&scope(), call).await;
+    (applied, listener.requests())
+}
+
+/// The fields of the one request that this call takes when all goes well.
+async fn form(call: &Call, answer: Answer) -> Vec<String> {
+    let (applied, requests) = apply(call, [answer]).await;
+    assert!(applied.is_ok(), "{applied:?}");
+    assert_eq!(requests.len(), 1);
+    fields(&requests[0]).into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn dns_attributes_are_turned_on_one_at_a_time() {
+    let answer = "<ModifyVpcAttributeResponse><return>true</return></ModifyVpcAttributeResponse>";
+    assert_eq!(
+        form(&dns(DnsAttribute::Support), ok(answer)).await,
+        ["Action=ModifyVpcAttribute", "EnableDnsSupport.Value=true", "VpcId=vpc-0a1"]
+    );
+    assert_eq!(
+        form(&dns(DnsAttribute::Hostnames), ok(answer)).await,
+        ["Action=ModifyVpcAttribute", "EnableDnsHostnames.Value=true", "VpcId=vpc-0a1"]
+    );
+}
+
+#[tokio::test]
+async fn a_group_is_made_with_its_tags() {
+    let answer = "<CreateSecurityGroupResponse><groupId>sg-0a7</groupId></CreateSecurityGroupResponse>";
+    assert_eq!(
+        form(&group(), ok(answer)).await,
+        [
+            "Action=CreateSecurityGroup",
+            "GroupDescription=HTTPS to the endpoints",
+            "GroupName=vpc-guardrail-endpoints",
+            "VpcId=vpc-0a1",
+            "TagSpecification.1.ResourceType=security-group",
+            "TagSpecification.1.Tag.1.Key=vpc-guardrail",
+            "TagSpecification.1.Tag.1.Value=created",
+            "TagSpecification.1.Tag.2.Key=Name",
+            "TagSpecification.1.Tag.2.Value=vpc-guardrail-endpoints",
+        ]
+    );
+    let (applied, _) = apply(&group(), [ok(answer)]).await;
+    assert_eq!(applied, Ok(Applied::CreatedGroup("sg-0a7".parse().unwrap())));
+}
+
+#[tokio::test]
+async fn https_is_admitted_from_both_kinds_of_block() {
+    let answer = "<AuthorizeSecurityGroupIngressResponse><return>true</return></AuthorizeSecurityGroupIngressResponse>";
+    assert_eq!(
+        form(&authorize(), ok(answer)).await,
+        [
+            "Action=AuthorizeSecurityGroupIngress",
+            "GroupId=sg-0a1",
+            "IpPermissions.1.IpProtocol=tcp",
+            "IpPermissions.1.FromPort=443",
+            "IpPermissions.1.ToPort=443",
+            "IpPermissions.1.IpRanges.1.Description=HTTPS from the VPC to its endpoints",
+            "IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/16",
+            "IpPermissions.1.IpRanges.2.Description=HTTPS from the VPC to its endpoints",
+            "IpPermissions.1.IpRanges.2.CidrIp=100.64.0.0/16",
+            "IpPermissions.1.Ipv6Ranges.1.Description=HTTPS from the VPC to its endpoints",
+            "IpPermissions.1.Ipv6Ranges.1.CidrIpv6=2600:1f16:abc::/56",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_endpoint_is_made_with_type_token_and_tags() {
+    assert_eq!(
+        form(&gateway(), made_endpoint("vpce-0d7")).await,
+        [
+            "Action=CreateVpcEndpoint",
+            "VpcEndpointType=Gateway",
+            "VpcId=vpc-0a1",
+            "ServiceName=com.amazonaws.eu-central-1.s3",
+            "RouteTableId.1=rtb-0c1",
+            "RouteTableId.2=rtb-0c2",
+            "ClientToken=token-1",
+            "TagSpecification.1.ResourceType=vpc-endpoint",
+            "TagSpecification.1.Tag.1.Key=vpc-guardrail",
+            "TagSpecification.1.Tag.1.Value=created",
+            "TagSpecification.1.Tag.2.Key=Name",
+            "TagSpecification.1.Tag.2.Value=com.amazonaws.eu-central-1.s3",
+        ]
+    );
+    let (applied, _) = apply(&gateway(), [made_endpoint("vpce-0d7")]).await;
+    assert_eq!(applied, Ok(Applied::CreatedEndpoint("vpce-0d7".parse().unwrap())));
+}
+
+#[tokio::test]
+async fn an_interface_endpoint_says_whether_private_dns_is_on() {
+    assert_eq!(
+        form(&interface(), made_endpoint("vpce-0d8")).await,
+        [
+            "Action=CreateVpcEndpoint",
+            "VpcEndpointType=Interface",
+            "VpcId=vpc-0a1",
+            "ServiceName=com.amazonaws.eu-central-1.ssm",
+            "SubnetId.1=subnet-0b1",
+            "SubnetId.2=subnet-0b2",
+            "SecurityGroupId.1=sg-0a1",
+            "ClientToken=token-2",
+            "PrivateDnsEnabled=false",
+            "TagSpecification.1.ResourceType=vpc-endpoint",
+            "TagSpecification.1.Tag.1.Key=vpc-guardrail",
+            "TagSpecification.1.Tag.1.Value=created",
+            "TagSpecification.1.Tag.2.Key=Name",
+            "TagSpecification.1.Tag.2.Value=com.amazonaws.eu-central-1.ssm",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_is_changed_in_one_call_by_what_is_named_only() {
+    let answer = "<ModifyVpcEndpointResponse><return>true</return></ModifyVpcEndpointResponse>";
+    assert_eq!(
+        form(&modify(), ok(answer)).await,
+        [
+            "Action=ModifyVpcEndpoint",
+            "VpcEndpointId=vpce-0d1",
+            "AddRouteTableId.1=rtb-0c1",
+            "AddSubnetId.1=subnet-0b1",
+            "AddSecurityGroupId.1=sg-0a1",
+            "PrivateDnsEnabled=true",
+        ]
+    );
+    let only_a_table = Call::ModifyEndpoint {
+        endpoint: "vpce-0d1".parse().unwrap(),
+        add_route_tables: vec!["rtb-0c1".parse().unwrap()],
+        add_subnets: vec![],
+        add_groups: vec![],
+        enable_private_dns: false,
+    };
+    assert_eq!(
+        form(&only_a_table, ok(answer)).await,
+        ["Action=ModifyVpcEndpoint", "VpcEndpointId=vpce-0d1", "AddRouteTableId.1=rtb-0c1"]
+    );
+}
+
+#[tokio::test]
+async fn a_route_is_deleted_by_its_one_destination_to_the_letter() {
+    let answer = "<DeleteRouteResponse><return>true</return></DeleteRouteResponse>";
+    let cases = [
+        (to("0.0.0.0/0"), "DestinationCidrBlock=0.0.0.0/0"),
+        (Destination::Ipv6CidrBlock("64:FF9B::/96".into()), "DestinationIpv6CidrBlock=64:FF9B::/96"),
+        (Destination::PrefixList("pl-0ccc".parse().unwrap()), "DestinationPrefixListId=pl-0ccc"),
+    ];
+    for (destination, field) in cases {
+        let mut form = form(&delete(destination), ok(answer)).await;
+        form.sort();
+        assert_eq!(form, ["Action=DeleteRoute", field, "RouteTableId=rtb-0c1"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_so_already_is_no_error() {
+    let gone = fault(400, "InvalidRoute.NotFound", "no route with destination-cidr-block 0.0.0.0/0");
+    assert_eq!(apply(&delete(to("0.0.0.0/0")), [gone]).await.0, Ok(Applied::Already));
+    let duplicate = fault(400, "InvalidPermission.Duplicate", "already exists");
+    assert_eq!(apply(&authorize(), [duplicate]).await.0, Ok(Applied::Already));
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_awss_words() {
+    let refused = fault(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
+    let (applied, requests) = apply(&gateway(), [refused]).await;
+    let error = CallError {
+        operation: "CreateVpcEndpoint".to_owned(),
+        class: ErrorClass::Denied,
+        code: "UnauthorizedOperation".to_owned(),
+        message: "You are not authorized to perform this operation.".to_owned(),
+    };
+    assert_eq!((applied, requests.len()), (Err(error), 1));
+}
+
+#[tokio::test]
+async fn endpoint_calls_are_tried_six_times_with_one_token() {
+    let throttled = || fault(503, "RequestLimitExceeded", "Request limit exceeded.");
+    let answers = [throttled(), throttled(), throttled(), throttled(), throttled(), made_endpoint("vpce-0d7")];
+    let (applied, requests) = apply(&gateway(), answers).await;
+    assert_eq!(applied, Ok(Applied::CreatedEndpoint("vpce-0d7".parse().unwrap())));
+    assert_eq!(requests.len(), 6);
+    assert!(requests.iter().all(|request| request.lines().any(|line| line == "ClientToken=token-1")));
+    let (applied, requests) = apply(&modify(), [throttled()]).await;
+    assert_eq!((applied.unwrap_err().class, requests.len()), (ErrorClass::Throttled, 6));
+}
+
+#[tokio::test]
+async fn other_changes_are_tried_three_times() {
+    let throttled = fault(503, "RequestLimitExceeded", "Request limit exceeded.");
+    let (applied, requests) = apply(&delete(to("0.0.0.0/0")), [throttled]).await;
+    assert_eq!((applied.unwrap_err().class, requests.len()), (ErrorClass::Throttled, 3));
+}
+
+#[tokio::test]
+async fn an_endpoint_without_an_id_was_not_seen_to_be_made() {
+    let (applied, _) = apply(&gateway(), [ok("<CreateVpcEndpointResponse/>")]).await;
+    assert_eq!(
+        applied.unwrap_err().to_string(),
+        "CreateVpcEndpoint: : `` is not the id of a VPC endpoint; it should look like `vpce-0123456789abcdef0`"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_changed_in_another_region() {
+    let listener = Listener::start().await;
+    let elsewhere = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
+    let applied = listener.aws(&[]).await.apply(&elsewhere, &gateway()).await;
+    assert_eq!(applied.unwrap_err().class, ErrorClass::Invalid);
+    assert_eq!(listener.requests(), Vec::<String>::new());
+}

@@ -1,0 +1,80 @@
+//! The permissions are those of the calls that are really made.
+
+use std::collections::BTreeSet;
+
+use guardrail::action::{Action, Call, DnsAttribute};
+use guardrail::cloud::Cloud;
+use guardrail::snapshot::Section;
+use guardrail_aws::permissions;
+
+use crate::apply;
+use crate::listener::{Listener, scope};
+use crate::observe::vpc;
+
+fn actions(listener: &Listener) -> BTreeSet<String> {
+    listener.actions().into_iter().map(|action| format!("ec2:{action}")).collect()
+}
+
+fn listed(actions: &[&str]) -> BTreeSet<String> {
+    actions.iter().map(|action| (*action).to_owned()).collect()
+}
+
+fn every_call() -> Vec<Call> {
+    let destination = guardrail::world::Destination::CidrBlock("0.0.0.0/0".into());
+    vec![
+        apply::dns(DnsAttribute::Support),
+        apply::group(),
+        apply::authorize(),
+        apply::gateway(),
+        apply::interface(),
+        apply::modify(),
+        apply::delete(destination),
+    ]
+}
+
+/// Breaks the build when there is a new call that is not among `every_call`.
+fn number(call: &Call) -> usize {
+    match call {
+        Action::EnableVpcDns { .. } => 0,
+        Action::CreateSecurityGroup { .. } => 1,
+        Action::AuthorizeHttps { .. } => 2,
+        Action::CreateEndpoint { .. } => 3,
+        Action::ModifyEndpoint { .. } => 4,
+        Action::DeleteRoute { .. } => 5,
+    }
+}
+
+#[tokio::test]
+async fn a_full_look_makes_every_call_that_observing_needs() {
+    let listener = vpc().await;
+    listener.aws(&[]).await.observe(&scope(), &Section::ALL).await;
+    assert_eq!(actions(&listener), listed(permissions::OBSERVE));
+}
+
+#[tokio::test]
+async fn resolving_one_of_each_makes_every_call_that_it_needs() {
+    let listener = Listener::start().await;
+    let ids = ["rtb-0", "rtbassoc-0", "subnet-0", "vpce-0", "nat-0", "sg-0", "eni-0", "i-0", "igw-0", "eigw-0", "pl-0"];
+    listener.aws(&[]).await.resolve(&ids.map(str::to_owned)).await.unwrap();
+    assert_eq!(actions(&listener), listed(permissions::RESOLVE));
+}
+
+#[tokio::test]
+async fn every_change_is_the_action_it_needs() {
+    for call in every_call() {
+        let listener = Listener::start().await;
+        let _ = listener.aws(&[]).await.apply(&scope(), &call).await;
+        let made = actions(&listener);
+        assert_eq!(made.len(), 1, "{call:?}");
+        assert!(made.is_subset(&listed(permissions::of_call(&call))), "{call:?}: {made:?}");
+    }
+}
+
+#[test]
+fn writing_is_what_all_changes_need_together() {
+    let calls = every_call();
+    let needed: BTreeSet<_> = calls.iter().flat_map(|call| listed(permissions::of_call(call))).collect();
+    assert_eq!(needed, listed(permissions::WRITE));
+    let numbers: BTreeSet<_> = calls.iter().map(number).collect();
+    assert_eq!(numbers, BTreeSet::from([0, 1, 2, 3, 4, 5]));
+}
