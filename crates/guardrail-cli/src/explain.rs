@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     let shared = Shared::of(&world);
     let snapshots = Snapshot::all(&world, &shared)?;
     if snapshots.is_empty() {
-        out.push_str("the world holds no VPC\n");
+        out.push_str("The world holds no VPC.\n");
     }
     for snapshot in &snapshots {
         let promises = promises(&baseline, &snapshot.scope.region, &shared);

@@ -101,6 +101,13 @@ fn text(path: &Path) -> Result<String, BadInput> {
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
+/// Refuses a file that could not be written in the end, before any work is done for it.
+pub(crate) fn writable(path: &Path) -> Result<(), BadInput> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let unwritable = |reason| BadInput::Unwritable { path: path.to_owned(), reason };
+    std::fs::metadata(folder).map_err(unwritable).map(|_| ())
+}
+
 /// Writes a file whole or not at all: first beside it, then in its place.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), BadInput> {
     let unwritable = |reason| BadInput::Unwritable { path: path.to_owned(), reason };

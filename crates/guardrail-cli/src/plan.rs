@@ -39,7 +39,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
         for report in others {
             line(out, &format!("VPC {}: not managed, never changed.", report.scope.vpc));
         }
-        if managed.is_empty() {
+        if reports.is_empty() {
+            line(out, "The world holds no VPC.");
+        } else if managed.is_empty() {
             line(
                 out,
                 "No VPC of this world is managed: none carries the tag that the baseline names in `managed_vpcs`.",

@@ -37,6 +37,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
+    arguments.out.as_deref().map_or(Ok(()), input::writable)?;
     let (world, baseline) = input::subject(&arguments.subject)?;
     Snapshot::all(&world, &Shared::of(&world))?;
     let mut calls = Vec::new();

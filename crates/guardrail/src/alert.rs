@@ -231,9 +231,8 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
         let _ = writeln!(out, "  this VPC: aws ec2 delete-tags --resources {vpc} --tags 'Key={tag}' --region {region}");
     }
     let _ = writeln!(out, "  a subnet: take away the tag that makes it private (`guardrail explain` names it)");
-    for rule in rules_of(report) {
-        let _ = writeln!(out, "  a rule: \"rules\": {{ \"{rule}\": {{ \"mode\": \"notify\" }} }} in the baseline");
-    }
+    let rules = rules_of(report).join("|");
+    let _ = writeln!(out, "  a rule: \"rules\": {{ \"{rules}\": {{ \"mode\": \"notify\" }} }} in the baseline");
 }
 
 /// The rules that found something, each once.

@@ -1,0 +1,272 @@
+//! What a user gets for right and for wrong input: what is printed, and the exit code.
+#![expect(clippy::unwrap_used, reason = "a test's helpers stop the test as the test does")]
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const PLAIN: &str = "scenarios/plain/world.json";
+const NAT_ROUTE: &str = "../../events/CreateRoute.json";
+const DEMO: &str = "scenarios/demo/world.json";
+
+struct Said {
+    out: String,
+    error: String,
+    code: i32,
+}
+
+fn guardrail(arguments: &[&str]) -> Said {
+    with_input(arguments, "")
+}
+
+fn with_input(arguments: &[&str], input: &str) -> Said {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_guardrail"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Said {
+        out: String::from_utf8(output.stdout).unwrap(),
+        error: String::from_utf8(output.stderr).unwrap(),
+        code: output.status.code().unwrap(),
+    }
+}
+
+/// A file with this text, and its path.
+fn file(text: &str) -> (tempfile::NamedTempFile, String) {
+    let mut file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    (file, path)
+}
+
+/// Bad input: exit code 2, nothing on standard output, and an error that names what is wrong.
+fn refuses(arguments: &[&str], error: &str) {
+    let said = guardrail(arguments);
+    assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.error);
+    assert!(said.error.contains(error), "`{error}` is not in: {}", said.error);
+    assert!(said.error.starts_with("error: ") && !said.error.contains("panicked"), "{}", said.error);
+}
+
+#[test]
+fn the_demo_ends_on_the_baseline() {
+    let said = guardrail(&["demo"]);
+    assert_eq!(said.code, 0, "{}", said.error);
+    assert!(said.out.ends_with("\nvpc-0a1b2c3d4e5f60000 is back on its baseline, and a second run changes nothing.\n"));
+    assert_eq!(said.out.matches("back on its baseline.\n").count(), 4, "{}", said.out);
+    assert_eq!(said.out, guardrail(&["demo"]).out, "the demo is the same every time");
+}
+
+#[test]
+fn a_call_on_a_compliant_world_is_made_seen_and_repaired() {
+    let said = guardrail(&["replay", "--world", DEMO, "--mode", "repair", "--event", NAT_ROUTE, "--format", "json"]);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &report["verdict"], &report["version"]), (0, &"repaired".into(), &1.into()));
+    assert_eq!(report["findings"][0]["drift"]["leads-out"]["target"], "nat-0a1b2c3d4e5f60001");
+    assert_eq!(report["evidence"][0]["event"], "CreateRoute");
+}
+
+#[test]
+fn without_repair_drift_is_left_and_told() {
+    for mode in ["observe", "notify"] {
+        let said = guardrail(&["replay", "--world", DEMO, "--mode", mode, "--event", NAT_ROUTE]);
+        assert_eq!(said.code, 1);
+        assert!(said.out.contains("nothing was changed"), "{}", said.out);
+    }
+}
+
+#[test]
+fn several_calls_give_several_reports() {
+    let events = ["--event", NAT_ROUTE, "--event", "../../events/DeleteVpcEndpoints.json"];
+    let arguments = [["replay", "--world", DEMO, "--format", "json"].as_slice(), &events].concat();
+    let said = guardrail(&arguments);
+    assert_eq!((said.out.lines().count(), said.code), (2, 1));
+}
+
+#[test]
+fn calls_that_lead_to_no_run_say_why() {
+    for (event, why) in [
+        ("../../events/CreateRoute.denied.json", "the call failed and changed nothing"),
+        ("../../events/CreateRoute.appmesh.json", "the guardrail does not watch this call"),
+    ] {
+        let said = guardrail(&["replay", "--world", DEMO, "--event", event]);
+        assert_eq!(said.code, 0, "{}", said.error);
+        assert!(said.out.contains(why), "{}", said.out);
+    }
+}
+
+#[test]
+fn the_example_is_a_valid_baseline_and_the_default() {
+    let example = guardrail(&["baseline", "example"]).out;
+    let (_file, path) = file(&example);
+    assert_eq!(guardrail(&["baseline", "check", &path]).code, 0);
+    let with = guardrail(&["plan", "--world", PLAIN, "--baseline", &path]);
+    assert_eq!(with.out, guardrail(&["plan", "--world", PLAIN]).out);
+}
+
+#[test]
+fn a_wrong_baseline_is_refused_field_by_field() {
+    for (baseline, error) in [
+        ("", "EOF while parsing"),
+        ("{}", "missing field `version`"),
+        (r#"{"version": 2}"#, "`version`: `2` is not a version of the baseline; the only one is `1`"),
+        (
+            r#"{"version": 1, "mode": "fix"}"#,
+            "`mode`: unknown variant `fix`, expected one of `observe`, `notify`, `repair`",
+        ),
+        (r#"{"version": 1, "modes": 1}"#, "unknown field `modes`, expected one of `version`, `mode`, `managed_vpcs`"),
+        (
+            r#"{"version": 1, "rules": {"nat": {"mode": "repair"}}}"#,
+            "unknown variant `nat`, expected one of `vpc-dns`, `endpoint-security-group`",
+        ),
+        (
+            r#"{"version": 1, "interface_endpoints": {"services": ["SSM"]}}"#,
+            "`interface_endpoints.services[0]`: `SSM` is not a service; write `ssm`",
+        ),
+        (r#"{"version": 1, "private_subnets": []}"#, "`private_subnets`: is empty"),
+        (r#"{"version": 1, "limits": {"changes": 0}}"#, "`limits.changes`: `0` would never repair anything"),
+        (r#"{"version": 1} {"#, "after the baseline's end"),
+    ] {
+        let (_file, path) = file(baseline);
+        refuses(&["baseline", "check", &path], error);
+        refuses(&["plan", "--world", PLAIN, "--baseline", &path], error);
+    }
+}
+
+#[test]
+fn a_wrong_world_is_refused_with_what_to_do() {
+    for (world, error) in [
+        ("", "world"),
+        ("[1]", "world"),
+        ("{\"Reservations\": []}", "Vpcs"),
+        ("{\"Subnets\": []}", "the world has no section `Vpcs`; add what `aws ec2 describe-vpcs` prints"),
+        ("{\"Vpcs\": [{\"VpcId\": \"vpc_1\"}]}", "`vpc_1` is not the id of a VPC"),
+        ("{\"Vpcs\": [{\"VpcId\": \"vpc-1\"}]}", "cannot tell the account of vpc-1"),
+        ("{\"Vpcs\": [{\"VpcId\": \"vpc-1\", \"OwnerId\": \"111122223333\"}]}", "cannot tell the Region of vpc-1"),
+        ("{\"Vpcs\": [], \"NextToken\": \"abc\"}", "NextToken"),
+    ] {
+        let (_file, path) = file(world);
+        for command in ["plan", "explain"] {
+            refuses(&[command, "--world", &path], error);
+        }
+        refuses(&["replay", "--world", &path, "--event", NAT_ROUTE], error);
+    }
+    refuses(&["plan", "--world", "no-such.json"], "cannot read no-such.json");
+    let empty = tempfile::tempdir().unwrap();
+    refuses(&["plan", "--world", empty.path().to_str().unwrap()], "holds no .json file");
+}
+
+#[test]
+fn a_wrong_event_is_refused_and_nothing_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("after.json");
+    for (event, error) in [
+        ("", "empty input"),
+        ("{", "broken JSON"),
+        ("{\"a\": 1}", "an object without `eventName`"),
+        ("[]", "holds no record"),
+    ] {
+        let (_file, path) = file(event);
+        refuses(
+            &["replay", "--world", DEMO, "--event", NAT_ROUTE, "--event", &path, "--out", out.to_str().unwrap()],
+            error,
+        );
+        assert!(!out.exists());
+        refuses(&["decode", &path], error);
+    }
+    refuses(
+        &["replay", "--world", DEMO, "--event", NAT_ROUTE, "--out", "no/such/folder/after.json"],
+        "cannot write no/such/folder/after.json",
+    );
+}
+
+#[test]
+fn wrong_flags_are_refused() {
+    for arguments in
+        [&["replay"][..], &["plan"], &["plan", "--world", PLAIN, "--mode", "fix"], &["decode"], &["fix"], &[]]
+    {
+        let said = guardrail(arguments);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_world_with_no_vpc_or_none_managed_is_said() {
+    let (_file, path) = file(r#"{"Region": "eu-central-1", "AccountId": "111122223333", "Vpcs": []}"#);
+    let said = guardrail(&["plan", "--world", &path]);
+    assert_eq!((said.out.as_str(), said.code), ("The world holds no VPC.\n", 0));
+    assert_eq!(guardrail(&["explain", "--world", &path]).out, "The world holds no VPC.\n");
+    let (_file, path) = file(r#"{"Region": "eu-central-1", "Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333"}]}"#);
+    let said = guardrail(&["plan", "--world", &path]);
+    assert!(
+        said.out.contains("VPC vpc-1: not managed") && said.out.contains("No VPC of this world is managed"),
+        "{}",
+        said.out
+    );
+    assert_eq!(said.code, 0);
+}
+
+#[test]
+fn a_folder_of_describe_outputs_is_a_world() {
+    let world: Value =
+        serde_json::from_str(&std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PLAIN)).unwrap())
+            .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (section, value) in world.as_object().unwrap() {
+        let key = if section == "VpcEndpointServices" { "ServiceDetails" } else { section };
+        std::fs::write(folder.path().join(format!("{section}.json")), serde_json::json!({ key: value }).to_string())
+            .unwrap();
+    }
+    let whole = guardrail(&["plan", "--world", PLAIN]);
+    let merged = guardrail(&["plan", "--world", folder.path().to_str().unwrap()]);
+    assert_eq!((merged.out, merged.code), (whole.out, whole.code));
+}
+
+#[test]
+fn decode_prints_the_documented_keys_in_their_order() {
+    let said = with_input(
+        &["decode", "-", NAT_ROUTE],
+        &std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(NAT_ROUTE)).unwrap(),
+    );
+    assert_eq!((said.out.lines().count(), said.code), (2, 0), "{}", said.error);
+    let first = said.out.lines().next().unwrap();
+    let keys = [
+        "event",
+        "event_id",
+        "account",
+        "region",
+        "failed",
+        "error_code",
+        "watched",
+        "vpc_ids",
+        "resource_ids",
+        "actor",
+        "tool",
+        "source_ip",
+    ];
+    let places: Vec<usize> = keys.iter().map(|key| first.find(&format!("\"{key}\":")).unwrap()).collect();
+    assert!(places.is_sorted(), "{first}");
+    assert_eq!(serde_json::from_str::<Value>(first).unwrap().as_object().unwrap().len(), keys.len());
+}
+
+#[test]
+fn the_schemas_are_json_schemas_of_what_is_printed() {
+    let schema: Value = serde_json::from_str(&guardrail(&["baseline", "schema"]).out).unwrap();
+    let example: Value = serde_json::from_str(&guardrail(&["baseline", "example"]).out).unwrap();
+    for key in example.as_object().unwrap().keys() {
+        assert!(schema["properties"].get(key).is_some(), "{key}");
+    }
+    assert_eq!(schema["additionalProperties"], Value::Bool(false));
+    let schema: Value = serde_json::from_str(&guardrail(&["report", "schema"]).out).unwrap();
+    let report: Value = serde_json::from_str(&guardrail(&["plan", "--world", PLAIN, "--format", "json"]).out).unwrap();
+    for key in report.as_object().unwrap().keys() {
+        assert!(schema["properties"].get(key).is_some(), "{key}");
+    }
+}
