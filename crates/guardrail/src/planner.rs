@@ -28,6 +28,10 @@ pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
     let mut draft = Draft { view, incident, plan: Plan::default(), waits: Vec::new(), unmended: Vec::new() };
     if let Some(why) = nothing_may_change(view) {
         findings.iter().for_each(|finding| draft.leave(finding.rule, finding.drift.to_string(), why.clone()));
+        if findings.is_empty() && !view.snapshot.missing.is_empty() {
+            let what = view.snapshot.scope.vpc.to_string();
+            draft.plan.left_alone.push(LeftAlone { what, rule: None, why });
+        }
         return (findings, draft.plan);
     }
     draft.leave_what_is_not_offered();
@@ -141,7 +145,8 @@ impl<'w> Draft<'_, 'w> {
     /// Makes sure that there is a group of the guardrail's own that admits TCP 443 from every block of the VPC, if a
     /// finding needs one.
     fn group(&mut self, findings: &[Finding]) -> Group {
-        let mut rules: Vec<RuleId> = findings.iter().filter(|f| needs_group(&f.drift)).map(|f| f.rule).collect();
+        let wants = |finding: &&Finding| needs_group(&finding.drift) && !self.is_full(&finding.drift);
+        let mut rules: Vec<RuleId> = findings.iter().filter(wants).map(|finding| finding.rule).collect();
         rules.dedup();
         let Some(mode) = rules.iter().map(|rule| self.view.baseline.mode_of(*rule)).max() else {
             return Group::NotNeeded;
@@ -314,6 +319,9 @@ impl<'w> Draft<'_, 'w> {
                     edit.after.extend(self.wait_for_names(finding.rule, promise));
                 }
             }
+            Drift::HttpsNotAdmitted { service, .. } if self.is_full(&finding.drift) => {
+                self.leave_service(finding.rule, service, finding.drift.to_string(), Why::TooManyGroups);
+            }
             Drift::HttpsNotAdmitted { service, endpoint, .. } => match self.group_for(endpoint, group) {
                 Ok((group, steps)) => {
                     edit.groups.extend(group);
@@ -334,6 +342,25 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
+    /// Whether the endpoint that wants a group cannot take one more and has not got the guardrail's.
+    fn is_full(&self, drift: &Drift) -> bool {
+        let own = own_group(self.view.snapshot).map(|own| &own.group_id);
+        match drift {
+            Drift::HttpsNotAdmitted { endpoint, .. } => self.view.snapshot.endpoint(endpoint).is_some_and(|endpoint| {
+                endpoint.groups.len() >= GROUPS_PER_INTERFACE
+                    && !endpoint.groups.iter().any(|group| Some(&group.group_id) == own)
+            }),
+            Drift::VpcDnsOff { .. }
+            | Drift::GatewayEndpointMissing { .. }
+            | Drift::RouteTableNotAssociated { .. }
+            | Drift::InterfaceEndpointMissing { .. }
+            | Drift::ZonesNotCovered { .. }
+            | Drift::PrivateDnsOff { .. }
+            | Drift::EndpointBroken { .. }
+            | Drift::LeadsOut(_) => false,
+        }
+    }
+
     /// The group to attach to an endpoint, none if it is attached already, and the steps that open it.
     fn group_for(&self, endpoint: &EndpointId, group: &Group) -> Result<(Option<GroupRef>, Vec<StepId>), Why> {
         let attached = self.view.snapshot.endpoint(endpoint).map(|e| e.groups.as_slice()).unwrap_or_default();
@@ -343,7 +370,6 @@ impl<'w> Draft<'_, 'w> {
             Group::Usable(GroupRef::Existing(id), steps) if attached.iter().any(|g| g.group_id == *id) => {
                 Ok((None, steps.clone()))
             }
-            Group::Usable(..) if attached.len() >= GROUPS_PER_INTERFACE => Err(Why::TooManyGroups),
             Group::Usable(group, steps) => Ok((Some(group.clone()), steps.clone())),
         }
     }
