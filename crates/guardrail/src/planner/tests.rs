@@ -414,11 +414,11 @@ fn nothing_is_planned_in_somebody_elses_vpc_or_on_part_of_a_reading() {
 /// The client token of the endpoint that is made after an edit.
 fn token(incident: &str, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> String {
     let (_, plan) = Fixture::edited(|w| edit(w.remove("vpce-ssm"))).plan(incident);
-    let tokens = plan.steps.iter().filter_map(|step| match &step.task {
+    let mut tokens = plan.steps.iter().filter_map(|step| match &step.task {
         Task::Change(Action::CreateEndpoint { token, .. }) => Some(token.clone()),
-        _ => None,
+        Task::Change(_) | Task::Await(_) => None,
     });
-    tokens.last().unwrap()
+    tokens.next_back().unwrap()
 }
 
 #[test]

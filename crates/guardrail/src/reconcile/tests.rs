@@ -9,6 +9,8 @@ use crate::action::{Call, NewEndpoint};
 use crate::cloud::{ErrorClass, Observation};
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
 
+type Edit = fn(&mut Fixture) -> &mut Fixture;
+
 /// A cloud that holds one world, does as it is told, and fails where the script says so.
 struct Fake {
     state: RefCell<Fixture>,
@@ -16,7 +18,7 @@ struct Fake {
     reads: Cell<u32>,
     calls: RefCell<Vec<String>>,
     /// What happens in the world before a read of this number.
-    script: Vec<(u32, fn(&mut Fixture) -> &mut Fixture)>,
+    script: Vec<(u32, Edit)>,
     /// Sections that cannot be read in reads from one number to another.
     blind: Vec<(u32, u32, Section, ErrorClass)>,
     /// Calls, by a part of their words, that fail.
@@ -239,7 +241,7 @@ fn modes_other_than_repair_call_nothing() {
 
 #[test]
 fn a_step_whose_facts_have_changed_is_stale() {
-    let changes: [fn(&mut Fixture) -> &mut Fixture; 6] = [
+    let changes: [Edit; 6] = [
         |w| w.drop_route("rtb-a", "0.0.0.0/0").route("rtb-a", "0.0.0.0/0", "nat-regional"),
         |w| w.drop_route("rtb-a", "0.0.0.0/0"),
         |w| w.set("vpc-1", "Tags", json!([])),
