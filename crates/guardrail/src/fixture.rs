@@ -178,7 +178,7 @@ pub(crate) fn lines(plan: &Plan) -> Vec<String> {
         let after: Vec<String> = step.after.iter().map(ToString::to_string).collect();
         let mode = match step.mode {
             crate::baseline::Mode::Repair => String::new(),
-            crate::baseline::Mode::Notify | crate::baseline::Mode::Observe => format!(" [{}]", step.mode),
+            mode @ (crate::baseline::Mode::Observe | crate::baseline::Mode::Notify) => format!(" [{mode}]"),
         };
         let after = if after.is_empty() { String::new() } else { format!(" (after {})", after.join(", ")) };
         format!("{} {}{after}{mode}{}", step.id, step.task, if step.over_limit { " [next run]" } else { "" })

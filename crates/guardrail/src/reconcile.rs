@@ -410,7 +410,7 @@ fn services_not_come<'p>(plan: &'p Plan, outcomes: &Outcomes) -> Vec<&'p Service
 /// or calls that always fail would keep the rest waiting for ever; and what came to light on the way counts.
 fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
     let got_somewhere = outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)));
-    let passes = |outcome: &Outcome| outcome.may_pass() && (*outcome != Outcome::OverLimit || got_somewhere);
+    let passes = |outcome: &Outcome| outcome.may_pass() && (got_somewhere || *outcome != Outcome::OverLimit);
     let came_to_light = |step: &Step| match &step.task {
         Task::Change(action) => step.mode == Mode::Repair && standing(action, first) == Standing::Changed,
         Task::Await(_) => false,
