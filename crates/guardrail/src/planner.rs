@@ -3,17 +3,20 @@
 //! Order: VPC DNS attributes, the endpoints' security group, gateway endpoints, interface endpoints, waiting for them, and
 //! last the internet routes; with `remove: immediately` the routes come first.
 
+mod routes;
+#[cfg(test)]
+mod tests;
+
 use sha2::{Digest, Sha256};
 
 use crate::action::{Action, GROUP_NAME, GroupRef, NewEndpoint};
-use crate::baseline::{MayLeadOut, Mode, Remove, RouteTables};
+use crate::baseline::{Mode, Remove, RouteTables};
 use crate::cidr::{Cidr, covered};
-use crate::finding::{Drift, Finding, LeadingRoute, Leads, View, list};
+use crate::finding::{Drift, Finding, View, list};
 use crate::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::plan::{Condition, LeftAlone, Plan, Step, StepId, Task, Why};
-use crate::promise::{Health, Promise, PromiseKind, admitted, health, own_group, unadmitted, vpc_dns_is_on, zones_of};
+use crate::promise::{Promise, PromiseKind, admitted, own_group, zones_of};
 use crate::rules::{RuleId, evaluate};
-use crate::topology::PlacedSubnet;
 use crate::world::{EndpointState, Subnet, VpcEndpoint};
 
 /// AWS's limit of security groups on an interface (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
@@ -28,6 +31,10 @@ pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
     let mut draft = Draft { view, incident, plan: Plan::default(), waits: Vec::new(), unmended: Vec::new() };
     if let Some(why) = nothing_may_change(view) {
         findings.iter().for_each(|finding| draft.leave(finding.rule, finding.drift.to_string(), why.clone()));
+        if findings.is_empty() && !view.snapshot.missing.is_empty() {
+            let what = view.snapshot.scope.vpc.to_string();
+            draft.plan.left_alone.push(LeftAlone { what, rule: None, why });
+        }
         return (findings, draft.plan);
     }
     draft.leave_what_is_not_offered();
@@ -141,7 +148,8 @@ impl<'w> Draft<'_, 'w> {
     /// Makes sure that there is a group of the guardrail's own that admits TCP 443 from every block of the VPC, if a
     /// finding needs one.
     fn group(&mut self, findings: &[Finding]) -> Group {
-        let mut rules: Vec<RuleId> = findings.iter().filter(|f| needs_group(&f.drift)).map(|f| f.rule).collect();
+        let wants = |finding: &&Finding| needs_group(&finding.drift) && !self.is_full(&finding.drift);
+        let mut rules: Vec<RuleId> = findings.iter().filter(wants).map(|finding| finding.rule).collect();
         rules.dedup();
         let Some(mode) = rules.iter().map(|rule| self.view.baseline.mode_of(*rule)).max() else {
             return Group::NotNeeded;
@@ -314,6 +322,9 @@ impl<'w> Draft<'_, 'w> {
                     edit.after.extend(self.wait_for_names(finding.rule, promise));
                 }
             }
+            Drift::HttpsNotAdmitted { service, .. } if self.is_full(&finding.drift) => {
+                self.leave_service(finding.rule, service, finding.drift.to_string(), Why::TooManyGroups);
+            }
             Drift::HttpsNotAdmitted { service, endpoint, .. } => match self.group_for(endpoint, group) {
                 Ok((group, steps)) => {
                     edit.groups.extend(group);
@@ -334,6 +345,25 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
+    /// Whether the endpoint that wants a group cannot take one more and has not got the guardrail's.
+    fn is_full(&self, drift: &Drift) -> bool {
+        let own = own_group(self.view.snapshot).map(|own| &own.group_id);
+        match drift {
+            Drift::HttpsNotAdmitted { endpoint, .. } => self.view.snapshot.endpoint(endpoint).is_some_and(|endpoint| {
+                endpoint.groups.len() >= GROUPS_PER_INTERFACE
+                    && !endpoint.groups.iter().any(|group| Some(&group.group_id) == own)
+            }),
+            Drift::VpcDnsOff { .. }
+            | Drift::GatewayEndpointMissing { .. }
+            | Drift::RouteTableNotAssociated { .. }
+            | Drift::InterfaceEndpointMissing { .. }
+            | Drift::ZonesNotCovered { .. }
+            | Drift::PrivateDnsOff { .. }
+            | Drift::EndpointBroken { .. }
+            | Drift::LeadsOut(_) => false,
+        }
+    }
+
     /// The group to attach to an endpoint, none if it is attached already, and the steps that open it.
     fn group_for(&self, endpoint: &EndpointId, group: &Group) -> Result<(Option<GroupRef>, Vec<StepId>), Why> {
         let attached = self.view.snapshot.endpoint(endpoint).map(|e| e.groups.as_slice()).unwrap_or_default();
@@ -343,7 +373,6 @@ impl<'w> Draft<'_, 'w> {
             Group::Usable(GroupRef::Existing(id), steps) if attached.iter().any(|g| g.group_id == *id) => {
                 Ok((None, steps.clone()))
             }
-            Group::Usable(..) if attached.len() >= GROUPS_PER_INTERFACE => Err(Why::TooManyGroups),
             Group::Usable(group, steps) => Ok((Some(group.clone()), steps.clone())),
         }
     }
@@ -388,148 +417,6 @@ impl<'w> Draft<'_, 'w> {
         for finding in findings {
             if let Drift::EndpointBroken { service, .. } = &finding.drift {
                 self.leave_service(finding.rule, service, finding.drift.to_string(), Why::Broken);
-            }
-        }
-    }
-
-    fn routes(&mut self, findings: &[Finding], dns: &[StepId]) {
-        for finding in findings {
-            let Drift::LeadsOut(route) = &finding.drift else { continue };
-            match self.removal(route, finding.rule, dns) {
-                Ok((action, after)) => {
-                    let mode = self.view.baseline.mode_of(finding.rule);
-                    self.push(vec![finding.rule], mode, Task::Change(action), after);
-                }
-                Err(why) => {
-                    let what = format!("{}: {} → {}", route.table, route.shown_destination(), route.target);
-                    self.leave(finding.rule, what, why);
-                }
-            }
-        }
-    }
-
-    /// The step that removes a route, and the steps that must come before it; or why it stays.
-    fn removal(
-        &mut self,
-        route: &LeadingRoute,
-        rule: RuleId,
-        dns: &[StepId],
-    ) -> Result<(Action<GroupRef>, Vec<StepId>), Why> {
-        let destination = route.destination.clone().ok_or(Why::Unknown)?;
-        match route.leads {
-            Leads::Unknown => return Err(Why::Unknown),
-            Leads::Maybe if self.view.baseline.internet_routes.may_lead_out != MayLeadOut::Remove => {
-                return Err(Why::MayLeadOut);
-            }
-            Leads::Maybe | Leads::Out => {}
-        }
-        let used = self.view.topology.tables.iter().find(|used| used.table.route_table_id == route.table);
-        if used.is_none_or(|used| used.off_limits.is_some()) {
-            return Err(Why::TableOfGateway);
-        }
-        if route.propagated {
-            return Err(Why::Propagated);
-        }
-        if !route.shared_with.is_empty() {
-            return Err(Why::SharedTable { with: route.shared_with.clone() });
-        }
-        let after = match self.view.baseline.internet_routes.remove {
-            Remove::Immediately => Vec::new(),
-            Remove::AfterEndpoints => {
-                self.served_after(&route.subnets, rule, dns).map_err(|services| Why::ServiceNotServed { services })?
-            }
-        };
-        Ok((Action::DeleteRoute { table: route.table.clone(), destination, target: route.target.clone() }, after))
-    }
-
-    /// The steps after which every promised service is served to these subnets; or the services that are not even then.
-    fn served_after(
-        &mut self,
-        subnets: &[SubnetId],
-        rule: RuleId,
-        dns: &[StepId],
-    ) -> Result<Vec<StepId>, Vec<ServiceName>> {
-        let view = self.view;
-        let placed = || view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
-        let (mut after, mut unserved) = (Vec::new(), Vec::new());
-        for promise in view.promises.iter().filter(|promise| promise.offered.is_some()) {
-            for p in placed().filter(|p| !promise.serves(p.subnet, p.table, view.snapshot)) {
-                match self.steps_that_serve(promise, p, rule, dns) {
-                    Some(steps) if !self.unmended.contains(&promise.name) => after.extend(steps),
-                    Some(_) | None => unserved.push(promise.name.clone()),
-                }
-            }
-        }
-        after.sort_unstable();
-        after.dedup();
-        unserved.dedup();
-        if unserved.is_empty() { Ok(after) } else { Err(unserved) }
-    }
-
-    /// The steps after which the service is served to a subnet; `None` when nothing in the plan leads there.
-    fn steps_that_serve(
-        &mut self,
-        promise: &'w Promise<'w>,
-        placed: &PlacedSubnet<'w>,
-        rule: RuleId,
-        dns: &[StepId],
-    ) -> Option<Vec<StepId>> {
-        let (snapshot, zone) = (self.view.snapshot, &placed.subnet.availability_zone);
-        if placed.subnet.ipv6_native && !promise.speaks_to(placed.subnet, placed.table, snapshot) {
-            return None;
-        }
-        let mut waits: Vec<(StepId, bool)> = Vec::new();
-        for step in &self.plan.steps {
-            if let Task::Await(Condition::Ready { service, tables, zones, .. }) = &step.task
-                && *service == promise.name
-                && tables.is_empty() == (promise.kind == PromiseKind::Interface)
-            {
-                let here = placed.table.is_some_and(|table| tables.contains(&table.route_table_id));
-                waits.push((step.id, here || zones.contains(zone)));
-            }
-        }
-        let steps = match promise.kind {
-            PromiseKind::Gateway => waits.iter().filter(|(_, here)| *here).map(|(id, _)| *id).collect(),
-            // All that is changed on the endpoint, for each may be what the service is missed for.
-            PromiseKind::Interface if waits.iter().any(|(_, here)| *here) || !promise.is_offered_in(zone) => {
-                waits.iter().map(|(id, _)| *id).collect()
-            }
-            PromiseKind::Interface => Vec::new(),
-        };
-        let needs_dns = promise.wants_private_dns();
-        let steps: Vec<StepId> = if steps.is_empty() {
-            let ready = self.coming(promise, placed, dns)?;
-            let after = if needs_dns { dns.to_vec() } else { Vec::new() };
-            vec![self.push(vec![rule], self.view.baseline.mode_of(rule), Task::Await(ready), after)]
-        } else {
-            steps
-        };
-        Some(if needs_dns { steps.into_iter().chain(dns.iter().copied()).collect() } else { steps })
-    }
-
-    /// What to wait for where the endpoint itself needs no change: it is coming up, its route does not show yet, or it is
-    /// held back only by the VPC's DNS attributes, which this plan turns on.
-    fn coming(&self, promise: &'w Promise<'w>, placed: &PlacedSubnet<'w>, dns: &[StepId]) -> Option<Condition> {
-        let snapshot = self.view.snapshot;
-        let endpoint = promise.adopted(snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
-        let service = promise.name.clone();
-        match promise.kind {
-            PromiseKind::Gateway => {
-                let table = placed.table?.route_table_id.clone();
-                let mut theirs = promise.endpoints(snapshot).filter(|e| e.exists() && health(e) != Health::Broken);
-                theirs.find(|e| e.route_table_ids.contains(&table))?;
-                Some(Condition::Ready { service, tables: vec![table], zones: vec![], private_dns: false })
-            }
-            PromiseKind::Interface => {
-                let dns_comes = vpc_dns_is_on(snapshot) || !dns.is_empty();
-                let private_dns = promise.wants_private_dns();
-                let held = private_dns && !(endpoint.private_dns_enabled && dns_comes);
-                let admits = unadmitted(endpoint, snapshot).is_some_and(|missing| missing.is_empty());
-                let zones = zones_of(endpoint, snapshot);
-                let zone = &placed.subnet.availability_zone;
-                let covers = !promise.is_offered_in(zone) || zones.contains(&zone);
-                let zones = zones.into_iter().cloned().collect();
-                (!held && admits && covers).then_some(Condition::Ready { service, tables: vec![], zones, private_dns })
             }
         }
     }
@@ -616,6 +503,3 @@ fn edited(drift: &Drift) -> Option<(&EndpointId, &ServiceName)> {
         | Drift::LeadsOut(_) => None,
     }
 }
-
-#[cfg(test)]
-mod tests;
