@@ -20,7 +20,7 @@ use crate::input::BadInput;
 
 /// Keeps private subnets on VPC endpoints and off the internet.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = EXIT_CODES)]
+#[command(version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
