@@ -464,3 +464,24 @@ fn the_order_of_what_was_observed_changes_nothing() {
     });
     assert_eq!(straight, reversed);
 }
+
+#[test]
+fn an_endpoint_made_for_a_zone_does_not_serve_the_ipv6_only_subnets_there() {
+    check(
+        |w| {
+            w.baseline("interface_endpoints", json!({"services": ["ssm"]})).remove("vpce-ssm");
+            w.baseline("gateway_endpoints", json!({"services": []})).set("subnet-prib", "Ipv6Native", json!(true));
+            w.add("Subnets", subnet("subnet-v4", "b", "private")).add("RouteTables", table("rtb-c", &["subnet-v4"]));
+            w.route("rtb-b", "64:ff9b::/96", "nat-1").route("rtb-c", "0.0.0.0/0", "nat-1");
+            w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+        },
+        &[
+            "1 create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria, subnet-v4 with sg-own, with \
+             private DNS",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+            "3 delete the route 0.0.0.0/0 → nat-1 from rtb-c (after 2)",
+            "- rtb-b: 64:ff9b::/96 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint \
+             serves",
+        ],
+    );
+}

@@ -456,3 +456,15 @@ fn calls_that_always_fail_do_not_ask_for_another_run_for_the_rest() {
     assert_eq!(run(&cloud).next, Next::Again);
     assert_eq!(run(&cloud).verdict, Verdict::Repaired);
 }
+
+#[test]
+fn a_route_stays_when_a_service_is_served_no_more_just_before() {
+    let mut cloud = Fake::new(nat);
+    cloud.comes_up = false;
+    cloud.script = vec![(2, |w| w.set("vpce-ssm", "State", json!("pending")))];
+    assert_eq!(
+        told(&run_for(&cloud, 30)),
+        ["drift left, Again", &format!("1 {DELETE}: not yet; the next run goes on"), "internet-route repaired: false"]
+    );
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
+}
