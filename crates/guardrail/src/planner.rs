@@ -15,8 +15,9 @@ use crate::cidr::{Cidr, covered};
 use crate::finding::{Drift, Finding, View, list};
 use crate::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::plan::{Condition, LeftAlone, Plan, Step, StepId, Task, Why};
-use crate::promise::{Promise, PromiseKind, admitted, own_group, zones_of};
+use crate::promise::{Promise, PromiseKind, admitted, own_group, unadmitted, zones_of};
 use crate::rules::{RuleId, evaluate};
+use crate::snapshot::Section;
 use crate::world::{EndpointState, Subnet, VpcEndpoint};
 
 /// AWS's limit of security groups on an interface (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
@@ -38,6 +39,7 @@ pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
         return (findings, draft.plan);
     }
     draft.leave_what_is_not_offered();
+    draft.leave_groups_not_observed();
     let immediately = view.baseline.internet_routes.remove == Remove::Immediately;
     if immediately {
         draft.routes(&findings, &[]);
@@ -130,6 +132,17 @@ impl<'w> Draft<'_, 'w> {
         for promise in self.view.promises.iter().filter(|promise| promise.offered.is_none()) {
             let what = format!("{} endpoint for {}", promise.kind, promise.service);
             self.plan.left_alone.push(LeftAlone { what, rule: None, why: Why::NotOffered });
+        }
+    }
+
+    /// A group of another VPC or account may be attached that could not be read: whether it admits anybody is not known.
+    fn leave_groups_not_observed(&mut self) {
+        for promise in self.view.promises.iter().filter(|promise| promise.kind == PromiseKind::Interface) {
+            let adopted = promise.adopted(self.view.snapshot);
+            let Some(endpoint) = adopted.filter(|e| unadmitted(e, self.view.snapshot).is_none()) else { continue };
+            let what = format!("security groups of {} ({})", endpoint.vpc_endpoint_id, promise.name);
+            let why = Why::NotObserved { sections: vec![Section::SecurityGroups] };
+            self.leave(RuleId::EndpointSecurityGroup, what, why);
         }
     }
 

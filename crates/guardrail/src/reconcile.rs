@@ -1,6 +1,6 @@
 //! The loop: observe, compare, plan, apply, verify by observing again, report.
 //!
-//! The functions that await decide nothing: what to do comes from [`assess`], [`gate`] and [`standing`], which are pure.
+//! The functions that await decide nothing: what to do comes from `assess`, `gate` and `standing`, which are pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -167,7 +167,9 @@ fn a_route_stays_while_a_service_is_served_by_nothing() {
             stays,
         ],
     );
-    check(|w| nat(w).set("vpce-ssm", "Groups", json!([{"GroupId": "sg-unseen"}])), &[stays]);
+    let unseen = "- security groups of vpce-ssm (com.amazonaws.eu-central-1.ssm): not everything was observed: \
+                  SecurityGroups missing";
+    check(|w| nat(w).set("vpce-ssm", "Groups", json!([{"GroupId": "sg-unseen"}])), &[unseen, stays]);
 }
 
 #[test]
@@ -482,6 +484,16 @@ fn an_endpoint_made_for_a_zone_does_not_serve_the_ipv6_only_subnets_there() {
             "3 delete the route 0.0.0.0/0 → nat-1 from rtb-c (after 2)",
             "- rtb-b: 64:ff9b::/96 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint \
              serves",
+        ],
+    );
+}
+
+#[test]
+fn a_group_that_was_not_observed_is_named() {
+    check(
+        |w| w.set("vpce-ssm", "Groups", json!([{"GroupId": "sg-shared"}])),
+        &[
+            "- security groups of vpce-ssm (com.amazonaws.eu-central-1.ssm): not everything was observed: SecurityGroups missing",
         ],
     );
 }
