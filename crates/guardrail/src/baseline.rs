@@ -187,6 +187,7 @@ fn usual_public_tags() -> Vec<TagSelector> {
 /// A service by its short name (`s3`, `ecr.api`), or by its full name where that is of another form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[a-z0-9._-]{1,255}$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct Service(String);
 
@@ -329,9 +330,11 @@ pub struct RuleOptions {
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Calls that change anything, at most.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub changes: u32,
     /// Of these, calls that create or modify endpoints. AWS grants 4 at once and then one each 3.3 seconds, to the whole
     /// account and Region (docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub endpoint_changes: u32,
 }
 
