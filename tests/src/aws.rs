@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -35,11 +36,19 @@ struct State {
 impl FakeAws {
     /// Starts it.
     pub async fn start() -> Self {
+        Self::start_with_latency(Duration::ZERO).await
+    }
+
+    /// Starts one that takes so long over each answer.
+    pub async fn start_with_latency(latency: Duration) -> Self {
         let state: Arc<Mutex<State>> = Arc::default();
         let shared = Arc::clone(&state);
         let address = serve(move |request| {
             let reply = answer(&request, &mut shared.lock().unwrap());
-            async move { reply }
+            async move {
+                tokio::time::sleep(latency).await;
+                reply
+            }
         });
         let aws = Self { url: format!("http://{}", address.await), state };
         aws.learn_vpc();

@@ -106,6 +106,13 @@ impl Function {
         self.lines.await.unwrap().iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// The most memory the process has had in use so far, in KiB (Linux counts it as `VmHWM`).
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Waits until the function ends by itself; whether well, and the lines it wrote.
     pub async fn ended(mut self) -> (bool, Vec<String>) {
         let status = timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
