@@ -1,6 +1,6 @@
 //! The core's cloud, over EC2.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::apply;
 use crate::cache::Cache;
 use crate::clients::Clients;
+use crate::clock;
 use crate::observe::{Within, every_vpc};
 
 /// EC2 in one account and Region.
@@ -92,11 +93,8 @@ impl Aws {
 }
 
 impl Cloud for Aws {
-    /// The one place that reads the clock.
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let milliseconds = i64::try_from(since_epoch.as_millis()).unwrap_or_default();
-        Timestamp::from_millisecond(milliseconds).unwrap_or_default()
+        clock::now()
     }
 
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {

@@ -8,9 +8,15 @@ mod apply;
 mod aws;
 mod cache;
 mod clients;
+mod clock;
+mod configuration;
 mod convert;
 mod each;
 mod failure;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(feature = "lambda")]
+mod logs;
 mod observe;
 mod parameter;
 pub mod permissions;
@@ -22,7 +28,7 @@ mod topic;
 
 pub use aws::Aws;
 pub use clients::{Clients, Credentials, NotAvailable, Options, Pace};
+pub use configuration::{Configuration, Ready};
 pub use parameter::Parameters;
 pub use queue::{Message, Queue};
-pub use resolve::Resolved;
 pub use topic::{Body, Topic};

@@ -32,6 +32,12 @@ pub struct Message {
     pub body: String,
 }
 
+impl From<&guardrail::message::Message> for Message {
+    fn from(message: &guardrail::message::Message) -> Self {
+        Self { group: message.group_id(), deduplication_id: message.deduplication_id(), body: message.body() }
+    }
+}
+
 impl Queue {
     /// The queue of this URL.
     pub fn new(clients: &Clients, url: &str) -> Self {

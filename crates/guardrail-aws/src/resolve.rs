@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::Client;
 use guardrail::cloud::CallError;
+use guardrail::detect::Named;
 use guardrail::id::{
     AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,
     SubnetId, VpcId,
@@ -13,23 +14,14 @@ use crate::Aws;
 use crate::observe::by_values;
 use crate::read::{self, filter};
 
-/// Where the things that a call names are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resolved {
-    /// The VPCs they belong to.
-    pub vpcs: BTreeSet<VpcId>,
-    /// The ids that belong to no VPC, or none any more, in their order. A prefix list is never among them: where none
-    /// uses it, it concerns no VPC.
-    pub gone: Vec<String>,
-}
-
 impl Aws {
     /// Looks up which VPCs these ids belong to: one call for each kind of id, all at once, and none for a VPC's own id.
-    /// Ids go into filters, because one that is unknown there finds nothing instead of failing the call.
+    /// Ids go into filters, because one that is unknown there finds nothing instead of failing the call. A prefix list is
+    /// never among those that are gone: where none uses it, it concerns no VPC.
     ///
     /// # Errors
     /// When a look-up fails: then nothing can be said of any of the ids.
-    pub async fn resolve(&self, ids: &[String]) -> Result<Resolved, CallError> {
+    pub async fn resolve(&self, ids: &[String]) -> Result<Named, CallError> {
         let look = LookUp { ec2: &self.ec2, ids };
         let (tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists) = tokio::join!(
             look.tables(),
@@ -49,7 +41,7 @@ impl Aws {
         }
         let known: BTreeSet<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
         let gone = ids.iter().filter(|id| !known.contains(id.as_str()) && !PrefixListId::is(id)).cloned().collect();
-        Ok(Resolved { gone, vpcs: found.into_iter().map(|(_, vpc)| vpc).collect() })
+        Ok(Named { gone, vpcs: found.into_iter().map(|(_, vpc)| vpc).collect() })
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
+use guardrail::alert::Alert;
 use guardrail::cloud::CallError;
 
 use crate::clients::Clients;
@@ -39,9 +40,22 @@ impl Topic {
         Self { sns: Client::new(clients.config()), arn: arn.to_owned() }
     }
 
+    /// Publishes an alert and returns its id: text to people, and the report as JSON to everything else. It is the default
+    /// and not each of those protocols' own, because SNS counts every copy.
+    ///
+    /// # Errors
+    /// When it was not accepted.
+    pub async fn tell(&self, alert: &Alert) -> Result<String, CallError> {
+        let others = BTreeMap::from([("email", alert.text.clone()), ("sms", alert.subject.clone())]);
+        let body = Body::PerProtocol { default: alert.json.clone(), others };
+        let attributes = alert.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.publish(&alert.subject, &body, &attributes).await
+    }
+
     /// Publishes one message and returns its id. SNS refuses a subject of 100 characters or more, or with a line break
     /// or control character in it, and a message of more than 262,144 bytes together with its attributes. An attribute
-    /// with an empty value is left out, because SNS refuses the whole message for it.
+    /// with an empty value is left out, because SNS refuses the whole message for it; one that is a list in JSON is sent as
+    /// such, so that a filter policy matches its members.
     ///
     /// # Errors
     /// When the message was not accepted.
@@ -61,7 +75,7 @@ impl Topic {
                 request.message(serde_json::json!(by_protocol).to_string()).message_structure("json")
             }
         };
-        let attributes = attributes.iter().filter(|(_, value)| !value.is_empty());
+        let attributes = attributes.iter().filter(|(_, value)| !value.is_empty() && *value != "[]");
         let attributes: Result<HashMap<_, _>, _> =
             attributes.map(|(name, value)| Ok((name.clone(), text_attribute(value)?))).collect();
         let attributes = attributes.map_err(|error: BuildError| unreadable(OPERATION, &error.to_string()))?;
@@ -72,5 +86,6 @@ impl Topic {
 }
 
 fn text_attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {
-    MessageAttributeValue::builder().data_type("String").string_value(value).build()
+    let kind = if value.starts_with('[') { "String.Array" } else { "String" };
+    MessageAttributeValue::builder().data_type(kind).string_value(value).build()
 }

@@ -106,6 +106,13 @@ text_type!(
     AccountId, "an AWS account id", "111122223333",
     |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 );
+impl AccountId {
+    /// The account that an ARN names.
+    pub fn of_arn(arn: &str) -> Option<Self> {
+        arn.split(':').nth(4)?.parse().ok()
+    }
+}
+
 text_type!(
     /// An AWS Region's code.
     Region, "a Region", "eu-central-1",
@@ -178,6 +185,9 @@ mod tests {
     fn names_keep_to_awss_alphabet() {
         assert!(AccountId::is("111122223333"));
         assert!(!AccountId::is("1111-2222-3333"));
+        let function = "arn:aws:lambda:eu-central-1:111122223333:function:detect";
+        assert_eq!(AccountId::of_arn(function), "111122223333".parse().ok());
+        assert_eq!(AccountId::of_arn("arn:aws:s3:::bucket"), None);
         assert!(Region::is("us-gov-west-1"));
         assert!(!Region::is("europe"));
         assert!(Zone::is("us-west-2-lax-1a"));

@@ -155,14 +155,21 @@ pub fn assess(baseline: &Baseline, world: &World, request: &Request) -> Assessme
         Ok(None) => return nothing(VpcStanding::Missing),
         Err(_) => return Assessment { complete: false, ..nothing(VpcStanding::Unobserved) },
     };
-    let promises = promises(baseline, &request.scope.region, &shared);
-    let view = View::of(baseline, &snapshot, &promises);
+    assess_snapshot(baseline, &snapshot, &request.incident)
+}
+
+/// Compares one VPC with the baseline, and plans for this incident.
+pub fn assess_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, incident: &str) -> Assessment {
+    let promises = promises(baseline, &snapshot.scope.region, snapshot.shared);
+    let view = View::of(baseline, snapshot, &promises);
     let name = snapshot.vpc.tags.iter().find(|tag| tag.key == "Name").map(|tag| tag.value.clone());
+    let complete = snapshot.missing.is_empty();
     if !view.is_managed() {
-        return nothing(VpcStanding::NotManaged(name));
+        let standing = VpcStanding::NotManaged(name);
+        return Assessment { standing, findings: Vec::new(), plan: Plan::default(), complete: true };
     }
-    let (findings, plan) = plan(&view, &request.incident);
-    Assessment { standing: VpcStanding::Managed(name), findings, plan, complete: snapshot.missing.is_empty() }
+    let (findings, plan) = plan(&view, incident);
+    Assessment { standing: VpcStanding::Managed(name), findings, plan, complete }
 }
 
 type Outcomes = BTreeMap<StepId, Outcome>;

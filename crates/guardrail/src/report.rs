@@ -247,7 +247,8 @@ impl Report {
     /// Whether a person should hear of it: only when something was found, or could not be looked at.
     pub fn wants_alert(&self) -> bool {
         let told = self.findings.iter().any(|found| found.mode != Mode::Observe);
-        told || (self.findings.is_empty() && self.verdict == Verdict::Incomplete)
+        let blind = self.findings.is_empty() && self.verdict == Verdict::Incomplete;
+        told || (blind && self.mode != Mode::Observe)
     }
 
     /// Whether anything was changed.

@@ -1,1 +1,80 @@
-fn main() {}
+//! The detect function: a recorded call in, messages about VPCs out. Reads only; decides nothing.
+
+use std::env;
+
+use guardrail::cloud::Cloud as _;
+use guardrail::detect::{self, Named};
+use guardrail::event::Reach;
+use guardrail::message::About;
+use guardrail_aws::lambda::{Failed, Start};
+use guardrail_aws::{Aws, Message, Queue};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use tracing::info;
+
+struct Detect {
+    start: Start,
+    aws: Aws,
+    queue: Queue,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let [level, baseline, url] =
+        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"].map(|name| env::var(name).ok());
+    let start = Start::now(level.as_deref(), baseline.as_deref()).await?;
+    let queue = Queue::new(&start.clients, &url.unwrap_or_default());
+    let detect = Detect { aws: Aws::new(&start.clients, Vec::new()), queue, start };
+    lambda_runtime::run(service_fn(|event| detect.handle(event))).await
+}
+
+impl Detect {
+    async fn handle(&self, event: LambdaEvent<Value>) -> Result<(), Failed> {
+        let home = self.start.home(&event.context).await?;
+        let trigger = match detect::hear(&event.payload, &home) {
+            Ok(trigger) => trigger,
+            Err(why) => {
+                info!("ignored: {why}");
+                return Ok(());
+            }
+        };
+        let baseline = self.start.configuration.current(self.aws.now()).await;
+        let managed = async {
+            match &baseline {
+                Ok(ready) => self.aws.managed_vpcs(&home.account, &ready.baseline.managed_vpcs).await.map(Ok),
+                Err(unusable) => Ok(Err(unusable)),
+            }
+        };
+        let (named, managed) = tokio::join!(self.named(&trigger.reach), managed);
+        let named = named.map_err(Failed::at("ResolveFailed"))?;
+        let managed = managed.map_err(Failed::at("ListFailed"))?;
+        if let Err(unusable) = managed {
+            tracing::error!("{unusable}");
+        }
+        let managed = managed.as_deref().map_err(|unusable| *unusable);
+        let messages = detect::messages(&trigger, &home, &named, managed);
+        let queued: Vec<Message> = messages.iter().map(Message::from).collect();
+        self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))?;
+        let record = &trigger.evidence.record;
+        let vpcs = about(&messages);
+        info!(event = %record.event, event_id = %record.event_id, actor = %record.actor, vpc = %vpcs, "{} queued", queued.len());
+        Ok(())
+    }
+
+    async fn named(&self, reach: &Reach) -> Result<Named, guardrail::cloud::CallError> {
+        match reach {
+            Reach::Vpcs(vpcs) => Ok(Named { vpcs: vpcs.iter().cloned().collect(), gone: Vec::new() }),
+            Reach::Resolve(ids) => self.aws.resolve(ids).await,
+            Reach::AllManaged => Ok(Named::default()),
+        }
+    }
+}
+
+/// The VPCs of these messages, for the log.
+fn about(messages: &[guardrail::message::Message]) -> String {
+    let vpcs = messages.iter().filter_map(|message| match &message.about {
+        About::Vpc(scope) => Some(scope.vpc.as_str()),
+        About::NoBaseline(_) => None,
+    });
+    vpcs.collect::<Vec<_>>().join(" ")
+}

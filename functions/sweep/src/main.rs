@@ -1,1 +1,80 @@
-fn main() {}
+//! The sweep function: the clock in, messages about VPCs that are not on their baseline out, and a heartbeat. Reads only.
+
+use std::env;
+
+use guardrail::cloud::{Cloud as _, Observation};
+use guardrail::id::VpcId;
+use guardrail::snapshot::Section;
+use guardrail::{message, metrics, sweep};
+use guardrail_aws::lambda::{Failed, Start};
+use guardrail_aws::{Aws, Message, Queue, Ready};
+use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use tracing::{error, info, warn};
+
+struct Sweep {
+    start: Start,
+    clock: Aws,
+    queue: Queue,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let [level, baseline, url] =
+        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"].map(|name| env::var(name).ok());
+    let start = Start::now(level.as_deref(), baseline.as_deref()).await?;
+    start.warm_up().await;
+    let queue = Queue::new(&start.clients, &url.unwrap_or_default());
+    let sweep = Sweep { clock: Aws::new(&start.clients, Vec::new()), queue, start };
+    lambda_runtime::run(service_fn(|event| sweep.handle(event))).await
+}
+
+impl Sweep {
+    async fn handle(&self, event: LambdaEvent<Value>) -> Result<(), Failed> {
+        let context = &event.context;
+        let now = self.clock.now();
+        let incident = sweep::incident(now, &context.request_id);
+        match self.start.configuration.current(now).await {
+            Ok(ready) => self.compare(context, &ready, &incident).await,
+            Err(unusable) => {
+                error!("nothing was compared: {unusable}");
+                let message = message::sweep_without_baseline(&incident, &unusable.to_string());
+                self.send(&[message]).await
+            }
+        }
+    }
+
+    async fn compare(&self, context: &Context, ready: &Ready, incident: &str) -> Result<(), Failed> {
+        let began = self.clock.now();
+        let home = self.start.home(context).await?;
+        let mut seen = ready.aws.observe_region(&home.account, &ready.baseline.managed_vpcs).await;
+        if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
+            return Err(Failed::new("ListFailed", &unread.error));
+        }
+        let attributes = ready.aws.read_attributes(&vpcs(&seen)).await;
+        seen.world.refresh(attributes.world, &[Section::VpcAttributes]);
+        seen.unread.extend(attributes.unread);
+        for unread in &seen.unread {
+            warn!("{} could not be read: {}", unread.section, unread.error);
+        }
+        let swept =
+            sweep::sweep(&ready.baseline, &seen.world, incident).map_err(|why| Failed::new("ListFailed", why))?;
+        self.send(&message::for_sweep(incident, |vpc| home.scope(vpc), &swept.drifted)).await?;
+        let now = self.clock.now();
+        let drifted = swept.drifted.iter().map(VpcId::as_str).collect::<Vec<_>>().join(" ");
+        let duration_ms = now.duration_since(began).as_millis();
+        info!(vpc = %drifted, run_id = incident, managed = swept.managed, duration_ms, "{} queued", swept.drifted.len());
+        let counts = [("Heartbeat", 1), ("ManagedVpcs", swept.managed), ("DriftedVpcs", swept.drifted.len())];
+        println!("{}", metrics::line(now, &counts));
+        Ok(())
+    }
+
+    async fn send(&self, messages: &[message::Message]) -> Result<(), Failed> {
+        let queued: Vec<Message> = messages.iter().map(Message::from).collect();
+        self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))
+    }
+}
+
+fn vpcs(seen: &Observation) -> Vec<VpcId> {
+    seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect()
+}

@@ -1,0 +1,172 @@
+//! Runs over VPCs, several at a time, and what is told about them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use guardrail::alert::{Alert, alert};
+use guardrail::baseline_source::{self, Told};
+use guardrail::batch::{self, Batch, Run};
+use guardrail::cloud::Cloud as _;
+use guardrail::id::Scope;
+use guardrail::metrics;
+use guardrail::reconcile::{self, Request};
+use guardrail::report::{Next, Outcome, Report, Verdict};
+use guardrail_aws::lambda::Start;
+use guardrail_aws::{Aws, Ready, Topic};
+use jiff::Timestamp;
+use lambda_runtime::Context;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tracing::{Instrument as _, error, error_span, info};
+
+/// How many VPCs are worked on at once: most of a run is waiting for endpoints, and one look takes about a dozen of the
+/// reads that EC2 grants an account 20 of in a second.
+const AT_ONCE: usize = 4;
+
+pub(crate) struct App {
+    start: Start,
+    topic: Topic,
+    clock: Aws,
+    places: Semaphore,
+    told: RefCell<Told>,
+    /// Alerts that the topic did not take, for the next run over the same VPC: that finds nothing to tell any more.
+    untold: RefCell<BTreeMap<Scope, Alert>>,
+}
+
+impl App {
+    pub(crate) fn new(start: Start, topic: Topic) -> Self {
+        let clock = Aws::new(&start.clients, Vec::new());
+        let (told, untold) = (RefCell::default(), RefCell::default());
+        Self { start, topic, clock, places: Semaphore::new(AT_ONCE), told, untold }
+    }
+
+    /// Does what a batch asks for; the messages that failed.
+    pub(crate) async fn work(&'static self, batch: &Batch, context: &Context) -> Vec<String> {
+        let mut failed = Vec::new();
+        let now = self.clock.now();
+        let deadline = batch::deadline(now, context.deadline);
+        match self.start.configuration.current(now).await {
+            Ok(ready) => {
+                if batch.without_baseline.is_empty() {
+                    self.told.borrow_mut().forget();
+                }
+                failed.extend(self.run_all(&ready, &batch.runs, deadline, &context.request_id).await);
+            }
+            Err(unusable) => {
+                let incident = batch.runs.first().map(|run| run.incident.as_str());
+                let messages = batch.runs.iter().flat_map(|run| &run.messages);
+                if let Some(incident) = incident
+                    && !self.tell_no_baseline(&unusable.to_string(), incident).await
+                {
+                    failed.extend(messages.cloned());
+                }
+            }
+        }
+        for sender in &batch.without_baseline {
+            if !self.tell_no_baseline(&sender.why, &sender.incident).await {
+                failed.push(sender.message.clone());
+            }
+        }
+        failed
+    }
+
+    /// The runs of a batch, each by itself: one that panics fails its own messages only.
+    async fn run_all(
+        &'static self,
+        ready: &Arc<Ready>,
+        runs: &[Run],
+        deadline: Timestamp,
+        request: &str,
+    ) -> Vec<String> {
+        let mut set = JoinSet::new();
+        let mut messages = BTreeMap::new();
+        let outer = tracing::Span::current();
+        for run in runs.iter().cloned() {
+            let run_id = format!("{request}/{}", run.scope.vpc);
+            let span = error_span!(parent: &outer, "run", vpc = %run.scope.vpc, run_id = %run_id);
+            let ids = run.messages.clone();
+            let ready = Arc::clone(ready);
+            let task = set.spawn_local(async move { self.run(&ready, run, run_id, deadline).await }.instrument(span));
+            messages.insert(task.id(), ids);
+        }
+        while let Some(ended) = set.join_next_with_id().await {
+            let (task, is_done) = match ended {
+                Ok((task, is_done)) => (task, is_done),
+                Err(panicked) => (panicked.id(), false),
+            };
+            if is_done {
+                messages.remove(&task);
+            }
+        }
+        messages.into_values().flatten().collect()
+    }
+
+    /// One run over one VPC; whether its messages are done with.
+    async fn run(&self, ready: &Ready, run: Run, run_id: String, deadline: Timestamp) -> bool {
+        let _place = self.places.acquire().await;
+        if !batch::may_begin(self.clock.now(), deadline) {
+            info!("no time is left to begin; the messages go back to the queue");
+            return false;
+        }
+        let attempt = run.attempt;
+        let Run { scope, cause, incident, evidence, .. } = run;
+        let request = Request { scope, cause, evidence, run_id, incident, deadline };
+        let report = reconcile::run(&ready.aws, &ready.baseline, &request).await;
+        let tell = batch::is_told(&report, attempt);
+        summarize(&report, tell);
+        let alert = tell.then(|| alert(&report, &ready.baseline));
+        self.tell(&report.scope, alert).await && report.next == Next::Settled
+    }
+
+    /// Publishes this alert, and before it one that was not taken earlier; whether the topic has taken all there is.
+    async fn tell(&self, scope: &Scope, alert: Option<Alert>) -> bool {
+        let earlier = self.untold.borrow_mut().remove(scope);
+        for alert in earlier.into_iter().chain(alert) {
+            if let Err(why) = self.topic.tell(&alert).await {
+                error!(alert = %alert.json, "an alert could not be published: {why}");
+                self.untold.borrow_mut().insert(scope.clone(), alert);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Says that there is no usable baseline, unless that was said; whether the topic has taken it.
+    async fn tell_no_baseline(&self, fault: &str, incident: &str) -> bool {
+        error!("nothing is compared or changed: {fault}");
+        if !self.told.borrow().is_new(fault, incident) {
+            return true;
+        }
+        let alert = baseline_source::alert(fault, self.start.clients.region().as_str(), incident);
+        match self.topic.tell(&alert).await {
+            Ok(_) => {
+                self.told.borrow_mut().remember(fault, incident);
+                true
+            }
+            Err(why) => {
+                error!("an alert could not be published: {why}");
+                false
+            }
+        }
+    }
+}
+
+/// A run in one line of the log, and in metrics.
+fn summarize(report: &Report, is_told: bool) {
+    let done = report.steps.iter().filter(|step| matches!(step.outcome, Outcome::Done(_))).count();
+    info!(
+        verdict = %report.verdict,
+        findings = report.findings.len(),
+        steps = report.steps.len(),
+        done,
+        again = report.next == Next::Again,
+        alert = is_told,
+        cause = %report.cause,
+        duration_ms = report.finished.duration_since(report.started).as_millis(),
+        "run ended"
+    );
+    let drift_left = usize::from(report.verdict == Verdict::DriftLeft);
+    let counts = [("Runs", 1), ("Repairs", usize::from(report.changed())), ("DriftLeft", drift_left)];
+    println!("{}", metrics::line(report.finished, &counts));
+}
