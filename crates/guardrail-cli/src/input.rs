@@ -21,6 +21,8 @@ pub(crate) enum BadInput {
     Unwritable { path: PathBuf, reason: std::io::Error },
     #[error("{} holds no .json file; put the outputs of `aws ec2 describe-*` there", path.display())]
     EmptyFolder { path: PathBuf },
+    #[error("cannot serve on 127.0.0.1:{port}: {reason}")]
+    Unserved { port: u16, reason: std::io::Error },
     #[error("world: {0}")]
     World(#[from] LoadError),
     #[error("world: {0}")]
@@ -58,7 +60,7 @@ pub(crate) fn baseline(path: &Path) -> Result<Baseline, BadInput> {
 }
 
 /// A world of one or more files and folders.
-fn world(paths: &[PathBuf]) -> Result<World, BadInput> {
+pub(crate) fn world(paths: &[PathBuf]) -> Result<World, BadInput> {
     let mut parts = Vec::new();
     for path in paths {
         for file in files(path)? {

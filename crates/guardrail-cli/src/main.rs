@@ -8,6 +8,7 @@ mod input;
 mod plan;
 mod render;
 mod replay;
+mod sim;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Reads CloudTrail records: one JSON line for each.
     Decode(decode::Arguments),
+    /// Serves a world as EC2's API on this machine, for the AWS CLI, the SDKs and the guardrail's own functions.
+    Sim(sim::Arguments),
     /// Checks a baseline, or prints an example or the JSON Schema.
     #[command(subcommand)]
     Baseline(baseline::Command),
@@ -124,6 +127,7 @@ fn run(command: Command, out: &mut String) -> Result<Ending, BadInput> {
         Command::Plan(arguments) => plan::run(&arguments, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::Decode(arguments) => decode::run(&arguments, out),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Report(ReportCommand::Schema) => {
             baseline::schema::<guardrail::report::Report>(out);
