@@ -1,1 +1,5 @@
+//! The whole pipeline, run as processes on local parts.
 
+#![expect(clippy::unwrap_used, reason = "what tests stand on ends with them")]
+
+pub mod pipeline;
