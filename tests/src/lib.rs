@@ -2,4 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what tests stand on ends with them")]
 
+pub mod aws;
+mod http;
 pub mod pipeline;
+pub mod process;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use guardrail::cloud::CallError;
 use guardrail::detect::Home;
 use guardrail::id::AccountId;
+use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic};
 
-use crate::{Clients, Configuration, NotAvailable, Options, clock, logs};
+use crate::{Clients, Configuration, Options, clock, logs};
 
 /// How long a function may take to warm up: it is killed after ten seconds without its first question for an event.
 const WARM_UP: Duration = Duration::from_secs(3);
@@ -28,10 +29,10 @@ impl Start {
     ///
     /// # Errors
     /// When no Region is set, which is logged too.
-    pub async fn now(level: Option<&str>, baseline: Option<&str>) -> Result<Self, NotAvailable> {
+    pub async fn load(level: Option<&str>, baseline: Option<&str>) -> Result<Self, Failed> {
         logs::start(level);
-        let clients = Clients::load(&Options::default()).await;
-        let clients = clients.inspect_err(|error| tracing::error!("not started: {error}"))?;
+        let clients = Clients::load(&Options::default()).await.map_err(|why| Failed::new("NotConfigured", why));
+        let clients = clients.inspect_err(|failed| tracing::error!("not started: {failed}"))?;
         let configuration = Configuration::new(&clients, baseline);
         Ok(Self { clients, configuration })
     }
@@ -45,6 +46,11 @@ impl Start {
             }
         };
         let _ = tokio::time::timeout(WARM_UP, warm).await;
+    }
+
+    /// The time now.
+    pub fn clock(&self) -> Timestamp {
+        clock::now()
     }
 
     /// Where the function runs: its own ARN says, or else its credentials.
@@ -61,7 +67,8 @@ impl Start {
 }
 
 /// Why an invocation failed: what Lambda gets as the error, and logs.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
 pub struct Failed {
     what: &'static str,
     why: String,

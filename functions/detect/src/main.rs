@@ -2,7 +2,6 @@
 
 use std::env;
 
-use guardrail::cloud::Cloud as _;
 use guardrail::detect::{self, Named};
 use guardrail::event::Reach;
 use guardrail::message::About;
@@ -22,7 +21,7 @@ struct Detect {
 async fn main() -> Result<(), Error> {
     let [level, baseline, url] =
         ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"].map(|name| env::var(name).ok());
-    let start = Start::now(level.as_deref(), baseline.as_deref()).await?;
+    let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
     let detect = Detect { aws: Aws::new(&start.clients, Vec::new()), queue, start };
     lambda_runtime::run(service_fn(|event| detect.handle(event))).await
@@ -38,7 +37,7 @@ impl Detect {
                 return Ok(());
             }
         };
-        let baseline = self.start.configuration.current(self.aws.now()).await;
+        let baseline = self.start.configuration.current(self.start.clock()).await;
         let managed = async {
             match &baseline {
                 Ok(ready) => self.aws.managed_vpcs(&home.account, &ready.baseline.managed_vpcs).await.map(Ok),

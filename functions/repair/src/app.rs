@@ -7,13 +7,12 @@ use std::sync::Arc;
 use guardrail::alert::{Alert, alert};
 use guardrail::baseline_source::{self, Told};
 use guardrail::batch::{self, Batch, Run};
-use guardrail::cloud::Cloud as _;
 use guardrail::id::Scope;
 use guardrail::metrics;
 use guardrail::reconcile::{self, Request};
 use guardrail::report::{Next, Outcome, Report, Verdict};
 use guardrail_aws::lambda::Start;
-use guardrail_aws::{Aws, Ready, Topic};
+use guardrail_aws::{Ready, Topic};
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use tokio::sync::Semaphore;
@@ -27,7 +26,6 @@ const AT_ONCE: usize = 4;
 pub(crate) struct App {
     start: Start,
     topic: Topic,
-    clock: Aws,
     places: Semaphore,
     told: RefCell<Told>,
     /// Alerts that the topic did not take, for the next run over the same VPC: that finds nothing to tell any more.
@@ -36,15 +34,14 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(start: Start, topic: Topic) -> Self {
-        let clock = Aws::new(&start.clients, Vec::new());
         let (told, untold) = (RefCell::default(), RefCell::default());
-        Self { start, topic, clock, places: Semaphore::new(AT_ONCE), told, untold }
+        Self { start, topic, places: Semaphore::new(AT_ONCE), told, untold }
     }
 
     /// Does what a batch asks for; the messages that failed.
     pub(crate) async fn work(&'static self, batch: &Batch, context: &Context) -> Vec<String> {
         let mut failed = Vec::new();
-        let now = self.clock.now();
+        let now = self.start.clock();
         let deadline = batch::deadline(now, context.deadline);
         match self.start.configuration.current(now).await {
             Ok(ready) => {
@@ -105,7 +102,7 @@ impl App {
     /// One run over one VPC; whether its messages are done with.
     async fn run(&self, ready: &Ready, run: Run, run_id: String, deadline: Timestamp) -> bool {
         let _place = self.places.acquire().await;
-        if !batch::may_begin(self.clock.now(), deadline) {
+        if !batch::may_begin(self.start.clock(), deadline) {
             info!("no time is left to begin; the messages go back to the queue");
             return false;
         }

@@ -18,7 +18,7 @@ use crate::app::App;
 async fn main() -> Result<(), Error> {
     let [level, baseline, arn] =
         ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_TOPIC_ARN"].map(|name| env::var(name).ok());
-    let start = Start::now(level.as_deref(), baseline.as_deref()).await?;
+    let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     start.warm_up().await;
     let topic = Topic::new(&start.clients, &arn.unwrap_or_default());
     // As long as the process: the runs of one batch share it.

@@ -2,19 +2,18 @@
 
 use std::env;
 
-use guardrail::cloud::{Cloud as _, Observation};
+use guardrail::cloud::Observation;
 use guardrail::id::VpcId;
 use guardrail::snapshot::Section;
 use guardrail::{message, metrics, sweep};
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{Aws, Message, Queue, Ready};
+use guardrail_aws::{Message, Queue, Ready};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::{error, info, warn};
 
 struct Sweep {
     start: Start,
-    clock: Aws,
     queue: Queue,
 }
 
@@ -22,17 +21,17 @@ struct Sweep {
 async fn main() -> Result<(), Error> {
     let [level, baseline, url] =
         ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"].map(|name| env::var(name).ok());
-    let start = Start::now(level.as_deref(), baseline.as_deref()).await?;
+    let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     start.warm_up().await;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
-    let sweep = Sweep { clock: Aws::new(&start.clients, Vec::new()), queue, start };
+    let sweep = Sweep { queue, start };
     lambda_runtime::run(service_fn(|event| sweep.handle(event))).await
 }
 
 impl Sweep {
     async fn handle(&self, event: LambdaEvent<Value>) -> Result<(), Failed> {
         let context = &event.context;
-        let now = self.clock.now();
+        let now = self.start.clock();
         let incident = sweep::incident(now, &context.request_id);
         match self.start.configuration.current(now).await {
             Ok(ready) => self.compare(context, &ready, &incident).await,
@@ -45,7 +44,7 @@ impl Sweep {
     }
 
     async fn compare(&self, context: &Context, ready: &Ready, incident: &str) -> Result<(), Failed> {
-        let began = self.clock.now();
+        let began = self.start.clock();
         let home = self.start.home(context).await?;
         let mut seen = ready.aws.observe_region(&home.account, &ready.baseline.managed_vpcs).await;
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
@@ -60,7 +59,7 @@ impl Sweep {
         let swept =
             sweep::sweep(&ready.baseline, &seen.world, incident).map_err(|why| Failed::new("ListFailed", why))?;
         self.send(&message::for_sweep(incident, |vpc| home.scope(vpc), &swept.drifted)).await?;
-        let now = self.clock.now();
+        let now = self.start.clock();
         let drifted = swept.drifted.iter().map(VpcId::as_str).collect::<Vec<_>>().join(" ");
         let duration_ms = now.duration_since(began).as_millis();
         info!(vpc = %drifted, run_id = incident, managed = swept.managed, duration_ms, "{} queued", swept.drifted.len());

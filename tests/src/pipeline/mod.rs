@@ -17,7 +17,7 @@ use ec2::Ec2;
 use parts::{FUNCTIONS, parts, repository};
 use platform::Platform;
 
-pub use parts::translated as translated_template;
+pub use parts::translated_template;
 pub use platform::{ACCOUNT, REGION};
 
 /// Nothing takes this long; what hangs must end the test.

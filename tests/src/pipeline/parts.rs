@@ -18,6 +18,9 @@ pub(crate) struct Parts {
 /// The functions, by the names of their packages and of their folders in the template.
 pub(crate) const FUNCTIONS: [&str; 3] = ["detect", "sweep", "repair"];
 
+const NO_PYTHON: &str =
+    "the tests of the whole pipeline need Python 3.10 or later, with its module venv, as `python3` on the PATH";
+
 /// The repository.
 pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -47,13 +50,9 @@ fn install(folder: &Path) -> PathBuf {
     let (environment, wanted) = (folder.join("python"), repository().join("tests/local/requirements.txt"));
     let (python, installed) = (environment.join("bin/python"), environment.join("installed.txt"));
     if fs::read(&installed).ok() != Some(fs::read(&wanted).unwrap()) {
-        let asked =
-            Command::new("python3").args(["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"]);
-        let found = { asked }.output().is_ok_and(|output| output.status.success());
-        assert!(
-            found,
-            "the tests of the whole pipeline need Python 3.10 or later, with venv, as `python3` on the path"
-        );
+        let check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+        let found = Command::new("python3").args(["-c", check]).output().is_ok_and(|output| output.status.success());
+        assert!(found, "{NO_PYTHON}");
         let _ = fs::remove_dir_all(&environment);
         run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
         run(Command::new(&python)
@@ -97,7 +96,7 @@ fn run(command: &mut Command) {
 }
 
 /// SAM's transform of the template, intrinsic functions as they are.
-pub(crate) fn translated() -> serde_json::Value {
+pub fn translated_template() -> serde_json::Value {
     let script = repository().join(".ci/translate-template.py");
     let output = Command::new(&parts().python).arg(script).arg(repository().join("template.yaml")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

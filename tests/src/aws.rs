@@ -1,0 +1,120 @@
+//! A stand-in for AWS on one port that gives canned answers and remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::http::{Reply, Request, serve};
+
+/// A call to AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The operation.
+    pub action: String,
+    /// What it was given: the fields of a form, or the JSON.
+    pub input: Value,
+}
+
+/// The stand-in. It knows one managed VPC, `vpc-0a1` of account 111122223333 in eu-central-1, takes every message, and
+/// gives an empty answer to what it does not know.
+#[derive(Debug, Clone)]
+pub struct FakeAws {
+    /// Where it listens.
+    pub url: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    answers: BTreeMap<String, (u16, String)>,
+    calls: Vec<Call>,
+}
+
+impl FakeAws {
+    /// Starts it.
+    pub async fn start() -> Self {
+        let state: Arc<Mutex<State>> = Arc::default();
+        let shared = Arc::clone(&state);
+        let address = serve(move |request| {
+            let reply = answer(&request, &mut shared.lock().unwrap());
+            async move { reply }
+        });
+        let aws = Self { url: format!("http://{}", address.await), state };
+        aws.learn_vpc();
+        aws.on("SendMessageBatch", 200, r#"{"Successful":[],"Failed":[]}"#);
+        aws.on(
+            "Publish",
+            200,
+            "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>",
+        );
+        aws
+    }
+
+    /// From now on this operation is answered so.
+    pub fn on(&self, action: &str, status: u16, body: &str) {
+        self.state.lock().unwrap().answers.insert(action.to_owned(), (status, body.to_owned()));
+    }
+
+    /// From now on this parameter's value is `value`.
+    pub fn store(&self, value: &str) {
+        self.on("GetParameter", 200, &json!({ "Parameter": { "Value": value } }).to_string());
+    }
+
+    /// The calls of this operation so far.
+    pub fn calls(&self, action: &str) -> Vec<Value> {
+        let state = self.state.lock().unwrap();
+        state.calls.iter().filter(|call| call.action == action).map(|call| call.input.clone()).collect()
+    }
+
+    /// The operations asked for so far that only read neither the network nor the configuration.
+    pub fn actions(&self) -> Vec<String> {
+        let reads = |action: &str| action.starts_with("Describe") || action.starts_with("Get");
+        let state = self.state.lock().unwrap();
+        state.calls.iter().map(|call| call.action.clone()).filter(|action| !reads(action)).collect()
+    }
+
+    /// The entries of every batch of messages sent so far.
+    pub fn queued(&self) -> Vec<Value> {
+        let batches = self.calls("SendMessageBatch");
+        batches.iter().flat_map(|batch| batch["Entries"].as_array().cloned().unwrap_or_default()).collect()
+    }
+
+    fn learn_vpc(&self) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/guardrail-aws/tests/wire/vpc");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let action = path.file_stem().unwrap().to_string_lossy().into_owned();
+            self.on(&action, 200, &std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+fn answer(request: &Request, state: &mut State) -> Reply {
+    let call = read(request);
+    let (status, body) = match call.input["Attribute"].as_str() {
+        Some(attribute) => (200, vpc_attribute(attribute)),
+        None => {
+            let empty = || (200, format!("<{0}Response></{0}Response>", call.action));
+            state.answers.get(&call.action).cloned().unwrap_or_else(empty)
+        }
+    };
+    state.calls.push(call);
+    Reply { status, headers: String::new(), body }
+}
+
+fn vpc_attribute(name: &str) -> String {
+    let value = format!("<vpcId>vpc-0a1</vpcId><{name}><value>true</value></{name}>");
+    format!("<DescribeVpcAttributeResponse>{value}</DescribeVpcAttributeResponse>")
+}
+
+fn read(request: &Request) -> Call {
+    if let Some(target) = request.header("x-amz-target") {
+        let action = target.rsplit('.').next().unwrap().to_owned();
+        return Call { action, input: serde_json::from_str(&request.body).unwrap() };
+    }
+    let mut input: BTreeMap<String, String> = form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
+    let action = input.remove("Action").unwrap_or_default();
+    Call { action, input: json!(input) }
+}
