@@ -4,4 +4,5 @@
 
 pub mod aws;
 mod http;
+pub mod pipeline;
 pub mod process;

@@ -1,0 +1,243 @@
+//! The stack of `template.yaml` on local parts: ministack for AWS, the simulator for EC2, the functions as processes.
+
+mod ec2;
+mod parts;
+mod platform;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use guardrail::world_file;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use ec2::Ec2;
+use parts::{FUNCTIONS, parts, repository};
+use platform::Platform;
+
+pub use parts::translated_template;
+pub use platform::{ACCOUNT, REGION};
+
+/// Nothing takes this long; what hangs must end the test.
+const PATIENCE: Duration = Duration::from_secs(60);
+const STACK: &str = "guardrail";
+
+/// Asks again and again until there is an answer.
+pub fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "after {PATIENCE:?} it is still not so that {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A world of the command's scenarios.
+pub fn scenario(name: &str) -> Value {
+    let file = repository().join("crates/guardrail-cli/scenarios").join(name).join("world.json");
+    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// The stack, deployed and at work.
+#[derive(Debug)]
+pub struct Pipeline {
+    platform: Platform,
+    ec2: Option<Ec2>,
+    outputs: BTreeMap<String, String>,
+    delivered: Mutex<usize>,
+    _folder: TempDir,
+}
+
+impl Pipeline {
+    /// Deploys the template with these parameters, over a simulated world.
+    pub fn over(world: &Value, parameters: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let ec2 = Ec2::start(world_file::load(&world.to_string()).unwrap(), folder.path());
+        let platform = Platform::start(folder.path(), &[("AWS_ENDPOINT_URL_EC2", &ec2.url())]);
+        Self { platform, ec2: Some(ec2), outputs: BTreeMap::new(), delivered: Mutex::new(0), _folder: folder }
+            .deploy(&template(), parameters)
+    }
+
+    fn deploy(mut self, template: &str, parameters: &[(&str, &str)]) -> Self {
+        let bucket = json!({ "Bucket": "code", "CreateBucketConfiguration": { "LocationConstraint": REGION } });
+        self.aws("s3", "create_bucket", &bucket);
+        for function in FUNCTIONS {
+            let zip = parts().zips.join(function).join("code.zip");
+            self.aws("s3", "upload_file", &json!({ "Filename": zip, "Bucket": "code", "Key": function }));
+        }
+        let parameters: Vec<Value> =
+            parameters.iter().map(|(name, value)| json!({ "ParameterKey": name, "ParameterValue": value })).collect();
+        let stack = json!({
+            "StackName": STACK,
+            "TemplateBody": template,
+            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            "Parameters": parameters,
+        });
+        self.aws("cloudformation", "create_stack", &stack);
+        let stack = wait_until("the stack is deployed", || {
+            let stacks = self.aws("cloudformation", "describe_stacks", &json!({ "StackName": STACK }));
+            let stack = stacks["Stacks"][0].clone();
+            (!stack["StackStatus"].as_str().unwrap().ends_with("_IN_PROGRESS")).then_some(stack)
+        });
+        assert_eq!(stack["StackStatus"], "CREATE_COMPLETE", "{}\n{}", stack["StackStatusReason"], self.platform.log());
+        let text = |output: &Value, field: &str| output[field].as_str().unwrap().to_owned();
+        let outputs = stack["Outputs"].as_array().unwrap();
+        self.outputs = outputs.iter().map(|output| (text(output, "OutputKey"), text(output, "OutputValue"))).collect();
+        self
+    }
+
+    /// One of the stack's outputs.
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).unwrap()
+    }
+
+    /// A call to AWS, by boto3's names of service, operation and parameters.
+    pub fn aws(&self, service: &str, operation: &str, parameters: &Value) -> Value {
+        let answer = self.platform.call(service, operation, parameters);
+        answer.unwrap_or_else(|error| panic!("{service} {operation}({parameters}): {error}"))
+    }
+
+    /// A call to EC2, as somebody at a keyboard makes it. CloudTrail has not told of it before [`Pipeline::deliver`].
+    pub fn ec2(&self, operation: &str, parameters: &Value) -> Value {
+        self.aws("ec2", operation, parameters)
+    }
+
+    /// What the simulator says of itself: `world` or `calls`.
+    pub fn sim(&self, what: &str) -> Value {
+        self.ec2.as_ref().unwrap().get(what)
+    }
+
+    /// The calls so far that changed something, or would have, by name.
+    pub fn writes(&self) -> Vec<String> {
+        let calls = self.sim("calls");
+        let writes = calls.as_array().unwrap().iter().filter(|call| call["write"] == true);
+        writes.map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Gives EventBridge the events of the calls made since the last time, and waits until detect has dealt with each.
+    /// How many there were.
+    pub fn deliver(&self) -> usize {
+        let events = self.ec2.as_ref().unwrap().events();
+        let mut delivered = self.delivered.lock().unwrap();
+        let fresh = &events[*delivered..];
+        self.put_events(fresh);
+        *delivered = events.len();
+        fresh.len()
+    }
+
+    /// Gives EventBridge these events, and waits until detect has dealt with each.
+    pub fn put_events(&self, events: &[Value]) {
+        for batch in events.chunks(10) {
+            let entries = batch.iter().map(|event| {
+                json!({ "Source": event["source"], "DetailType": event["detail-type"], "Detail": event["detail"].to_string() })
+            });
+            let answer = self.aws("events", "put_events", &json!({ "Entries": entries.collect::<Vec<_>>() }));
+            assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
+        }
+        for event in events {
+            let id = &event["detail"]["eventID"];
+            wait_until(&format!("detect has dealt with {}", event["detail"]["eventName"]), || {
+                self.log("detect").into_iter().find(|line| line["event_id"] == *id)
+            });
+        }
+    }
+
+    /// Delivers events until no call is left to tell of and no VPC to look at: also those of the guardrail's own calls.
+    pub fn settle(&self) {
+        while self.deliver() > 0 {
+            self.drain();
+        }
+    }
+
+    /// Waits until the queue is empty: every VPC in it was looked at, and told about.
+    pub fn drain(&self) {
+        wait_until("the queue is empty", || self.is_empty(self.output("QueueUrl")).then_some(()));
+    }
+
+    fn is_empty(&self, queue: &str) -> bool {
+        let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+        let asked = json!({ "QueueUrl": queue, "AttributeNames": names });
+        let counts = self.aws("sqs", "get_queue_attributes", &asked);
+        names.iter().all(|name| counts["Attributes"][name] == "0")
+    }
+
+    /// Invokes sweep, and waits for its end and for what it led to.
+    pub fn sweep(&self) {
+        let invoked = self.aws("lambda", "invoke", &json!({ "FunctionName": self.output("SweepFunctionName") }));
+        assert!(invoked.get("FunctionError").is_none(), "{invoked}");
+        self.drain();
+    }
+
+    /// A new queue that gets the alerts with these attributes; no attributes are all alerts.
+    pub fn subscribe(&self, name: &str, filter: &Value) -> String {
+        let url =
+            self.aws("sqs", "create_queue", &json!({ "QueueName": name }))["QueueUrl"].as_str().unwrap().to_owned();
+        let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
+        let attributes = json!({ "FilterPolicy": filter.to_string() });
+        let topic = self.output("TopicArn");
+        let wanted = json!({ "TopicArn": topic, "Protocol": "sqs", "Endpoint": arn, "Attributes": attributes });
+        self.aws("sns", "subscribe", &wanted);
+        url
+    }
+
+    /// The messages in a queue, which has them no more: their bodies.
+    pub fn receive(&self, queue: &str) -> Vec<String> {
+        let mut bodies = Vec::new();
+        loop {
+            let got = self.aws("sqs", "receive_message", &json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10 }));
+            let Some(messages) = got["Messages"].as_array().filter(|messages| !messages.is_empty()) else {
+                return bodies;
+            };
+            for message in messages {
+                bodies.push(message["Body"].as_str().unwrap().to_owned());
+                let handle = &message["ReceiptHandle"];
+                self.aws("sqs", "delete_message", &json!({ "QueueUrl": queue, "ReceiptHandle": handle }));
+            }
+        }
+    }
+
+    /// The alerts that came to a subscriber: the reports.
+    pub fn alerts(&self, queue: &str) -> Vec<Value> {
+        let notifications = self.receive(queue);
+        let notifications = notifications.iter().map(|body| serde_json::from_str::<Value>(body).unwrap());
+        notifications.map(|it| serde_json::from_str(it["Message"].as_str().unwrap()).unwrap()).collect()
+    }
+
+    /// What a function wrote, of that what is JSON.
+    pub fn log(&self, function: &str) -> Vec<Value> {
+        let group = json!({ "logGroupName": format!("/aws/lambda/{STACK}/{function}") });
+        let events = self.aws("logs", "filter_log_events", &group);
+        let lines = events["events"].as_array().unwrap().iter();
+        lines.filter_map(|event| serde_json::from_str(event["message"].as_str().unwrap()).ok()).collect()
+    }
+}
+
+/// A test that failed says what the functions said.
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            for function in FUNCTIONS {
+                let group = json!({ "logGroupName": format!("/aws/lambda/{STACK}/{function}") });
+                if let Ok(events) = self.platform.call("logs", "filter_log_events", &group) {
+                    let lines = events["events"].as_array().into_iter().flatten();
+                    lines.for_each(|event| eprintln!("{function}: {}", event["message"]));
+                }
+            }
+            eprintln!("ministack: {}", self.platform.log());
+        }
+    }
+}
+
+/// The template as `sam package` writes it: with the places of the zips.
+fn template() -> String {
+    let template = std::fs::read_to_string(repository().join("template.yaml")).unwrap();
+    FUNCTIONS.iter().fold(template, |template, function| {
+        let (code, packaged) = (format!("CodeUri: functions/{function}\n"), format!("CodeUri: s3://code/{function}\n"));
+        assert!(template.contains(&code), "the template has no `{code}`");
+        template.replace(&code, &packaged)
+    })
+}

@@ -1,0 +1,104 @@
+//! The local parts, installed and built: nothing but Python 3 and Rust has to be there.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Where everything is.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    /// The Python that has the local parts.
+    pub(crate) python: PathBuf,
+    /// The folder of each function's zip.
+    pub(crate) zips: PathBuf,
+}
+
+/// The functions, by the names of their packages and of their folders in the template.
+pub(crate) const FUNCTIONS: [&str; 3] = ["detect", "sweep", "repair"];
+
+const NO_PYTHON: &str =
+    "the tests of the whole pipeline need Python 3.10 or later, with its module venv, as `python3` on the PATH";
+
+/// The repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// The parts, installed and built once; other processes of tests wait for it.
+pub(crate) fn parts() -> &'static Parts {
+    static PARTS: OnceLock<Parts> = OnceLock::new();
+    PARTS.get_or_init(|| {
+        // target/debug/deps/<test>
+        let test = env::current_exe().unwrap();
+        let built = test.ancestors().nth(2).unwrap();
+        let target = built.parent().unwrap();
+        let folder = target.join("local-parts");
+        fs::create_dir_all(&folder).unwrap();
+        let lock = File::create(folder.join("lock")).unwrap();
+        lock.lock().unwrap();
+        let python = install(&folder);
+        build(target, built);
+        let zips = zip(&folder, built, &python);
+        Parts { python, zips }
+    })
+}
+
+/// A Python environment with what `requirements.txt` says, made anew when that changed.
+fn install(folder: &Path) -> PathBuf {
+    let (environment, wanted) = (folder.join("python"), repository().join("tests/local/requirements.txt"));
+    let (python, installed) = (environment.join("bin/python"), environment.join("installed.txt"));
+    if fs::read(&installed).ok() != Some(fs::read(&wanted).unwrap()) {
+        let check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+        let found = Command::new("python3").args(["-c", check]).output().is_ok_and(|output| output.status.success());
+        assert!(found, "{NO_PYTHON}");
+        let _ = fs::remove_dir_all(&environment);
+        run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"])
+            .arg("--requirement")
+            .arg(&wanted));
+        fs::copy(&wanted, &installed).unwrap();
+    }
+    python
+}
+
+/// Testing one package alone does not build the functions, and old ones would be worse than none.
+fn build(target: &Path, built: &Path) {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(repository()).args(["build", "--quiet", "--workspace", "--bins", "--target-dir"]).arg(target);
+    if built.ends_with("release") {
+        cargo.arg("--release");
+    }
+    run(&mut cargo);
+}
+
+/// Each function as a zip. What Lambda starts in it is a script that starts the function where it was built: one with its
+/// debug symbols in a zip, for every stack of every test, would take most of the tests' time.
+fn zip(folder: &Path, built: &Path, python: &Path) -> PathBuf {
+    let zips = folder.join("zips").join(built.file_name().unwrap());
+    for function in FUNCTIONS {
+        let at = zips.join(function);
+        fs::create_dir_all(&at).unwrap();
+        let script = format!("#!/bin/sh\nexec '{}'\n", built.join(function).display());
+        fs::write(at.join("bootstrap"), script).unwrap();
+        run(Command::new("chmod").arg("755").arg(at.join("bootstrap")));
+        run(Command::new(python).current_dir(&at).args(["-m", "zipfile", "-c", "code.zip", "bootstrap"]));
+    }
+    zips
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} ended with {}:\n{said}", output.status);
+}
+
+/// SAM's transform of the template, intrinsic functions as they are.
+pub fn translated_template() -> serde_json::Value {
+    let script = repository().join(".ci/translate-template.py");
+    let output = Command::new(&parts().python).arg(script).arg(repository().join("template.yaml")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
