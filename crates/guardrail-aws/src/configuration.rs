@@ -62,7 +62,7 @@ impl Configuration {
             Source::Here(text) => Ok(text.clone()),
             Source::Parameter(name) => {
                 let read = Parameters::new(&self.clients).read(name).await;
-                read.map_err(|error| source.unusable(&error.to_string()))
+                read.map_err(|error| source.unread(&error))
             }
         }
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::alert::Alert;
 use crate::baseline::Baseline;
+use crate::cloud::CallError;
 
 /// The environment variable.
 pub const VARIABLE: &str = "GUARDRAIL_BASELINE";
@@ -29,6 +30,15 @@ pub enum Source {
 pub struct Unusable {
     place: String,
     why: String,
+    /// Whether it may be had later without anybody's doing.
+    passes: bool,
+}
+
+impl Unusable {
+    /// Whether trying again later may help: Parameter Store did not answer, say. What is wrong in the baseline does not pass.
+    pub fn passes(&self) -> bool {
+        self.passes
+    }
 }
 
 impl Source {
@@ -37,7 +47,7 @@ impl Source {
     /// # Errors
     /// When it is not set or names no parameter.
     pub fn of(variable: Option<&str>) -> Result<Self, Unusable> {
-        let unusable = |why: &str| Unusable { place: format!("`{VARIABLE}`"), why: why.to_owned() };
+        let unusable = |why: &str| Unusable { place: format!("`{VARIABLE}`"), why: why.to_owned(), passes: false };
         let text = variable.unwrap_or_default().trim();
         match text.strip_prefix("ssm:") {
             None if text.is_empty() => {
@@ -56,16 +66,20 @@ impl Source {
     /// # Errors
     /// When it is none.
     pub fn read(&self, text: &str) -> Result<Baseline, Unusable> {
-        Baseline::parse(text).map_err(|error| self.unusable(&error.faults.join("; ")))
+        Baseline::parse(text).map_err(|error| self.unusable(&error.faults.join("; "), false))
     }
 
-    /// The fault of a baseline that could not be had from there.
-    pub fn unusable(&self, why: &str) -> Unusable {
+    /// The fault of a baseline that could not be had from there, for now or for good.
+    pub fn unread(&self, error: &CallError) -> Unusable {
+        self.unusable(&error.to_string(), error.class.passes())
+    }
+
+    fn unusable(&self, why: &str, passes: bool) -> Unusable {
         let place = match self {
             Self::Here(_) => format!("`{VARIABLE}`"),
             Self::Parameter(name) => format!("the parameter `{name}`"),
         };
-        Unusable { place, why: why.to_owned() }
+        Unusable { place, why: why.to_owned(), passes }
     }
 
     /// Whether what was read at `read` may still be used: what stands in the variable is as old as the function, and a

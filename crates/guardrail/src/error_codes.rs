@@ -31,6 +31,7 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         | "UnrecognizedClientException" => ErrorClass::Denied,
         "InternalError"
         | "InternalFailure"
+        | "InternalServerError"
         | "InternalServiceError"
         | "ServiceUnavailable"
         | "Unavailable"

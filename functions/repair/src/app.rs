@@ -53,8 +53,9 @@ impl App {
             Err(unusable) => {
                 let incident = batch.runs.first().map(|run| run.incident.as_str());
                 let messages = batch.runs.iter().flat_map(|run| &run.messages);
+                // A fault that passes sends the messages back; any other one is done with once it is told.
                 if let Some(incident) = incident
-                    && !self.tell_no_baseline(&unusable.to_string(), incident).await
+                    && (!self.tell_no_baseline(&unusable.to_string(), incident).await || unusable.passes())
                 {
                     failed.extend(messages.cloned());
                 }

@@ -173,6 +173,18 @@ async fn without_a_baseline_nothing_is_changed_and_one_alert_says_so() {
 }
 
 #[tokio::test]
+async fn a_baseline_that_cannot_be_read_for_now_sends_the_messages_back() {
+    let aws = FakeAws::start().await;
+    aws.on("GetParameter", 500, r#"{"__type":"InternalServerError","message":"later"}"#);
+    let mut repair = start(&aws, "ssm:/guardrail/baseline").await;
+    assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 1)])).await, back(&["m-1"]));
+    assert_eq!(aws.actions(), ["Publish"]);
+    aws.store(NOTIFY);
+    assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 2)])).await, back(&[]));
+    assert_eq!(published(&aws).len(), 2);
+}
+
+#[tokio::test]
 async fn a_sender_without_a_baseline_is_told_about_once() {
     let aws = FakeAws::start().await;
     let mut repair = start(&aws, NOTIFY).await;

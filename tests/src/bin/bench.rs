@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use e2e::aws::FakeAws;
-use e2e::parts::{self, FUNCTIONS};
+use e2e::pipeline::parts::{self, FUNCTIONS};
 use e2e::process::{Answer, Function};
-use guardrail_sim::http::{Options, Server};
 use guardrail_sim::Sim;
+use guardrail_sim::http::{Options, Server};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -22,7 +22,7 @@ const LATENCY: Duration = Duration::from_millis(30);
 const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:alerts";
 
 fn main() {
-    let parts = parts::built();
+    let parts = parts::parts();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         let functions = FUNCTIONS.map(|name| (name, parts.built.join(name)));
@@ -109,14 +109,27 @@ struct Incident {
 }
 
 async fn incidents(rust: &Path, python: &Path) {
-    println!("\nstandard incident (NAT route added, S3 gateway endpoint gone), {} ms in each call", LATENCY.as_millis());
+    println!(
+        "\nstandard incident (NAT route added, S3 gateway endpoint gone), {} ms in each call",
+        LATENCY.as_millis()
+    );
     let (rust, python) = (measure(rust).await, measure(python).await);
     let median_of = |incidents: &[Incident]| median(incidents.iter().map(|incident| incident.time).collect());
     let peak_of = |incidents: &[Incident]| incidents.iter().map(|incident| incident.peak_kib).max().unwrap_or(0);
     let (rust_time, python_time) = (median_of(&rust), median_of(&python));
-    println!("  time, ms          Rust {:7.0}   Python {:7.0}   Python / Rust {:4.1}", ms(rust_time), ms(python_time), ms(python_time) / ms(rust_time));
+    println!(
+        "  time, ms          Rust {:7.0}   Python {:7.0}   Python / Rust {:4.1}",
+        ms(rust_time),
+        ms(python_time),
+        ms(python_time) / ms(rust_time)
+    );
     let (rust_peak, python_peak) = (peak_of(&rust) * 1024, peak_of(&python) * 1024);
-    println!("  peak memory, MiB  Rust {:7.1}   Python {:7.1}   Python / Rust {:4.1}   (target: under 24)", mib(rust_peak), mib(python_peak), mib(python_peak) / mib(rust_peak));
+    println!(
+        "  peak memory, MiB  Rust {:7.1}   Python {:7.1}   Python / Rust {:4.1}   (target: under 24)",
+        mib(rust_peak),
+        mib(python_peak),
+        mib(python_peak) / mib(rust_peak)
+    );
     for (name, incident, time) in [("Rust", &rust[0], rust_time), ("Python", &python[0], python_time)] {
         let waves = waves(&incident.calls);
         let first_write = incident.calls.iter().position(|call| call.writes).unwrap();
@@ -182,10 +195,14 @@ async fn calls(url: &str) -> Vec<Call> {
 
 /// The demo's world after a NAT route was added and the S3 endpoint deleted.
 fn broken() -> Sim {
-    let world = guardrail::world_file::load(include_str!("../../../crates/guardrail-cli/scenarios/demo/world.json")).unwrap();
-    let options = guardrail_sim::Options { gateway_endpoint_ready: Duration::ZERO, ..guardrail_sim::Options::default() };
+    let world =
+        guardrail::world_file::load(include_str!("../../../crates/guardrail-cli/scenarios/demo/world.json")).unwrap();
+    let options =
+        guardrail_sim::Options { gateway_endpoint_ready: Duration::ZERO, ..guardrail_sim::Options::default() };
     let mut sim = Sim::new(world, Timestamp::UNIX_EPOCH, options);
-    for event in [include_str!("../../../events/CreateRoute.json"), include_str!("../../../events/DeleteVpcEndpoints.json")] {
+    for event in
+        [include_str!("../../../events/CreateRoute.json"), include_str!("../../../events/DeleteVpcEndpoints.json")]
+    {
         guardrail_sim::enact(&mut sim, &serde_json::from_str(event).unwrap());
     }
     sim.take_calls();

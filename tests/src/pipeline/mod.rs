@@ -1,7 +1,7 @@
 //! The stack of `template.yaml` on local parts: ministack for AWS, the simulator for EC2, the functions as processes.
 
 mod ec2;
-mod parts;
+pub mod parts;
 mod platform;
 
 use std::collections::BTreeMap;

@@ -8,15 +8,19 @@ use std::sync::OnceLock;
 
 /// Where everything is.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub struct Parts {
     /// The Python that has the local parts.
-    pub(crate) python: PathBuf,
+    pub python: PathBuf,
+    /// Where the functions' binaries are.
+    pub built: PathBuf,
+    /// A folder for what is made on the way.
+    pub folder: PathBuf,
     /// The folder of each function's zip.
     pub(crate) zips: PathBuf,
 }
 
 /// The functions, by the names of their packages and of their folders in the template.
-pub(crate) const FUNCTIONS: [&str; 3] = ["detect", "sweep", "repair"];
+pub const FUNCTIONS: [&str; 3] = ["detect", "sweep", "repair"];
 
 const NO_PYTHON: &str =
     "the tests of the whole pipeline need Python 3.10 or later, with its module venv, as `python3` on the PATH";
@@ -27,12 +31,13 @@ pub(crate) fn repository() -> PathBuf {
 }
 
 /// The parts, installed and built once; other processes of tests wait for it.
-pub(crate) fn parts() -> &'static Parts {
+pub fn parts() -> &'static Parts {
     static PARTS: OnceLock<Parts> = OnceLock::new();
     PARTS.get_or_init(|| {
-        // target/debug/deps/<test>
+        // target/debug/deps/<test>, or target/release/<benchmark>
         let test = env::current_exe().unwrap();
-        let built = test.ancestors().nth(2).unwrap();
+        let beside = test.parent().unwrap();
+        let built = if beside.ends_with("deps") { beside.parent().unwrap() } else { beside };
         let target = built.parent().unwrap();
         let folder = target.join("local-parts");
         fs::create_dir_all(&folder).unwrap();
@@ -41,7 +46,7 @@ pub(crate) fn parts() -> &'static Parts {
         let python = install(&folder);
         build(target, built);
         let zips = zip(&folder, built, &python);
-        Parts { python, zips }
+        Parts { python, built: built.to_owned(), folder, zips }
     })
 }
 
