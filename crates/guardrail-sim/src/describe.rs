@@ -36,6 +36,8 @@ impl Sim {
             Request::DescribeNetworkInterfaces(query) => self.interfaces(world, query),
             Request::DescribePrefixLists(query) => {
                 let mine = lists(world, |list| is_awss(list).then(|| PrefixList { owner_id: None, ..list.clone() }));
+                // The limit is that of the managed lists; this older call documents none, and pages all the same.
+                let query = &Query { max_results: query.max_results.map(|most| most.clamp(1, 100)), ..query.clone() };
                 self.page(Section::PrefixLists, &mine, query, |w, found| w.prefix_lists = found)
             }
             Request::DescribeManagedPrefixLists(query) => {
