@@ -1,21 +1,231 @@
-//! Incidents, from the call somebody makes to the alert that arrives.
+//! Incidents, each from the call somebody makes to the alert that arrives: the stack of `template.yaml` with its functions as
+//! processes.
 
-use e2e::pipeline::{Pipeline, scenario};
-use serde_json::json;
+use std::collections::BTreeMap;
 
-const TABLE: &str = "rtb-0a1b2c3d4e5f60011";
+use e2e::pipeline::{Pipeline, REGION, scenario, wait_until};
+use serde_json::{Value, json};
+
+const VPC: &str = "vpc-0a1b2c3d4e5f60000";
+const NAT: &str = "nat-0a1b2c3d4e5f60001";
+const S3_ENDPOINT: &str = "vpce-0a1b2c3d4e5f60031";
+const MAIN_TABLE: &str = "rtb-0a1b2c3d4e5f60010";
+const PRIVATE_TABLE: &str = "rtb-0a1b2c3d4e5f60011";
+const OTHER_PRIVATE_TABLE: &str = "rtb-0a1b2c3d4e5f60012";
+const ENDPOINTS_GROUP: &str = "sg-0a1b2c3d4e5f60051";
+const REPAIR: &[(&str, &str)] = &[("Mode", "repair")];
+
+/// What the AWS CLI, the console or Terraform would call.
+fn add_nat_route(stack: &Pipeline, table: &str, destination: &str) {
+    let route = json!({ "RouteTableId": table, "DestinationCidrBlock": destination, "NatGatewayId": NAT });
+    stack.ec2("create_route", &route);
+}
+
+/// Each table's routes: destination to target.
+fn routes(world: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let either = |route: &Value, fields: [&str; 2]| {
+        text(fields.iter().map(|name| &route[name]).find(|it| it.is_string()).unwrap())
+    };
+    let tables = world["RouteTables"].as_array().unwrap().iter();
+    let routes = |table: &Value| {
+        let routes = table["Routes"].as_array().unwrap().iter();
+        let ends = |route| {
+            (
+                either(route, ["DestinationCidrBlock", "DestinationPrefixListId"]),
+                either(route, ["GatewayId", "NatGatewayId"]),
+            )
+        };
+        routes.map(ends).collect()
+    };
+    tables.map(|table| (text(&table["RouteTableId"]), routes(table))).collect()
+}
+
+/// The endpoint of a service that is there, and not on its way out.
+fn endpoint_of<'w>(world: &'w Value, service: &str) -> &'w Value {
+    let name = format!("com.amazonaws.{REGION}.{service}");
+    let endpoints = world["VpcEndpoints"].as_array().unwrap().iter();
+    { endpoints }.find(|it| it["ServiceName"] == name && it["State"] == "available").unwrap()
+}
+
+/// What of an alert says what happened.
+fn gist(alert: &Value) -> Value {
+    let calls: Vec<&Value> = alert["evidence"].as_array().unwrap().iter().map(|call| &call["event"]).collect();
+    let rules: Vec<&Value> = alert["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
+    json!({ "vpc": alert["scope"]["vpc"], "verdict": alert["verdict"], "cause": alert["cause"], "calls": calls, "rules": rules })
+}
 
 #[test]
 fn a_nat_route_and_a_deleted_endpoint_are_repaired_and_told() {
-    let stack = Pipeline::over(&scenario("demo"), &[("Mode", "repair")]);
+    let world = scenario("demo");
+    let stack = Pipeline::over(&world, REPAIR);
     let all = stack.subscribe("all", &json!({}));
-    stack.ec2(
-        "create_route",
-        &json!({ "RouteTableId": TABLE, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-0a1b2c3d4e5f60001" }),
-    );
-    stack.ec2("delete_vpc_endpoints", &json!({ "VpcEndpointIds": ["vpce-0a1b2c3d4e5f60031"] }));
+    let repairs = stack.subscribe("repairs", &json!({ "verdict": ["repaired"], "rules": ["internet-route"] }));
+    let failures = stack.subscribe("failures", &json!({ "verdict": ["drift-left", "incomplete"] }));
+    add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
+    stack.ec2("delete_vpc_endpoints", &json!({ "VpcEndpointIds": [S3_ENDPOINT] }));
     stack.settle();
-    println!("{:#}", stack.sim("calls"));
-    println!("{:#?}", stack.alerts(&all));
-    println!("{:?}", stack.writes());
+
+    assert_eq!(stack.writes(), ["CreateRoute", "DeleteVpcEndpoints", "CreateVpcEndpoint", "DeleteRoute"]);
+    let after = stack.sim("world");
+    let recreated = endpoint_of(&after, "s3")["VpcEndpointId"].as_str().unwrap();
+    let with_it: Value = serde_json::from_str(&world.to_string().replace(S3_ENDPOINT, recreated)).unwrap();
+    assert_eq!(routes(&after), routes(&with_it));
+    let alerts = stack.alerts(&repairs);
+    assert_eq!(alerts, stack.alerts(&all));
+    assert_eq!(stack.alerts(&failures), Vec::<Value>::new());
+    let told: Vec<Value> = alerts.iter().map(gist).collect();
+    let rules = ["gateway-endpoint", "internet-route"];
+    let [told] = told.as_slice() else { panic!("one alert was expected, not {told:?}") };
+    assert_eq!((&told["vpc"], &told["verdict"], &told["rules"]), (&json!(VPC), &json!("repaired"), &json!(rules)));
+}
+
+#[test]
+fn a_table_made_the_main_one_is_brought_to_the_baseline() {
+    let mut world = scenario("demo");
+    // The private subnet of zone b has no table of its own: the main table, which has the endpoints, serves it.
+    let main = world["RouteTables"][0]["Associations"][0].take();
+    let association = main["RouteTableAssociationId"].clone();
+    world["RouteTables"][0]["Associations"] = json!([]);
+    world["RouteTables"][2]["Associations"] = json!([main]);
+    world["RouteTables"][2]["Associations"][0]["RouteTableId"] = json!(OTHER_PRIVATE_TABLE);
+    let stack = Pipeline::over(&world, REPAIR);
+    let all = stack.subscribe("all", &json!({}));
+    add_nat_route(&stack, MAIN_TABLE, "0.0.0.0/0");
+    stack.settle();
+    assert_eq!(stack.writes(), ["CreateRoute"], "no private subnet has this table yet");
+    assert_eq!(stack.alerts(&all), Vec::<Value>::new());
+
+    let swap = json!({ "AssociationId": association, "RouteTableId": MAIN_TABLE });
+    stack.ec2("replace_route_table_association", &swap);
+    stack.settle();
+    let repairs = ["ModifyVpcEndpoint", "ModifyVpcEndpoint", "DeleteRoute"];
+    assert_eq!(stack.writes()[2..], repairs);
+    let after = routes(&stack.sim("world"));
+    assert_eq!(after[MAIN_TABLE], after[OTHER_PRIVATE_TABLE]);
+    let rules = ["gateway-endpoint-route-table", "gateway-endpoint-route-table", "internet-route"];
+    let told: Vec<Value> = stack.alerts(&all).iter().map(gist).collect();
+    let calls = ["ReplaceRouteTableAssociation"];
+    let wanted = json!({ "vpc": VPC, "verdict": "repaired", "cause": "event", "calls": calls, "rules": rules });
+    assert_eq!(told, [wanted]);
+}
+
+#[test]
+fn endpoints_that_nobody_may_reach_get_a_security_group() {
+    let world = scenario("demo");
+    let stack = Pipeline::over(&world, REPAIR);
+    let all = stack.subscribe("all", &json!({}));
+    let https =
+        json!({ "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{ "CidrIp": "10.20.0.0/16" }] });
+    stack.ec2("revoke_security_group_ingress", &json!({ "GroupId": ENDPOINTS_GROUP, "IpPermissions": [https] }));
+    stack.settle();
+    let modify = "ModifyVpcEndpoint";
+    let repairs = ["CreateSecurityGroup", "AuthorizeSecurityGroupIngress", modify, modify, modify];
+    assert_eq!(stack.writes()[1..], repairs);
+    let told: Vec<Value> = stack.alerts(&all).iter().map(gist).collect();
+    let rules = ["endpoint-security-group"; 3];
+    let calls = ["RevokeSecurityGroupIngress"];
+    let wanted = json!({ "vpc": VPC, "verdict": "repaired", "cause": "event", "calls": calls, "rules": rules });
+    assert_eq!(told, [wanted]);
+}
+
+#[test]
+fn the_sweep_finds_what_no_event_told() {
+    let world = scenario("demo");
+    let stack = Pipeline::over(&world, REPAIR);
+    let all = stack.subscribe("all", &json!({}));
+    stack.sweep();
+    add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
+    stack.sweep();
+    assert_eq!(stack.writes(), ["CreateRoute", "DeleteRoute"]);
+    assert_eq!(routes(&stack.sim("world")), routes(&world));
+    let told: Vec<Value> = stack.alerts(&all).iter().map(gist).collect();
+    let wanted =
+        json!({ "vpc": VPC, "verdict": "repaired", "cause": "sweep", "calls": [], "rules": ["internet-route"] });
+    assert_eq!(told, [wanted]);
+    let beats = stack.log("sweep").iter().filter(|line| line["Heartbeat"] == 1).count();
+    assert_eq!(beats, 2);
+}
+
+#[test]
+fn many_events_about_one_vpc_are_one_runs_worth_of_writes() {
+    let stack = Pipeline::over(&scenario("demo"), REPAIR);
+    let all = stack.subscribe("all", &json!({}));
+    for network in 0..49 {
+        add_nat_route(&stack, PRIVATE_TABLE, &format!("10.21.{network}.0/24"));
+    }
+    add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
+    assert_eq!(stack.deliver(), 50);
+    stack.drain();
+    stack.settle();
+    assert_eq!(stack.writes()[50..], ["DeleteRoute"]);
+    assert_eq!(stack.alerts(&all).len(), 1);
+}
+
+#[test]
+fn a_vpc_that_is_not_managed_is_left_alone() {
+    let mut world = scenario("demo");
+    world["Vpcs"][0]["Tags"] = json!([{ "Key": "Name", "Value": "shop" }]);
+    let stack = Pipeline::over(&world, REPAIR);
+    let all = stack.subscribe("all", &json!({}));
+    add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
+    stack.ec2("delete_vpc_endpoints", &json!({ "VpcEndpointIds": [S3_ENDPOINT] }));
+    assert_eq!(stack.deliver(), 2);
+    stack.drain();
+    stack.sweep();
+    assert_eq!(stack.writes(), ["CreateRoute", "DeleteVpcEndpoints"]);
+    assert_eq!(stack.alerts(&all), Vec::<Value>::new());
+}
+
+#[test]
+fn a_message_nobody_can_read_ends_in_the_dead_letter_queue_alone() {
+    let stack = Pipeline::over(&scenario("demo"), REPAIR);
+    let all = stack.subscribe("all", &json!({}));
+    let queue = stack.output("QueueUrl");
+    stack.aws("sqs", "set_queue_attributes", &json!({ "QueueUrl": queue, "Attributes": { "VisibilityTimeout": "1" } }));
+    let poison = json!({
+        "QueueUrl": queue, "MessageBody": "not a message", "MessageGroupId": "anybody", "MessageDeduplicationId": "1"
+    });
+    stack.aws("sqs", "send_message", &poison);
+    add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
+    stack.settle();
+    let dead = stack.output("RepairDeadLettersUrl");
+    let given_up =
+        wait_until("the message is given up", || Some(stack.receive(dead)).filter(|bodies| !bodies.is_empty()));
+    assert_eq!(given_up, ["not a message"]);
+    assert_eq!(stack.writes(), ["CreateRoute", "DeleteRoute"]);
+    assert_eq!(stack.alerts(&all).iter().map(|alert| &alert["verdict"]).collect::<Vec<_>>(), ["repaired"]);
+
+    // ministack measures no queues, so the alarm is rung by hand: it is the one on this queue, and it reaches the topic.
+    let name = dead.rsplit('/').next().unwrap();
+    let alarms = stack.aws("cloudwatch", "describe_alarms", &json!({}));
+    let alarms: Vec<&Value> = alarms["MetricAlarms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|alarm| alarm["Dimensions"] == json!([{ "Name": "QueueName", "Value": name }]))
+        .map(|alarm| &alarm["AlarmName"])
+        .collect();
+    let [alarm] = alarms.as_slice() else { panic!("one alarm was expected, not {alarms:?}") };
+    let rung = json!({ "AlarmName": alarm, "StateValue": "ALARM", "StateReason": "a message was given up" });
+    stack.aws("cloudwatch", "set_alarm_state", &rung);
+    let heard = wait_until("the alarm is heard", || stack.alerts(&all).into_iter().next());
+    assert_eq!((&heard["AlarmName"], &heard["NewStateValue"]), (*alarm, &json!("ALARM")));
+}
+
+#[test]
+fn a_new_stack_tells_and_changes_nothing() {
+    let stack = Pipeline::over(&scenario("demo"), &[]);
+    let drift =
+        stack.subscribe("drift", &json!({ "verdict": ["drift-left"], "mode": ["notify"], "changed": ["false"] }));
+    add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
+    stack.settle();
+    assert_eq!(stack.writes(), ["CreateRoute"]);
+    let alerts = stack.alerts(&drift);
+    let calls = ["CreateRoute"];
+    let wanted =
+        json!({ "vpc": VPC, "verdict": "drift-left", "cause": "event", "calls": calls, "rules": ["internet-route"] });
+    assert_eq!(alerts.iter().map(gist).collect::<Vec<_>>(), [wanted]);
+    let outcomes: Vec<&Value> = alerts[0]["steps"].as_array().unwrap().iter().map(|step| &step["outcome"]).collect();
+    assert_eq!(outcomes.len(), 1, "the step that would be taken is in the alert: {outcomes:?}");
 }
