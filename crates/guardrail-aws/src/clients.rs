@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 pub use aws_sdk_ec2::config::Credentials;
+use aws_sdk_ec2::config::ProvideCredentials as _;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use guardrail::cloud::CallError;
 use guardrail::id::{AccountId, Region};
 
-use crate::failure::{failed, on_heap, unreadable};
+use crate::failure::{chain, failed, on_heap, unreadable};
 
 /// What CloudTrail shows of us in `userAgent`; a help for readers, never a proof, because anyone can send it.
 const APP_NAME: &str = "vpc-guardrail";
@@ -19,6 +20,8 @@ const APP_NAME: &str = "vpc-guardrail";
 pub struct Options {
     /// The Region; without it `AWS_REGION` and the profile say.
     pub region: Option<Region>,
+    /// The profile of the AWS CLI's files; without it `AWS_PROFILE` says, or `default` is taken.
+    pub profile: Option<String>,
     /// One address for every service, in place of AWS's own; without it `AWS_ENDPOINT_URL` and its kin say.
     pub endpoint_url: Option<String>,
     /// Who calls; without them the environment, the profile or the function's role says.
@@ -52,6 +55,11 @@ pub enum NotAvailable {
     /// What is set is no Region.
     #[error("the Region that is set cannot be used: {0}")]
     BadRegion(#[from] guardrail::id::InvalidId),
+    /// Nothing says who calls.
+    #[error(
+        "no AWS credentials: {0}; sign in with `aws sso login` or `aws configure`, name a profile, or set `AWS_ACCESS_KEY_ID`"
+    )]
+    NoCredentials(String),
 }
 
 /// What every client is made from.
@@ -77,6 +85,9 @@ impl Clients {
         if let Some(region) = &options.region {
             loader = loader.region(aws_config::Region::new(region.as_str().to_owned()));
         }
+        if let Some(profile) = &options.profile {
+            loader = loader.profile_name(profile);
+        }
         if let Some(url) = &options.endpoint_url {
             loader = loader.endpoint_url(url);
         }
@@ -96,6 +107,17 @@ impl Clients {
     /// The configuration, for a client of a service this crate has no words for.
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// Looks for credentials, which otherwise happens in the first call, whose error then looks like one of the network's.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub async fn find_credentials(&self) -> Result<(), NotAvailable> {
+        let provider = self.config.credentials_provider();
+        let provider = provider.ok_or_else(|| NotAvailable::NoCredentials("nothing provides any".to_owned()))?;
+        on_heap(provider.provide_credentials()).await.map_err(|error| NotAvailable::NoCredentials(chain(&error)))?;
+        Ok(())
     }
 
     /// Whose credentials these are (`GetCallerIdentity`, which needs no permission).

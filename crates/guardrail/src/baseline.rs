@@ -1,6 +1,6 @@
 //! The declared baseline: what every managed VPC should look like, and what may be done about it when it does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -389,6 +389,13 @@ impl Baseline {
     /// The mode a rule's findings are handled in.
     pub fn mode_of(&self, rule: RuleId) -> Mode {
         self.rules.get(&rule).and_then(|options| options.mode).unwrap_or(self.mode)
+    }
+
+    /// The full names that the services it names may have in a Region, each once.
+    pub fn service_names(&self, region: &Region) -> Vec<ServiceName> {
+        let services = self.gateway_endpoints.services.iter().chain(&self.interface_endpoints.services);
+        let names: BTreeSet<ServiceName> = services.flat_map(|service| service.names(region)).collect();
+        names.into_iter().collect()
     }
 
     /// Whether any rule may change anything.
