@@ -23,6 +23,8 @@ pub(crate) enum BadInput {
     Unwritable { path: PathBuf, reason: std::io::Error },
     #[error("{} holds no .json file; put the outputs of `aws ec2 describe-*` there", path.display())]
     EmptyFolder { path: PathBuf },
+    #[error("cannot serve on 127.0.0.1:{port}: {reason}")]
+    Unserved { port: u16, reason: std::io::Error },
     #[error("world: {0}")]
     World(#[from] LoadError),
     #[error("world: {0}")]

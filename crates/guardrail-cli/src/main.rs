@@ -14,6 +14,7 @@ mod plan;
 mod render;
 mod replay;
 mod sight;
+mod sim;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -50,6 +51,8 @@ enum Command {
     Live(live::Command),
     /// Reads CloudTrail records: one JSON line for each.
     Decode(decode::Arguments),
+    /// Serves a world as EC2's API on this machine, for the AWS CLI, the SDKs and the guardrail's own functions.
+    Sim(sim::Arguments),
     /// Checks a baseline, or prints an example or the JSON Schema.
     #[command(subcommand)]
     Baseline(baseline::Command),
@@ -153,6 +156,7 @@ fn run(command: Command, out: &mut String) -> Result<Ending, BadInput> {
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::Live(command) => live::run(&command, out),
         Command::Decode(arguments) => decode::run(&arguments, out),
+        Command::Sim(arguments) => sim::run(&arguments),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Report(ReportCommand::Schema) => {
             baseline::schema::<guardrail::report::Report>(out);

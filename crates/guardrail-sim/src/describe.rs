@@ -53,6 +53,9 @@ impl Sim {
                 let all = &world.vpc_endpoint_services;
                 self.page(Section::VpcEndpointServices, all, query, |w, found| w.vpc_endpoint_services = found)
             }
+            Request::DescribeInternetGateways(query) => self.internet_gateways(world, query),
+            Request::DescribeEgressOnlyInternetGateways(query) => self.egress_only_gateways(world, query),
+            Request::DescribeInstances(query) => self.instances(world, query),
             Request::DescribeVpcAttribute { vpc_id, attribute } => self.vpc_attribute(world, vpc_id, *attribute),
             Request::GetManagedPrefixListEntries { prefix_list_id } => self.prefix_list_entries(world, prefix_list_id),
             Request::CreateRoute { .. }

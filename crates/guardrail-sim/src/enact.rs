@@ -383,14 +383,16 @@ fn permission(body: Body<'_>) -> IpPermission {
         group_id: pair.get("groupId").text().and_then(|text| text.parse().ok()),
         user_id: pair.get("userId").text(),
     };
-    let v4 = |text: String| IpRange { cidr_ip: Cidr::from(text), description: None };
-    let v6 = |text: String| Ipv6Range { cidr_ipv6: Cidr::from(text), description: None };
+    let described =
+        |range: Body<'_>, key: &str| Some((Cidr::from(range.get(key).text()?), range.get("description").text()));
+    let v4 = |range| described(range, "cidrIp").map(|(cidr_ip, description)| IpRange { cidr_ip, description });
+    let v6 = |range| described(range, "cidrIpv6").map(|(cidr_ipv6, description)| Ipv6Range { cidr_ipv6, description });
     IpPermission {
         ip_protocol: body.get("ipProtocol").text().unwrap_or_else(|| "-1".to_owned()),
         from_port: body.get("fromPort").number(),
         to_port: body.get("toPort").number(),
-        ip_ranges: texts("ipRanges", "cidrIp").into_iter().map(v4).collect(),
-        ipv6_ranges: texts("ipv6Ranges", "cidrIpv6").into_iter().map(v6).collect(),
+        ip_ranges: body.get("ipRanges").list().into_iter().filter_map(v4).collect(),
+        ipv6_ranges: body.get("ipv6Ranges").list().into_iter().filter_map(v6).collect(),
         prefix_list_ids: texts("prefixListIds", "prefixListId").into_iter().filter_map(list).collect(),
         user_id_group_pairs: body.get("groups").list().into_iter().map(pair).collect(),
     }

@@ -1,6 +1,7 @@
 //! Trouble on demand: calls that fail, answers that get lost, and EC2's token buckets.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 
@@ -16,7 +17,36 @@ pub struct Fault {
     pub(crate) happens: bool,
 }
 
+/// The code of a fault that loses the answer instead of refusing the call.
+pub(crate) const LOST: &str = "lost";
+
+/// Text that names no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no fault; write it as `DeleteRoute=Unavailable`, or `DeleteRoute=Unavailable:3` for three times")]
+pub struct NotAFault(String);
+
+/// `OPERATION=CODE[:N]`, as [`Fault::named`].
+impl FromStr for Fault {
+    type Err = NotAFault;
+
+    fn from_str(text: &str) -> Result<Self, NotAFault> {
+        let wrong = || NotAFault(text.to_owned());
+        let (operation, rest) = text.split_once('=').ok_or_else(wrong)?;
+        let (code, times) = match rest.split_once(':') {
+            Some((code, times)) => (code, times.parse().map_err(|_| wrong())?),
+            None => (rest, 1),
+        };
+        if operation.is_empty() || code.is_empty() { Err(wrong()) } else { Ok(Self::named(operation, code, times)) }
+    }
+}
+
 impl Fault {
+    /// A refusal with this code; or with the code `lost`, a call that happens and whose answer does not arrive.
+    pub fn named(operation: &str, code: &str, times: u32) -> Self {
+        let fault = if code == LOST { Self::lose_answer(operation) } else { Self::refuse(operation, code) };
+        fault.times(times)
+    }
+
     /// The next call of `operation` is refused with this code, and changes nothing.
     pub fn refuse(operation: &str, code: &str) -> Self {
         let error = ApiError::new(code, format!("{operation} was made to fail"));
@@ -91,5 +121,20 @@ fn bucket_of(request: &Request) -> Bucket {
         "ModifyNetworkInterfaceAttribute" => INTERFACES,
         _ if request.is_write() => WRITES,
         _ => READS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_read_from_its_text() {
+        assert_eq!("DeleteRoute=Unavailable".parse(), Ok(Fault::refuse("DeleteRoute", "Unavailable")));
+        assert_eq!("DeleteRoute=InternalError:3".parse(), Ok(Fault::refuse("DeleteRoute", "InternalError").times(3)));
+        assert_eq!("CreateVpcEndpoint=lost".parse(), Ok(Fault::lose_answer("CreateVpcEndpoint")));
+        for wrong in ["", "DeleteRoute", "=Unavailable", "DeleteRoute=", "DeleteRoute=Unavailable:x"] {
+            assert_eq!(wrong.parse::<Fault>(), Err(NotAFault(wrong.to_owned())));
+        }
     }
 }

@@ -224,7 +224,8 @@ impl Described for NatGateway {
 impl Described for SecurityGroup {
     const NOT_FOUND: &'static str = "InvalidGroup.NotFound";
     const WHAT: &'static str = "security group";
-    const FILTERS: &'static [&'static str] = &["group-id", "group-name", "vpc-id", "owner-id"];
+    const FILTERS: &'static [&'static str] =
+        &["group-id", "group-name", "vpc-id", "owner-id", "ip-permission.prefix-list-id"];
 
     fn id(&self) -> &str {
         self.group_id.as_str()
@@ -236,6 +237,9 @@ impl Described for SecurityGroup {
         match filter {
             "group-id" => one(&self.group_id),
             "group-name" => one(&self.group_name),
+            "ip-permission.prefix-list-id" => {
+                all(self.ip_permissions.iter().flat_map(|p| &p.prefix_list_ids).map(|list| &list.prefix_list_id))
+            }
             "vpc-id" => maybe(self.vpc_id.as_ref()),
             "owner-id" => maybe(self.owner_id.as_ref()),
             _ => Vec::new(),

@@ -8,6 +8,8 @@
 
 mod associations;
 mod cloud;
+#[cfg(feature = "http")]
+mod cloudtrail;
 mod describe;
 mod enact;
 mod enact_endpoints;
@@ -17,7 +19,10 @@ mod endpoints;
 mod errors;
 mod faults;
 mod filters;
+mod gateways;
 mod groups;
+#[cfg(feature = "http")]
+pub mod http;
 mod ids;
 mod lookup;
 mod nat;
@@ -34,7 +39,8 @@ mod facts;
 pub use cloud::SimCloud;
 pub use enact::{Enacted, enact};
 pub use errors::ApiError;
-pub use faults::Fault;
+pub use faults::{Fault, NotAFault};
+pub use gateways::{EgressOnlyGateway, Instance, InternetGateway};
 pub use request::{
     CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, Response, RouteTarget,
     SubnetAttribute, Unsuccessful,

@@ -12,6 +12,8 @@ use guardrail::world::{
     VpcEndpoint, World,
 };
 
+use crate::gateways::{EgressOnlyGateway, Instance, InternetGateway};
+
 /// One call. Fields carry AWS's names; ids are typed, and text where the world cannot know the thing (gateways).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the variants and fields are AWS's operations and parameters, under AWS's names")]
@@ -131,6 +133,9 @@ pub enum Request {
     DescribeManagedPrefixLists(Query),
     /// The ids are service names.
     DescribeVpcEndpointServices(Query),
+    DescribeInternetGateways(Query),
+    DescribeEgressOnlyInternetGateways(Query),
+    DescribeInstances(Query),
     DescribeVpcAttribute {
         vpc_id: VpcId,
         attribute: DnsAttribute,
@@ -178,6 +183,9 @@ impl Request {
             Self::DescribePrefixLists(_) => "DescribePrefixLists",
             Self::DescribeManagedPrefixLists(_) => "DescribeManagedPrefixLists",
             Self::DescribeVpcEndpointServices(_) => "DescribeVpcEndpointServices",
+            Self::DescribeInternetGateways(_) => "DescribeInternetGateways",
+            Self::DescribeEgressOnlyInternetGateways(_) => "DescribeEgressOnlyInternetGateways",
+            Self::DescribeInstances(_) => "DescribeInstances",
             Self::DescribeVpcAttribute { .. } => "DescribeVpcAttribute",
             Self::GetManagedPrefixListEntries { .. } => "GetManagedPrefixListEntries",
         }
@@ -373,6 +381,9 @@ pub enum Response {
         value: bool,
     },
     PrefixListEntries(Vec<PrefixListEntry>),
+    InternetGateways(Vec<InternetGateway>),
+    EgressOnlyGateways(Vec<EgressOnlyGateway>),
+    Instances(Vec<Instance>),
 }
 
 /// One item of `Unsuccessful`.

@@ -94,6 +94,8 @@ pub struct Sim {
     faults: Vec<Fault>,
     buckets: Buckets,
     calls: Vec<Recorded>,
+    /// What the last call came to whose answer was lost.
+    lost: Option<Result<Response, ApiError>>,
 }
 
 impl Sim {
@@ -115,6 +117,7 @@ impl Sim {
             unknown,
             faults: Vec::new(),
             calls: Vec::new(),
+            lost: None,
         };
         sim.take_up_transitions();
         sim
@@ -149,6 +152,16 @@ impl Sim {
     /// Forgets the calls so far, and gives them out.
     pub fn take_calls(&mut self) -> Vec<Recorded> {
         std::mem::take(&mut self.calls)
+    }
+
+    /// What the last call came to if its answer was lost: CloudTrail records it all the same. Told once.
+    pub fn take_lost(&mut self) -> Option<Result<Response, ApiError>> {
+        self.lost.take()
+    }
+
+    /// How long things take, and how much trouble there is.
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// Makes calls fail from now on; the first fault that fits a call is used up first.
@@ -205,7 +218,7 @@ impl Sim {
         let (error, happens) = (fault.error.clone(), fault.happens);
         if happens {
             // The caller is told the fault, whatever the call itself came to: that is what a lost answer is.
-            drop(self.perform(request));
+            self.lost = Some(self.perform(request));
         }
         Err(error)
     }
@@ -280,6 +293,9 @@ impl Sim {
             | Request::DescribePrefixLists(_)
             | Request::DescribeManagedPrefixLists(_)
             | Request::DescribeVpcEndpointServices(_)
+            | Request::DescribeInternetGateways(_)
+            | Request::DescribeEgressOnlyInternetGateways(_)
+            | Request::DescribeInstances(_)
             | Request::DescribeVpcAttribute { .. }
             | Request::GetManagedPrefixListEntries { .. } => self.read(request),
         }

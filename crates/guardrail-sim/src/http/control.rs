@@ -1,0 +1,94 @@
+//! What tests ask of the simulator itself.
+
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::parameters::Parameters;
+use super::service::{Answer, Service};
+use crate::faults::{Fault, LOST};
+use crate::request::Request;
+use crate::sim::Recorded;
+
+pub(crate) fn answer(service: &Service, method: &Method, path: &str, query: &str, body: &Bytes) -> Answer {
+    let form = [query.as_bytes(), body].join(&b'&');
+    let done = match (method, path) {
+        (&Method::GET, "world") => Ok(json!(service.world())),
+        (&Method::GET, "calls") => Ok(service.state().sim.calls().iter().map(recorded).collect()),
+        (&Method::GET, "status") => Ok(status(service)),
+        (&Method::POST, "advance") => advance(service, Parameters::parse(&form)),
+        (&Method::POST, "fault") => fault(service, Parameters::parse(&form)),
+        (&Method::POST, "reset") => reset(service, body),
+        _ => Err((StatusCode::NOT_FOUND, format!("there is no {method} /_sim/{path}"))),
+    };
+    match done {
+        Ok(value) => json_answer(StatusCode::OK, &value),
+        Err((status, message)) => json_answer(status, &json!({ "error": message })),
+    }
+}
+
+type Done = Result<Value, (StatusCode, String)>;
+
+fn bad(message: impl ToString) -> (StatusCode, String) {
+    (StatusCode::BAD_REQUEST, message.to_string())
+}
+
+fn recorded(call: &Recorded) -> Value {
+    let outcome = match &call.outcome {
+        Ok(()) => "ok",
+        Err(error) if error.code.is_empty() => LOST,
+        Err(error) => &error.code,
+    };
+    json!({
+        "at": call.at,
+        "operation": call.request.operation(),
+        "write": call.is_write(),
+        "dry_run": matches!(call.request, Request::DryRun(_)),
+        "outcome": outcome,
+    })
+}
+
+fn status(service: &Service) -> Value {
+    let (in_flight, most_in_flight) = service.load();
+    let (undelivered, last_failure) = service.undelivered();
+    json!({
+        "now": service.state().sim.now(),
+        "in_flight": in_flight,
+        "most_in_flight": most_in_flight,
+        "undelivered_events": undelivered,
+        "last_delivery_failure": last_failure,
+    })
+}
+
+fn advance(service: &Service, mut parameters: Parameters) -> Done {
+    let seconds = parameters.number("seconds").map_err(bad)?.ok_or_else(|| bad("`seconds` is missing"))?;
+    let mut state = service.state();
+    state.sim.advance(Duration::from_secs(seconds));
+    Ok(json!({ "now": state.sim.now() }))
+}
+
+fn fault(service: &Service, mut parameters: Parameters) -> Done {
+    let operation = parameters.required("operation").map_err(bad)?;
+    let code = parameters.required("code").map_err(bad)?;
+    let times = parameters.number("times").map_err(bad)?.unwrap_or(1);
+    service.state().sim.inject(Fault::named(&operation, &code, times));
+    Ok(json!({}))
+}
+
+fn reset(service: &Service, body: &Bytes) -> Done {
+    let text = std::str::from_utf8(body).map_err(bad)?;
+    let world = guardrail::world_file::load(text).map_err(bad)?;
+    service.state().reset(world);
+    Ok(json!({}))
+}
+
+fn json_answer(status: StatusCode, value: &Value) -> Answer {
+    let mut answer = Response::new(Full::from(value.to_string()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}

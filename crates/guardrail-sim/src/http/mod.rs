@@ -1,0 +1,118 @@
+//! The simulator as an EC2 endpoint: the Query API on a socket of this machine, for the real SDK, the real functions and the
+//! AWS CLI.
+//!
+//! Under `/_sim/` it answers to tests instead: [`Server`] says what.
+
+mod control;
+mod events;
+pub(crate) mod parameters;
+mod requests;
+mod responses;
+mod service;
+pub(crate) mod things;
+pub(crate) mod tree;
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use guardrail::world::World;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+pub use events::{Events, NotAnEventTarget};
+
+use crate::sim::Sim;
+use service::Service;
+
+/// How the server behaves beyond what the simulator does.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Of this machine; 0 picks a free one.
+    pub port: u16,
+    /// How long each call takes. Calls do not wait for each other.
+    pub latency: Duration,
+    /// Simulated seconds in a real one; at 0, time passes only when `/_sim/advance` says so.
+    pub speed: u32,
+    /// Where the event of each call goes that could change something.
+    pub events: Option<Events>,
+}
+
+/// A simulator on a socket.
+///
+/// Everything but `/_sim/` is EC2. For tests there are:
+/// - `GET /_sim/world`: the world now, as a world file;
+/// - `GET /_sim/calls`: every call so far as `{at, operation, write, dry_run, outcome}`; the outcome is `ok`, EC2's code, or
+///   `lost`;
+/// - `GET /_sim/status`: the time, how many calls are being answered, the most that ever were at once, and how many events
+///   could not be delivered;
+/// - `POST /_sim/advance?seconds=90`: lets time pass;
+/// - `POST /_sim/fault?operation=DeleteRoute&code=Unavailable&times=2`: as [`Fault`](crate::Fault); the code `lost` loses the
+///   answer of a call that happens;
+/// - `POST /_sim/reset`, with a world file as its body: that world, with no calls made yet and no faults.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    service: Arc<Service>,
+}
+
+impl Server {
+    /// Opens the socket, on the loopback interface only.
+    ///
+    /// # Errors
+    /// The port cannot be had, or the file for events cannot be written.
+    pub async fn bind(sim: Sim, options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, service: Arc::new(Service::new(sim, options)?) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves without end.
+    ///
+    /// # Errors
+    /// The socket breaks.
+    pub async fn run(self) -> io::Result<()> {
+        self.run_until(std::future::pending()).await.map(|_| ())
+    }
+
+    /// Serves until `stop`, and gives out the world as it is then. Calls being answered are cut off.
+    ///
+    /// # Errors
+    /// The socket breaks.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<World> {
+        let mut connections = JoinSet::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                accepted = self.listener.accept() => {
+                    let (stream, _) = accepted?;
+                    connections.spawn(connection(stream, self.service.clone()));
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(connections);
+        Ok(self.service.world())
+    }
+}
+
+async fn connection(stream: tokio::net::TcpStream, service: Arc<Service>) {
+    let answer = service_fn(move |request| {
+        let service = service.clone();
+        async move { service.answer(request).await }
+    });
+    // A connection that breaks is the client's affair, or the lost answer that was asked for.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+}

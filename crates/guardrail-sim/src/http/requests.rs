@@ -1,0 +1,406 @@
+//! From the wire's parameters to a call. Names are those of botocore's model of the API of 2016-11-15.
+
+use guardrail::action::DnsAttribute;
+use guardrail::cidr::Cidr;
+use guardrail::world::{
+    Connectivity, Destination, EndpointType, GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, Tag,
+};
+
+use super::parameters::{Parameters, missing};
+use crate::errors::ApiError;
+use crate::request::{
+    CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, RouteTarget, SubnetAttribute,
+};
+
+/// The call that the parameters ask for.
+///
+/// # Errors
+/// EC2's refusal of an action, a parameter or a value that it does not know, or of a parameter that is missing.
+pub(crate) fn read(action: &str, mut parameters: Parameters) -> Result<Request, ApiError> {
+    let dry_run = match action {
+        "ModifyVpcAttribute" | "ModifySubnetAttribute" | "AssociateVpcCidrBlock" => false,
+        _ => parameters.flag("DryRun")?.unwrap_or(false),
+    };
+    let request = match action {
+        _ if action.starts_with("Describe") || action.starts_with("Get") => reading(action, &mut parameters)?,
+        _ => writing(action, &mut parameters)?,
+    };
+    parameters.finish()?;
+    Ok(if dry_run { Request::DryRun(Box::new(request)) } else { request })
+}
+
+fn invalid_action(action: &str) -> ApiError {
+    ApiError::new("InvalidAction", format!("The action {action} is not valid for this web service."))
+}
+
+fn reading(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
+    Ok(match action {
+        "DescribeVpcs" => Request::DescribeVpcs(query("VpcId", p)?),
+        "DescribeSubnets" => Request::DescribeSubnets(query("SubnetId", p)?),
+        "DescribeRouteTables" => Request::DescribeRouteTables(query("RouteTableId", p)?),
+        "DescribeVpcEndpoints" => Request::DescribeVpcEndpoints(query("VpcEndpointId", p)?),
+        "DescribeNatGateways" => Request::DescribeNatGateways(query("NatGatewayId", p)?),
+        "DescribeSecurityGroups" => {
+            let names = p.texts("GroupName")?;
+            let mut query = query("GroupId", p)?;
+            if !names.is_empty() {
+                query.filters.push(Filter { name: "group-name".to_owned(), values: names });
+            }
+            Request::DescribeSecurityGroups(query)
+        }
+        "DescribeNetworkInterfaces" => {
+            p.ignore(&["IncludeManagedResources"]);
+            Request::DescribeNetworkInterfaces(query("NetworkInterfaceId", p)?)
+        }
+        "DescribeInstances" => {
+            p.ignore(&["IncludeManagedResources"]);
+            Request::DescribeInstances(query("InstanceId", p)?)
+        }
+        "DescribeInternetGateways" => Request::DescribeInternetGateways(query("InternetGatewayId", p)?),
+        "DescribeEgressOnlyInternetGateways" => {
+            Request::DescribeEgressOnlyInternetGateways(query("EgressOnlyInternetGatewayId", p)?)
+        }
+        "DescribePrefixLists" => Request::DescribePrefixLists(query("PrefixListId", p)?),
+        "DescribeManagedPrefixLists" => Request::DescribeManagedPrefixLists(query("PrefixListId", p)?),
+        "DescribeVpcEndpointServices" => Request::DescribeVpcEndpointServices(query("ServiceName", p)?),
+        "DescribeVpcAttribute" => vpc_attribute(p)?,
+        "GetManagedPrefixListEntries" => {
+            p.ignore(&["MaxResults", "NextToken", "TargetVersion"]);
+            Request::GetManagedPrefixListEntries { prefix_list_id: p.id("PrefixListId")? }
+        }
+        _ => return Err(invalid_action(action)),
+    })
+}
+
+fn query(ids: &str, p: &mut Parameters) -> Result<Query, ApiError> {
+    let mut filters = Vec::new();
+    for mut filter in p.groups("Filter")? {
+        filters.push(Filter { name: filter.required("Name")?, values: filter.texts("Value")? });
+        filter.finish()?;
+    }
+    Ok(Query { ids: p.texts(ids)?, filters, max_results: p.number("MaxResults")?, next_token: p.text("NextToken") })
+}
+
+fn vpc_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
+    let attribute = match p.required("Attribute")?.as_str() {
+        "enableDnsSupport" => DnsAttribute::Support,
+        "enableDnsHostnames" => DnsAttribute::Hostnames,
+        other => {
+            let message = format!("Value ({other}) for parameter attribute is invalid. Unknown attribute.");
+            return Err(ApiError::invalid_value(message));
+        }
+    };
+    Ok(Request::DescribeVpcAttribute { vpc_id: p.id("VpcId")?, attribute })
+}
+
+fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
+    Ok(match action {
+        "CreateRoute" | "ReplaceRoute" | "DeleteRoute" => route(action, p)?,
+        "CreateRouteTable" => Request::CreateRouteTable {
+            vpc_id: p.id("VpcId")?,
+            client_token: p.text("ClientToken"),
+            tags: specified_tags("route-table", p)?,
+        },
+        "DeleteRouteTable" => Request::DeleteRouteTable { route_table_id: p.id("RouteTableId")? },
+        "AssociateRouteTable" => associate(p)?,
+        "DisassociateRouteTable" => Request::DisassociateRouteTable { association_id: p.id("AssociationId")? },
+        "ReplaceRouteTableAssociation" => Request::ReplaceRouteTableAssociation {
+            association_id: p.id("AssociationId")?,
+            route_table_id: p.id("RouteTableId")?,
+        },
+        "CreateVpcEndpoint" => create_endpoint(p)?,
+        "ModifyVpcEndpoint" => modify_endpoint(p)?,
+        "DeleteVpcEndpoints" => {
+            Request::DeleteVpcEndpoints { vpc_endpoint_ids: not_empty("VpcEndpointId", p.ids("VpcEndpointId")?)? }
+        }
+        "CreateNatGateway" => create_nat_gateway(p)?,
+        "DeleteNatGateway" => Request::DeleteNatGateway { nat_gateway_id: p.id("NatGatewayId")? },
+        "CreateSubnet" => Request::CreateSubnet {
+            vpc_id: p.id("VpcId")?,
+            cidr_block: Cidr::from(p.required("CidrBlock")?),
+            availability_zone: zone(p)?,
+            tags: specified_tags("subnet", p)?,
+        },
+        "ModifySubnetAttribute" => Request::ModifySubnetAttribute {
+            subnet_id: p.id("SubnetId")?,
+            attribute: SubnetAttribute::MapPublicIpOnLaunch(required_value("MapPublicIpOnLaunch", p)?),
+        },
+        "ModifyVpcAttribute" => modify_vpc_attribute(p)?,
+        "AssociateVpcCidrBlock" => {
+            let block = match p.text("CidrBlock") {
+                Some(block) => block,
+                None => p.text("Ipv6CidrBlock").ok_or_else(|| missing("CidrBlock"))?,
+            };
+            Request::AssociateVpcCidrBlock { vpc_id: p.id("VpcId")?, cidr_block: Cidr::from(block) }
+        }
+        "ModifyNetworkInterfaceAttribute" => Request::ModifyNetworkInterfaceAttribute {
+            network_interface_id: p.id("NetworkInterfaceId")?,
+            source_dest_check: required_value("SourceDestCheck", p)?,
+        },
+        "CreateSecurityGroup" => Request::CreateSecurityGroup {
+            group_name: p.required("GroupName")?,
+            description: p.required("GroupDescription")?,
+            vpc_id: p.id("VpcId")?,
+            tags: specified_tags("security-group", p)?,
+        },
+        "AuthorizeSecurityGroupIngress" => {
+            p.ignore(&["TagSpecification"]);
+            Request::AuthorizeSecurityGroupIngress { group_id: p.id("GroupId")?, ip_permissions: permissions(p)? }
+        }
+        "RevokeSecurityGroupIngress" => {
+            Request::RevokeSecurityGroupIngress { group_id: p.id("GroupId")?, ip_permissions: permissions(p)? }
+        }
+        "CreateTags" => Request::CreateTags {
+            resources: not_empty("ResourceId", p.texts("ResourceId")?)?,
+            tags: not_empty("Tag", tags(p)?)?,
+        },
+        "DeleteTags" => delete_tags(p)?,
+        _ => return Err(invalid_action(action)),
+    })
+}
+
+fn not_empty<T>(name: &str, list: Vec<T>) -> Result<Vec<T>, ApiError> {
+    if list.is_empty() { Err(missing(name)) } else { Ok(list) }
+}
+
+fn route(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
+    let route_table_id = p.id("RouteTableId")?;
+    let destination = destination(p)?;
+    if action == "DeleteRoute" {
+        return Ok(Request::DeleteRoute { route_table_id, destination });
+    }
+    let target = target(p)?;
+    Ok(match action {
+        "CreateRoute" => Request::CreateRoute { route_table_id, destination, target },
+        _ => Request::ReplaceRoute { route_table_id, destination, target },
+    })
+}
+
+fn destination(p: &mut Parameters) -> Result<Destination, ApiError> {
+    let given = [
+        p.text("DestinationCidrBlock").map(|text| Destination::CidrBlock(Cidr::from(text))),
+        p.text("DestinationIpv6CidrBlock").map(|text| Destination::Ipv6CidrBlock(Cidr::from(text))),
+        p.maybe_id("DestinationPrefixListId")?.map(Destination::PrefixList),
+    ];
+    only_one(given).ok_or_else(|| {
+        let names = "destinationCidrBlock, destinationIpv6CidrBlock or destinationPrefixListId";
+        ApiError::new("MissingParameter", format!("The request must contain exactly one of {names}"))
+    })
+}
+
+fn target(p: &mut Parameters) -> Result<RouteTarget, ApiError> {
+    let local = p.flag("LocalTarget")?.unwrap_or(false);
+    let given = [
+        p.text("GatewayId").map(RouteTarget::Gateway),
+        p.maybe_id("NatGatewayId")?.map(RouteTarget::NatGateway),
+        p.text("EgressOnlyInternetGatewayId").map(RouteTarget::EgressOnlyInternetGateway),
+        p.maybe_id("InstanceId")?.map(RouteTarget::Instance),
+        p.maybe_id("NetworkInterfaceId")?.map(RouteTarget::NetworkInterface),
+        p.text("TransitGatewayId").map(RouteTarget::TransitGateway),
+        p.text("VpcPeeringConnectionId").map(RouteTarget::VpcPeeringConnection),
+        p.maybe_id("VpcEndpointId")?.map(RouteTarget::VpcEndpoint),
+        p.text("LocalGatewayId").map(RouteTarget::LocalGateway),
+        p.text("CarrierGatewayId").map(RouteTarget::CarrierGateway),
+        p.text("CoreNetworkArn").map(RouteTarget::CoreNetwork),
+        p.text("OdbNetworkArn").map(RouteTarget::OdbNetwork),
+        local.then_some(RouteTarget::Local),
+    ];
+    only_one(given).ok_or_else(|| {
+        let message =
+            "The request must contain exactly one target, such as gatewayId, natGatewayId or networkInterfaceId";
+        ApiError::new("MissingParameter", message)
+    })
+}
+
+/// The one that is given; `None` for none and for several.
+fn only_one<T, const N: usize>(given: [Option<T>; N]) -> Option<T> {
+    let mut given = given.into_iter().flatten();
+    given.next().filter(|_| given.next().is_none())
+}
+
+fn associate(p: &mut Parameters) -> Result<Request, ApiError> {
+    let route_table_id = p.id("RouteTableId")?;
+    match (p.maybe_id("SubnetId")?, p.text("GatewayId")) {
+        (Some(subnet_id), None) => Ok(Request::AssociateRouteTable { route_table_id, subnet_id }),
+        (None, Some(gateway_id)) => Ok(Request::AssociateGateway { route_table_id, gateway_id }),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(ApiError::new("MissingParameter", "The request must contain exactly one of subnetId or gatewayId"))
+        }
+    }
+}
+
+fn create_endpoint(p: &mut Parameters) -> Result<Request, ApiError> {
+    Ok(Request::CreateVpcEndpoint(Box::new(CreateVpcEndpoint {
+        vpc_id: p.id("VpcId")?,
+        service_name: p.required("ServiceName")?,
+        vpc_endpoint_type: p.text("VpcEndpointType").map(EndpointType::from),
+        route_table_ids: p.ids("RouteTableId")?,
+        subnet_ids: p.ids("SubnetId")?,
+        security_group_ids: p.ids("SecurityGroupId")?,
+        private_dns_enabled: p.flag("PrivateDnsEnabled")?,
+        inbound_resolver_only: dns_options(p)?,
+        policy_document: p.text("PolicyDocument"),
+        ip_address_type: p.text("IpAddressType"),
+        client_token: p.text("ClientToken"),
+        tags: specified_tags("vpc-endpoint", p)?,
+    })))
+}
+
+/// The one of an endpoint's DNS options that decides whether a call succeeds.
+fn dns_options(p: &mut Parameters) -> Result<Option<bool>, ApiError> {
+    let mut options = p.group("DnsOptions")?;
+    let inbound_only = options.flag("PrivateDnsOnlyForInboundResolverEndpoint")?;
+    options.ignore(&["DnsRecordIpType", "PrivateDnsPreference", "PrivateDnsSpecifiedDomain"]);
+    options.finish()?;
+    Ok(inbound_only)
+}
+
+fn modify_endpoint(p: &mut Parameters) -> Result<Request, ApiError> {
+    dns_options(p)?;
+    Ok(Request::ModifyVpcEndpoint(Box::new(ModifyVpcEndpoint {
+        vpc_endpoint_id: p.id("VpcEndpointId")?,
+        add_route_table_ids: p.ids("AddRouteTableId")?,
+        remove_route_table_ids: p.ids("RemoveRouteTableId")?,
+        add_subnet_ids: p.ids("AddSubnetId")?,
+        remove_subnet_ids: p.ids("RemoveSubnetId")?,
+        add_security_group_ids: p.ids("AddSecurityGroupId")?,
+        remove_security_group_ids: p.ids("RemoveSecurityGroupId")?,
+        private_dns_enabled: p.flag("PrivateDnsEnabled")?,
+        policy_document: p.text("PolicyDocument"),
+        reset_policy: p.flag("ResetPolicy")?.unwrap_or(false),
+        ip_address_type: p.text("IpAddressType"),
+    })))
+}
+
+/// The addresses are AWS's business; whether it is regional is told by the VPC that it names instead of a subnet.
+fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
+    p.ignore(&[
+        "AllocationId",
+        "AvailabilityMode",
+        "AvailabilityZoneAddress",
+        "PrivateIpAddress",
+        "SecondaryAllocationId",
+        "SecondaryPrivateIpAddress",
+        "SecondaryPrivateIpAddressCount",
+    ]);
+    Ok(Request::CreateNatGateway(CreateNatGateway {
+        subnet_id: p.maybe_id("SubnetId")?,
+        vpc_id: p.maybe_id("VpcId")?,
+        connectivity_type: p.text("ConnectivityType").map(Connectivity::from),
+        client_token: p.text("ClientToken"),
+        tags: specified_tags("natgateway", p)?,
+    }))
+}
+
+fn zone(p: &mut Parameters) -> Result<Option<guardrail::id::Zone>, ApiError> {
+    let zone = p.text("AvailabilityZone");
+    let invalid =
+        |text: &str| ApiError::invalid_value(format!("Value ({text}) for parameter availabilityZone is invalid."));
+    zone.map(|text| text.parse().map_err(|_| invalid(&text))).transpose()
+}
+
+fn modify_vpc_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
+    let vpc_id = p.id("VpcId")?;
+    let attribute = match p.has("EnableDnsSupport") {
+        true => DnsAttribute::Support,
+        false => DnsAttribute::Hostnames,
+    };
+    let name = match attribute {
+        DnsAttribute::Support => "EnableDnsSupport",
+        DnsAttribute::Hostnames => "EnableDnsHostnames",
+    };
+    if p.has("EnableDnsSupport") && p.has("EnableDnsHostnames") {
+        let message = "Fields for multiple attribute types specified: enableDnsSupport, enableDnsHostnames";
+        return Err(ApiError::new("InvalidParameterCombination", message));
+    }
+    Ok(Request::ModifyVpcAttribute { vpc_id, attribute, value: required_value(name, p)? })
+}
+
+/// `Name.Value`, of an attribute that is on or off.
+fn required_value(name: &str, p: &mut Parameters) -> Result<bool, ApiError> {
+    let mut attribute = p.group(name)?;
+    let value = attribute.flag("Value")?.ok_or_else(|| missing(name))?;
+    attribute.finish()?;
+    Ok(value)
+}
+
+/// The tags given on creation, which must be for what is created.
+fn specified_tags(kind: &str, p: &mut Parameters) -> Result<Vec<Tag>, ApiError> {
+    let mut all = Vec::new();
+    for mut specification in p.groups("TagSpecification")? {
+        let given = specification.required("ResourceType")?;
+        if given != kind {
+            return Err(ApiError::invalid_value(format!(
+                "'{given}' is not a valid taggable resource type for this call"
+            )));
+        }
+        all.extend(tags(&mut specification)?);
+        specification.finish()?;
+    }
+    Ok(all)
+}
+
+fn tags(p: &mut Parameters) -> Result<Vec<Tag>, ApiError> {
+    let mut all = Vec::new();
+    for mut tag in p.groups("Tag")? {
+        all.push(Tag { key: tag.required("Key")?, value: tag.text("Value").unwrap_or_default() });
+        tag.ignore(&["Value"]);
+        tag.finish()?;
+    }
+    Ok(all)
+}
+
+/// A value that is given and empty goes only with an empty value; one that is not given goes with any.
+fn delete_tags(p: &mut Parameters) -> Result<Request, ApiError> {
+    let resources = not_empty("ResourceId", p.texts("ResourceId")?)?;
+    let mut tags = Vec::new();
+    for mut tag in p.groups("Tag")? {
+        let given = tag.has("Value");
+        let value = tag.text("Value");
+        tags.push((tag.required("Key")?, if given { Some(value.unwrap_or_default()) } else { None }));
+        tag.finish()?;
+    }
+    Ok(Request::DeleteTags { resources, tags })
+}
+
+/// The rules, from either of the two shapes of the request.
+fn permissions(p: &mut Parameters) -> Result<Vec<IpPermission>, ApiError> {
+    let mut all = Vec::new();
+    for mut group in p.groups("IpPermissions")? {
+        all.push(permission(&mut group)?);
+        group.finish()?;
+    }
+    if let Some(cidr) = p.text("CidrIp") {
+        let range = IpRange { cidr_ip: Cidr::from(cidr), description: None };
+        all.push(IpPermission { ip_ranges: vec![range], ..permission(p)? });
+    }
+    not_empty("IpPermissions", all)
+}
+
+fn permission(p: &mut Parameters) -> Result<IpPermission, ApiError> {
+    let mut permission = IpPermission {
+        ip_protocol: p.required("IpProtocol")?,
+        from_port: p.number("FromPort")?,
+        to_port: p.number("ToPort")?,
+        ..IpPermission::default()
+    };
+    for mut range in p.groups("IpRanges")? {
+        let cidr_ip = Cidr::from(range.required("CidrIp")?);
+        permission.ip_ranges.push(IpRange { cidr_ip, description: range.text("Description") });
+        range.finish()?;
+    }
+    for mut range in p.groups("Ipv6Ranges")? {
+        let cidr_ipv6 = Cidr::from(range.required("CidrIpv6")?);
+        permission.ipv6_ranges.push(Ipv6Range { cidr_ipv6, description: range.text("Description") });
+        range.finish()?;
+    }
+    for mut list in p.groups("PrefixListIds")? {
+        permission.prefix_list_ids.push(PermissionPrefixList { prefix_list_id: list.id("PrefixListId")? });
+    }
+    for mut pair in p.groups("Groups")? {
+        permission
+            .user_id_group_pairs
+            .push(GroupPair { group_id: pair.maybe_id("GroupId")?, user_id: pair.text("UserId") });
+    }
+    Ok(permission)
+}

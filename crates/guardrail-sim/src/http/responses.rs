@@ -1,0 +1,152 @@
+//! From a call's outcome to the elements of EC2's answer.
+
+use guardrail::action::DnsAttribute;
+use guardrail::snapshot::Section;
+use guardrail::world::{IpPermission, World};
+
+use super::things::{self, Place};
+use super::tree::Fields;
+use crate::request::{Request, Response, Unsuccessful};
+
+/// What the answer says besides the request's id. `world` is the world after the call.
+pub(crate) fn answer(request: &Request, response: &Response, world: &World, place: &Place) -> Fields {
+    match response {
+        Response::Done => done(request, place),
+        Response::RouteTable(table) => Fields::new()
+            .fields("routeTable", things::route_table(table, place))
+            .maybe("clientToken", client_token(request)),
+        Response::Association { association_id } => {
+            let name = match request {
+                Request::ReplaceRouteTableAssociation { .. } => "newAssociationId",
+                _ => "associationId",
+            };
+            let state = Fields::new().text("state", "associated");
+            Fields::new().text(name, association_id).fields("associationState", state)
+        }
+        Response::Endpoint(endpoint) => Fields::new()
+            .fields("vpcEndpoint", things::endpoint(endpoint, place))
+            .maybe("clientToken", client_token(request)),
+        Response::Unsuccessful(all) => Fields::new().list("unsuccessful", all.iter().map(unsuccessful)),
+        Response::NatGateway(nat) => Fields::new()
+            .fields("natGateway", things::nat_gateway(nat, world))
+            .maybe("clientToken", client_token(request)),
+        Response::NatGatewayDeleted(id) => Fields::new().text("natGatewayId", id),
+        Response::Subnet(subnet) => Fields::new().fields("subnet", things::subnet(subnet, place)),
+        Response::SecurityGroup { group_id } => Fields::new().flag("return", true).text("groupId", group_id),
+        Response::Described { section, found, next_token } => {
+            described(request, *section, found, world, place).maybe("nextToken", next_token.as_ref())
+        }
+        Response::VpcAttribute { vpc_id, attribute, value } => {
+            let name = match attribute {
+                DnsAttribute::Support => "enableDnsSupport",
+                DnsAttribute::Hostnames => "enableDnsHostnames",
+            };
+            Fields::new().text("vpcId", vpc_id).fields(name, Fields::new().flag("value", *value))
+        }
+        Response::PrefixListEntries(entries) => {
+            let entry = |entry: &guardrail::world::PrefixListEntry| {
+                Fields::new().text("cidr", &entry.cidr).maybe("description", entry.description.as_ref())
+            };
+            Fields::new().list("entrySet", entries.iter().map(entry))
+        }
+        Response::InternetGateways(all) => {
+            let one = |gateway| things::gateway("internetGatewayId", gateway);
+            Fields::new().list("internetGatewaySet", all.iter().map(one))
+        }
+        Response::EgressOnlyGateways(all) => {
+            let gateways = all.iter().map(|gateway| things::gateway("egressOnlyInternetGatewayId", &gateway.0));
+            Fields::new().list("egressOnlyInternetGatewaySet", gateways)
+        }
+        Response::Instances(all) => {
+            Fields::new().list("reservationSet", all.iter().map(|instance| things::reservation(instance, place)))
+        }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other call has no token")]
+fn client_token(request: &Request) -> Option<&String> {
+    match request {
+        Request::CreateVpcEndpoint(wanted) => wanted.client_token.as_ref(),
+        Request::CreateNatGateway(wanted) => wanted.client_token.as_ref(),
+        Request::CreateRouteTable { client_token, .. } => client_token.as_ref(),
+        _ => None,
+    }
+}
+
+fn unsuccessful(item: &Unsuccessful) -> Fields {
+    let error = Fields::new().text("code", &item.code).text("message", &item.message);
+    Fields::new().text("resourceId", &item.resource_id).fields("error", error)
+}
+
+/// Calls that answer with nothing but `true`, and the few that say a little more.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the calls not named here answer `true`")]
+fn done(request: &Request, place: &Place) -> Fields {
+    let fields = Fields::new();
+    match request {
+        Request::AssociateVpcCidrBlock { vpc_id, cidr_block } => {
+            let (vpc, cidr) = (vpc_id.as_str(), cidr_block.as_str());
+            let association = match cidr.contains(':') {
+                true => ("ipv6CidrBlockAssociation", things::ipv6_association("vpc", vpc, cidr, "associating")),
+                false => ("cidrBlockAssociation", things::cidr_association(vpc, cidr, "associating")),
+            };
+            fields.text("vpcId", vpc).fields(association.0, association.1)
+        }
+        Request::AuthorizeSecurityGroupIngress { group_id, ip_permissions } => {
+            let rules = rules(group_id.as_str(), ip_permissions, place);
+            fields.flag("return", true).list("securityGroupRuleSet", rules)
+        }
+        Request::RevokeSecurityGroupIngress { group_id, ip_permissions } => {
+            let rules = rules(group_id.as_str(), ip_permissions, place);
+            fields.flag("return", true).list("revokedSecurityGroupRuleSet", rules)
+        }
+        _ => fields.flag("return", true),
+    }
+}
+
+fn rules(group: &str, permissions: &[IpPermission], place: &Place) -> Vec<Fields> {
+    permissions.iter().flat_map(|permission| things::rules(group, permission, place)).collect()
+}
+
+fn described(request: &Request, section: Section, found: &World, world: &World, place: &Place) -> Fields {
+    let fields = Fields::new();
+    match section {
+        Section::Vpcs => fields.list("vpcSet", found.vpcs.iter().flatten().map(things::vpc)),
+        Section::Subnets => {
+            fields.list("subnetSet", found.subnets.iter().flatten().map(|subnet| things::subnet(subnet, place)))
+        }
+        Section::RouteTables => {
+            let tables = found.route_tables.iter().flatten();
+            fields.list("routeTableSet", tables.map(|table| things::route_table(table, place)))
+        }
+        Section::VpcEndpoints => {
+            let endpoints = found.vpc_endpoints.iter().flatten();
+            fields.list("vpcEndpointSet", endpoints.map(|endpoint| things::endpoint(endpoint, place)))
+        }
+        Section::NatGateways => {
+            let gateways = found.nat_gateways.iter().flatten();
+            fields.list("natGatewaySet", gateways.map(|nat| things::nat_gateway(nat, world)))
+        }
+        Section::SecurityGroups => {
+            let groups = found.security_groups.iter().flatten();
+            fields.list("securityGroupInfo", groups.map(|group| things::security_group(group, place)))
+        }
+        Section::NetworkInterfaces => {
+            let interfaces = found.network_interfaces.iter().flatten();
+            fields.list("networkInterfaceSet", interfaces.map(|eni| things::interface(eni, place)))
+        }
+        Section::PrefixLists => {
+            let lists = found.prefix_lists.iter().flatten();
+            match request {
+                Request::DescribePrefixLists(_) => fields.list("prefixListSet", lists.map(things::prefix_list)),
+                _ => fields.list("prefixListSet", lists.map(|list| things::managed_prefix_list(list, place))),
+            }
+        }
+        Section::VpcEndpointServices => {
+            let services = || found.vpc_endpoint_services.iter().flatten();
+            let names = fields.texts("serviceNameSet", services().map(|service| &service.service_name));
+            names.list("serviceDetailSet", services().map(|service| things::service(service, place)))
+        }
+        // Told one VPC at a time, by another call.
+        Section::VpcAttributes => fields,
+    }
+}

@@ -1,0 +1,379 @@
+//! The things of a world as elements of EC2's answers.
+
+use guardrail::id::AccountId;
+use guardrail::world::{
+    Association, EndpointGroup, EndpointService, IpPermission, Ipv6CidrAssociation, NatGateway, NetworkInterface,
+    PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
+};
+
+use super::tree::Fields;
+use crate::gateways::{Instance, InternetGateway};
+
+/// Whose world it is, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) account: String,
+    pub(crate) region: String,
+}
+
+impl Place {
+    /// `aws`, or a partition of its own.
+    pub(crate) fn partition(&self) -> &'static str {
+        match &self.region {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+
+    /// The owner of a thing: the account, where the thing does not say.
+    fn owner<'a>(&'a self, owner: Option<&'a AccountId>) -> &'a str {
+        owner.map_or(&self.account, AccountId::as_str)
+    }
+
+    fn arn(&self, what: &str, id: &str) -> String {
+        format!("arn:{}:ec2:{}:{}:{what}/{id}", self.partition(), self.region, self.account)
+    }
+}
+
+/// An id for what a world file has none for, the same every time for the same thing.
+pub(crate) fn derived_id(prefix: &str, of: &[&str]) -> String {
+    // FNV-1a: short, and the same in every build, which the standard library's hashers do not promise.
+    let bytes = of.iter().flat_map(|part| part.bytes().chain([0xff]));
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{prefix}0{hash:016x}")
+}
+
+fn tags(all: &[Tag]) -> impl Iterator<Item = Fields> {
+    all.iter().map(|tag| Fields::new().text("key", &tag.key).text("value", &tag.value))
+}
+
+pub(crate) fn vpc(vpc: &Vpc) -> Fields {
+    let id = vpc.vpc_id.as_str();
+    let v4 = vpc.cidr_block_association_set.iter().map(|association| {
+        let cidr = association.cidr_block.as_str();
+        let state = association.cidr_block_state.as_ref().map_or("associated", |state| &state.state);
+        cidr_association(id, cidr, state)
+    });
+    // A world file may leave out the set that says the primary block again.
+    let primary = vpc.cidr_block.iter().filter(|_| vpc.cidr_block_association_set.is_empty());
+    let primary = primary.map(|cidr| cidr_association(id, cidr.as_str(), "associated"));
+    Fields::new()
+        .text("vpcId", id)
+        .maybe("ownerId", vpc.owner_id.as_ref())
+        .text("state", "available")
+        .maybe("cidrBlock", vpc.cidr_block.as_ref())
+        .list("cidrBlockAssociationSet", primary.chain(v4))
+        .list("ipv6CidrBlockAssociationSet", ipv6_associations("vpc", id, &vpc.ipv6_cidr_block_association_set))
+        .text("dhcpOptionsId", derived_id("dopt-", &["default"]))
+        .text("instanceTenancy", "default")
+        .flag("isDefault", vpc.is_default)
+        .list("tagSet", tags(&vpc.tags))
+}
+
+/// An item of `cidrBlockAssociationSet`.
+pub(crate) fn cidr_association(vpc: &str, cidr: &str, state: &str) -> Fields {
+    Fields::new()
+        .text("associationId", derived_id("vpc-cidr-assoc-", &[vpc, cidr]))
+        .text("cidrBlock", cidr)
+        .fields("cidrBlockState", Fields::new().text("state", state))
+}
+
+/// An item of `ipv6CidrBlockAssociationSet`; `of` is `vpc` or `subnet`.
+pub(crate) fn ipv6_association(of: &str, id: &str, cidr: &str, state: &str) -> Fields {
+    Fields::new()
+        .text("associationId", derived_id(&format!("{of}-cidr-assoc-"), &[id, cidr]))
+        .text("ipv6CidrBlock", cidr)
+        .fields("ipv6CidrBlockState", Fields::new().text("state", state))
+}
+
+fn ipv6_associations(of: &str, id: &str, all: &[Ipv6CidrAssociation]) -> Vec<Fields> {
+    let one = |association: &Ipv6CidrAssociation| {
+        let state = association.ipv6_cidr_block_state.as_ref().map_or("associated", |state| &state.state);
+        ipv6_association(of, id, association.ipv6_cidr_block.as_str(), state)
+    };
+    all.iter().map(one).collect()
+}
+
+pub(crate) fn subnet(subnet: &Subnet, place: &Place) -> Fields {
+    let id = subnet.subnet_id.as_str();
+    Fields::new()
+        .text("subnetId", id)
+        .text("subnetArn", subnet.subnet_arn.clone().unwrap_or_else(|| place.arn("subnet", id)))
+        .text("state", "available")
+        .text("vpcId", &subnet.vpc_id)
+        .maybe("cidrBlock", subnet.cidr_block.as_ref())
+        .list("ipv6CidrBlockAssociationSet", ipv6_associations("subnet", id, &subnet.ipv6_cidr_block_association_set))
+        .number("availableIpAddressCount", subnet.available_ip_address_count)
+        .text("availabilityZone", &subnet.availability_zone)
+        .text("ownerId", place.owner(subnet.owner_id.as_ref()))
+        .flag("defaultForAz", false)
+        .flag("mapPublicIpOnLaunch", subnet.map_public_ip_on_launch)
+        .flag("assignIpv6AddressOnCreation", false)
+        .flag("ipv6Native", subnet.ipv6_native)
+        .list("tagSet", tags(&subnet.tags))
+}
+
+pub(crate) fn route_table(table: &RouteTable, place: &Place) -> Fields {
+    Fields::new()
+        .text("routeTableId", &table.route_table_id)
+        .text("vpcId", &table.vpc_id)
+        .text("ownerId", &place.account)
+        .list("routeSet", table.routes.iter().map(route))
+        .list("associationSet", table.associations.iter().map(|one| association(table, one)))
+        .list("propagatingVgwSet", [])
+        .list("tagSet", tags(&table.tags))
+}
+
+fn route(route: &Route) -> Fields {
+    Fields::new()
+        .maybe("destinationCidrBlock", route.destination_cidr_block.as_ref())
+        .maybe("destinationIpv6CidrBlock", route.destination_ipv6_cidr_block.as_ref())
+        .maybe("destinationPrefixListId", route.destination_prefix_list_id.as_ref())
+        .maybe("gatewayId", route.gateway_id.as_ref())
+        .maybe("natGatewayId", route.nat_gateway_id.as_ref())
+        .maybe("egressOnlyInternetGatewayId", route.egress_only_internet_gateway_id.as_ref())
+        .maybe("instanceId", route.instance_id.as_ref())
+        .maybe("instanceOwnerId", route.instance_owner_id.as_ref())
+        .maybe("networkInterfaceId", route.network_interface_id.as_ref())
+        .maybe("transitGatewayId", route.transit_gateway_id.as_ref())
+        .maybe("vpcPeeringConnectionId", route.vpc_peering_connection_id.as_ref())
+        .maybe("localGatewayId", route.local_gateway_id.as_ref())
+        .maybe("carrierGatewayId", route.carrier_gateway_id.as_ref())
+        .maybe("coreNetworkArn", route.core_network_arn.as_ref())
+        .maybe("odbNetworkArn", route.odb_network_arn.as_ref())
+        .maybe("ipAddress", route.ip_address.as_ref())
+        .maybe("state", route.state.as_ref())
+        .maybe("origin", route.origin.as_ref())
+}
+
+fn association(table: &RouteTable, association: &Association) -> Fields {
+    let state = association.association_state.as_ref().map_or("associated", |state| &state.state);
+    Fields::new()
+        .maybe("routeTableAssociationId", association.route_table_association_id.as_ref())
+        .text("routeTableId", &table.route_table_id)
+        .flag("main", association.main)
+        .maybe("subnetId", association.subnet_id.as_ref())
+        .maybe("gatewayId", association.gateway_id.as_ref())
+        .maybe("publicIpv4Pool", association.public_ipv4_pool.as_ref())
+        .fields("associationState", Fields::new().text("state", state))
+}
+
+pub(crate) fn endpoint(endpoint: &VpcEndpoint, place: &Place) -> Fields {
+    let error =
+        |error: &guardrail::world::LastError| Fields::new().text("message", &error.message).text("code", &error.code);
+    let mut fields = Fields::new()
+        .text("vpcEndpointId", &endpoint.vpc_endpoint_id)
+        .maybe("vpcEndpointType", endpoint.vpc_endpoint_type.as_ref())
+        .text("vpcId", &endpoint.vpc_id)
+        .maybe("serviceName", endpoint.service_name.as_ref())
+        .text("state", &endpoint.state)
+        .maybe("policyDocument", endpoint.policy_document.as_ref())
+        .texts("routeTableIdSet", &endpoint.route_table_ids)
+        .texts("subnetIdSet", &endpoint.subnet_ids)
+        .list("groupSet", groups(&endpoint.groups))
+        .maybe("ipAddressType", endpoint.ip_address_type.as_ref())
+        .flag("privateDnsEnabled", endpoint.private_dns_enabled)
+        .flag("requesterManaged", endpoint.requester_managed)
+        .texts("networkInterfaceIdSet", &endpoint.network_interface_ids)
+        .list("dnsEntrySet", [])
+        .maybe("creationTimestamp", endpoint.creation_timestamp.as_ref())
+        .list("tagSet", tags(&endpoint.tags))
+        .text("ownerId", place.owner(endpoint.owner_id.as_ref()))
+        .maybe("serviceRegion", endpoint.service_region.as_ref())
+        .maybe("failureReason", endpoint.failure_reason.as_ref());
+    if let Some(last) = &endpoint.last_error {
+        fields = fields.fields("lastError", error(last));
+    }
+    fields
+}
+
+fn groups(all: &[EndpointGroup]) -> impl Iterator<Item = Fields> {
+    let one = |group: &EndpointGroup| {
+        Fields::new().text("groupId", &group.group_id).maybe("groupName", group.group_name.as_ref())
+    };
+    all.iter().map(one)
+}
+
+/// The gateway's own interface is found in the world, where there is one.
+pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
+    let mark = format!("Interface for NAT Gateway {}", nat.nat_gateway_id);
+    let interfaces = world.network_interfaces.iter().flatten().filter(|eni| eni.description == mark);
+    let address = |eni: &NetworkInterface| {
+        Fields::new()
+            .text("networkInterfaceId", &eni.network_interface_id)
+            .maybe("privateIp", eni.private_ip_address.as_ref())
+            .flag("isPrimary", true)
+    };
+    Fields::new()
+        .text("natGatewayId", &nat.nat_gateway_id)
+        .maybe("vpcId", nat.vpc_id.as_ref())
+        .maybe("subnetId", nat.subnet_id.as_ref())
+        .maybe("state", nat.state.as_ref())
+        .maybe("connectivityType", nat.connectivity_type.as_ref())
+        .maybe("availabilityMode", nat.availability_mode.as_ref())
+        .maybe("routeTableId", nat.route_table_id.as_ref())
+        .list("natGatewayAddressSet", interfaces.map(address))
+        .list("tagSet", tags(&nat.tags))
+}
+
+pub(crate) fn security_group(group: &SecurityGroup, place: &Place) -> Fields {
+    let everywhere = IpPermission {
+        ip_protocol: "-1".to_owned(),
+        ip_ranges: vec![guardrail::world::IpRange { cidr_ip: "0.0.0.0/0".into(), description: None }],
+        ..IpPermission::default()
+    };
+    Fields::new()
+        .text("groupId", &group.group_id)
+        .text("securityGroupArn", place.arn("security-group", group.group_id.as_str()))
+        .text("groupName", &group.group_name)
+        .text("groupDescription", &group.description)
+        .text("ownerId", place.owner(group.owner_id.as_ref()))
+        .maybe("vpcId", group.vpc_id.as_ref())
+        .list("ipPermissions", group.ip_permissions.iter().map(permission))
+        // A world file does not hold these; a new group lets everything out.
+        .list("ipPermissionsEgress", [permission(&everywhere)])
+        .list("tagSet", tags(&group.tags))
+}
+
+fn permission(permission: &IpPermission) -> Fields {
+    let v4 = permission
+        .ip_ranges
+        .iter()
+        .map(|range| Fields::new().text("cidrIp", &range.cidr_ip).maybe("description", range.description.as_ref()));
+    let v6 = permission
+        .ipv6_ranges
+        .iter()
+        .map(|range| Fields::new().text("cidrIpv6", &range.cidr_ipv6).maybe("description", range.description.as_ref()));
+    let pairs = permission
+        .user_id_group_pairs
+        .iter()
+        .map(|pair| Fields::new().maybe("userId", pair.user_id.as_ref()).maybe("groupId", pair.group_id.as_ref()));
+    let lists = permission.prefix_list_ids.iter().map(|list| Fields::new().text("prefixListId", &list.prefix_list_id));
+    Fields::new()
+        .text("ipProtocol", &permission.ip_protocol)
+        .number("fromPort", permission.from_port)
+        .number("toPort", permission.to_port)
+        .list("groups", pairs)
+        .list("ipRanges", v4)
+        .list("ipv6Ranges", v6)
+        .list("prefixListIds", lists)
+}
+
+/// The rules that a permission stands for, one for each source.
+pub(crate) fn rules(group: &str, permission: &IpPermission, place: &Place) -> Vec<Fields> {
+    let ports = (permission.from_port.unwrap_or(-1), permission.to_port.unwrap_or(-1));
+    let rule = |source: &str| {
+        let identity = format!("{} {} {} {source}", permission.ip_protocol, ports.0, ports.1);
+        let id = derived_id("sgr-", &[group, &identity]);
+        Fields::new()
+            .text("groupOwnerId", &place.account)
+            .text("groupId", group)
+            .text("securityGroupRuleArn", place.arn("security-group-rule", &id))
+            .text("securityGroupRuleId", id)
+            .flag("isEgress", false)
+            .text("ipProtocol", &permission.ip_protocol)
+            .number("fromPort", Some(ports.0))
+            .number("toPort", Some(ports.1))
+    };
+    let v4 = permission.ip_ranges.iter().map(|range| {
+        rule(range.cidr_ip.as_str()).text("cidrIpv4", &range.cidr_ip).maybe("description", range.description.as_ref())
+    });
+    let v6 = permission.ipv6_ranges.iter().map(|range| {
+        rule(range.cidr_ipv6.as_str())
+            .text("cidrIpv6", &range.cidr_ipv6)
+            .maybe("description", range.description.as_ref())
+    });
+    let lists = permission
+        .prefix_list_ids
+        .iter()
+        .map(|list| rule(list.prefix_list_id.as_str()).text("prefixListId", &list.prefix_list_id));
+    let pairs = permission.user_id_group_pairs.iter().map(|pair| {
+        let id = pair.group_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
+        let other = Fields::new().text("groupId", id).maybe("userId", pair.user_id.as_ref());
+        rule(id).fields("referencedGroupInfo", other)
+    });
+    v4.chain(v6).chain(lists).chain(pairs).collect()
+}
+
+pub(crate) fn interface(eni: &NetworkInterface, place: &Place) -> Fields {
+    let status = if eni.attachment.is_some() || eni.requester_managed { "in-use" } else { "available" };
+    let mut fields = Fields::new()
+        .text("networkInterfaceId", &eni.network_interface_id)
+        .maybe("subnetId", eni.subnet_id.as_ref())
+        .maybe("vpcId", eni.vpc_id.as_ref())
+        .text("description", &eni.description)
+        .text("ownerId", &place.account)
+        .flag("requesterManaged", eni.requester_managed)
+        .text("status", status)
+        .maybe("privateIpAddress", eni.private_ip_address.as_ref())
+        .list("groupSet", groups(&eni.groups))
+        .list("tagSet", [])
+        .maybe("interfaceType", eni.interface_type.as_ref())
+        .maybe("sourceDestCheck", eni.source_dest_check);
+    if let Some(attachment) = &eni.attachment {
+        let attachment = Fields::new()
+            .maybe("instanceId", attachment.instance_id.as_ref())
+            .maybe("status", attachment.status.as_ref());
+        fields = fields.fields("attachment", attachment);
+    }
+    fields
+}
+
+/// As `DescribePrefixLists` has it.
+pub(crate) fn prefix_list(list: &PrefixList) -> Fields {
+    Fields::new()
+        .text("prefixListId", &list.prefix_list_id)
+        .text("prefixListName", &list.prefix_list_name)
+        .texts("cidrSet", list.blocks().unwrap_or_default())
+}
+
+/// As `DescribeManagedPrefixLists` has it.
+pub(crate) fn managed_prefix_list(list: &PrefixList, place: &Place) -> Fields {
+    Fields::new()
+        .text("prefixListId", &list.prefix_list_id)
+        .text("addressFamily", "IPv4")
+        .text("state", "create-complete")
+        .text("prefixListArn", place.arn("prefix-list", list.prefix_list_id.as_str()))
+        .text("prefixListName", &list.prefix_list_name)
+        .list("tagSet", [])
+        .maybe("ownerId", list.owner_id.as_ref())
+}
+
+pub(crate) fn service(service: &EndpointService, place: &Place) -> Fields {
+    let kind = |kind: &guardrail::world::ServiceType| Fields::new().text("serviceType", &kind.service_type);
+    let name = |name: &guardrail::world::PrivateDnsName| Fields::new().text("privateDnsName", &name.private_dns_name);
+    Fields::new()
+        .text("serviceName", &service.service_name)
+        .list("serviceType", service.service_type.iter().map(kind))
+        .text("serviceRegion", &place.region)
+        .texts("availabilityZoneSet", &service.availability_zones)
+        .text("owner", "amazon")
+        .maybe("privateDnsName", service.private_dns_name.as_ref())
+        .list("privateDnsNameSet", service.private_dns_names.iter().map(name))
+        .flag("vpcEndpointPolicySupported", service.vpc_endpoint_policy_supported)
+        .flag("acceptanceRequired", false)
+        .flag("managesVpcEndpoints", false)
+        .list("tagSet", [])
+}
+
+/// An internet gateway of either kind; `id` is the element its id stands in.
+pub(crate) fn gateway(id: &'static str, gateway: &InternetGateway) -> Fields {
+    let attached = |vpc: &guardrail::id::VpcId| Fields::new().text("state", "available").text("vpcId", vpc);
+    Fields::new().text(id, &gateway.id).list("attachmentSet", gateway.vpc_id.iter().map(attached)).list("tagSet", [])
+}
+
+/// A reservation of one instance.
+pub(crate) fn reservation(instance: &Instance, place: &Place) -> Fields {
+    let interface = |id: &guardrail::id::InterfaceId| Fields::new().text("networkInterfaceId", id);
+    let one = Fields::new()
+        .text("instanceId", &instance.instance_id)
+        .maybe("subnetId", instance.subnet_id.as_ref())
+        .maybe("vpcId", instance.vpc_id.as_ref())
+        .list("networkInterfaceSet", instance.network_interface_ids.iter().map(interface));
+    Fields::new()
+        .text("reservationId", derived_id("r-", &[instance.instance_id.as_str()]))
+        .text("ownerId", &place.account)
+        .list("instancesSet", [one])
+}
