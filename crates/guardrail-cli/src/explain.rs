@@ -7,12 +7,12 @@ use guardrail::snapshot::{Shared, Snapshot};
 use crate::Ending;
 use crate::input::BadInput;
 use crate::render::line;
-use crate::sight;
+use crate::sight::WhereToLook;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    sight: sight::Arguments,
+    sight: WhereToLook,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 
 use crate::input::BadInput;
 use crate::render::{json_line, line};
-use crate::{Ending, Format, sight};
+use crate::sight::WhereToLook;
+use crate::{Ending, Format};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    sight: sight::Arguments,
+    sight: WhereToLook,
     /// How to print the reports.
     #[arg(long, value_enum, default_value_t)]
     format: Format,

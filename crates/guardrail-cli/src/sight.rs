@@ -10,7 +10,7 @@ use crate::input::{self, BadInput};
 use crate::{Ending, Place, Terms, live};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct WhereToLook {
     /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put together. Without one, the
     /// account's managed VPCs in the Region are read, in a build with the feature `live`.
     #[arg(long, value_name = "W.json", conflicts_with_all = ["region", "profile"])]
@@ -33,7 +33,7 @@ pub(crate) struct Sight {
     live: bool,
 }
 
-impl Arguments {
+impl WhereToLook {
     /// Reads the world, or the Region.
     pub(crate) fn look(&self) -> Result<Sight, BadInput> {
         let baseline = input::terms(&self.terms)?;
