@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 pub use aws_sdk_ec2::config::Credentials;
-use aws_sdk_ec2::config::ProvideCredentials as _;
+use aws_sdk_ec2::config::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use guardrail::cloud::CallError;
@@ -94,8 +96,12 @@ impl Clients {
         if let Some(credentials) = &options.credentials {
             loader = loader.credentials_provider(credentials.clone());
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
         let region = config.region().ok_or(NotAvailable::NoRegion)?.as_ref().parse()?;
+        if let Some(profile) = &options.profile {
+            let of_profile = of_profile(profile, &config);
+            config = config.into_builder().credentials_provider(of_profile).build();
+        }
         Ok(Self { config, region, pace: options.pace })
     }
 
@@ -116,7 +122,12 @@ impl Clients {
     pub async fn find_credentials(&self) -> Result<(), NotAvailable> {
         let provider = self.config.credentials_provider();
         let provider = provider.ok_or_else(|| NotAvailable::NoCredentials("nothing provides any".to_owned()))?;
-        on_heap(provider.provide_credentials()).await.map_err(|error| NotAvailable::NoCredentials(chain(&error)))?;
+        on_heap(provider.provide_credentials()).await.map_err(|error| {
+            // The first line says what; the others are one for each place where there are none.
+            let all = chain(&error);
+            let first = all.lines().next().unwrap_or_default();
+            NotAvailable::NoCredentials(first.trim_end_matches(" Attempted:").trim_end_matches('.').to_owned())
+        })?;
         Ok(())
     }
 
@@ -138,6 +149,13 @@ impl Clients {
             .retry_config(retries(6, self.pace.endpoint_changes, Duration::from_secs(10)))
             .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(45)))
     }
+}
+
+/// The credentials of a profile and no others: the SDK would take those in the environment first, of another account maybe.
+fn of_profile(profile: &str, config: &SdkConfig) -> SharedCredentialsProvider {
+    let place = ProviderConfig::default().with_region(config.region().cloned());
+    let provider = ProfileFileCredentialsProvider::builder().configure(&place).profile_name(profile).build();
+    SharedCredentialsProvider::new(provider)
 }
 
 fn retries(attempts: u32, first_wait: Duration, longest_wait: Duration) -> RetryConfig {
