@@ -6,9 +6,9 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 pub use aws_sdk_ec2::config::Credentials;
-use aws_sdk_ec2::config::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
+use aws_sdk_ec2::config::{ProvideCredentials as _, SharedCredentialsProvider};
 use guardrail::cloud::CallError;
 use guardrail::id::{AccountId, Region};
 
