@@ -59,9 +59,15 @@ pub enum NotAvailable {
     BadRegion(#[from] guardrail::id::InvalidId),
     /// Nothing says who calls.
     #[error(
-        "no AWS credentials: {0}; sign in with `aws sso login` or `aws configure`, name a profile, or set `AWS_ACCESS_KEY_ID`"
+        "no AWS credentials {place} ({reason}); sign in with `aws sso login` or `aws configure`, name a profile, or set \
+         `AWS_ACCESS_KEY_ID`"
     )]
-    NoCredentials(String),
+    NoCredentials {
+        /// Where they were looked for.
+        place: String,
+        /// The SDK's words.
+        reason: String,
+    },
 }
 
 /// What every client is made from.
@@ -69,6 +75,7 @@ pub enum NotAvailable {
 pub struct Clients {
     config: SdkConfig,
     region: Region,
+    profile: Option<String>,
     pace: Pace,
 }
 
@@ -102,7 +109,7 @@ impl Clients {
             let of_profile = of_profile(profile, &config);
             config = config.into_builder().credentials_provider(of_profile).build();
         }
-        Ok(Self { config, region, pace: options.pace })
+        Ok(Self { config, region, profile: options.profile.clone(), pace: options.pace })
     }
 
     /// The Region every call goes to.
@@ -120,14 +127,15 @@ impl Clients {
     /// # Errors
     /// When there are none.
     pub async fn find_credentials(&self) -> Result<(), NotAvailable> {
-        let provider = self.config.credentials_provider();
-        let provider = provider.ok_or_else(|| NotAvailable::NoCredentials("nothing provides any".to_owned()))?;
-        on_heap(provider.provide_credentials()).await.map_err(|error| {
-            // The first line says what; the others are one for each place where there are none.
-            let all = chain(&error);
-            let first = all.lines().next().unwrap_or_default();
-            NotAvailable::NoCredentials(first.trim_end_matches(" Attempted:").trim_end_matches('.').to_owned())
-        })?;
+        let place = || match &self.profile {
+            Some(profile) => format!("in the profile `{profile}`"),
+            None => "in the environment, the profiles or this machine's role".to_owned(),
+        };
+        // The first line says what; the others are one for each place where there are none.
+        let first = |all: String| all.lines().next().map(|line| line.trim_end_matches(". Attempted:").to_owned());
+        let none = |all| NotAvailable::NoCredentials { place: place(), reason: first(all).unwrap_or_default() };
+        let provider = self.config.credentials_provider().ok_or_else(|| none("nothing provides any".to_owned()))?;
+        on_heap(provider.provide_credentials()).await.map_err(|error| none(chain(&error)))?;
         Ok(())
     }
 

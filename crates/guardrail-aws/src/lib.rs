@@ -9,6 +9,7 @@ mod aws;
 mod cache;
 mod clients;
 mod convert;
+pub mod doctor;
 mod each;
 mod failure;
 mod observe;

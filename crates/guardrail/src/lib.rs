@@ -11,6 +11,7 @@ pub mod baseline;
 pub mod cidr;
 pub mod cloud;
 pub mod commands;
+pub mod doctor;
 pub mod error_codes;
 pub mod event;
 pub mod explain;

@@ -1,5 +1,6 @@
 //! The commands that reach AWS, with the functions' own code.
 
+mod doctor;
 mod progress;
 mod repair;
 mod session;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     Snapshot(snapshot::Arguments),
     /// Repairs VPCs of an account, now: what the repair function does, and its report.
     Repair(repair::Arguments),
+    /// Checks credentials, permissions, the trail and the stack, and says what is missing.
+    Doctor(doctor::Arguments),
 }
 
 /// Why there is no way to AWS.
@@ -52,6 +55,7 @@ pub(crate) fn run(command: &Command, out: &mut String) -> Result<Ending, BadInpu
     match command {
         Command::Snapshot(arguments) => wait_for(snapshot::run(arguments, out)),
         Command::Repair(arguments) => wait_for(repair::run(arguments, out)),
+        Command::Doctor(arguments) => wait_for(doctor::run(arguments, out)),
     }
 }
 

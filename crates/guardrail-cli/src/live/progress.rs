@@ -13,13 +13,13 @@ use jiff::Timestamp;
 /// A cloud, each of whose changes and pauses is told.
 pub(crate) struct Progress<'a, C> {
     cloud: &'a C,
-    pending: RefCell<Vec<String>>,
+    endpoints: RefCell<Vec<String>>,
     waited: Cell<Duration>,
 }
 
 impl<'a, C> Progress<'a, C> {
     pub(crate) fn new(cloud: &'a C) -> Self {
-        Self { cloud, pending: RefCell::default(), waited: Cell::default() }
+        Self { cloud, endpoints: RefCell::default(), waited: Cell::default() }
     }
 }
 
@@ -33,8 +33,8 @@ impl<C: Cloud> Cloud for Progress<'_, C> {
             eprintln!("{}: reading", scope.vpc);
         }
         let seen = self.cloud.observe(scope, sections).await;
-        if let Some(pending) = pending(&seen.world) {
-            self.pending.replace(pending);
+        if let Some(endpoints) = on_their_way(&seen.world) {
+            self.endpoints.replace(endpoints);
         }
         seen
     }
@@ -51,33 +51,29 @@ impl<C: Cloud> Cloud for Progress<'_, C> {
 
     async fn pause(&self, time: Duration) {
         let waited = self.waited.get();
-        eprintln!("{}", waiting(&self.pending.borrow(), waited));
+        eprintln!("{}", waiting(&self.endpoints.borrow(), waited));
         self.waited.set(waited.saturating_add(time));
         self.cloud.pause(time).await;
     }
 }
 
-/// The endpoints that are coming up; `None` when the endpoints were not read.
-fn pending(world: &World) -> Option<Vec<String>> {
-    let coming_up = |state: &EndpointState| *state == EndpointState::Pending;
-    let endpoints = world.vpc_endpoints.as_ref()?.iter().filter(|endpoint| coming_up(&endpoint.state));
-    let name = |service: &str| service.rsplit('.').next().unwrap_or(service).to_owned();
-    let named = endpoints.map(|endpoint| match &endpoint.service_name {
-        Some(service) => format!("{} ({})", endpoint.vpc_endpoint_id, name(service.as_str())),
-        None => endpoint.vpc_endpoint_id.to_string(),
+/// The endpoints that are on their way, each with where to; `None` when the endpoints were not read.
+fn on_their_way(world: &World) -> Option<Vec<String>> {
+    let moving = |state: &EndpointState| matches!(state, EndpointState::Pending | EndpointState::Deleting);
+    let endpoints = world.vpc_endpoints.as_ref()?.iter().filter(|endpoint| moving(&endpoint.state));
+    let named = endpoints.map(|endpoint| {
+        let service = endpoint.service_name.as_ref().map_or("", |service| service.as_str());
+        let service = service.rsplit('.').next().unwrap_or(service);
+        format!("{} ({service}, {})", endpoint.vpc_endpoint_id, endpoint.state)
     });
     Some(named.collect())
 }
 
-fn waiting(pending: &[String], waited: Duration) -> String {
-    let what = match pending {
-        [] => "the changes to show".to_owned(),
-        [one] => format!("{one} to become available"),
-        [_, ..] => format!("{} endpoints to become available: {}", pending.len(), pending.join(", ")),
-    };
+fn waiting(endpoints: &[String], waited: Duration) -> String {
+    let what = if endpoints.is_empty() { "the changes to show".to_owned() } else { endpoints.join(", ") };
     match waited.as_secs() {
         0 => format!("waiting for {what}"),
-        seconds => format!("waiting for {what}, {seconds} s so far"),
+        seconds => format!("waiting for {what}: {seconds} s so far"),
     }
 }
 
@@ -98,17 +94,18 @@ mod tests {
 
     #[test]
     fn what_is_waited_for_is_named_with_the_time_it_has_taken() {
-        let said = |states: &[&str], seconds| waiting(&pending(&world(states)).unwrap(), Duration::from_secs(seconds));
-        assert_eq!(said(&["pending", "available"], 0), "waiting for vpce-0 (ssm) to become available");
+        let said =
+            |states: &[&str], seconds| waiting(&on_their_way(&world(states)).unwrap(), Duration::from_secs(seconds));
+        assert_eq!(said(&["pending", "available"], 0), "waiting for vpce-0 (ssm, pending)");
         assert_eq!(
-            said(&["Pending", "pending"], 10),
-            "waiting for 2 endpoints to become available: vpce-0 (ssm), vpce-1 (ssm), 10 s so far"
+            said(&["Pending", "deleting"], 10),
+            "waiting for vpce-0 (ssm, pending), vpce-1 (ssm, deleting): 10 s so far"
         );
-        assert_eq!(said(&["available"], 2), "waiting for the changes to show, 2 s so far");
+        assert_eq!(said(&["available"], 2), "waiting for the changes to show: 2 s so far");
     }
 
     #[test]
     fn endpoints_that_were_not_read_stay_as_they_were() {
-        assert_eq!(pending(&World::default()), None);
+        assert_eq!(on_their_way(&World::default()), None);
     }
 }
