@@ -80,7 +80,7 @@ async fn authorize(ec2: &Client, name: &str, group: &SecurityGroupId, cidrs: &[C
 }
 
 /// TCP 443 from these blocks; each says why it is there, for whoever reads the group.
-fn https_from(cidrs: &[Cidr]) -> IpPermission {
+pub(crate) fn https_from(cidrs: &[Cidr]) -> IpPermission {
     const WHY: &str = "HTTPS from the VPC to its endpoints";
     let https = IpPermission::builder().ip_protocol("tcp").from_port(443).to_port(443);
     let permission = cidrs.iter().fold(https, |permission, cidr| {

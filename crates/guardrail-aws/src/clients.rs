@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 pub use aws_sdk_ec2::config::Credentials;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
+use aws_sdk_ec2::config::{ProvideCredentials as _, SharedCredentialsProvider};
 use guardrail::cloud::CallError;
 use guardrail::id::{AccountId, Region};
 
-use crate::failure::{failed, on_heap, unreadable};
+use crate::failure::{chain, failed, on_heap, unreadable};
 
 /// What CloudTrail shows of us in `userAgent`; a help for readers, never a proof, because anyone can send it.
 const APP_NAME: &str = "vpc-guardrail";
@@ -19,6 +22,8 @@ const APP_NAME: &str = "vpc-guardrail";
 pub struct Options {
     /// The Region; without it `AWS_REGION` and the profile say.
     pub region: Option<Region>,
+    /// The profile of the AWS CLI's files; without it `AWS_PROFILE` says, or `default` is taken.
+    pub profile: Option<String>,
     /// One address for every service, in place of AWS's own; without it `AWS_ENDPOINT_URL` and its kin say.
     pub endpoint_url: Option<String>,
     /// Who calls; without them the environment, the profile or the function's role says.
@@ -52,6 +57,17 @@ pub enum NotAvailable {
     /// What is set is no Region.
     #[error("the Region that is set cannot be used: {0}")]
     BadRegion(#[from] guardrail::id::InvalidId),
+    /// Nothing says who calls.
+    #[error(
+        "no AWS credentials {place} ({reason}); sign in with `aws sso login` or `aws configure`, name a profile, or set \
+         `AWS_ACCESS_KEY_ID`"
+    )]
+    NoCredentials {
+        /// Where they were looked for.
+        place: String,
+        /// The SDK's words.
+        reason: String,
+    },
 }
 
 /// What every client is made from.
@@ -59,6 +75,7 @@ pub enum NotAvailable {
 pub struct Clients {
     config: SdkConfig,
     region: Region,
+    profile: Option<String>,
     pace: Pace,
 }
 
@@ -77,15 +94,22 @@ impl Clients {
         if let Some(region) = &options.region {
             loader = loader.region(aws_config::Region::new(region.as_str().to_owned()));
         }
+        if let Some(profile) = &options.profile {
+            loader = loader.profile_name(profile);
+        }
         if let Some(url) = &options.endpoint_url {
             loader = loader.endpoint_url(url);
         }
         if let Some(credentials) = &options.credentials {
             loader = loader.credentials_provider(credentials.clone());
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
         let region = config.region().ok_or(NotAvailable::NoRegion)?.as_ref().parse()?;
-        Ok(Self { config, region, pace: options.pace })
+        if let Some(profile) = &options.profile {
+            let of_profile = of_profile(profile, &config);
+            config = config.into_builder().credentials_provider(of_profile).build();
+        }
+        Ok(Self { config, region, profile: options.profile.clone(), pace: options.pace })
     }
 
     /// The Region every call goes to.
@@ -96,6 +120,23 @@ impl Clients {
     /// The configuration, for a client of a service this crate has no words for.
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// Looks for credentials, which otherwise happens in the first call, whose error then looks like one of the network's.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub async fn find_credentials(&self) -> Result<(), NotAvailable> {
+        let place = || match &self.profile {
+            Some(profile) => format!("in the profile `{profile}`"),
+            None => "in the environment, the profiles or this machine's role".to_owned(),
+        };
+        // The first line says what; the others are one for each place where there are none.
+        let first = |all: String| all.lines().next().map(|line| line.trim_end_matches(". Attempted:").to_owned());
+        let none = |all| NotAvailable::NoCredentials { place: place(), reason: first(all).unwrap_or_default() };
+        let provider = self.config.credentials_provider().ok_or_else(|| none("nothing provides any".to_owned()))?;
+        on_heap(provider.provide_credentials()).await.map_err(|error| none(chain(&error)))?;
+        Ok(())
     }
 
     /// Whose credentials these are (`GetCallerIdentity`, which needs no permission).
@@ -116,6 +157,13 @@ impl Clients {
             .retry_config(retries(6, self.pace.endpoint_changes, Duration::from_secs(10)))
             .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(45)))
     }
+}
+
+/// The credentials of a profile and no others: the SDK would take those in the environment first, of another account maybe.
+fn of_profile(profile: &str, config: &SdkConfig) -> SharedCredentialsProvider {
+    let place = ProviderConfig::default().with_region(config.region().cloned());
+    let provider = ProfileFileCredentialsProvider::builder().configure(&place).profile_name(profile).build();
+    SharedCredentialsProvider::new(provider)
 }
 
 fn retries(attempts: u32, first_wait: Duration, longest_wait: Duration) -> RetryConfig {

@@ -59,7 +59,7 @@ fn without_code<E: Error + 'static>(operation: &str, error: &SdkError<E>) -> Cal
 }
 
 /// The error and what led to it, each once.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -11,6 +11,7 @@ mod clients;
 mod clock;
 mod configuration;
 mod convert;
+pub mod doctor;
 mod each;
 mod failure;
 #[cfg(feature = "lambda")]

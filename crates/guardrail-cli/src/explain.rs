@@ -4,25 +4,27 @@ use guardrail::finding::View;
 use guardrail::promise::promises;
 use guardrail::snapshot::{Shared, Snapshot};
 
-use crate::input::{self, BadInput};
-use crate::{Ending, Subject};
+use crate::Ending;
+use crate::input::BadInput;
+use crate::render::line;
+use crate::sight::WhereToLook;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    subject: Subject,
+    sight: WhereToLook,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
-    let (world, baseline) = input::subject(&arguments.subject)?;
-    let shared = Shared::of(&world);
-    let snapshots = Snapshot::all(&world, &shared)?;
+    let sight = arguments.sight.look()?;
+    let shared = Shared::of(&sight.world);
+    let snapshots = Snapshot::all(&sight.world, &shared)?;
     if snapshots.is_empty() {
-        out.push_str("The world holds no VPC.\n");
+        line(out, &sight.nothing());
     }
     for snapshot in &snapshots {
-        let promises = promises(&baseline, &snapshot.scope.region, &shared);
-        out.push_str(&guardrail::explain::explain(&View::of(&baseline, snapshot, &promises)));
+        let promises = promises(&sight.baseline, &snapshot.scope.region, &shared);
+        out.push_str(&guardrail::explain::explain(&View::of(&sight.baseline, snapshot, &promises)));
     }
-    Ok(Ending::Fine)
+    Ok(sight.ending(Ending::Fine))
 }

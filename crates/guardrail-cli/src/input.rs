@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use guardrail::baseline::Baseline;
 use guardrail::event::{Evidence, NotARecord};
+use guardrail::id::VpcId;
 use guardrail::snapshot::UnplacedWorld;
 use guardrail::world::World;
 use guardrail::world_file::{self, LoadError};
 use serde_json::Value;
 
-use crate::Subject;
+use crate::live::Unavailable;
+use crate::{Subject, Terms};
 
 /// Input that cannot be used: what it is, and what is wrong with it.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,10 @@ pub(crate) enum BadInput {
     Unplaced(#[from] UnplacedWorld),
     #[error("baseline {name}: {faults}")]
     Baseline { name: String, faults: String },
+    #[error("there is no {vpc} {among}")]
+    NoSuchVpc { vpc: VpcId, among: String },
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
     #[error("event {name}: {reason}")]
     Event { name: String, reason: NotARecord },
     #[error("event {name}: holds no record")]
@@ -37,18 +43,16 @@ pub(crate) enum BadInput {
 
 /// The world and the baseline that the arguments name.
 pub(crate) fn subject(arguments: &Subject) -> Result<(World, Baseline), BadInput> {
-    let world = world(&arguments.world)?;
-    let baseline = match &arguments.baseline {
-        Some(path) => baseline(path)?,
-        None => Baseline::default(),
-    };
-    Ok((
-        world,
-        match arguments.mode {
-            Some(mode) => baseline.with_mode(mode.into()),
-            None => baseline,
-        },
-    ))
+    Ok((world(&arguments.world)?, terms(&arguments.terms)?))
+}
+
+/// The baseline that the arguments name, in the mode that they name.
+pub(crate) fn terms(arguments: &Terms) -> Result<Baseline, BadInput> {
+    let baseline = arguments.baseline.as_deref().map_or_else(|| Ok(Baseline::default()), baseline)?;
+    Ok(match arguments.mode {
+        Some(mode) => baseline.with_mode(mode.into()),
+        None => baseline,
+    })
 }
 
 /// A baseline file.

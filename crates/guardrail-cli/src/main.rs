@@ -5,9 +5,15 @@ mod decode;
 mod demo;
 mod explain;
 mod input;
+#[cfg(feature = "live")]
+mod live;
+#[cfg(not(feature = "live"))]
+#[path = "not_live.rs"]
+mod live;
 mod plan;
 mod render;
 mod replay;
+mod sight;
 mod sim;
 
 use std::io::Write as _;
@@ -16,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use guardrail::baseline::Mode;
+use guardrail::id::Region;
 
 use crate::input::BadInput;
 
@@ -27,7 +34,8 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 compliant or repaired, 1 drift left, 2 bad input.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 compliant or repaired, 1 drift left or not all of it seen, 2 bad input or no way to AWS.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -35,10 +43,12 @@ enum Command {
     Demo,
     /// Plays recorded calls on a world, and runs the guardrail after each.
     Replay(replay::Arguments),
-    /// Says what would be done in every managed VPC of a world, and what would be left alone.
+    /// Says what would be done in every managed VPC of a world or an account, and what would be left alone.
     Plan(plan::Arguments),
     /// Says why each subnet is private or public, where each route leads, and what serves each promised service.
     Explain(explain::Arguments),
+    #[command(flatten)]
+    Live(live::Command),
     /// Reads CloudTrail records: one JSON line for each.
     Decode(decode::Arguments),
     /// Serves a world as EC2's API on this machine, for the AWS CLI, the SDKs and the guardrail's own functions.
@@ -63,12 +73,30 @@ struct Subject {
     /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put together.
     #[arg(long, required = true, value_name = "W.json")]
     world: Vec<PathBuf>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// What a command judges by.
+#[derive(Debug, clap::Args)]
+struct Terms {
     /// The baseline; without it, the one that `guardrail baseline example` prints.
     #[arg(long, value_name = "B.json")]
     baseline: Option<PathBuf>,
     /// The mode, in place of the baseline's for every rule.
     #[arg(long, value_enum)]
     mode: Option<ModeWord>,
+}
+
+/// Which account and Region a command reaches.
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The Region; without it, `AWS_REGION` or the profile says which.
+    #[arg(long)]
+    region: Option<Region>,
+    /// The profile of the AWS CLI's files that says who calls; without it, the environment says.
+    #[arg(long)]
+    profile: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -126,6 +154,7 @@ fn run(command: Command, out: &mut String) -> Result<Ending, BadInput> {
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::Plan(arguments) => plan::run(&arguments, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
+        Command::Live(command) => live::run(&command, out),
         Command::Decode(arguments) => decode::run(&arguments, out),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Baseline(command) => baseline::run(&command, out),

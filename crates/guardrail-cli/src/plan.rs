@@ -8,25 +8,26 @@ use guardrail::report::{Cause, Report, Verdict};
 use guardrail::snapshot::{Shared, Snapshot};
 use jiff::Timestamp;
 
-use crate::input::{self, BadInput};
+use crate::input::BadInput;
 use crate::render::{json_line, line};
-use crate::{Ending, Format, Subject};
+use crate::sight::WhereToLook;
+use crate::{Ending, Format};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    subject: Subject,
+    sight: WhereToLook,
     /// How to print the reports.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
-    let (world, baseline) = input::subject(&arguments.subject)?;
-    let shared = Shared::of(&world);
-    let scopes: Vec<Scope> = Snapshot::all(&world, &shared)?.into_iter().map(|snapshot| snapshot.scope).collect();
+    let sight = arguments.sight.look()?;
+    let shared = Shared::of(&sight.world);
+    let scopes: Vec<Scope> = Snapshot::all(&sight.world, &shared)?.into_iter().map(|snapshot| snapshot.scope).collect();
     let reports: Vec<Report> =
-        scopes.into_iter().map(|scope| preview(&baseline, &world, &look_at(scope), now())).collect();
+        scopes.into_iter().map(|scope| preview(&sight.baseline, &sight.world, &look_at(scope), now())).collect();
     let (managed, others): (Vec<&Report>, Vec<&Report>) =
         reports.iter().partition(|report| report.verdict != Verdict::NotManaged);
     for report in &managed {
@@ -40,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
             line(out, &format!("VPC {}: not managed, never changed.", report.scope.vpc));
         }
         if reports.is_empty() {
-            line(out, "The world holds no VPC.");
+            line(out, &sight.nothing());
         } else if managed.is_empty() {
             line(
                 out,
@@ -49,10 +50,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
         }
     }
     let fine = managed.iter().all(|report| report.verdict == Verdict::Compliant);
-    Ok(if fine { Ending::Fine } else { Ending::DriftLeft })
+    Ok(sight.ending(if fine { Ending::Fine } else { Ending::DriftLeft }))
 }
 
-fn look_at(scope: Scope) -> Request {
+pub(crate) fn look_at(scope: Scope) -> Request {
     Request {
         run_id: format!("plan-{}", scope.vpc),
         incident: "plan".to_owned(),
@@ -64,7 +65,7 @@ fn look_at(scope: Scope) -> Request {
 }
 
 /// The time now; a clock before 1970 is taken for 1970.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_1970.as_secs())
         .ok()

@@ -44,8 +44,8 @@ pub(crate) struct Arguments {
     events: Option<Events>,
 }
 
-const POINT_AT_IT: &str =
-    "Point a client at it with AWS_ENDPOINT_URL_EC2=http://127.0.0.1:PORT; any credentials will do.";
+const POINT_AT_IT: &str = "Point a client at it with AWS_ENDPOINT_URL_EC2=http://127.0.0.1:PORT, or with AWS_ENDPOINT_URL, because it also answers \
+     STS's GetCallerIdentity; any credentials will do.";
 
 /// A span of time as people write it.
 fn time(text: &str) -> Result<Duration, String> {

@@ -52,6 +52,16 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
     }
 }
 
+/// Whether a dry run says that the call would be allowed: it does so with an error.
+pub fn is_dry_run_allowed(code: &str) -> bool {
+    without_side(code) == "DryRunOperation"
+}
+
+/// Whether a dry run says that the call would not be allowed, and not that it could not be looked at.
+pub fn is_dry_run_denied(code: &str) -> bool {
+    matches!(without_side(code), "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException")
+}
+
 /// The error a call failed with, classified.
 pub fn call_error(operation: &str, code: &str, message: &str) -> CallError {
     CallError {

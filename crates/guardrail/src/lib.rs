@@ -14,6 +14,7 @@ pub mod cidr;
 pub mod cloud;
 pub mod commands;
 pub mod detect;
+pub mod doctor;
 pub mod error_codes;
 pub mod event;
 pub mod explain;

@@ -131,6 +131,7 @@ pub(crate) async fn clients(url: &str) -> Clients {
         endpoint_url: Some(url.to_owned()),
         credentials: Some(Credentials::new("AKIDEXAMPLE", "not a secret", None, None, "test")),
         pace: Pace { usual: wait, endpoint_changes: wait },
+        profile: None,
     };
     Clients::load(&options).await.unwrap()
 }

@@ -1,0 +1,111 @@
+//! A cloud that says on standard error what is going on, because endpoints take minutes to come up.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use guardrail::action::Call;
+use guardrail::cloud::{Applied, CallError, Cloud, Observation};
+use guardrail::id::Scope;
+use guardrail::snapshot::Section;
+use guardrail::world::{EndpointState, World};
+use jiff::Timestamp;
+
+/// A cloud, each of whose changes and pauses is told.
+pub(crate) struct Progress<'a, C> {
+    cloud: &'a C,
+    endpoints: RefCell<Vec<String>>,
+    waited: Cell<Duration>,
+}
+
+impl<'a, C> Progress<'a, C> {
+    pub(crate) fn new(cloud: &'a C) -> Self {
+        Self { cloud, endpoints: RefCell::default(), waited: Cell::default() }
+    }
+}
+
+impl<C: Cloud> Cloud for Progress<'_, C> {
+    fn now(&self) -> Timestamp {
+        self.cloud.now()
+    }
+
+    async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
+        if sections.len() == Section::ALL.len() {
+            eprintln!("{}: reading", scope.vpc);
+        }
+        let seen = self.cloud.observe(scope, sections).await;
+        if let Some(endpoints) = on_their_way(&seen.world) {
+            self.endpoints.replace(endpoints);
+        }
+        seen
+    }
+
+    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
+        eprintln!("{}: {call}", scope.vpc);
+        self.waited.take();
+        let applied = self.cloud.apply(scope, call).await;
+        if let Err(error) = &applied {
+            eprintln!("{}: {error}", scope.vpc);
+        }
+        applied
+    }
+
+    async fn pause(&self, time: Duration) {
+        let waited = self.waited.get();
+        eprintln!("{}", waiting(&self.endpoints.borrow(), waited));
+        self.waited.set(waited.saturating_add(time));
+        self.cloud.pause(time).await;
+    }
+}
+
+/// The endpoints that are on their way, each with where to; `None` when the endpoints were not read.
+fn on_their_way(world: &World) -> Option<Vec<String>> {
+    let moving = |state: &EndpointState| matches!(state, EndpointState::Pending | EndpointState::Deleting);
+    let endpoints = world.vpc_endpoints.as_ref()?.iter().filter(|endpoint| moving(&endpoint.state));
+    let named = endpoints.map(|endpoint| {
+        let service = endpoint.service_name.as_ref().map_or("", |service| service.as_str());
+        let service = service.rsplit('.').next().unwrap_or(service);
+        format!("{} ({service}, {})", endpoint.vpc_endpoint_id, endpoint.state)
+    });
+    Some(named.collect())
+}
+
+fn waiting(endpoints: &[String], waited: Duration) -> String {
+    let what = if endpoints.is_empty() { "the changes to show".to_owned() } else { endpoints.join(", ") };
+    match waited.as_secs() {
+        0 => format!("waiting for {what}"),
+        seconds => format!("waiting for {what}: {seconds} s so far"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world(states: &[&str]) -> World {
+        let endpoint = |(number, state): (usize, &&str)| {
+            serde_json::json!({
+                "VpcEndpointId": format!("vpce-{number}"), "VpcId": "vpc-1", "State": state,
+                "ServiceName": "com.amazonaws.eu-central-1.ssm",
+            })
+        };
+        let endpoints: Vec<_> = states.iter().enumerate().map(endpoint).collect();
+        serde_json::from_value(serde_json::json!({ "VpcEndpoints": endpoints })).unwrap()
+    }
+
+    #[test]
+    fn what_is_waited_for_is_named_with_the_time_it_has_taken() {
+        let said =
+            |states: &[&str], seconds| waiting(&on_their_way(&world(states)).unwrap(), Duration::from_secs(seconds));
+        assert_eq!(said(&["pending", "available"], 0), "waiting for vpce-0 (ssm, pending)");
+        assert_eq!(
+            said(&["Pending", "deleting"], 10),
+            "waiting for vpce-0 (ssm, pending), vpce-1 (ssm, deleting): 10 s so far"
+        );
+        assert_eq!(said(&["available"], 2), "waiting for the changes to show: 2 s so far");
+    }
+
+    #[test]
+    fn endpoints_that_were_not_read_stay_as_they_were() {
+        assert_eq!(on_their_way(&World::default()), None);
+    }
+}

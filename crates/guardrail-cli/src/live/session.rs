@@ -1,0 +1,61 @@
+//! Signed in to one account and Region, and what is read there.
+
+use guardrail::baseline::ManagedVpcs;
+use guardrail::cloud::{Cloud as _, Observation};
+use guardrail::id::{AccountId, Scope, VpcId};
+use guardrail::snapshot::Section;
+use guardrail_aws::{Aws, Clients, Options};
+
+use crate::Place;
+use crate::input::BadInput;
+use crate::live::Unavailable;
+use crate::sight::narrow;
+
+pub(crate) struct Session {
+    pub(crate) clients: Clients,
+    pub(crate) account: AccountId,
+}
+
+impl Session {
+    /// Finds credentials, and asks AWS whose they are.
+    pub(crate) async fn open(place: &Place) -> Result<Self, Unavailable> {
+        let clients = clients(place).await?;
+        let account = clients.account().await.map_err(|error| Unavailable::NoIdentity { error })?;
+        Ok(Self { clients, account })
+    }
+
+    pub(crate) fn scope(&self, vpc: &VpcId) -> Scope {
+        Scope { account: self.account.clone(), region: self.clients.region().clone(), vpc: vpc.clone() }
+    }
+
+    /// Reads these VPCs, or every managed one: a single one as the repair function does, more as the sweep function does.
+    pub(crate) async fn read(&self, aws: &Aws, vpcs: &[VpcId], managed: &ManagedVpcs) -> Result<Observation, BadInput> {
+        let mut seen = match vpcs {
+            [vpc] => aws.observe(&self.scope(vpc), &Section::ALL).await,
+            [] => self.read_region(aws, managed).await,
+            [_, ..] => self.read_region(aws, &ManagedVpcs::All).await,
+        };
+        if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
+            return Err(Unavailable::NoVpcs { error: unread.error.clone() }.into());
+        }
+        narrow(&mut seen.world, vpcs)?;
+        Ok(seen)
+    }
+
+    async fn read_region(&self, aws: &Aws, managed: &ManagedVpcs) -> Observation {
+        let mut seen = aws.observe_region(&self.account, managed).await;
+        let vpcs: Vec<VpcId> = seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
+        let attributes = aws.read_attributes(&vpcs).await;
+        seen.world.vpc_attributes = attributes.world.vpc_attributes;
+        seen.unread.extend(attributes.unread);
+        seen
+    }
+}
+
+/// The clients of the account and Region that the arguments name, with credentials.
+pub(crate) async fn clients(place: &Place) -> Result<Clients, Unavailable> {
+    let options = Options { region: place.region.clone(), profile: place.profile.clone(), ..Options::default() };
+    let clients = Clients::load(&options).await?;
+    clients.find_credentials().await?;
+    Ok(clients)
+}

@@ -1,0 +1,95 @@
+//! What `plan` and `explain` look at: a world, or an account's Region as it is now.
+
+use std::path::PathBuf;
+
+use guardrail::baseline::{Baseline, ManagedVpcs};
+use guardrail::id::VpcId;
+use guardrail::world::World;
+
+use crate::input::{self, BadInput};
+use crate::{Ending, Place, Terms, live};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct WhereToLook {
+    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put together. Without one, the
+    /// account's managed VPCs in the Region are read, in a build with the feature `live`.
+    #[arg(long, value_name = "W.json", conflicts_with_all = ["region", "profile"])]
+    world: Vec<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+    /// Only this VPC, managed or not. Can be given several times.
+    #[arg(long = "vpc", value_name = "ID")]
+    vpcs: Vec<VpcId>,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// What was seen, and what it is judged by.
+pub(crate) struct Sight {
+    pub(crate) world: World,
+    pub(crate) baseline: Baseline,
+    /// Whether all that was asked for could be read; what could not has been told.
+    complete: bool,
+    live: bool,
+}
+
+impl WhereToLook {
+    /// Reads the world, or the Region.
+    pub(crate) fn look(&self) -> Result<Sight, BadInput> {
+        let baseline = input::terms(&self.terms)?;
+        let live = self.world.is_empty();
+        let (mut world, complete) = match live {
+            true => live::look(&self.place, &self.vpcs, &baseline)?,
+            false => (input::world(&self.world)?, true),
+        };
+        narrow(&mut world, &self.vpcs)?;
+        Ok(Sight { world, baseline, complete, live })
+    }
+}
+
+impl Sight {
+    /// How a command ends that would end like this, had all been seen.
+    pub(crate) fn ending(&self, ending: Ending) -> Ending {
+        if self.complete { ending } else { ending.max(Ending::DriftLeft) }
+    }
+
+    /// Says that there is no VPC to look at, and why.
+    pub(crate) fn nothing(&self) -> String {
+        if !self.live {
+            return "The world holds no VPC.".to_owned();
+        }
+        let wanted = match &self.baseline.managed_vpcs {
+            ManagedVpcs::All => String::new(),
+            ManagedVpcs::Tag { key, value } => {
+                format!(
+                    " with the tag {key}={value}; tag those that the guardrail is to look after, or name one with --vpc"
+                )
+            }
+        };
+        format!("There is no VPC {}{wanted}.", place(&self.world))
+    }
+}
+
+/// Leaves these VPCs in a world; none stands for all.
+///
+/// # Errors
+/// When one of them is not there.
+pub(crate) fn narrow(world: &mut World, wanted: &[VpcId]) -> Result<(), BadInput> {
+    let among = place(world);
+    let Some(vpcs) = world.vpcs.as_mut().filter(|_| !wanted.is_empty()) else { return Ok(()) };
+    match wanted.iter().find(|wanted| vpcs.iter().all(|vpc| vpc.vpc_id != **wanted)) {
+        Some(missing) => Err(BadInput::NoSuchVpc { vpc: missing.clone(), among }),
+        None => {
+            vpcs.retain(|vpc| wanted.contains(&vpc.vpc_id));
+            Ok(())
+        }
+    }
+}
+
+/// Where a world is of.
+fn place(world: &World) -> String {
+    match (&world.account_id, &world.region) {
+        (Some(account), Some(region)) => format!("in account {account}, {region}"),
+        (None, _) | (_, None) => "in the world".to_owned(),
+    }
+}
