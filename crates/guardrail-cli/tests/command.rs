@@ -270,3 +270,15 @@ fn the_schemas_are_json_schemas_of_what_is_printed() {
         assert!(schema["properties"].get(key).is_some(), "{key}");
     }
 }
+
+/// The commands that reach AWS are named in every build, and say how to get one that has them.
+#[cfg(not(feature = "live"))]
+#[test]
+fn what_needs_aws_says_how_to_build_it_in() {
+    let error = "build it with `cargo build --release -p guardrail-cli --features live`";
+    refuses(&["plan"], &format!("{error}, or name a world with `--world`"));
+    refuses(&["explain", "--vpc", "vpc-1"], &format!("{error}, or name a world with `--world`"));
+    for command in ["snapshot", "repair", "doctor"] {
+        refuses(&[command, "--vpc", "vpc-1", "--yes"], error);
+    }
+}

@@ -5,6 +5,8 @@ mod apply;
 #[cfg(test)]
 mod configuration;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod listener;
 #[cfg(test)]
 mod observe;
