@@ -78,7 +78,10 @@ impl FakeAws {
     /// The entries of every batch of messages sent so far.
     pub fn queued(&self) -> Vec<Value> {
         let batches = self.calls("SendMessageBatch");
-        batches.iter().flat_map(|batch| batch["Entries"].as_array().cloned().unwrap_or_default()).collect()
+        batches
+            .iter()
+            .flat_map(|batch| batch.get("Entries").and_then(Value::as_array).cloned().unwrap_or_default())
+            .collect()
     }
 
     fn learn_vpc(&self) {
@@ -93,7 +96,7 @@ impl FakeAws {
 
 fn answer(request: &Request, state: &mut State) -> Reply {
     let call = read(request);
-    let (status, body) = match call.input["Attribute"].as_str() {
+    let (status, body) = match call.input.get("Attribute").and_then(Value::as_str) {
         Some(attribute) => (200, vpc_attribute(attribute)),
         None => {
             let empty = || (200, format!("<{0}Response></{0}Response>", call.action));

@@ -139,7 +139,7 @@ impl Api {
             return self.hand_out().await;
         }
         let body: Value = serde_json::from_str(&request.body).unwrap();
-        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let answer = match request.path.ends_with("/error") {
             true => Answer::Error(text("errorType"), text("errorMessage")),
             false => Answer::Response(body),

@@ -19,9 +19,9 @@ const JSON_LIMIT: usize = 150_000;
 pub struct Alert {
     /// At most 99 printable ASCII characters.
     pub subject: String,
-    /// For people: e-mail, and whatever has no form of its own.
+    /// For people: e-mail.
     pub text: String,
-    /// For queues, functions and HTTPS: the report.
+    /// For queues, functions and HTTPS, and whatever has no form of its own: the report.
     pub json: String,
     /// To filter on.
     pub attributes: BTreeMap<&'static str, String>,

@@ -187,8 +187,12 @@ pub fn is_told(report: &Report, attempt: Attempt) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::Applied;
+    use crate::fixture::Fixture;
     use crate::message::for_trigger;
     use crate::message::tests::{call, scope};
+    use crate::reconcile::{Request, preview};
+    use crate::report::{Outcome, Verdict};
 
     fn received(id: &str, vpc: &str, receives: u32, evidence: &Evidence) -> Received {
         let message = for_trigger(evidence, [scope(vpc)]).remove(0);
@@ -300,5 +304,42 @@ mod tests {
             [0, 1, 2, 4, 5, 6].map(attempt),
             [Attempt::First, Attempt::First, Attempt::Between, Attempt::Between, Attempt::Last, Attempt::Last]
         );
+    }
+
+    fn report(mode: &str, next: Next) -> Report {
+        let mut fixture = Fixture::compliant();
+        fixture.world["VpcEndpoints"] = serde_json::json!([]);
+        fixture.baseline["mode"] = mode.into();
+        let world = serde_json::from_value(fixture.world).unwrap();
+        let baseline = serde_json::from_value(fixture.baseline).unwrap();
+        let request = Request {
+            scope: scope("vpc-1"),
+            cause: Cause::Event,
+            evidence: Vec::new(),
+            run_id: "r".to_owned(),
+            incident: "i".to_owned(),
+            deadline: Timestamp::MAX,
+        };
+        Report { next, ..preview(&baseline, &world, &request, Timestamp::UNIX_EPOCH) }
+    }
+
+    #[test]
+    fn what_is_tried_again_is_told_first_and_last_and_when_it_changed_something() {
+        let told = |report: &Report| [Attempt::First, Attempt::Between, Attempt::Last].map(|at| is_told(report, at));
+        assert_eq!(told(&report("notify", Next::Settled)), [true; 3]);
+        let mut again = report("repair", Next::Again);
+        assert_eq!(told(&again), [true, false, true]);
+        again.steps[0].outcome = Outcome::Done(Applied::Done);
+        assert_eq!(told(&again), [true; 3]);
+        assert_eq!(told(&report("observe", Next::Settled)), [false; 3]);
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_told_unless_nobody_is_to_be_told() {
+        let blind = |mode: &str| {
+            let report = Report { verdict: Verdict::Incomplete, findings: Vec::new(), ..report(mode, Next::Again) };
+            is_told(&report, Attempt::First)
+        };
+        assert_eq!(["repair", "notify", "observe"].map(blind), [true, true, false]);
     }
 }

@@ -20,6 +20,7 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         | "AccessDenied"
         | "AccessDeniedException"
         | "AuthFailure"
+        | "AuthorizationError"
         | "OperationNotPermitted" => ErrorClass::Denied,
         "ExpiredToken"
         | "InvalidClientTokenId"
@@ -44,7 +45,7 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         | "Resource.AlreadyAssociated" => ErrorClass::AlreadyDone,
         // One public capture has the second gateway endpoint on a table refused under `InvalidParameter`.
         _ if message.contains("already has a route with destination-prefix-list-id") => ErrorClass::AlreadyDone,
-        "NatGatewayNotFound" => ErrorClass::NotFound,
+        "NatGatewayNotFound" | "ParameterNotFound" => ErrorClass::NotFound,
         _ if code.ends_with(".NotFound") => ErrorClass::NotFound,
         _ => ErrorClass::Invalid,
     }

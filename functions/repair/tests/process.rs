@@ -1,5 +1,7 @@
 //! The repair function as Lambda runs it.
 
+#![cfg(test)]
+
 use e2e::aws::FakeAws;
 use e2e::process::{Answer, Function};
 use serde_json::{Value, json};

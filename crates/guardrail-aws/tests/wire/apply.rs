@@ -232,8 +232,13 @@ async fn a_route_is_deleted_by_its_one_destination_to_the_letter() {
 async fn what_is_so_already_is_no_error() {
     let gone = fault(400, "InvalidRoute.NotFound", "no route with destination-cidr-block 0.0.0.0/0");
     assert_eq!(apply(&delete(to("0.0.0.0/0")), [gone]).await.0, Ok(Applied::Already));
-    let duplicate = fault(400, "InvalidPermission.Duplicate", "already exists");
-    assert_eq!(apply(&authorize(), [duplicate]).await.0, Ok(Applied::Already));
+    let duplicate = || fault(400, "InvalidPermission.Duplicate", "already exists");
+    let Call::AuthorizeHttps { group, mut cidrs } = authorize() else { panic!("another call") };
+    let several = Call::AuthorizeHttps { group: group.clone(), cidrs: cidrs.clone() };
+    assert_eq!(apply(&several, [duplicate()]).await.0.map_err(|error| error.class), Err(ErrorClass::Transient));
+    cidrs.truncate(1);
+    let one = Call::AuthorizeHttps { group, cidrs };
+    assert_eq!(apply(&one, [duplicate()]).await.0, Ok(Applied::Already));
 }
 
 #[tokio::test]
@@ -273,7 +278,7 @@ async fn an_endpoint_without_an_id_was_not_seen_to_be_made() {
     let (applied, _) = apply(&gateway(), [ok("<CreateVpcEndpointResponse/>")]).await;
     assert_eq!(
         applied.unwrap_err().to_string(),
-        "CreateVpcEndpoint: : `` is not the id of a VPC endpoint; it should look like `vpce-0123456789abcdef0`"
+        "CreateVpcEndpoint: `` is not the id of a VPC endpoint; it should look like `vpce-0123456789abcdef0`"
     );
 }
 

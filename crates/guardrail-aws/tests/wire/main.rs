@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod apply;
 #[cfg(test)]
+mod configuration;
+#[cfg(test)]
 mod listener;
 #[cfg(test)]
 mod observe;

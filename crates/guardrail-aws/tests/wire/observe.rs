@@ -195,7 +195,7 @@ async fn a_token_that_comes_twice_leaves_the_list_incomplete() {
     listener.on("Action=DescribeRouteTables", [table("rtb-0c1", "<nextToken>same</nextToken>")]);
     let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
     assert_eq!(table_ids(&seen.world), None);
-    let why = "DescribeRouteTables: : the same page was offered twice; the list cannot be read in full";
+    let why = "DescribeRouteTables: the same page was offered twice; the list cannot be read in full";
     assert_eq!(missing(&seen), [(Section::RouteTables, ErrorClass::Invalid, why.to_owned())]);
 }
 
@@ -263,7 +263,7 @@ async fn an_item_that_cannot_be_read_is_named_and_not_dropped() {
         fault_of(Section::RouteTables, "DescribeRouteTables", bad_route).await,
         Some((
             ErrorClass::Invalid,
-            "DescribeRouteTables: : rtb-0c1 NatGatewayId: `NAT 7` is not the id of a NAT gateway; it should look like \
+            "DescribeRouteTables: rtb-0c1 NatGatewayId: `NAT 7` is not the id of a NAT gateway; it should look like \
              `nat-0123456789abcdef0`"
                 .to_owned()
         ))
@@ -271,11 +271,11 @@ async fn an_item_that_cannot_be_read_is_named_and_not_dropped() {
     let nameless = "<subnetSet><item><vpcId>vpc-0a1</vpcId></item></subnetSet>";
     assert_eq!(
         fault_of(Section::Subnets, "DescribeSubnets", nameless).await,
-        Some((ErrorClass::Invalid, "DescribeSubnets: : an item SubnetId: it is missing".to_owned()))
+        Some((ErrorClass::Invalid, "DescribeSubnets: an item SubnetId: it is missing".to_owned()))
     );
     assert_eq!(
         fault_of(Section::VpcAttributes, "DescribeVpcAttribute", "<vpcId>vpc-0a1</vpcId>").await,
-        Some((ErrorClass::Invalid, "DescribeVpcAttribute: : vpc-0a1 enableDnsSupport: it is missing".to_owned()))
+        Some((ErrorClass::Invalid, "DescribeVpcAttribute: vpc-0a1 enableDnsSupport: it is missing".to_owned()))
     );
 }
 
@@ -296,7 +296,7 @@ async fn nobody_there_is_a_fault_that_passes() {
     let seen = aws.observe(&scope(), &[Section::Vpcs]).await;
     let [(section, class, why)] = &missing(&seen)[..] else { panic!("{seen:?}") };
     assert_eq!((*section, *class), (Section::Vpcs, ErrorClass::Transient));
-    assert!(why.starts_with("DescribeVpcs: : no readable answer: "), "{why}");
+    assert!(why.starts_with("DescribeVpcs: no readable answer: "), "{why}");
     assert!(why.to_lowercase().contains("connection refused"), "{why}");
 }
 
@@ -305,7 +305,7 @@ async fn another_regions_vpc_is_not_looked_for_here() {
     let listener = Listener::start().await;
     let elsewhere = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
     let seen = listener.aws(&[]).await.observe(&elsewhere, &[Section::Vpcs]).await;
-    let why = "Observe: : `111122223333/us-east-1/vpc-0a1` is not in `eu-central-1`, where these clients are; use \
+    let why = "Observe: `111122223333/us-east-1/vpc-0a1` is not in `eu-central-1`, where these clients are; use \
                clients of its Region";
     assert_eq!(missing(&seen), [(Section::Vpcs, ErrorClass::Invalid, why.to_owned())]);
     assert_eq!(listener.requests(), Vec::<String>::new());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use guardrail::alert::Alert;
 use guardrail::cloud::ErrorClass;
 use guardrail_aws::{Body, Message, Parameters, Queue, Topic};
 use serde_json::{Value, json};
@@ -63,6 +64,23 @@ async fn each_kind_of_subscriber_can_have_its_own_text() {
     assert!(request.lines().any(|line| line == "MessageStructure=json"));
     let message = request.lines().find_map(|line| line.strip_prefix("Message=")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(message).unwrap(), json!({"default": "for people", "sqs": "{\"a\":1}"}));
+}
+
+#[tokio::test]
+async fn an_alert_is_text_for_people_and_the_report_for_the_rest() {
+    let listener = Listener::start().await;
+    let published = "<PublishResult><MessageId>6f0a</MessageId></PublishResult>";
+    listener.on("Action=Publish", [ok(format!("<PublishResponse>{published}</PublishResponse>"))]);
+    let attributes = BTreeMap::from([("mode", "repair".to_owned()), ("rules", r#"["nat","dns"]"#.to_owned())]);
+    let alert = Alert { subject: "S".to_owned(), text: "text".to_owned(), json: "{}".to_owned(), attributes };
+    Topic::new(&listener.clients().await, TOPIC).tell(&alert).await.unwrap();
+    let request = &listener.requests()[0];
+    let message = request.lines().find_map(|line| line.strip_prefix("Message=")).unwrap();
+    let expected = json!({"default": "{}", "email": "text", "sms": "S"});
+    assert_eq!(serde_json::from_str::<Value>(message).unwrap(), expected);
+    let mut kinds: Vec<_> = request.lines().filter_map(|line| line.split_once("DataType=")).map(|(_, k)| k).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["String", "String.Array"]);
 }
 
 #[tokio::test]
