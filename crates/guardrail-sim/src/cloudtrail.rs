@@ -113,18 +113,26 @@ fn identity(access_key: Option<&str>, time: &str, place: &Place) -> Value {
 
 /// Whether the action's records are wrapped: those that came with NAT gateways and VPC endpoints, and after.
 fn is_wrapped(action: &str) -> bool {
-    match action {
-        "CreateVpcEndpoint" | "ModifyVpcEndpoint" | "DeleteVpcEndpoints" => true,
-        "CreateNatGateway" | "DeleteNatGateway" | "AssociateVpcCidrBlock" => true,
-        _ => false,
-    }
+    matches!(
+        action,
+        "CreateVpcEndpoint"
+            | "ModifyVpcEndpoint"
+            | "DeleteVpcEndpoints"
+            | "CreateNatGateway"
+            | "DeleteNatGateway"
+            | "AssociateVpcCidrBlock"
+    )
 }
 
 fn request_body(action: &str, parameters: &Parameters) -> Value {
     let mut parameters = parameters.clone();
     parameters.ignore(&["Action", "Version", "DryRun"]);
     if !is_wrapped(action) {
-        return flat_parameters(&parameters);
+        let mut body = flat_parameters(&parameters);
+        if action.ends_with("SecurityGroupIngress") && body.get("ipPermissions").is_none() {
+            put(&mut body, "ipPermissions", json!({}));
+        }
+        return body;
     }
     let body = wrapped_parameters(&parameters);
     json!({ format!("{action}Request"): if body.is_empty() { json!("") } else { Value::Object(body) } })

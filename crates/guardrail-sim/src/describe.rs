@@ -33,16 +33,11 @@ impl Sim {
             Request::DescribeSecurityGroups(query) => {
                 self.page(Section::SecurityGroups, &world.security_groups, query, |w, found| w.security_groups = found)
             }
-            Request::DescribeNetworkInterfaces(query) => {
-                if query.max_results.is_some() && !query.ids.is_empty() {
-                    let message = "The parameter MaxResults cannot be used with the parameter NetworkInterfaceIds";
-                    return Err(ApiError::new("InvalidParameterCombination", message));
-                }
-                let all = &world.network_interfaces;
-                self.page(Section::NetworkInterfaces, all, query, |w, found| w.network_interfaces = found)
-            }
+            Request::DescribeNetworkInterfaces(query) => self.interfaces(world, query),
             Request::DescribePrefixLists(query) => {
                 let mine = lists(world, |list| is_awss(list).then(|| PrefixList { owner_id: None, ..list.clone() }));
+                // The limit is that of the managed lists; this older call documents none, and pages all the same.
+                let query = &Query { max_results: query.max_results.map(|most| most.clamp(1, 100)), ..query.clone() };
                 self.page(Section::PrefixLists, &mine, query, |w, found| w.prefix_lists = found)
             }
             Request::DescribeManagedPrefixLists(query) => {
@@ -85,6 +80,15 @@ impl Sim {
                 Err(ApiError::new("InternalError", format!("{} does not read", request.operation())))
             }
         }
+    }
+
+    fn interfaces(&self, world: &World, query: &Query) -> Result<Response, ApiError> {
+        if query.max_results.is_some() && !query.ids.is_empty() {
+            let message = "The parameter MaxResults cannot be used with the parameter NetworkInterfaceIds";
+            return Err(ApiError::new("InvalidParameterCombination", message));
+        }
+        let all = &world.network_interfaces;
+        self.page(Section::NetworkInterfaces, all, query, |w, found| w.network_interfaces = found)
     }
 
     fn page<T: Described>(

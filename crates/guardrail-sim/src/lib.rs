@@ -1,8 +1,9 @@
 //! The VPC part of EC2 as AWS documents it, in memory: a world file that answers calls, changes, and lets time pass.
 //!
 //! [`Sim`] holds a [`guardrail::world::World`] and answers a [`Request`] as EC2 would; [`SimCloud`] puts the guardrail's own
-//! seam on top; [`enact`] makes the calls that CloudTrail recorded, so that an incident can be played again. Nothing reads a
-//! clock: time passes when [`Sim::advance`] is told so. Ids are counted, so a run is the same every time.
+//! seam on top; [`enact`] makes the calls that CloudTrail recorded, so that an incident can be played again; with the feature
+//! `http`, the module of that name puts it on a socket as EC2's Query API. Nothing but that module reads a clock: time passes
+//! when [`Sim::advance`] is told so. Ids are counted, so a run is the same every time.
 //!
 //! What the tests in `facts` say is what AWS's documentation says; where it says nothing, the comment at the code does.
 

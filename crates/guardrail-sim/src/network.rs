@@ -132,7 +132,8 @@ impl Sim {
                 let named = |(key, value): &(String, Option<String>)| {
                     *key == tag.key && value.as_ref().is_none_or(|value| *value == tag.value)
                 };
-                !tags.iter().any(named)
+                // "If you omit this parameter, we delete all user-defined tags for the specified resources."
+                if tags.is_empty() { tag.key.starts_with("aws:") } else { !tags.iter().any(named) }
             });
         })
     }

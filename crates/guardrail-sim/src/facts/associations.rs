@@ -184,6 +184,11 @@ fn tags_are_set_by_key_and_deleted_by_key_or_by_value() {
     assert_eq!(table(&sim, "rtb-a").tags, [Tag::new("Tier", "private")]);
     sim.call(&delete(None)).unwrap();
     assert_eq!(table(&sim, "rtb-a").tags, []);
+    let awss = Tag::new("aws:cloudformation:stack-name", "network");
+    let tags = vec![awss.clone(), Tag::new("Tier", "private")];
+    sim.call(&Request::CreateTags { resources: resources.clone(), tags }).unwrap();
+    sim.call(&Request::DeleteTags { resources, tags: Vec::new() }).unwrap();
+    assert_eq!(table(&sim, "rtb-a").tags, [awss], "without tags, all of the user's own go");
     let mixed = Request::CreateTags { resources: vec!["vpc-1".to_owned(), "vpc-9".to_owned()], tags: Vec::new() };
     assert_eq!(code(&mut sim, &mixed), "InvalidID");
 }

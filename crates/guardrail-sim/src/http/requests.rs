@@ -127,6 +127,7 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
         },
         "ModifyVpcAttribute" => modify_vpc_attribute(p)?,
         "AssociateVpcCidrBlock" => {
+            p.ignore(&["Ipv6Pool", "Ipv6CidrBlockNetworkBorderGroup"]);
             let block = match p.text("CidrBlock") {
                 Some(block) => block,
                 None => p.text("Ipv6CidrBlock").ok_or_else(|| missing("CidrBlock"))?,

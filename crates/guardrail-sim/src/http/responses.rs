@@ -16,10 +16,8 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
             .fields("routeTable", things::route_table(table, place))
             .maybe("clientToken", client_token(request)),
         Response::Association { association_id } => {
-            let name = match request {
-                Request::ReplaceRouteTableAssociation { .. } => "newAssociationId",
-                _ => "associationId",
-            };
+            let replaced = matches!(request, Request::ReplaceRouteTableAssociation { .. });
+            let name = if replaced { "newAssociationId" } else { "associationId" };
             let state = Fields::new().text("state", "associated");
             Fields::new().text(name, association_id).fields("associationState", state)
         }
@@ -32,7 +30,12 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
             .maybe("clientToken", client_token(request)),
         Response::NatGatewayDeleted(id) => Fields::new().text("natGatewayId", id),
         Response::Subnet(subnet) => Fields::new().fields("subnet", things::subnet(subnet, place)),
-        Response::SecurityGroup { group_id } => Fields::new().flag("return", true).text("groupId", group_id),
+        Response::SecurityGroup { group_id } => {
+            let fields = Fields::new().flag("return", true).text("groupId", group_id);
+            let fields = fields.text("securityGroupArn", place.arn("security-group", group_id.as_str()));
+            let Request::CreateSecurityGroup { tags, .. } = request else { return fields };
+            fields.list("tagSet", things::tags(tags))
+        }
         Response::Described { section, found, next_token } => {
             described(request, *section, found, world, place).maybe("nextToken", next_token.as_ref())
         }
@@ -92,19 +95,19 @@ fn done(request: &Request, place: &Place) -> Fields {
             fields.text("vpcId", vpc).fields(association.0, association.1)
         }
         Request::AuthorizeSecurityGroupIngress { group_id, ip_permissions } => {
-            let rules = rules(group_id.as_str(), ip_permissions, place);
+            let rules = rules(group_id.as_str(), ip_permissions, place, true);
             fields.flag("return", true).list("securityGroupRuleSet", rules)
         }
         Request::RevokeSecurityGroupIngress { group_id, ip_permissions } => {
-            let rules = rules(group_id.as_str(), ip_permissions, place);
+            let rules = rules(group_id.as_str(), ip_permissions, place, false);
             fields.flag("return", true).list("revokedSecurityGroupRuleSet", rules)
         }
         _ => fields.flag("return", true),
     }
 }
 
-fn rules(group: &str, permissions: &[IpPermission], place: &Place) -> Vec<Fields> {
-    permissions.iter().flat_map(|permission| things::rules(group, permission, place)).collect()
+fn rules(group: &str, permissions: &[IpPermission], place: &Place, added: bool) -> Vec<Fields> {
+    permissions.iter().flat_map(|permission| things::rules(group, permission, place, added)).collect()
 }
 
 fn described(request: &Request, section: Section, found: &World, world: &World, place: &Place) -> Fields {
@@ -136,10 +139,10 @@ fn described(request: &Request, section: Section, found: &World, world: &World, 
         }
         Section::PrefixLists => {
             let lists = found.prefix_lists.iter().flatten();
-            match request {
-                Request::DescribePrefixLists(_) => fields.list("prefixListSet", lists.map(things::prefix_list)),
-                _ => fields.list("prefixListSet", lists.map(|list| things::managed_prefix_list(list, place))),
+            if matches!(request, Request::DescribePrefixLists(_)) {
+                return fields.list("prefixListSet", lists.map(things::prefix_list));
             }
+            fields.list("prefixListSet", lists.map(|list| things::managed_prefix_list(list, place)))
         }
         Section::VpcEndpointServices => {
             let services = || found.vpc_endpoint_services.iter().flatten();

@@ -5,6 +5,7 @@ use guardrail::world::{
     Association, EndpointGroup, EndpointService, IpPermission, Ipv6CidrAssociation, NatGateway, NetworkInterface,
     PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
 };
+use jiff::Timestamp;
 
 use super::tree::Fields;
 use crate::gateways::{Instance, InternetGateway};
@@ -31,7 +32,8 @@ impl Place {
         owner.map_or(&self.account, AccountId::as_str)
     }
 
-    fn arn(&self, what: &str, id: &str) -> String {
+    /// The ARN of a thing of EC2.
+    pub(crate) fn arn(&self, what: &str, id: &str) -> String {
         format!("arn:{}:ec2:{}:{}:{what}/{id}", self.partition(), self.region, self.account)
     }
 }
@@ -45,7 +47,7 @@ pub(crate) fn derived_id(prefix: &str, of: &[&str]) -> String {
     format!("{prefix}0{hash:016x}")
 }
 
-fn tags(all: &[Tag]) -> impl Iterator<Item = Fields> {
+pub(crate) fn tags(all: &[Tag]) -> impl Iterator<Item = Fields> {
     all.iter().map(|tag| Fields::new().text("key", &tag.key).text("value", &tag.value))
 }
 
@@ -160,6 +162,11 @@ fn association(table: &RouteTable, association: &Association) -> Fields {
         .fields("associationState", Fields::new().text("state", state))
 }
 
+/// As the wire has it: to the millisecond, in UTC. A world file may have the CLI's form with an offset.
+fn time(text: &str) -> String {
+    text.parse::<Timestamp>().map_or_else(|_| text.to_owned(), |at| format!("{at:.3}"))
+}
+
 pub(crate) fn endpoint(endpoint: &VpcEndpoint, place: &Place) -> Fields {
     let error =
         |error: &guardrail::world::LastError| Fields::new().text("message", &error.message).text("code", &error.code);
@@ -178,7 +185,7 @@ pub(crate) fn endpoint(endpoint: &VpcEndpoint, place: &Place) -> Fields {
         .flag("requesterManaged", endpoint.requester_managed)
         .texts("networkInterfaceIdSet", &endpoint.network_interface_ids)
         .list("dnsEntrySet", [])
-        .maybe("creationTimestamp", endpoint.creation_timestamp.as_ref())
+        .maybe("creationTimestamp", endpoint.creation_timestamp.as_deref().map(time))
         .list("tagSet", tags(&endpoint.tags))
         .text("ownerId", place.owner(endpoint.owner_id.as_ref()))
         .maybe("serviceRegion", endpoint.service_region.as_ref())
@@ -261,17 +268,22 @@ fn permission(permission: &IpPermission) -> Fields {
         .list("prefixListIds", lists)
 }
 
-/// The rules that a permission stands for, one for each source.
-pub(crate) fn rules(group: &str, permission: &IpPermission, place: &Place) -> Vec<Fields> {
+/// The rules that a permission stands for, one for each source; of a call that added them, or of one that took them away,
+/// whose answer has less of them.
+pub(crate) fn rules(group: &str, permission: &IpPermission, place: &Place, added: bool) -> Vec<Fields> {
     let ports = (permission.from_port.unwrap_or(-1), permission.to_port.unwrap_or(-1));
     let rule = |source: &str| {
         let identity = format!("{} {} {} {source}", permission.ip_protocol, ports.0, ports.1);
         let id = derived_id("sgr-", &[group, &identity]);
-        Fields::new()
-            .text("groupOwnerId", &place.account)
-            .text("groupId", group)
-            .text("securityGroupRuleArn", place.arn("security-group-rule", &id))
+        let fields = match added {
+            true => Fields::new()
+                .text("groupOwnerId", &place.account)
+                .text("securityGroupRuleArn", place.arn("security-group-rule", &id)),
+            false => Fields::new(),
+        };
+        fields
             .text("securityGroupRuleId", id)
+            .text("groupId", group)
             .flag("isEgress", false)
             .text("ipProtocol", &permission.ip_protocol)
             .number("fromPort", Some(ports.0))
@@ -281,9 +293,8 @@ pub(crate) fn rules(group: &str, permission: &IpPermission, place: &Place) -> Ve
         rule(range.cidr_ip.as_str()).text("cidrIpv4", &range.cidr_ip).maybe("description", range.description.as_ref())
     });
     let v6 = permission.ipv6_ranges.iter().map(|range| {
-        rule(range.cidr_ipv6.as_str())
-            .text("cidrIpv6", &range.cidr_ipv6)
-            .maybe("description", range.description.as_ref())
+        let fields = rule(range.cidr_ipv6.as_str()).text("cidrIpv6", &range.cidr_ipv6);
+        fields.maybe("description", range.description.as_ref())
     });
     let lists = permission
         .prefix_list_ids
@@ -291,8 +302,13 @@ pub(crate) fn rules(group: &str, permission: &IpPermission, place: &Place) -> Ve
         .map(|list| rule(list.prefix_list_id.as_str()).text("prefixListId", &list.prefix_list_id));
     let pairs = permission.user_id_group_pairs.iter().map(|pair| {
         let id = pair.group_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
-        let other = Fields::new().text("groupId", id).maybe("userId", pair.user_id.as_ref());
-        rule(id).fields("referencedGroupInfo", other)
+        match added {
+            true => {
+                let other = Fields::new().text("groupId", id).maybe("userId", pair.user_id.as_ref());
+                rule(id).fields("referencedGroupInfo", other)
+            }
+            false => rule(id).text("referencedGroupId", id),
+        }
     });
     v4.chain(v6).chain(lists).chain(pairs).collect()
 }

@@ -1,0 +1,231 @@
+//! The event of each call: the guardrail reads it back, and it makes the same change again.
+
+use std::collections::BTreeSet;
+
+use guardrail::event::decode;
+use guardrail_sim::http::{Events, Options};
+use guardrail_sim::{Enacted, Options as SimOptions, Sim, enact};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::client::{NOW, serve};
+
+const WORLD: &str = include_str!("../../src/facts/world.json");
+const CALLS: &str = include_str!("calls.txt");
+const EXPECTED: &str = include_str!("events.expected.txt");
+
+/// The world's ids, the longer before those that they end in.
+const IDS: [&str; 33] = [
+    "vpc-1",
+    "vpc-2",
+    "vpc-9",
+    "subnet-a1",
+    "subnet-a2",
+    "subnet-b1",
+    "subnet-c1",
+    "subnet-x1",
+    "rtb-main",
+    "rtb-public",
+    "rtb-a",
+    "rtb-b",
+    "rtb-x",
+    "rtbassoc-main",
+    "rtbassoc-a1",
+    "rtbassoc-a2",
+    "rtbassoc-x",
+    "vpce-s3",
+    "vpce-ssm",
+    "vpce-managed",
+    "vpce-9",
+    "nat-1",
+    "sg-default",
+    "sg-web",
+    "sg-x",
+    "eni-ssm",
+    "eni-router",
+    "i-router",
+    "igw-1",
+    "vgw-1",
+    "pl-s3",
+    "pl-ddb",
+    "pl-own",
+];
+
+/// The text with ids as AWS gives them, which is what the guardrail looks for in records.
+fn with_long_ids(text: &str) -> String {
+    IDS.iter().enumerate().fold(text.to_owned(), |text, (n, id)| {
+        let (prefix, _) = id.split_once('-').unwrap();
+        text.replace(id, &format!("{prefix}-0a1b2c3d4e5f{n:05}"))
+    })
+}
+
+/// The calls of `calls.txt` that change something.
+fn changes() -> Vec<String> {
+    let (_, changes) = CALLS.split_once("# Changes").unwrap();
+    let changes = changes.lines().filter(|line| line.starts_with("Action=") && !line.starts_with("Action=Describe"));
+    changes.map(with_long_ids).collect()
+}
+
+fn to_file(dir: &tempfile::TempDir) -> (std::path::PathBuf, Options) {
+    let path = dir.path().join("events.jsonl");
+    (path.clone(), Options { events: Some(Events::File(path)), ..Options::default() })
+}
+
+fn events(path: &std::path::Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// `events.expected.txt` has the ids that the guardrail reads, and both bodies, of each call's event. After a wanted change,
+/// run this test with `UPDATE=1` and read the difference.
+#[tokio::test]
+async fn the_guardrail_reads_the_event_of_every_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, options) = to_file(&dir);
+    let client = serve(&with_long_ids(WORLD), options).await;
+    for call in changes() {
+        let reply = client.call(&call).await.unwrap();
+        assert_eq!(reply.status, 200, "{call}: {}", reply.body);
+    }
+    let mut text = String::new();
+    let mut actions = BTreeSet::new();
+    for event in events(&path) {
+        let evidence = decode(&event).unwrap();
+        let record = &evidence.record;
+        assert_eq!((record.actor.as_str(), evidence.time.as_str(), record.failed), ("sim-user", NOW, false));
+        let place = (record.account.as_ref().unwrap().as_str(), record.region.as_ref().unwrap().as_str());
+        assert_eq!(place, ("111122223333", "eu-central-1"));
+        let (request, response) = (&event["detail"]["requestParameters"], &event["detail"]["responseElements"]);
+        let ids = record.resource_ids.join(" ");
+        text.push_str(&format!("{}: {ids}\n  {request}\n  {response}\n", record.event));
+        actions.insert(record.event.clone());
+    }
+    assert_eq!(actions.len(), 23, "every change is here: {actions:?}");
+    if std::env::var_os("UPDATE").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/events.expected.txt");
+        std::fs::write(path, &text).unwrap();
+        return;
+    }
+    for (line, expected) in text.lines().zip(EXPECTED.lines()) {
+        assert_eq!(line, expected);
+    }
+    assert_eq!(text.lines().count(), EXPECTED.lines().count());
+}
+
+#[tokio::test]
+async fn the_event_makes_the_same_change_on_the_world_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, options) = to_file(&dir);
+    let client = serve(&with_long_ids(WORLD), options).await;
+    for call in changes() {
+        let before = serde_json::from_value(client.look("world").await).unwrap();
+        client.call(&call).await.unwrap();
+        let mut copy = Sim::new(before, NOW.parse().unwrap(), SimOptions::default());
+        let event = events(&path).pop().unwrap();
+        assert_eq!(enact(&mut copy, &event), Enacted::Made, "{call}");
+        assert_eq!(json!(copy.world()), client.look("world").await, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_change_is_an_event_too_and_a_read_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, options) = to_file(&dir);
+    let client = serve(WORLD, options).await;
+    client.tell("fault", "operation=DeleteRoute&code=InternalError").await;
+    for call in [
+        "Action=DescribeVpcs",
+        "Action=DescribeVpcs&VpcId.1=vpc-9",
+        "Action=Nonsense",
+        "Action=DeleteRoute&RouteTableId=rtb-a&DestinationCidrBlock=0.0.0.0%2F0",
+        "Action=DeleteRoute&RouteTableId=rtb-a&DestinationCidrBlock=0.0.0.0%2F0&DryRun=true",
+        "Action=DeleteRoute&RouteTableId=x&DestinationCidrBlock=0.0.0.0%2F0",
+    ] {
+        client.call(call).await.unwrap();
+    }
+    let told: Vec<Value> = events(&path).into_iter().map(|mut event| event["detail"].take()).collect();
+    let brief = |event: &Value| {
+        let keys = ["errorCode", "errorMessage", "requestParameters", "responseElements"];
+        keys.map(|key| event[key].clone())
+    };
+    let asked = |table: &str| json!({"routeTableId": table, "destinationCidrBlock": "0.0.0.0/0"});
+    assert_eq!(
+        told.iter().map(brief).collect::<Vec<_>>(),
+        [
+            [json!("Server.InternalError"), json!("DeleteRoute was made to fail"), asked("rtb-a"), Value::Null],
+            [
+                json!("Client.DryRunOperation"),
+                json!("Request would have succeeded, but DryRun flag is set."),
+                asked("rtb-a"),
+                Value::Null
+            ],
+            [json!("Client.InvalidRouteTableID.Malformed"), json!("Invalid id: \"x\""), asked("x"), Value::Null],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_is_lost_is_recorded_as_it_happened() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, options) = to_file(&dir);
+    let client = serve(WORLD, options).await;
+    client.tell("fault", "operation=DeleteNatGateway&code=lost").await;
+    assert_eq!(client.call("Action=DeleteNatGateway&NatGatewayId=nat-1").await, None);
+    let detail = events(&path).pop().unwrap()["detail"].take();
+    assert_eq!(detail.get("errorCode"), None);
+    assert_eq!(detail["responseElements"]["DeleteNatGatewayResponse"]["natGatewayId"], "nat-1");
+}
+
+#[tokio::test]
+async fn the_actor_is_who_signed_and_the_agent_what_they_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, options) = to_file(&dir);
+    let client = serve(WORLD, options).await;
+    for key in ["AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"] {
+        let headers = format!(
+            "authorization: AWS4-HMAC-SHA256 Credential={key}/20261122/eu-central-1/ec2/aws4_request, Signature=0\r\n\
+             user-agent: aws-cli/2.31.0 md/command#ec2.delete-tags\r\n"
+        );
+        client.send("POST", "/", &headers, "Action=DeleteTags&ResourceId.1=vpc-1").await.unwrap();
+    }
+    let events = events(&path);
+    let keys: Vec<&Value> = events.iter().map(|event| &event["detail"]["userIdentity"]["accessKeyId"]).collect();
+    assert_eq!(keys, ["AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"]);
+    let actors = events.iter().map(|event| decode(event).unwrap().record);
+    let actors: Vec<_> = actors.map(|record| (record.actor, record.tool, record.source_ip)).collect();
+    let by = |actor: &str| (actor.to_owned(), "cli".to_owned(), "127.0.0.1".to_owned());
+    assert_eq!(actors, [by("sim-user"), by("sim-role/sim-session")]);
+}
+
+#[tokio::test]
+async fn events_are_posted_to_a_url() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/in?from=sim", listener.local_addr().unwrap());
+    let client = serve(WORLD, Options { events: Some(url.parse().unwrap()), ..Options::default() }).await;
+    client.call("Action=DeleteTags&ResourceId.1=vpc-1").await.unwrap();
+
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut text = String::new();
+    let event: Value = loop {
+        let mut part = [0; 4096];
+        let length = stream.read(&mut part).await.unwrap();
+        assert_ne!(length, 0, "the connection ended in the middle of {text}");
+        text.push_str(std::str::from_utf8(&part[..length]).unwrap());
+        if let Some((_, body)) = text.split_once("\r\n\r\n")
+            && let Ok(event) = serde_json::from_str(body)
+        {
+            break event;
+        }
+    };
+    stream.write_all(b"HTTP/1.1 500 Oh No\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+    assert!(text.starts_with("POST /in?from=sim HTTP/1.1\r\n"), "{text}");
+    assert_eq!(event["detail"]["eventName"], "DeleteTags");
+    while client.look("status").await["undelivered_events"] != 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        client.look("status").await["last_delivery_failure"],
+        format!("{url} answered 500 Internal Server Error")
+    );
+}

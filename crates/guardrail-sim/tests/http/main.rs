@@ -1,0 +1,10 @@
+//! The simulator on a socket: what clients of EC2 get, what tests can ask of it, and the events it sends.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod wire;
