@@ -135,8 +135,10 @@ fn the_sweep_finds_what_no_event_told() {
     let stack = Pipeline::over(&world, REPAIR);
     let all = stack.subscribe("all", &json!({}));
     stack.sweep();
+    stack.drain();
     add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
     stack.sweep();
+    stack.drain();
     assert_eq!(stack.writes(), ["CreateRoute", "DeleteRoute"]);
     assert_eq!(routes(&stack.sim("world")), routes(&world));
     let told: Vec<Value> = stack.alerts(&all).iter().map(gist).collect();
@@ -173,6 +175,7 @@ fn a_vpc_that_is_not_managed_is_left_alone() {
     assert_eq!(stack.deliver(), 2);
     stack.drain();
     stack.sweep();
+    stack.drain();
     assert_eq!(stack.writes(), ["CreateRoute", "DeleteVpcEndpoints"]);
     assert_eq!(stack.alerts(&all), Vec::<Value>::new());
 }

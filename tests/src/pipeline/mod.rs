@@ -42,6 +42,14 @@ pub fn scenario(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
+/// The recorded events of the repository, one for each kind of call and more.
+pub fn recorded_events() -> Vec<Value> {
+    let files = std::fs::read_dir(repository().join("events")).unwrap();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()).collect()
+}
+
 /// The stack, deployed and at work.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -60,6 +68,18 @@ impl Pipeline {
         let platform = Platform::start(folder.path(), &[("AWS_ENDPOINT_URL_EC2", &ec2.url())]);
         Self { platform, ec2: Some(ec2), outputs: BTreeMap::new(), delivered: Mutex::new(0), _folder: folder }
             .deploy(&template(), parameters)
+    }
+
+    /// Deploys a template, after SAM's transform, where ministack is EC2 too and lets nobody do what the policies do not allow.
+    pub fn enforcing(mut template: Value, parameters: &[(&str, &str)]) -> Self {
+        let functions = [("DetectFunction", "detect"), ("SweepFunction", "sweep"), ("RepairFunction", "repair")];
+        for (resource, function) in functions {
+            template["Resources"][resource]["Properties"]["Code"] = json!({ "S3Bucket": "code", "S3Key": function });
+        }
+        let folder = TempDir::new().unwrap();
+        let platform = Platform::start(folder.path(), &[("AUTH", "true")]);
+        Self { platform, ec2: None, outputs: BTreeMap::new(), delivered: Mutex::new(0), _folder: folder }
+            .deploy(&template.to_string(), parameters)
     }
 
     fn deploy(mut self, template: &str, parameters: &[(&str, &str)]) -> Self {
@@ -129,7 +149,7 @@ impl Pipeline {
         fresh.len()
     }
 
-    /// Gives EventBridge these events, and waits until detect has dealt with each that is watched.
+    /// Gives EventBridge these events, and waits until detect has dealt with each that it should look at.
     pub fn put_events(&self, events: &[Value]) {
         for batch in events.chunks(10) {
             let entries = batch.iter().map(|event| {
@@ -139,10 +159,10 @@ impl Pipeline {
             assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
         }
         for event in events {
-            let record = guardrail::event::decode(event).unwrap().record;
-            if record.watched && !record.failed {
-                wait_until(&format!("detect has dealt with {}", record.event), || {
-                    self.log("detect").into_iter().find(|line| line["event_id"] == *record.event_id)
+            let call = guardrail::event::decode(event).unwrap();
+            if call.trigger().is_some() {
+                wait_until(&format!("detect has dealt with {}", call.record.event), || {
+                    self.log("detect").into_iter().find(|line| line["event_id"] == *call.record.event_id)
                 });
             }
         }
@@ -167,18 +187,20 @@ impl Pipeline {
         names.iter().all(|name| counts["Attributes"][name] == "0")
     }
 
-    /// Invokes sweep, and waits for its end and for what it led to.
+    /// Invokes sweep, and waits for its end; what it found is in the queue then.
     pub fn sweep(&self) {
         let invoked = self.aws("lambda", "invoke", &json!({ "FunctionName": self.output("SweepFunctionName") }));
         assert!(invoked.get("FunctionError").is_none(), "{invoked}");
-        self.drain();
     }
 
     /// A new queue that gets the alerts with these attributes; no attributes are all alerts.
     pub fn subscribe(&self, name: &str, filter: &Value) -> String {
-        let url =
-            self.aws("sqs", "create_queue", &json!({ "QueueName": name }))["QueueUrl"].as_str().unwrap().to_owned();
         let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
+        let from_the_topic = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "Service": "sns.amazonaws.com" }, "Action": "sqs:SendMessage", "Resource": arn
+        }] });
+        let queue = json!({ "QueueName": name, "Attributes": { "Policy": from_the_topic.to_string() } });
+        let url = self.aws("sqs", "create_queue", &queue)["QueueUrl"].as_str().unwrap().to_owned();
         let attributes = json!({ "FilterPolicy": filter.to_string() });
         let topic = self.output("TopicArn");
         let wanted = json!({ "TopicArn": topic, "Protocol": "sqs", "Endpoint": arn, "Attributes": attributes });

@@ -1,0 +1,116 @@
+//! The functions with the permissions that the template gives them, where each call is checked.
+
+use e2e::pipeline::{Pipeline, REGION, recorded_events, translated_template, wait_until};
+use serde_json::{Value, json};
+
+/// The template with every EC2 and Route 53 action on all resources and without conditions, and without one action
+/// altogether: ministack takes no part of a call for its resources but one, and none of EC2's tags for a condition. What
+/// resources and conditions are right is in AWS's own list, which `.ci/check-template.py` reads.
+fn by_action_alone(without: &str) -> Value {
+    let mut template = translated_template();
+    for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
+        let properties = &mut resource["Properties"];
+        match properties.get_mut("PolicyDocument") {
+            Some(document) => loosen(document, without),
+            None => {
+                let policies = properties.get_mut("Policies").and_then(Value::as_array_mut);
+                policies.into_iter().flatten().for_each(|policy| loosen(&mut policy["PolicyDocument"], without));
+            }
+        }
+    }
+    template["Resources"]["RepairFunction"]["Properties"]["Timeout"] = json!(15);
+    template
+}
+
+fn loosen(document: &mut Value, without: &str) {
+    if let Some(text) = document["Fn::Sub"].as_str() {
+        *document = serde_json::from_str(text).unwrap();
+    }
+    let statements = document["Statement"].as_array_mut().unwrap();
+    statements.retain(|statement| statement["Sid"] != "TlsOnly");
+    for statement in statements {
+        let actions: Vec<String> = match &statement["Action"] {
+            Value::Array(actions) => actions.iter().map(|action| action.as_str().unwrap().to_owned()).collect(),
+            action => vec![action.as_str().unwrap().to_owned()],
+        };
+        if actions == ["sqs:SendMessage"] {
+            statement["Action"] = json!(["sqs:SendMessage", "sqs:SendMessageBatch"]);
+        }
+        if actions.iter().all(|action| action.starts_with("ec2:") || action.starts_with("route53:")) {
+            statement["Resource"] = json!("*");
+            statement.as_object_mut().unwrap().remove("Condition");
+            let kept: Vec<&String> = actions.iter().filter(|action| *action != without).collect();
+            statement["Action"] = if kept.is_empty() { json!("ec2:None") } else { json!(kept) };
+        }
+    }
+}
+
+fn id(answer: &Value, thing: &str) -> String {
+    answer[thing][format!("{thing}Id")].as_str().unwrap().to_owned()
+}
+
+/// A managed VPC with one private subnet, which has no endpoint and a NAT route.
+fn make_vpc(stack: &Pipeline) {
+    let tags = |kind: &str, key: &str, value: &str| json!([{ "ResourceType": kind, "Tags": [{ "Key": key, "Value": value }] }]);
+    let managed = tags("vpc", "vpc-guardrail", "managed");
+    let vpc = id(&stack.ec2("create_vpc", &json!({ "CidrBlock": "10.9.0.0/16", "TagSpecifications": managed })), "Vpc");
+    let subnet = |cidr: &str, tier: &str| {
+        let tags = tags("subnet", "Tier", tier);
+        id(
+            &stack.ec2("create_subnet", &json!({ "VpcId": vpc, "CidrBlock": cidr, "TagSpecifications": tags })),
+            "Subnet",
+        )
+    };
+    let (private, public) = (subnet("10.9.0.0/24", "private"), subnet("10.9.1.0/24", "public"));
+    let table = id(&stack.ec2("create_route_table", &json!({ "VpcId": vpc })), "RouteTable");
+    stack.ec2("associate_route_table", &json!({ "RouteTableId": table, "SubnetId": private }));
+    let address = stack.ec2("allocate_address", &json!({ "Domain": "vpc" }))["AllocationId"].clone();
+    let nat =
+        id(&stack.ec2("create_nat_gateway", &json!({ "SubnetId": public, "AllocationId": address })), "NatGateway");
+    let route = json!({ "RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": nat });
+    stack.ec2("create_route", &route);
+    let dynamodb = format!("com.amazonaws.{REGION}.dynamodb");
+    stack.ec2("create_vpc_endpoint", &json!({ "VpcId": vpc, "ServiceName": dynamodb, "VpcEndpointType": "Gateway" }));
+}
+
+/// A stack with its baseline in Parameter Store, after a sweep found the VPC and repair was through with it.
+fn run(template: Value) -> (Pipeline, Value) {
+    let stored = [("BaselineParameter", "/guardrail/baseline"), ("AllowWrites", "true")];
+    let stack = Pipeline::enforcing(template, &stored);
+    let baseline = json!({ "version": 1, "mode": "repair", "internet_routes": { "remove": "immediately" } });
+    let parameter = json!({ "Name": "/guardrail/baseline", "Type": "String", "Value": baseline.to_string() });
+    stack.aws("ssm", "put_parameter", &parameter);
+    let all = stack.subscribe("all", &json!({}));
+    make_vpc(&stack);
+    stack.sweep();
+    let alert = wait_until("an alert came", || stack.alerts(&all).into_iter().next());
+    (stack, alert)
+}
+
+/// All that the functions said, and the alert.
+fn said(stack: &Pipeline, alert: &Value) -> String {
+    let logs = ["detect", "sweep", "repair"].iter().flat_map(|function| stack.log(function));
+    logs.chain([alert.clone()]).map(|line| format!("{line}\n")).collect()
+}
+
+fn is_denied(said: &str) -> bool {
+    ["UnauthorizedOperation", "AccessDenied", "not authorized"].iter().any(|word| said.contains(word))
+}
+
+#[test]
+fn every_call_is_allowed() {
+    let (stack, alert) = run(by_action_alone(""));
+    stack.put_events(&recorded_events());
+    let said = said(&stack, &alert);
+    assert!(!is_denied(&said), "{said}");
+    let steps = alert["steps"].as_array().unwrap().iter();
+    let calls: Vec<&Value> =
+        steps.filter(|step| step["outcome"].get("done").is_some()).map(|step| &step["summary"]).collect();
+    assert_eq!(calls.len(), 9, "one or more of each kind of change: {calls:?}");
+}
+
+#[test]
+fn an_action_that_is_missing_shows() {
+    let (stack, alert) = run(by_action_alone("ec2:DeleteRoute"));
+    assert!(is_denied(&said(&stack, &alert)), "{alert}");
+}

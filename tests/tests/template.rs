@@ -1,0 +1,345 @@
+//! `template.yaml` after SAM's transform, against the code; and what only AWS does of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use e2e::pipeline::{Pipeline, recorded_events, scenario, translated_template};
+use guardrail::baseline::{Baseline, EXAMPLE};
+use guardrail::event::{decode, watched_names};
+use guardrail::rules::RuleId;
+use guardrail_aws::permissions::{LIST, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, WRITE};
+use serde_json::{Value, json};
+
+fn resources() -> Value {
+    translated_template()["Resources"].take()
+}
+
+fn of_type<'r>(resources: &'r Value, kind: &str) -> Vec<(&'r str, &'r Value)> {
+    let all = resources.as_object().unwrap().iter();
+    all.filter(|(_, it)| it["Type"] == kind).map(|(name, it)| (name.as_str(), &it["Properties"])).collect()
+}
+
+fn arn_of(name: &str) -> Value {
+    json!({ "Fn::GetAtt": [name, "Arn"] })
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "Ref": name })
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+}
+
+fn words(value: &Value) -> BTreeSet<String> {
+    list(value).iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+}
+
+fn set<'w>(words: impl IntoIterator<Item = &'w &'w str>) -> BTreeSet<String> {
+    words.into_iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn statements(document: &Value) -> Vec<Value> {
+    let parsed = document["Fn::Sub"].as_str().map(|text| serde_json::from_str(text).unwrap());
+    list(&parsed.as_ref().unwrap_or(document)["Statement"])
+}
+
+fn allowed(document: &Value) -> BTreeSet<String> {
+    let statements = statements(document);
+    assert!(statements.iter().all(|statement| statement["Effect"] == "Allow"), "{document}");
+    statements.iter().flat_map(|statement| words(&statement["Action"])).collect()
+}
+
+/// What each role may do: by the role, and the condition that it is deployed under.
+fn permissions(resources: &Value) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let mut found: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for (role, properties) in of_type(resources, "AWS::IAM::Role") {
+        assert_eq!(properties["ManagedPolicyArns"], Value::Null, "{role}");
+        for policy in list(&properties["Policies"]) {
+            let key = (role.to_owned(), "always".to_owned());
+            found.entry(key).or_default().extend(allowed(&policy["PolicyDocument"]));
+        }
+    }
+    for (name, properties) in of_type(resources, "AWS::IAM::Policy") {
+        let condition = resources[name]["Condition"].as_str().unwrap_or("always");
+        for role in list(&properties["Roles"]) {
+            let key = (role["Ref"].as_str().unwrap().to_owned(), condition.to_owned());
+            found.entry(key).or_default().extend(allowed(&properties["PolicyDocument"]));
+        }
+    }
+    found
+}
+
+#[test]
+fn each_role_may_do_what_its_function_does_and_nothing_else() {
+    let logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
+    // Lambda itself takes the messages off the queue, with the function's role.
+    let receives = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+    // Of whoever publishes to a topic under a key.
+    let encrypts = ["kms:Decrypt", "kms:GenerateDataKey"];
+    let schedules = ["lambda:InvokeFunction", "sqs:SendMessage"];
+    let mut wanted = BTreeMap::new();
+    let mut may = |role: &str, condition: &str, actions: &[&[&str]]| {
+        wanted.insert((role.to_owned(), condition.to_owned()), set(actions.iter().copied().flatten()));
+    };
+    may("DetectRole", "always", &[RESOLVE, LIST, SEND, &logs]);
+    may("SweepRole", "always", &[OBSERVE, SEND, &logs]);
+    may("RepairRole", "always", &[OBSERVE, PUBLISH, &receives, &encrypts, &logs]);
+    may("RepairRole", "MayWrite", &[WRITE]);
+    for role in ["DetectRole", "SweepRole", "RepairRole"] {
+        may(role, "BaselineIsStored", &[PARAMETER]);
+        may(role, "BaselineIsEncrypted", &[&["kms:Decrypt"]]);
+    }
+    may("SweepFunctionClockRole", "always", &[&schedules]);
+    assert_eq!(permissions(&resources()), wanted);
+}
+
+#[test]
+fn every_rules_repair_is_allowed_in_repair_mode() {
+    let permissions = permissions(&resources());
+    let allowed = &permissions[&("RepairRole".to_owned(), "MayWrite".to_owned())];
+    for rule in RuleId::ALL {
+        let missing: Vec<&&str> = rule.rule().actions.iter().filter(|action| !allowed.contains(**action)).collect();
+        assert!(missing.is_empty(), "{rule} calls {missing:?}");
+    }
+    let writes = &translated_template()["Conditions"]["MayWrite"];
+    let stored = json!({ "Condition": "StoredBaselineMayWrite" });
+    assert_eq!(*writes, json!({ "Fn::Or": [{ "Fn::Equals": [reference("Mode"), "repair"] }, stored] }));
+}
+
+/// The rule's pattern.
+fn pattern(resources: &Value) -> Value {
+    resources["DetectFunctionNetworkChange"]["Properties"]["EventPattern"].clone()
+}
+
+#[test]
+fn the_rule_watches_the_calls_that_the_code_knows() {
+    let pattern = pattern(&resources());
+    let names: Vec<&str> = watched_names().collect();
+    assert_eq!(words(&pattern["detail"]["eventName"]), set(&names));
+    assert_eq!(list(&pattern["detail"]["eventName"]).len(), names.len(), "each name once");
+    let around = json!({
+        "source": ["aws.ec2"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {
+            "eventSource": ["ec2.amazonaws.com"],
+            "errorCode": [{ "exists": false }],
+            "eventName": pattern["detail"]["eventName"],
+        },
+    });
+    assert_eq!(pattern, around);
+}
+
+/// What matters of a function's deployed configuration: its environment.
+fn environment(stack: &Pipeline, function: &str) -> BTreeMap<String, String> {
+    let configuration = json!({ "FunctionName": stack.output(function) });
+    let answer = stack.aws("lambda", "get_function_configuration", &configuration);
+    serde_json::from_value(answer["Environment"]["Variables"].clone()).unwrap()
+}
+
+/// The deployed baseline, the same for each function.
+fn baseline(stack: &Pipeline) -> String {
+    let functions = ["DetectFunctionName", "SweepFunctionName", "RepairFunctionName"];
+    let all = functions.map(|function| environment(stack, function)["GUARDRAIL_BASELINE"].clone());
+    assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
+    let [one, ..] = all;
+    one
+}
+
+#[test]
+fn a_new_stack_has_the_default_baseline_and_the_rule_matches_what_detect_acts_on() {
+    let stack = Pipeline::over(&scenario("empty"), &[]);
+    let default = Baseline::parse(&baseline(&stack)).unwrap();
+    assert_eq!(default, Baseline::default());
+    assert_eq!(default, Baseline::parse(EXAMPLE).unwrap());
+
+    let pattern = pattern(&resources()).to_string();
+    for event in recorded_events() {
+        let call = json!({ "EventPattern": pattern, "Event": event.to_string() });
+        let matches = stack.aws("events", "test_event_pattern", &call)["Result"] == true;
+        let record = decode(&event).unwrap().record;
+        let from_ec2 = event["source"] == "aws.ec2";
+        assert_eq!(matches, from_ec2 && record.watched && !record.failed, "{}: {record:?}", event["detail"]["eventID"]);
+    }
+}
+
+#[test]
+fn the_parameters_compose_a_baseline() {
+    let parameters = [
+        ("Mode", "repair"),
+        ("ManagedVpcTagKey", "guarded by"),
+        ("ManagedVpcTagValue", ""),
+        ("PrivateSubnetTagKey", "Net"),
+        ("PrivateSubnetTagValues", "app,db-*"),
+        ("PublicSubnetTagKey", "Net"),
+        ("PublicSubnetTagValues", "edge"),
+        ("GatewayServices", ""),
+        ("InterfaceServices", "ecr.api,ecr.dkr"),
+    ];
+    let stack = Pipeline::over(&scenario("empty"), &parameters);
+    let wanted = json!({
+        "version": 1,
+        "mode": "repair",
+        "managed_vpcs": { "tag": { "key": "guarded by", "value": "" } },
+        "private_subnets": [{ "tag": "Net", "values": ["app", "db-*"] }],
+        "public_subnets": [{ "tag": "Net", "values": ["edge"] }],
+        "gateway_endpoints": { "services": [] },
+        "interface_endpoints": { "services": ["ecr.api", "ecr.dkr"] },
+    });
+    assert_eq!(Baseline::parse(&baseline(&stack)).unwrap(), Baseline::parse(&wanted.to_string()).unwrap());
+}
+
+#[test]
+fn a_baseline_in_parameter_store_is_named() {
+    let stack = Pipeline::over(&scenario("empty"), &[("BaselineParameter", "/vpc-guardrail/baseline")]);
+    assert_eq!(baseline(&stack), "ssm:/vpc-guardrail/baseline");
+}
+
+#[test]
+fn each_function_gets_the_variables_that_it_reads() {
+    let resources = resources();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    for (resource, function) in [("DetectFunction", "detect"), ("SweepFunction", "sweep"), ("RepairFunction", "repair")]
+    {
+        let source = std::fs::read_to_string(folder.join(function).join("src/main.rs")).unwrap();
+        let quoted = source.split('"').filter(|text| text.starts_with("GUARDRAIL_"));
+        let mut read: BTreeSet<String> = quoted.map(str::to_owned).collect();
+        // The SDK's.
+        read.insert("SSL_CERT_FILE".to_owned());
+        let given = resources[resource]["Properties"]["Environment"]["Variables"].as_object().unwrap();
+        assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), read, "{function}");
+    }
+}
+
+#[test]
+fn a_vpcs_messages_keep_their_order_and_are_given_up_in_the_end() {
+    let resources = resources();
+    let queue = &resources["VpcQueue"]["Properties"];
+    let repair = &resources["RepairFunction"]["Properties"];
+    assert!(queue["VisibilityTimeout"].as_u64() >= repair["Timeout"].as_u64(), "or Lambda refuses the mapping");
+    let redrive = json!({ "deadLetterTargetArn": arn_of("RepairDeadLetters"), "maxReceiveCount": 5 });
+    assert_eq!(queue["RedrivePolicy"], redrive);
+    for (name, is_fifo) in [("VpcQueue", true), ("RepairDeadLetters", true), ("UndeliveredEvents", false)] {
+        assert_eq!(resources[name]["Properties"]["FifoQueue"] == true, is_fifo, "{name}");
+    }
+    assert_ne!(queue["ContentBasedDeduplication"], true, "the senders choose the ids");
+    let keeps = |name: &str| resources[name]["Properties"]["MessageRetentionPeriod"].as_u64();
+    assert!(keeps("RepairDeadLetters") > keeps("VpcQueue"), "or a message is gone with its time in the queue");
+    let mappings = of_type(&resources, "AWS::Lambda::EventSourceMapping");
+    let [(_, mapping)] = mappings.as_slice() else { panic!("one mapping was expected, not {mappings:?}") };
+    assert_eq!(mapping["EventSourceArn"], arn_of("VpcQueue"));
+    assert_eq!(mapping["FunctionName"], reference("RepairFunction"));
+    assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+}
+
+#[test]
+fn what_cannot_be_delivered_is_kept() {
+    let resources = resources();
+    let kept = json!({ "Arn": arn_of("UndeliveredEvents") });
+    let [target] = resources["DetectFunctionNetworkChange"]["Properties"]["Targets"].as_array().unwrap().as_slice()
+    else {
+        panic!("the rule has one target");
+    };
+    assert_eq!((&target["Arn"], &target["DeadLetterConfig"]), (&arn_of("DetectFunction"), &kept));
+    let schedule = &resources["SweepFunctionClock"]["Properties"]["Target"];
+    assert_eq!((&schedule["Arn"], &schedule["DeadLetterConfig"]), (&arn_of("SweepFunction"), &kept));
+    let failed = json!({ "OnFailure": { "Destination": arn_of("FailedInvocations") } });
+    let configurations: BTreeMap<String, &Value> = of_type(&resources, "AWS::Lambda::EventInvokeConfig")
+        .into_iter()
+        .map(|(_, it)| (it["FunctionName"]["Ref"].as_str().unwrap().to_owned(), &it["DestinationConfig"]))
+        .collect();
+    let wanted = ["DetectFunction", "SweepFunction"].map(|function| (function.to_owned(), &failed));
+    assert_eq!(configurations, BTreeMap::from(wanted));
+}
+
+/// The statements of a resource policy that let a service in, by its name.
+fn admitted(document: &Value) -> Vec<(Value, BTreeSet<String>, Value)> {
+    let allows =
+        statements(document).into_iter().filter(|it| it["Effect"] == "Allow" && it["Principal"]["Service"].is_string());
+    allows.map(|it| (it["Principal"]["Service"].clone(), words(&it["Action"]), it["Condition"].clone())).collect()
+}
+
+#[test]
+fn services_may_deliver_where_the_stack_sends_them() {
+    let resources = resources();
+    let document = |name: &str, field: &str| &resources[name]["Properties"][field];
+    let rule = json!({ "ArnEquals": { "aws:SourceArn": arn_of("DetectFunctionNetworkChange") } });
+    let account = json!({ "StringEquals": { "aws:SourceAccount": reference("AWS::AccountId") } });
+    let undelivered = admitted(document("UndeliveredEventsPolicy", "PolicyDocument"));
+    assert_eq!(undelivered, [(json!("events.amazonaws.com"), set(&["sqs:SendMessage"]), rule)]);
+    assert_eq!(*document("UndeliveredEventsPolicy", "Queues"), json!([reference("UndeliveredEvents")]));
+    let alarms = json!("cloudwatch.amazonaws.com");
+    let topic = admitted(document("AlertTopicPolicy", "PolicyDocument"));
+    assert_eq!(topic, [(alarms.clone(), set(&["sns:Publish"]), account.clone())]);
+    let key = admitted(document("AlertKey", "KeyPolicy"));
+    assert_eq!(key, [(alarms, set(&["kms:Decrypt", "kms:GenerateDataKey*"]), account)]);
+    assert_eq!(*document("AlertTopic", "KmsMasterKeyId"), arn_of("AlertKey"));
+    let invoked: Vec<_> = of_type(&resources, "AWS::Lambda::Permission");
+    let [(_, permission)] = invoked.as_slice() else { panic!("one permission was expected, not {invoked:?}") };
+    let wanted = json!({
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": reference("DetectFunction"),
+        "Principal": "events.amazonaws.com",
+        "SourceArn": arn_of("DetectFunctionNetworkChange"),
+    });
+    assert_eq!(**permission, wanted);
+}
+
+#[test]
+fn nothing_is_taken_without_tls() {
+    let resources = resources();
+    let mut guarded = BTreeSet::new();
+    let policies =
+        of_type(&resources, "AWS::SQS::QueuePolicy").into_iter().chain(of_type(&resources, "AWS::SNS::TopicPolicy"));
+    for (_, policy) in policies {
+        let insecure = json!({ "Bool": { "aws:SecureTransport": "false" } });
+        let refuses = |it: &Value| it["Effect"] == "Deny" && it["Principal"] == "*" && it["Condition"] == insecure;
+        assert!(statements(&policy["PolicyDocument"]).iter().any(refuses), "{policy}");
+        let targets = list(&policy["Queues"]).into_iter().chain(list(&policy["Topics"]));
+        guarded.extend(targets.filter_map(|target| target["Ref"].as_str().map(str::to_owned)));
+    }
+    let all = of_type(&resources, "AWS::SQS::Queue").into_iter().chain(of_type(&resources, "AWS::SNS::Topic"));
+    assert_eq!(guarded, all.map(|(name, _)| name.to_owned()).collect());
+}
+
+/// ministack measures no queues and no functions, so that no alarm of these can go off there.
+#[test]
+fn alarms_watch_every_queue_and_function_and_the_heartbeat() {
+    let resources = resources();
+    let mut watched = BTreeSet::new();
+    for (name, alarm) in of_type(&resources, "AWS::CloudWatch::Alarm") {
+        assert_eq!(alarm["AlarmActions"], json!([reference("AlertTopic")]), "{name}");
+        let what = match alarm["Dimensions"].get(0) {
+            Some(dimension) => match dimension["Value"]["Ref"].as_str() {
+                Some(function) => function.to_owned(),
+                None => dimension["Value"]["Fn::GetAtt"][0].as_str().unwrap().to_owned(),
+            },
+            None => String::new(),
+        };
+        let text = |field: &str| alarm[field].as_str().unwrap().to_owned();
+        watched.insert((
+            text("Namespace"),
+            text("MetricName"),
+            what,
+            text("ComparisonOperator"),
+            alarm["Threshold"].as_u64(),
+        ));
+    }
+    let heartbeat = guardrail::metrics::line(Default::default(), &[("Heartbeat", 1)]);
+    let heartbeat: Value = serde_json::from_str(&heartbeat).unwrap();
+    let ours = heartbeat["_aws"]["CloudWatchMetrics"][0]["Namespace"].as_str().unwrap();
+    let more = "GreaterThanThreshold";
+    let visible = "ApproximateNumberOfMessagesVisible";
+    let wanted = [
+        ("AWS/SQS", visible, "RepairDeadLetters", more, 0),
+        ("AWS/SQS", visible, "UndeliveredEvents", more, 0),
+        ("AWS/SQS", visible, "FailedInvocations", more, 0),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "VpcQueue", more, 900),
+        ("AWS/Lambda", "Errors", "DetectFunction", more, 0),
+        ("AWS/Lambda", "Errors", "SweepFunction", more, 0),
+        ("AWS/Lambda", "Errors", "RepairFunction", more, 0),
+        (ours, "Heartbeat", "", "LessThanThreshold", 1),
+    ];
+    let owned = |text: &str| text.to_owned();
+    let wanted = wanted.map(|(a, b, c, d, e)| (owned(a), owned(b), owned(c), owned(d), Some(e)));
+    assert_eq!(watched, BTreeSet::from(wanted));
+}
