@@ -1,11 +1,14 @@
 //! The functions with the permissions that the template gives them, where each call is checked.
 
+#![cfg(test)]
+
 use e2e::pipeline::{Pipeline, REGION, recorded_events, translated_template, wait_until};
 use serde_json::{Value, json};
 
-/// The template with every EC2 and Route 53 action on all resources and without conditions, and without one action
-/// altogether: ministack takes no part of a call for its resources but one, and none of EC2's tags for a condition. What
-/// resources and conditions are right is in AWS's own list, which `.ci/check-template.py` reads.
+/// The template in a form that ministack can enforce, and without one action altogether. For a call it looks at one of its
+/// resources only and at none of EC2's tags, so that every EC2 and Route 53 action is on all resources and without
+/// conditions here; which are right is checked with AWS's own list by `.ci/check-template.py`. It knows an action
+/// `sqs:SendMessageBatch`, which on AWS is part of `sqs:SendMessage`. And it is not reached through TLS.
 fn by_action_alone(without: &str) -> Value {
     let mut template = translated_template();
     for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
@@ -18,6 +21,7 @@ fn by_action_alone(without: &str) -> Value {
             }
         }
     }
+    // Its endpoints never get their routes, and repair waits for them as long as it can.
     template["Resources"]["RepairFunction"]["Properties"]["Timeout"] = json!(15);
     template
 }
@@ -29,10 +33,8 @@ fn loosen(document: &mut Value, without: &str) {
     let statements = document["Statement"].as_array_mut().unwrap();
     statements.retain(|statement| statement["Sid"] != "TlsOnly");
     for statement in statements {
-        let actions: Vec<String> = match &statement["Action"] {
-            Value::Array(actions) => actions.iter().map(|action| action.as_str().unwrap().to_owned()).collect(),
-            action => vec![action.as_str().unwrap().to_owned()],
-        };
+        let actions = statement["Action"].as_array().cloned().unwrap_or_else(|| vec![statement["Action"].clone()]);
+        let actions: Vec<String> = actions.iter().map(|action| action.as_str().unwrap().to_owned()).collect();
         if actions == ["sqs:SendMessage"] {
             statement["Action"] = json!(["sqs:SendMessage", "sqs:SendMessageBatch"]);
         }

@@ -1,6 +1,8 @@
 //! Incidents, each from the call somebody makes to the alert that arrives: the stack of `template.yaml` with its functions as
 //! processes.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 
 use e2e::pipeline::{Pipeline, REGION, scenario, wait_until};

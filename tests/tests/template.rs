@@ -1,5 +1,7 @@
 //! `template.yaml` after SAM's transform, against the code; and what only AWS does of it.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use e2e::pipeline::{Pipeline, recorded_events, scenario, translated_template};

@@ -85,11 +85,14 @@ fn zip(folder: &Path, built: &Path, python: &Path) -> PathBuf {
     let zips = folder.join("zips").join(built.file_name().unwrap());
     for function in FUNCTIONS {
         let at = zips.join(function);
-        fs::create_dir_all(&at).unwrap();
-        let script = format!("#!/bin/sh\nexec '{}'\n", built.join(function).display());
-        fs::write(at.join("bootstrap"), script).unwrap();
-        run(Command::new("chmod").arg("755").arg(at.join("bootstrap")));
-        run(Command::new(python).current_dir(&at).args(["-m", "zipfile", "-c", "code.zip", "bootstrap"]));
+        let (script, wanted) =
+            (at.join("bootstrap"), format!("#!/bin/sh\nexec '{}'\n", built.join(function).display()));
+        if fs::read_to_string(&script).ok().as_ref() != Some(&wanted) || !at.join("code.zip").exists() {
+            fs::create_dir_all(&at).unwrap();
+            fs::write(&script, wanted).unwrap();
+            run(Command::new("chmod").arg("755").arg(&script));
+            run(Command::new(python).current_dir(&at).args(["-m", "zipfile", "-c", "code.zip", "bootstrap"]));
+        }
     }
     zips
 }
