@@ -1,6 +1,6 @@
 //! The whole pipeline, run as processes on local parts.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "what tests stand on ends with them")]
+#![expect(clippy::unwrap_used, reason = "what tests stand on ends with them")]
 
 pub mod aws;
 mod http;
