@@ -98,7 +98,7 @@ const fn row(name: &'static str, family: Family, names: Names, look_up: &'static
 #[rustfmt::skip] // one row, one line or two: a table is for reading down
 pub static TABLE: &[Watch] = &{
     use Family::*;
-    use IdKind::{Endpoint, Interface, NatGateway, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc};
+    use IdKind::{Endpoint, Instance, Interface, NatGateway, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc};
     const TAGGED: &[IdKind] = &[Vpc, Subnet, RouteTable, Endpoint, SecurityGroup];
     [
         row("CreateRoute", Routes, Names::Things, &[RouteTable], "adds a way to the internet"),
@@ -127,6 +127,7 @@ pub static TABLE: &[Watch] = &{
         row("ModifyManagedPrefixList", PrefixLists, Names::Things, &[PrefixList], "changes what a route covers, with no route event"),
         row("RestoreManagedPrefixListVersion", PrefixLists, Names::Things, &[PrefixList], "changes what a route covers, with no route event"),
         row("ModifyNetworkInterfaceAttribute", Interfaces, Names::Things, &[Interface], "an interface that does not check addresses can be a NAT instance"),
+        row("ModifyInstanceAttribute", Interfaces, Names::Things, &[Instance], "an instance that does not check addresses can be a NAT instance"),
         row("AttachInternetGateway", InternetGateways, Names::Vpc, &[], "gives the VPC a way out"),
         row("ModifyVpcBlockPublicAccessOptions", BlockPublicAccess, Names::Region, &[], "opens or shuts internet gateways of the whole Region"),
         row("CreateVpcBlockPublicAccessExclusion", BlockPublicAccess, Names::Vpc, &[Subnet], "exempts a VPC or a subnet from the block"),
