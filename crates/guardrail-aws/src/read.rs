@@ -88,7 +88,7 @@ describe! {
         security_groups -> SecurityGroup;
     network_interfaces = describe_network_interfaces, "DescribeNetworkInterfaces", set_filters, 1000,
         network_interfaces -> NetworkInterface;
-    aws_prefix_lists = describe_prefix_lists, "DescribePrefixLists", set_filters, 100,
+    aws_prefix_lists = describe_prefix_lists, "DescribePrefixLists", set_filters, 1000,
         prefix_lists -> PrefixList;
     prefix_lists = describe_managed_prefix_lists, "DescribeManagedPrefixLists", set_filters, 100,
         prefix_lists -> PrefixList;
