@@ -2,6 +2,7 @@
 //! The scenarios are those that moto gets right; `moto/scenarios.py` says what it does not.
 //!
 //! The network is made in moto, and loaded from what moto prints of it: world files of a producer that is not ours.
+#![cfg(test)]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -83,13 +84,14 @@ fn sort(value: &mut Value) {
 
 async fn scenarios(python: &Path, url: &str, task: &[&str]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/scenarios.py");
-    run(Command::new(python).arg(script).arg(url).args(task), PATIENCE).await
+    run(Command::new(python).env_clear().arg(script).arg(url).args(task), PATIENCE).await
 }
 
 /// A moto on a free port, which ends when the handle is dropped.
 async fn start_moto(python: &Path) -> (Child, String) {
-    let mut moto = Command::new(python.with_file_name("moto_server"))
-        .args(["-H", "127.0.0.1", "-p", "0"])
+    let mut moto = Command::new(python)
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
+        .env_clear()
         .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

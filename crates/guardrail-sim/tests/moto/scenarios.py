@@ -57,7 +57,7 @@ VOLATILE = {
 
 
 def client(url):
-    config = Config(retries={"total_max_attempts": 1}, proxies={}, parameter_validation=True)
+    config = Config(retries={"total_max_attempts": 1}, proxies={})
     keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
     return boto3.client("ec2", endpoint_url=url, region_name=REGION, config=config, **keys)
 
@@ -68,9 +68,10 @@ def named(kind, name):
 
 def build(ec2, folder):
     """Two VPCs: one with subnets, tables, gateways and a group, the other with its main table only."""
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True, TagSpecifications=named("vpc", "one"))
+    one, two = named("vpc", "one"), named("vpc", "two")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", AmazonProvidedIpv6CidrBlock=True, TagSpecifications=one)
     vpc = vpc["Vpc"]["VpcId"]
-    ec2.create_vpc(CidrBlock="10.1.0.0/16", TagSpecifications=named("vpc", "two"))
+    ec2.create_vpc(CidrBlock="10.1.0.0/16", TagSpecifications=two)
     subnets = {}
     for name, block, zone in [("public", 0, "a"), ("private-a", 1, "a"), ("private-b", 2, "b"), ("spare", 3, "b")]:
         made = ec2.create_subnet(
@@ -223,7 +224,6 @@ def tagged(key, *values):
 
 def run(ec2):
     r = Run(ec2)
-    r.look("describe_vpcs", "Vpcs")
     vpcs = r.look("describe_vpcs", "Vpcs")
     at = {
         "vpc": vpcs["one"]["VpcId"],
