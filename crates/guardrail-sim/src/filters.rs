@@ -89,7 +89,7 @@ fn group_ids(groups: &[EndpointGroup]) -> Vec<String> {
 impl Described for Vpc {
     const NOT_FOUND: &'static str = "InvalidVpcID.NotFound";
     const WHAT: &'static str = "vpc";
-    const FILTERS: &'static [&'static str] = &["vpc-id", "owner-id", "cidr", "is-default"];
+    const FILTERS: &'static [&'static str] = &["vpc-id", "owner-id", "cidr", "is-default", "state"];
 
     fn id(&self) -> &str {
         self.vpc_id.as_str()
@@ -103,6 +103,7 @@ impl Described for Vpc {
             "owner-id" => maybe(self.owner_id.as_ref()),
             "cidr" => maybe(self.cidr_block.as_ref()),
             "is-default" => one(self.is_default),
+            "state" => one("available"), // a world file does not say; EC2's other word is for the seconds of making one
             _ => Vec::new(),
         }
     }
@@ -112,7 +113,7 @@ impl Described for Subnet {
     const NOT_FOUND: &'static str = "InvalidSubnetID.NotFound";
     const WHAT: &'static str = "subnet";
     const FILTERS: &'static [&'static str] =
-        &["subnet-id", "vpc-id", "availability-zone", "cidr-block", "map-public-ip-on-launch"];
+        &["subnet-id", "vpc-id", "availability-zone", "cidr-block", "map-public-ip-on-launch", "state"];
 
     fn id(&self) -> &str {
         self.subnet_id.as_str()
@@ -127,6 +128,7 @@ impl Described for Subnet {
             "availability-zone" => one(&self.availability_zone),
             "cidr-block" => maybe(self.cidr_block.as_ref()),
             "map-public-ip-on-launch" => one(self.map_public_ip_on_launch),
+            "state" => one("available"), // as of a VPC
             _ => Vec::new(),
         }
     }
@@ -139,6 +141,7 @@ impl Described for RouteTable {
         "route-table-id",
         "vpc-id",
         "association.main",
+        "association.route-table-id",
         "association.subnet-id",
         "association.route-table-association-id",
         "route.nat-gateway-id",
@@ -159,6 +162,7 @@ impl Described for RouteTable {
         match filter {
             "route-table-id" => one(&self.route_table_id),
             "vpc-id" => one(&self.vpc_id),
+            "association.route-table-id" => all(associations.iter().map(|_| &self.route_table_id)),
             "association.main" => all(associations.iter().map(|a| a.main)),
             "association.subnet-id" => all(associations.iter().filter_map(|a| a.subnet_id.as_ref())),
             "association.route-table-association-id" => {

@@ -46,7 +46,8 @@ impl Sim {
     /// All rules or none.
     pub(crate) fn authorize(&mut self, id: &SecurityGroupId, new: &[IpPermission]) -> Result<Response, ApiError> {
         let group = self.group(id)?;
-        let new = rules_of(new);
+        let mut new = rules_of(new);
+        new.iter_mut().for_each(|rule| self.name_owners(rule));
         let mut have = rules_of(&group.ip_permissions);
         if let Some(rule) = new.iter().find(|rule| !rule.is_sound()) {
             return Err(ApiError::invalid_value(format!("CIDR block {} is malformed", rule.peer())));
@@ -66,6 +67,16 @@ impl Sim {
             new.into_iter().for_each(|rule| insert(&mut group.ip_permissions, rule));
         }
         Ok(Response::Done)
+    }
+
+    /// EC2 says of a referenced group whose it is, "if the referenced security group is deleted, this value is not returned"
+    /// (API reference, `UserIdGroupPair`).
+    fn name_owners(&self, Rule(rule): &mut Rule) {
+        for pair in rule.user_id_group_pairs.iter_mut().filter(|pair| pair.user_id.is_none()) {
+            let mut groups = self.world.security_groups.iter().flatten();
+            let named = groups.find(|group| Some(&group.group_id) == pair.group_id.as_ref());
+            pair.user_id = named.and_then(|group| group.owner_id.as_ref()).map(ToString::to_string);
+        }
     }
 
     /// All rules or none.

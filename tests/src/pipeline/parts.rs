@@ -43,18 +43,21 @@ pub fn parts() -> &'static Parts {
         fs::create_dir_all(&folder).unwrap();
         let lock = File::create(folder.join("lock")).unwrap();
         lock.lock().unwrap();
-        let python = install(&folder);
+        let python = python(&folder, &repository().join("tests/local/requirements.txt"));
         build(target, built);
         let zips = zip(&folder, built, &python);
         Parts { python, built: built.to_owned(), folder, zips }
     })
 }
 
-/// A Python environment with what `requirements.txt` says, made anew when that changed.
-fn install(folder: &Path) -> PathBuf {
-    let (environment, wanted) = (folder.join("python"), repository().join("tests/local/requirements.txt"));
+/// The Python of an environment with what these requirements say, made anew when they changed; other processes wait for it.
+pub fn python(folder: &Path, wanted: &Path) -> PathBuf {
+    let environment = folder.join("python");
+    fs::create_dir_all(folder).unwrap();
+    let lock = File::create(folder.join("python.lock")).unwrap();
+    lock.lock().unwrap();
     let (python, installed) = (environment.join("bin/python"), environment.join("installed.txt"));
-    if fs::read(&installed).ok() != Some(fs::read(&wanted).unwrap()) {
+    if fs::read(&installed).ok() != Some(fs::read(wanted).unwrap()) {
         let check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
         let found = Command::new("python3").args(["-c", check]).output().is_ok_and(|output| output.status.success());
         assert!(found, "{NO_PYTHON}");
@@ -63,8 +66,8 @@ fn install(folder: &Path) -> PathBuf {
         run(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"])
             .arg("--requirement")
-            .arg(&wanted));
-        fs::copy(&wanted, &installed).unwrap();
+            .arg(wanted));
+        fs::copy(wanted, &installed).unwrap();
     }
     python
 }

@@ -98,7 +98,7 @@ async fn a_whole_vpc_takes_these_calls() {
             format!("Action=DescribeNatGateways {of_vpc} MaxResults=1000"),
             format!("{interfaces} Filter.1.Name=attachment.instance-id Filter.1.Value.1=i-0f2"),
             format!("{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0f1"),
-            "Action=DescribePrefixLists MaxResults=100".to_owned(),
+            "Action=DescribePrefixLists MaxResults=1000".to_owned(),
             format!("Action=DescribeRouteTables MaxResults=100 {of_vpc}"),
             "Action=DescribeSecurityGroups MaxResults=1000 Filter.1.Name=group-id Filter.1.Value.1=sg-0b9".to_owned(),
             format!("Action=DescribeSecurityGroups MaxResults=1000 {of_vpc}"),

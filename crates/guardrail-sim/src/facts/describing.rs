@@ -21,10 +21,21 @@ fn filters_find_what_the_thing_itself_says() {
     assert_eq!(tables(&mut sim, "association.subnet-id", "subnet-a1"), ["rtb-a"]);
     assert_eq!(tables(&mut sim, "association.subnet-id", "subnet-b1"), Vec::<String>::new());
     assert_eq!(tables(&mut sim, "association.main", "true"), ["rtb-main", "rtb-x"]);
+    assert_eq!(tables(&mut sim, "association.route-table-id", "rtb-a"), ["rtb-a"]);
     assert_eq!(tables(&mut sim, "route.gateway-id", "vpce-*"), ["rtb-a"]);
     assert_eq!(tables(&mut sim, "route.nat-gateway-id", "nat-1"), ["rtb-a"]);
     assert_eq!(tables(&mut sim, "vpc-id", "vpc-2"), ["rtb-x"]);
     assert_eq!(tables(&mut sim, "tag:Name", "*"), Vec::<String>::new());
+}
+
+/// VPCs and subnets have the filter `state`, of `pending` and `available`.
+#[test]
+fn vpcs_and_subnets_are_available() {
+    let mut sim = sim();
+    let all = sim.world();
+    assert_eq!(found(&mut sim, Request::DescribeVpcs(Query::by("state", ["available"]))).vpcs, all.vpcs);
+    assert_eq!(found(&mut sim, Request::DescribeVpcs(Query::by("state", ["pending"]))).vpcs, Some(Vec::new()));
+    assert_eq!(found(&mut sim, Request::DescribeSubnets(Query::by("state", ["available"]))).subnets, all.subnets);
 }
 
 /// "Unknown filter → InvalidParameterValue (catches typos)."

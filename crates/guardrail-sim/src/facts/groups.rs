@@ -1,4 +1,4 @@
-use guardrail::world::{IpPermission, IpRange};
+use guardrail::world::{GroupPair, IpPermission, IpRange};
 
 use super::*;
 
@@ -62,6 +62,24 @@ fn a_rule_is_the_same_under_another_spelling() {
     let mut sim = sim();
     let by_number = IpPermission { ip_protocol: "6".to_owned(), ..tcp(443, &["10.0.9.9/16"]) };
     assert_eq!(code(&mut sim, &authorize("sg-web", &[by_number])), "InvalidPermission.Duplicate");
+}
+
+/// "The account ID of the referenced security group is returned in the response", and need not be named to revoke.
+#[test]
+fn a_referenced_group_is_listed_with_its_owner() {
+    let mut world = guardrail::world_file::load(WORLD).unwrap();
+    let groups = world.security_groups.iter_mut().flatten();
+    groups.for_each(|group| group.owner_id = Some(id("111122223333")));
+    let mut sim = Sim::new(world, Default::default(), Options::default());
+    let from = |user_id: Option<&str>| {
+        let pair = GroupPair { group_id: Some(id("sg-default")), user_id: user_id.map(str::to_owned) };
+        IpPermission { user_id_group_pairs: vec![pair], ..tcp(80, &[]) }
+    };
+    let before = permissions(&sim);
+    sim.call(&authorize("sg-web", &[from(None)])).unwrap();
+    assert_eq!(permissions(&sim).last(), Some(&from(Some("111122223333"))));
+    sim.call(&revoke(&[from(None)])).unwrap();
+    assert_eq!(permissions(&sim), before);
 }
 
 /// "`InvalidPermission.NotFound` on revoke."
