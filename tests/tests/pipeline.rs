@@ -147,8 +147,6 @@ fn the_sweep_finds_what_no_event_told() {
     let wanted =
         json!({ "vpc": VPC, "verdict": "repaired", "cause": "sweep", "calls": [], "rules": ["internet-route"] });
     assert_eq!(told, [wanted]);
-    let beats = stack.log("sweep").iter().filter(|line| line["Heartbeat"] == 1).count();
-    assert_eq!(beats, 2);
 }
 
 #[test]
