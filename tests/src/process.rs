@@ -113,6 +113,13 @@ impl Function {
         peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
+    /// Closes the other end of the function's standard output: from now on, what prints there panics.
+    pub async fn stop_listening(&mut self) {
+        self.ready().await;
+        self.lines.abort();
+        let _ = (&mut self.lines).await;
+    }
+
     /// Waits until the function ends by itself; whether well, and the lines it wrote.
     pub async fn ended(mut self) -> (bool, Vec<String>) {
         let status = timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();

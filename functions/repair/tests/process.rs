@@ -195,3 +195,14 @@ async fn a_sender_without_a_baseline_is_told_about_once() {
     let faults: Vec<_> = published(&aws).iter().map(|alert| alert["fault"].clone()).collect();
     assert_eq!(faults, ["the baseline in `X` cannot be used: gone"]);
 }
+
+#[tokio::test]
+async fn a_run_that_panics_sends_its_messages_back_and_the_process_takes_the_next_batch() {
+    let aws = FakeAws::start().await;
+    let mut repair = start(&aws, NOTIFY).await;
+    repair.stop_listening().await;
+    for receives in [1, 2] {
+        let batch = batch(&[message("m-1", "vpc-0a1", receives)]);
+        assert_eq!(repair.invoke(&batch).await, back(&["m-1"]));
+    }
+}

@@ -117,3 +117,14 @@ async fn a_stored_baseline_that_is_mended_takes_effect() {
     let (metrics, _) = sorted(sweep.end().await);
     assert_eq!(metrics, Some([1, 1, 1].map(Value::from)));
 }
+
+#[tokio::test]
+async fn a_panic_is_an_error_and_the_process_takes_the_next_event() {
+    let aws = FakeAws::start().await;
+    let mut sweep = start(&aws, GOOD).await;
+    sweep.stop_listening().await;
+    for _ in 0..2 {
+        let answer = sweep.invoke(&tick()).await;
+        assert!(matches!(&answer, Answer::Error(_, why) if why.contains("failed printing to stdout")), "{answer:?}");
+    }
+}
