@@ -296,3 +296,6 @@ fn attributes(report: &Report) -> BTreeMap<&'static str, String> {
 fn strongest_mode(report: &Report) -> Mode {
     report.findings.iter().map(|found| found.mode).max().unwrap_or(report.mode)
 }
+
+#[cfg(test)]
+mod tests;

@@ -458,3 +458,6 @@ impl Baseline {
         faults
     }
 }
+
+#[cfg(test)]
+mod tests;

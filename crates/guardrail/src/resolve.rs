@@ -39,3 +39,41 @@ fn touches(table: &RouteTable, named: &impl Fn(&str) -> bool) -> bool {
     };
     named(table.route_table_id.as_str()) || table.associations.iter().any(bound) || table.routes.iter().any(leads)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+
+    #[test]
+    fn whatever_belongs_to_a_vpc_leads_to_it() {
+        let mut fixture = Fixture::compliant();
+        fixture.route("rtb-a", "pl-out", "tgw-1");
+        fixture.add(
+            "NetworkInterfaces",
+            serde_json::json!({"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "Attachment": {"InstanceId": "i-1"}}),
+        );
+        let world = fixture.world();
+        let named = [
+            "vpc-1",
+            "subnet-pria",
+            "rtb-a",
+            "rtbassoc-main",
+            "vpce-ssm",
+            "nat-1",
+            "sg-https",
+            "eni-1",
+            "i-1",
+            "igw-1",
+            "tgw-1",
+            "pl-out",
+            "vpce-s3",
+        ];
+        for id in named {
+            assert_eq!(vpcs_of(&world, &[id.to_owned()]), BTreeSet::from([crate::fixture::vpc()]), "{id}");
+        }
+        for id in ["vpc-2", "rtbassoc-gone", "subnet-", ""] {
+            assert_eq!(vpcs_of(&world, &[id.to_owned()]), BTreeSet::new(), "{id}");
+        }
+    }
+}

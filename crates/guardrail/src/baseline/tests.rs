@@ -1,0 +1,93 @@
+use super::*;
+
+fn tag(key: &str, value: &str) -> Vec<Tag> {
+    vec![Tag::new(key, value)]
+}
+
+#[test]
+fn the_example_is_the_default_written_out() {
+    assert_eq!(Baseline::parse(EXAMPLE), Ok(Baseline::default()));
+    assert_eq!(Baseline::parse(r#"{"version": 1}"#), Ok(Baseline::default()));
+}
+
+#[test]
+fn values_of_a_selector_match_without_case_and_with_stars() {
+    let selector = |pattern: &str| TagSelector::new("Name", &[pattern]);
+    for (pattern, value, fits) in [
+        ("*-private-*", "prod-Private-eu-central-1a", true),
+        ("*-private-*", "-private-", true),
+        ("*-private-*", "private-a", false),
+        ("private", "PRIVATE", true),
+        ("private", "private ", false),
+        ("*", "", true),
+        ("a*b*c", "axxbyyc", true),
+        ("a*b*c", "axxbyy", false),
+    ] {
+        assert_eq!(selector(pattern).find(&tag("Name", value)).is_some(), fits, "{pattern} {value}");
+    }
+    assert_eq!(selector("*").find(&tag("name", "x")), None, "keys match to the letter");
+}
+
+#[test]
+fn managed_vpcs_carry_the_tag_to_the_letter() {
+    let managed = ManagedVpcs::default();
+    assert!(managed.matches(&tag("vpc-guardrail", "managed")));
+    for (key, value) in [("vpc-guardrail", "Managed"), ("vpc-guardrail", "created"), ("VPC-guardrail", "managed")] {
+        assert!(!managed.matches(&tag(key, value)), "{key}={value}");
+    }
+    assert!(ManagedVpcs::All.matches(&[]));
+}
+
+#[test]
+fn a_rules_mode_goes_before_the_default_and_one_mode_before_both() {
+    let json = r#"{"version": 1, "mode": "notify", "rules": {"internet-route": {"mode": "repair"}}}"#;
+    let baseline = Baseline::parse(json).unwrap();
+    assert_eq!(baseline.mode_of(RuleId::InternetRoute), Mode::Repair);
+    assert_eq!(baseline.mode_of(RuleId::PrivateDns), Mode::Notify);
+    assert!(baseline.repairs());
+    let observed = baseline.with_mode(Mode::Observe);
+    assert_eq!(observed.mode_of(RuleId::InternetRoute), Mode::Observe);
+    assert!(!observed.repairs());
+}
+
+#[test]
+fn every_contradiction_is_named_at_once() {
+    let json = r#"{
+        "version": 1,
+        "managed_vpcs": {"tag": {"key": "", "value": "x"}},
+        "private_subnets": [],
+        "public_subnets": [{"tag": "", "values": []}],
+        "gateway_endpoints": {"services": ["s3", "s3"]},
+        "limits": {"changes": 0, "endpoint_changes": 0}
+    }"#;
+    assert_eq!(
+        Baseline::parse(json).unwrap_err().faults,
+        [
+            "`private_subnets`: is empty, so no subnet would be private; name at least one tag",
+            "`public_subnets[0].tag`: is empty; write the tag's key",
+            "`public_subnets[0].values`: is empty, so nothing matches; write values, or `*` for any",
+            "`managed_vpcs.tag.key`: is empty; write the tag's key",
+            "`gateway_endpoints.services[1]`: `s3` is there twice; name each service once",
+            "`limits.changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
+            "`limits.endpoint_changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
+        ]
+    );
+}
+
+#[test]
+fn a_service_stands_for_its_full_names() {
+    let names = |service: &str| -> Vec<String> {
+        let service = Service::try_from(service.to_owned()).unwrap();
+        service.names(&"eu-central-1".parse().unwrap()).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        names("ssm"),
+        [
+            "com.amazonaws.eu-central-1.ssm",
+            "cn.com.amazonaws.eu-central-1.ssm",
+            "aws.api.eu-central-1.ssm",
+            "com.amazonaws.ssm",
+        ]
+    );
+    assert!(names("com.amazonaws.iam").contains(&"com.amazonaws.iam".to_owned()));
+}
