@@ -23,7 +23,7 @@ const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:alerts";
 
 fn main() {
     let parts = parts::parts();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let functions = FUNCTIONS.map(|name| (name, parts.built.join(name)));
         let python = python_function(&parts.folder, &parts.python);
