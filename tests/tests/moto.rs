@@ -10,8 +10,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use e2e::pipeline::parts::python;
-use guardrail::world::World;
-use guardrail::world_file;
+use guardrail::ec2::world::World;
+use guardrail::ec2::world_file;
 use guardrail_sim::http::{Options, Server};
 use guardrail_sim::{Options as SimOptions, Sim};
 use serde_json::Value;

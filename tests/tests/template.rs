@@ -326,7 +326,7 @@ fn alarms_watch_every_queue_and_function_and_the_heartbeat() {
             alarm["Threshold"].as_u64(),
         ));
     }
-    let heartbeat = guardrail::metrics::line(Default::default(), &[("Heartbeat", 1)]);
+    let heartbeat = guardrail::report::metrics::line(Default::default(), &[("Heartbeat", 1)]);
     let heartbeat: Value = serde_json::from_str(&heartbeat).unwrap();
     let ours = heartbeat["_aws"]["CloudWatchMetrics"][0]["Namespace"].as_str().unwrap();
     let more = "GreaterThanThreshold";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guardrail::baseline::Baseline;
-use guardrail::baseline_source::{Source, Unusable};
+use guardrail::baseline::source::{Source, Unusable};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 

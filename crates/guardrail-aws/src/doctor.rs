@@ -5,14 +5,14 @@ use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector, ReadWriteT
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification, VpcAttributeName};
 use aws_sdk_sqs::types::QueueAttributeName;
-use guardrail::action::{CREATED_TAG, GROUP_NAME, created_tags};
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::CallError;
-use guardrail::doctor::{self, Check, FieldSelector, Part, Seen, SeenRule, Selector, State, Trail};
+use guardrail::ec2::action::{CREATED_TAG, GROUP_NAME, created_tags};
+use guardrail::report::doctor::{self, Check, FieldSelector, Part, Seen, SeenRule, Selector, State, Trail};
 
-use crate::clients::Clients;
-use crate::failure::{failed, on_heap};
-use crate::read::{self, filter};
+use crate::ec2::read::{self, filter};
+use crate::sdk::clients::Clients;
+use crate::sdk::failure::{failed, on_heap};
 
 /// Looks at everything the guardrail needs, in the order in which a person would mend it. Of the stack, the parts are found
 /// by the names that CloudFormation gives them.
@@ -112,7 +112,7 @@ impl Things {
             read::security_groups(ec2, &within),
         );
         let groups = groups.unwrap_or_default();
-        let ours = |tag: &guardrail::world::Tag| (tag.key.as_str(), tag.value.as_str()) == CREATED_TAG;
+        let ours = |tag: &guardrail::ec2::world::Tag| (tag.key.as_str(), tag.value.as_str()) == CREATED_TAG;
         let group = groups.iter().find(|group| group.tags.iter().any(ours)).or(groups.first());
         Self {
             vpc: Some(vpc.vpc_id.to_string()),
@@ -120,7 +120,7 @@ impl Things {
             endpoint: endpoints
                 .unwrap_or_default()
                 .into_iter()
-                .find(guardrail::world::VpcEndpoint::exists)
+                .find(guardrail::ec2::world::VpcEndpoint::exists)
                 .map(|endpoint| endpoint.vpc_endpoint_id.into()),
             group: group.map(|group| group.group_id.to_string()),
             list,
@@ -169,7 +169,7 @@ async fn writes(ec2: &Client, region: &str, things: &Things) -> Vec<Probe> {
         probes.push(dry_run!("CreateVpcEndpoint", endpoint.tag_specifications(tags(ResourceType::VpcEndpoint))));
     }
     if let Some(group) = &things.group {
-        let https = crate::apply::https_from(&["192.0.2.0/32".into()]);
+        let https = crate::ec2::apply::https_from(&["192.0.2.0/32".into()]);
         let request = ec2.authorize_security_group_ingress().group_id(group).ip_permissions(https);
         probes.push(dry_run!("AuthorizeSecurityGroupIngress", request));
     }
@@ -267,7 +267,9 @@ async fn messages(sqs: &aws_sdk_sqs::Client, part: Part, stack: &str) -> Seen<u6
     let answer = on_heap(sqs.get_queue_attributes().queue_url(url).attribute_names(COUNT).send()).await;
     let attributes = answer.map_err(|error| failed("GetQueueAttributes", &error))?.attributes.unwrap_or_default();
     let count = attributes.get(&COUNT).and_then(|count| count.parse().ok());
-    count.map(Some).ok_or_else(|| crate::failure::unreadable("GetQueueAttributes", "the number of messages is missing"))
+    count
+        .map(Some)
+        .ok_or_else(|| crate::sdk::failure::unreadable("GetQueueAttributes", "the number of messages is missing"))
 }
 
 /// The ARNs of the topic's subscriptions.

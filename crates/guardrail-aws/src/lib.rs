@@ -4,32 +4,20 @@
 //! and [`Parameters`] are the three other services the functions use. Each is made once from [`Clients`], before the
 //! first event; a function that does not make one does not link its SDK.
 
-mod apply;
-mod aws;
-mod cache;
-mod clients;
-mod clock;
 mod configuration;
-mod convert;
 pub mod doctor;
-mod each;
-mod failure;
+mod ec2;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-#[cfg(feature = "lambda")]
-mod logs;
-mod observe;
 mod parameter;
 pub mod permissions;
 mod queue;
-mod read;
-mod resolve;
-mod second_wave;
+mod sdk;
 mod topic;
 
-pub use aws::Aws;
-pub use clients::{Clients, Credentials, NotAvailable, Options, Pace};
 pub use configuration::{Configuration, Ready};
+pub use ec2::Aws;
 pub use parameter::Parameters;
 pub use queue::{Message, Queue};
+pub use sdk::clients::{Clients, Credentials, NotAvailable, Options, Pace};
 pub use topic::{Body, Topic};

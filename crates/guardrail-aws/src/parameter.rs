@@ -3,8 +3,8 @@
 use aws_sdk_ssm::Client;
 use guardrail::cloud::CallError;
 
-use crate::clients::Clients;
-use crate::failure::{failed, on_heap, unreadable};
+use crate::sdk::clients::Clients;
+use crate::sdk::failure::{failed, on_heap, unreadable};
 
 /// Parameter Store.
 #[derive(Debug, Clone)]

@@ -2,11 +2,11 @@
 //!
 //! `sts:GetCallerIdentity` is not here, because nobody needs to be allowed it.
 
-use guardrail::action::{Action, Call};
+use guardrail::ec2::action::{Action, Call};
 
 /// What [`Aws::observe`](guardrail::cloud::Cloud::observe), [`Aws::observe_region`](crate::Aws::observe_region),
 /// [`Aws::read_attributes`](crate::Aws::read_attributes) and [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) need.
-pub const OBSERVE: &[&str] = crate::read::ACTIONS;
+pub const OBSERVE: &[&str] = crate::ec2::read::ACTIONS;
 
 /// What [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) alone needs.
 pub const LIST: &[&str] = &["ec2:DescribeVpcs"];

@@ -4,10 +4,10 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::BatchResultErrorEntry;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use guardrail::cloud::CallError;
-use guardrail::error_codes::classify;
+use guardrail::cloud::error_codes::classify;
 
-use crate::clients::Clients;
-use crate::failure::{failed, on_heap, unreadable};
+use crate::sdk::clients::Clients;
+use crate::sdk::failure::{failed, on_heap, unreadable};
 
 const OPERATION: &str = "SendMessageBatch";
 
@@ -32,8 +32,8 @@ pub struct Message {
     pub body: String,
 }
 
-impl From<&guardrail::message::Message> for Message {
-    fn from(message: &guardrail::message::Message) -> Self {
+impl From<&guardrail::inbox::message::Message> for Message {
+    fn from(message: &guardrail::inbox::message::Message) -> Self {
         Self { group: message.group_id(), deduplication_id: message.deduplication_id(), body: message.body() }
     }
 }

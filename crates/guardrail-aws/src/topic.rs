@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use guardrail::alert::Alert;
 use guardrail::cloud::CallError;
+use guardrail::report::alert::Alert;
 
-use crate::clients::Clients;
-use crate::failure::{failed, on_heap, unreadable};
+use crate::sdk::clients::Clients;
+use crate::sdk::failure::{failed, on_heap, unreadable};
 
 const OPERATION: &str = "Publish";
 

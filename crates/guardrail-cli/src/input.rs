@@ -4,11 +4,11 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use guardrail::baseline::Baseline;
+use guardrail::ec2::id::VpcId;
+use guardrail::ec2::snapshot::UnplacedWorld;
+use guardrail::ec2::world::World;
+use guardrail::ec2::world_file::{self, LoadError};
 use guardrail::event::{Evidence, NotARecord};
-use guardrail::id::VpcId;
-use guardrail::snapshot::UnplacedWorld;
-use guardrail::world::World;
-use guardrail::world_file::{self, LoadError};
 use serde_json::Value;
 
 use crate::live::Unavailable;

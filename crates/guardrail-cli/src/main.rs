@@ -1,20 +1,14 @@
 //! The `guardrail` command: the guardrail's whole job on files, and a look inside each of its parts.
 
-mod baseline;
-mod decode;
-mod demo;
-mod explain;
+mod commands;
 mod input;
 #[cfg(feature = "live")]
 mod live;
 #[cfg(not(feature = "live"))]
 #[path = "not_live.rs"]
 mod live;
-mod plan;
 mod render;
-mod replay;
 mod sight;
-mod sim;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -22,8 +16,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use guardrail::baseline::Mode;
-use guardrail::id::Region;
+use guardrail::ec2::id::Region;
 
+use crate::commands::{baseline, decode, demo, explain, plan, replay, sim};
 use crate::input::BadInput;
 
 /// Keeps private subnets on VPC endpoints and off the internet.

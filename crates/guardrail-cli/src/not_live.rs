@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 use guardrail::baseline::Baseline;
-use guardrail::id::VpcId;
-use guardrail::world::World;
+use guardrail::ec2::id::VpcId;
+use guardrail::ec2::world::World;
 
 use crate::input::BadInput;
 use crate::{Ending, Place};

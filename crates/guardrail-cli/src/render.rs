@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use guardrail::analysis::topology::Topology;
 use guardrail::baseline::Baseline;
-use guardrail::id::VpcId;
-use guardrail::snapshot::{Shared, Snapshot};
-use guardrail::topology::Topology;
-use guardrail::world::{Route, World};
+use guardrail::ec2::id::VpcId;
+use guardrail::ec2::snapshot::{Shared, Snapshot};
+use guardrail::ec2::world::{Route, World};
 use serde::Serialize;
 
 /// Appends a line.
@@ -26,7 +26,7 @@ pub(crate) fn private_tables(out: &mut String, world: &World, baseline: &Baselin
     let Ok(Some(snapshot)) = Snapshot::one(world, &shared, vpc) else { return };
     let topology = Topology::of(&snapshot, baseline);
     for used in topology.tables.iter().filter(|used| used.is_private()) {
-        let subnets: Vec<&str> = used.private_users().map(guardrail::id::SubnetId::as_str).collect();
+        let subnets: Vec<&str> = used.private_users().map(guardrail::ec2::id::SubnetId::as_str).collect();
         line(out, &format!("{indent}{}, for {}", used.table.route_table_id, subnets.join(", ")));
         for route in &used.table.routes {
             line(out, &format!("{indent}  {}", route_line(route)));

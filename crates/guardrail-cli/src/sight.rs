@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use guardrail::baseline::{Baseline, ManagedVpcs};
-use guardrail::id::VpcId;
-use guardrail::world::World;
+use guardrail::ec2::id::VpcId;
+use guardrail::ec2::world::World;
 
 use crate::input::{self, BadInput};
 use crate::{Ending, Place, Terms, live};

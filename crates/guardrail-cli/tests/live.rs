@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::mpsc;
 
-use guardrail::world::World;
+use guardrail::ec2::world::World;
 use guardrail_sim::Sim;
 use guardrail_sim::http::{Options, Server};
 use serde_json::Value;
@@ -98,7 +98,7 @@ fn said(mut command: Command) -> Said {
 }
 
 fn demo() -> World {
-    guardrail::world_file::load(include_str!("../scenarios/demo/world.json")).unwrap()
+    guardrail::ec2::world_file::load(include_str!("../scenarios/demo/world.json")).unwrap()
 }
 
 /// The demo's VPC with a NAT route in a private table and without its gateway endpoint for S3, both done since.
@@ -135,7 +135,7 @@ fn a_snapshot_is_the_world_and_judged_like_it() {
     let file = folder.path().join("world.json").to_str().unwrap().to_owned();
     let snapshot = account.guardrail(&["snapshot", "--out", &file]);
     assert_eq!((snapshot.code, snapshot.out.as_str(), snapshot.error.as_str()), (0, "", ""));
-    let read = in_one_form(guardrail::world_file::load(&std::fs::read_to_string(&file).unwrap()).unwrap());
+    let read = in_one_form(guardrail::ec2::world_file::load(&std::fs::read_to_string(&file).unwrap()).unwrap());
     let there = in_one_form(account.world());
     assert_eq!(read.vpcs, there.vpcs);
     assert_eq!(read.subnets, there.subnets);

@@ -11,8 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use guardrail::baseline::Baseline;
-use guardrail::snapshot::Section;
-use guardrail::world::{
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{
     AvailabilityMode, Connectivity, EndpointState, EndpointType, NatGatewayState, RouteOrigin, RouteState, World,
 };
 

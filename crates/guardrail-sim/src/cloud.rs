@@ -4,18 +4,18 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use guardrail::action::{Call, DnsAttribute, NewEndpoint, created_tags};
-use guardrail::cidr::Cidr;
+use guardrail::cloud::error_codes::{call_error, outcome_of};
 use guardrail::cloud::{Applied, CallError, Cloud, Observation, Unread};
-use guardrail::error_codes::{call_error, outcome_of};
-use guardrail::id::{Scope, SecurityGroupId, VpcId};
-use guardrail::snapshot::Section;
-use guardrail::world::{EndpointType, IpPermission, IpRange, Ipv6Range, World};
+use guardrail::ec2::action::{Call, DnsAttribute, NewEndpoint, created_tags};
+use guardrail::ec2::cidr::Cidr;
+use guardrail::ec2::id::{Scope, SecurityGroupId, VpcId};
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{EndpointType, IpPermission, IpRange, Ipv6Range, World};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::errors::{ApiError, NOT_IN_WORLD};
-use crate::request::{CreateVpcEndpoint, ModifyVpcEndpoint, Query, Request, Response};
+use crate::ec2::errors::{ApiError, NOT_IN_WORLD};
+use crate::ec2::request::{CreateVpcEndpoint, ModifyVpcEndpoint, Query, Request, Response};
 use crate::sim::Sim;
 
 /// A simulator behind the guardrail's own seam; a pause lets simulated time pass at once.

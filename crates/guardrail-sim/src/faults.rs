@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::errors::ApiError;
-use crate::request::Request;
+use crate::ec2::errors::ApiError;
+use crate::ec2::request::Request;
 
 /// Makes the next calls of one operation fail.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::str::FromStr;
 
-use guardrail::world::World;
+use guardrail::ec2::world::World;
 
-use crate::errors::ApiError;
+use crate::ec2::errors::ApiError;
 
 /// What every counted id begins with; AWS's own are random, and one in 2⁶⁸ is all zeros.
 const COUNTED: &str = "-00000000";
@@ -58,7 +58,7 @@ impl Ids {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use guardrail::id::{EndpointId, RouteTableId, VpcId};
+    use guardrail::ec2::id::{EndpointId, RouteTableId, VpcId};
 
     #[test]
     fn ids_are_counted_on_from_what_the_world_has() {

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use guardrail::id::EndpointId;
-use guardrail::id::RouteTableId;
-use guardrail::snapshot::Section;
-use guardrail::world::{EndpointState, NatGatewayState, World};
+use guardrail::ec2::id::EndpointId;
+use guardrail::ec2::id::RouteTableId;
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{EndpointState, NatGatewayState, World};
 use jiff::Timestamp;
 
-use crate::errors::ApiError;
+use crate::ec2::errors::ApiError;
+use crate::ec2::request::{CreateVpcEndpoint, Request, Response};
 use crate::faults::{Buckets, Fault};
 use crate::ids::Ids;
-use crate::request::{CreateVpcEndpoint, Request, Response};
 use crate::time::Due;
 
 /// How long things take, and how much trouble there is.

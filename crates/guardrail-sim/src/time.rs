@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use guardrail::id::{EndpointId, NatGatewayId};
-use guardrail::world::{EndpointState, EndpointType, NatGatewayState};
+use guardrail::ec2::id::{EndpointId, NatGatewayId};
+use guardrail::ec2::world::{EndpointState, EndpointType, NatGatewayState};
 use jiff::Timestamp;
 
 use crate::sim::{Sim, later};

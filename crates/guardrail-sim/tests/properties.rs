@@ -11,13 +11,13 @@ mod spec;
 
 use std::time::Duration;
 
-use guardrail::action::Call;
 use guardrail::baseline::{Mode, Remove};
 use guardrail::cloud::{Applied, CallError, Cloud, Observation};
-use guardrail::id::{Scope, VpcId};
-use guardrail::reconcile::{Request, preview, run};
+use guardrail::ec2::action::Call;
+use guardrail::ec2::id::{Scope, VpcId};
+use guardrail::ec2::snapshot::Section;
 use guardrail::report::{Cause, Next, Outcome, Report, Verdict};
-use guardrail::snapshot::Section;
+use guardrail::run::{Request, preview, run};
 use guardrail_sim::{Fault, Options, Recorded, Sim, SimCloud};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -160,7 +160,7 @@ proptest! {
     #[test]
     fn an_incomplete_snapshot_changes_nothing(case in case(), at in 0_usize..Section::ALL.len()) {
         let mut world = case.world();
-        world.refresh(guardrail::world::World::default(), &[Section::ALL[at]]);
+        world.refresh(guardrail::ec2::world::World::default(), &[Section::ALL[at]]);
         let cloud = SimCloud::new(Sim::new(world, Timestamp::UNIX_EPOCH, Options::default()));
         let report = look(&cloud, &case, MANAGED, 0);
         assert_eq!(writes(&cloud), Vec::new());

@@ -2,12 +2,12 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use guardrail::analysis::promise::promises;
 use guardrail::baseline::Baseline;
-use guardrail::finding::View;
-use guardrail::planner::plan;
-use guardrail::promise::promises;
-use guardrail::snapshot::{Shared, Snapshot};
-use guardrail::world::World;
+use guardrail::ec2::snapshot::{Shared, Snapshot};
+use guardrail::ec2::world::World;
+use guardrail::plan::planner::plan;
+use guardrail::rules::finding::View;
 use serde_json::{Value, json};
 
 fn main() {

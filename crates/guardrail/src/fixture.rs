@@ -6,15 +6,15 @@
 
 use serde_json::{Value, json};
 
+use crate::analysis::promise::{Promise, promises};
+use crate::analysis::topology::Topology;
 use crate::baseline::Baseline;
-use crate::finding::{Finding, View};
-use crate::id::VpcId;
+use crate::ec2::id::VpcId;
+use crate::ec2::snapshot::{Shared, Snapshot};
+use crate::ec2::world::World;
 use crate::plan::Plan;
-use crate::planner;
-use crate::promise::{Promise, promises};
-use crate::snapshot::{Shared, Snapshot};
-use crate::topology::Topology;
-use crate::world::World;
+use crate::plan::planner;
+use crate::rules::finding::{Finding, View};
 
 pub(crate) struct Fixture {
     pub(crate) world: Value,

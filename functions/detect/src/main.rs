@@ -2,9 +2,9 @@
 
 use std::env;
 
-use guardrail::detect::{self, Named};
 use guardrail::event::Reach;
-use guardrail::message::About;
+use guardrail::inbox::detect::{self, Named};
+use guardrail::inbox::message::About;
 use guardrail_aws::lambda::{Failed, Start};
 use guardrail_aws::{Aws, Message, Queue};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -70,7 +70,7 @@ impl Detect {
 }
 
 /// The VPCs of these messages, for the log.
-fn about(messages: &[guardrail::message::Message]) -> String {
+fn about(messages: &[guardrail::inbox::message::Message]) -> String {
     let vpcs = messages.iter().filter_map(|message| match &message.about {
         About::Vpc(scope) => Some(scope.vpc.as_str()),
         About::NoBaseline(_) => None,

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guardrail::alert::{Alert, alert};
-use guardrail::baseline_source::{self, Told};
-use guardrail::batch::{self, Batch, Run};
-use guardrail::id::Scope;
-use guardrail::metrics;
-use guardrail::reconcile::{self, Request};
+use guardrail::baseline::source::{self, Told};
+use guardrail::ec2::id::Scope;
+use guardrail::inbox::batch::{self, Batch, Run};
+use guardrail::report::alert::{Alert, alert};
+use guardrail::report::metrics;
 use guardrail::report::{Next, Outcome, Report, Verdict};
+use guardrail::run::{self, Request};
 use guardrail_aws::lambda::Start;
 use guardrail_aws::{Ready, Topic};
 use jiff::Timestamp;
@@ -110,7 +110,7 @@ impl App {
         let attempt = run.attempt;
         let Run { scope, cause, incident, evidence, .. } = run;
         let request = Request { scope, cause, evidence, run_id, incident, deadline };
-        let report = reconcile::run(&ready.aws, &ready.baseline, &request).await;
+        let report = run::run(&ready.aws, &ready.baseline, &request).await;
         let tell = batch::is_told(&report, attempt);
         summarize(&report, tell);
         let alert = tell.then(|| alert(&report, &ready.baseline));
@@ -136,7 +136,7 @@ impl App {
         if !self.told.borrow().is_new(fault, incident) {
             return true;
         }
-        let alert = baseline_source::alert(fault, self.start.clients.region().as_str(), incident);
+        let alert = source::alert(fault, self.start.clients.region().as_str(), incident);
         match self.topic.tell(&alert).await {
             Ok(_) => {
                 self.told.borrow_mut().remember(fault, incident);

@@ -5,7 +5,7 @@ mod app;
 use std::env;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use guardrail::batch::{self, Received};
+use guardrail::inbox::batch::{self, Received};
 use guardrail_aws::Topic;
 use guardrail_aws::lambda::{Failed, Start};
 use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -3,9 +3,10 @@
 use std::env;
 
 use guardrail::cloud::Observation;
-use guardrail::id::VpcId;
-use guardrail::snapshot::Section;
-use guardrail::{message, metrics, sweep};
+use guardrail::ec2::id::VpcId;
+use guardrail::ec2::snapshot::Section;
+use guardrail::inbox::{message, sweep};
+use guardrail::report::metrics;
 use guardrail_aws::lambda::{Failed, Start};
 use guardrail_aws::{Message, Queue, Ready};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};

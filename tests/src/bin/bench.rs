@@ -197,7 +197,8 @@ async fn calls(url: &str) -> Vec<Call> {
 /// The demo's world after a NAT route was added and the S3 endpoint deleted.
 fn broken() -> Sim {
     let world =
-        guardrail::world_file::load(include_str!("../../../crates/guardrail-cli/scenarios/demo/world.json")).unwrap();
+        guardrail::ec2::world_file::load(include_str!("../../../crates/guardrail-cli/scenarios/demo/world.json"))
+            .unwrap();
     let options =
         guardrail_sim::Options { gateway_endpoint_ready: Duration::ZERO, ..guardrail_sim::Options::default() };
     let mut sim = Sim::new(world, Timestamp::UNIX_EPOCH, options);

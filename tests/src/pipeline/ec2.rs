@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
-use guardrail::world::World;
+use guardrail::ec2::world::World;
 use guardrail_sim::http::{Events, Options, Server};
 use guardrail_sim::{Options as SimOptions, Sim};
 use jiff::Timestamp;

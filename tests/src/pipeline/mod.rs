@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use guardrail::world_file;
+use guardrail::ec2::world_file;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -1,9 +1,9 @@
 //! Changes: the whole form of each, and what comes of each answer.
 
-use guardrail::action::{Call, DnsAttribute, NewEndpoint};
 use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass};
-use guardrail::id::Scope;
-use guardrail::world::Destination;
+use guardrail::ec2::action::{Call, DnsAttribute, NewEndpoint};
+use guardrail::ec2::id::Scope;
+use guardrail::ec2::world::Destination;
 
 use crate::listener::{Answer, Listener, fault, fields, ok, scope};
 

@@ -1,7 +1,7 @@
 //! What the doctor asks, and that it changes nothing.
 
 use guardrail::baseline::ManagedVpcs;
-use guardrail::doctor::{self, Check, State};
+use guardrail::report::doctor::{self, Check, State};
 use guardrail_aws::doctor::examine;
 use guardrail_aws::permissions;
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use guardrail::id::{Scope, ServiceName};
+use guardrail::ec2::id::{Scope, ServiceName};
 use guardrail_aws::{Aws, Clients, Credentials, Options, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -2,9 +2,9 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{CallError, Cloud, ErrorClass, Observation, Unread};
-use guardrail::id::{Scope, VpcId};
-use guardrail::snapshot::Section;
-use guardrail::world::World;
+use guardrail::ec2::id::{Scope, VpcId};
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::World;
 use serde_json::{Value, json};
 
 use crate::listener::{Answer, Listener, clients, fault, fields, ok, page, scope};

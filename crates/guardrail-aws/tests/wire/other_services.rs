@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use guardrail::alert::Alert;
 use guardrail::cloud::ErrorClass;
+use guardrail::report::alert::Alert;
 use guardrail_aws::{Body, Message, Parameters, Queue, Topic};
 use serde_json::{Value, json};
 

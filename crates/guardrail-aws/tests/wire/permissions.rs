@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use guardrail::action::{Action, Call, DnsAttribute};
 use guardrail::cloud::Cloud;
-use guardrail::snapshot::Section;
+use guardrail::ec2::action::{Action, Call, DnsAttribute};
+use guardrail::ec2::snapshot::Section;
 use guardrail_aws::permissions;
 
 use crate::apply;
@@ -20,7 +20,7 @@ fn listed(actions: &[&str]) -> BTreeSet<String> {
 }
 
 fn every_call() -> Vec<Call> {
-    let destination = guardrail::world::Destination::CidrBlock("0.0.0.0/0".into());
+    let destination = guardrail::ec2::world::Destination::CidrBlock("0.0.0.0/0".into());
     vec![
         apply::dns(DnsAttribute::Support),
         apply::group(),

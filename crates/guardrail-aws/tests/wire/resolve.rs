@@ -1,6 +1,6 @@
 //! From ids to VPCs.
 
-use guardrail::detect::Named;
+use guardrail::inbox::detect::Named;
 
 use crate::listener::{Listener, fault, fields, ok};
 

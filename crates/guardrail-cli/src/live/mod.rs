@@ -1,20 +1,18 @@
 //! The commands that reach AWS, with the functions' own code.
 
-mod doctor;
-mod progress;
-mod repair;
-mod session;
-mod snapshot;
+pub(crate) mod progress;
+pub(crate) mod session;
 
 use std::future::Future;
 
 use clap::Subcommand;
 use guardrail::baseline::Baseline;
 use guardrail::cloud::{CallError, Unread};
-use guardrail::id::VpcId;
-use guardrail::world::World;
+use guardrail::ec2::id::VpcId;
+use guardrail::ec2::world::World;
 use guardrail_aws::{Aws, NotAvailable};
 
+use crate::commands::{doctor, repair, snapshot};
 use crate::input::BadInput;
 use crate::live::session::Session;
 use crate::{Ending, Place};
@@ -71,7 +69,7 @@ pub(crate) fn look(place: &Place, vpcs: &[VpcId], baseline: &Baseline) -> Result
 }
 
 /// Says what is missing from what was read.
-fn tell(unread: &[Unread]) {
+pub(crate) fn tell(unread: &[Unread]) {
     for Unread { section, error } in unread {
         eprintln!("warning: {section} could not be read: {error}");
     }

@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use guardrail::action::Call;
 use guardrail::cloud::{Applied, CallError, Cloud, Observation};
-use guardrail::id::Scope;
-use guardrail::snapshot::Section;
-use guardrail::world::{EndpointState, World};
+use guardrail::ec2::action::Call;
+use guardrail::ec2::id::Scope;
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{EndpointState, World};
 use jiff::Timestamp;
 
 /// A cloud, each of whose changes and pauses is told.

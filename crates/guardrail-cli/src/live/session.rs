@@ -2,8 +2,8 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Cloud as _, Observation};
-use guardrail::id::{AccountId, Scope, VpcId};
-use guardrail::snapshot::Section;
+use guardrail::ec2::id::{AccountId, Scope, VpcId};
+use guardrail::ec2::snapshot::Section;
 use guardrail_aws::{Aws, Clients, Options};
 
 use crate::Place;

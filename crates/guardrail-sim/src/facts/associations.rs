@@ -1,5 +1,5 @@
-use guardrail::action::DnsAttribute;
-use guardrail::world::{Association, Connectivity, Tag};
+use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::world::{Association, Connectivity, Tag};
 
 use super::*;
 use crate::{CreateNatGateway, SubnetAttribute};
@@ -8,7 +8,7 @@ fn associate(table: &str, subnet: &str) -> Request {
     Request::AssociateRouteTable { route_table_id: id(table), subnet_id: id(subnet) }
 }
 
-fn new_association(sim: &mut Sim, request: &Request) -> guardrail::id::AssociationId {
+fn new_association(sim: &mut Sim, request: &Request) -> guardrail::ec2::id::AssociationId {
     let Response::Association { association_id } = sim.call(request).unwrap() else { panic!() };
     association_id
 }

@@ -1,9 +1,9 @@
 //! The simulator behind the guardrail's seam.
 
-use guardrail::action::{Call, DnsAttribute, NewEndpoint};
 use guardrail::cloud::{Applied, Cloud, ErrorClass, Observation};
-use guardrail::id::Scope;
-use guardrail::snapshot::Section;
+use guardrail::ec2::action::{Call, DnsAttribute, NewEndpoint};
+use guardrail::ec2::id::Scope;
+use guardrail::ec2::snapshot::Section;
 use pollster::block_on;
 
 use super::*;
@@ -35,7 +35,7 @@ fn one_vpc_is_observed_whole_and_alone_page_by_page() {
     expected.security_groups.as_mut().unwrap().retain(|group| own(group.vpc_id.as_ref().unwrap().as_str()));
     expected.vpc_attributes.as_mut().unwrap().retain(|vpc, _| own(vpc.as_str()));
     let s3 = &mut expected.prefix_lists.as_mut().unwrap()[0];
-    let entry = |cidr: Cidr| guardrail::world::PrefixListEntry { cidr, description: None };
+    let entry = |cidr: Cidr| guardrail::ec2::world::PrefixListEntry { cidr, description: None };
     s3.entries = s3.cidrs.take().map(|cidrs| cidrs.into_iter().map(entry).collect());
     assert_eq!(seen.world, expected);
     assert!(cloud.sim().calls().iter().all(|call| !call.is_write()));

@@ -1,5 +1,5 @@
-use guardrail::snapshot::Section;
-use guardrail::world::{PrefixList, PrefixListEntry, World};
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{PrefixList, PrefixListEntry, World};
 
 use super::*;
 use crate::Query;
@@ -125,7 +125,7 @@ fn prefix_lists_are_described_by_three_calls() {
 /// make the rest known.
 #[test]
 fn what_the_world_came_without_stays_unknown() {
-    let mut world = guardrail::world_file::load(WORLD).unwrap();
+    let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
     world.nat_gateways = None;
     let mut sim = Sim::new(world, Default::default(), Options::default());
     let (code, message) = refusal(&mut sim, &Request::DescribeNatGateways(Query::default()));

@@ -1,6 +1,6 @@
 //! CloudTrail's records, made again on a simulated world.
 
-use guardrail::world::RouteState;
+use guardrail::ec2::world::RouteState;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn a_nat_gateway_of_a_record_is_found_by_the_next() {
         ),
     );
     let nat = sim.world().nat_gateways.unwrap().pop().unwrap();
-    assert_eq!(nat.tags, [guardrail::world::Tag::new("Team", "true")]);
+    assert_eq!(nat.tags, [guardrail::ec2::world::Tag::new("Team", "true")]);
     let route = json!({"routeTableId": "rtb-b", "destinationCidrBlock": "0.0.0.0/1", "natGatewayId": "nat-00new"});
     made(&mut sim, &record("CreateRoute", route, done()));
     made(
@@ -325,6 +325,6 @@ proptest! {
         let mut sim = sim();
         drop(enact(&mut sim, &record(event, request, response)));
         let world = sim.world();
-        prop_assert_eq!(guardrail::world_file::load(&serde_json::to_string(&world).unwrap()).unwrap(), world);
+        prop_assert_eq!(guardrail::ec2::world_file::load(&serde_json::to_string(&world).unwrap()).unwrap(), world);
     }
 }

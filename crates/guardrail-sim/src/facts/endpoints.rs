@@ -1,6 +1,6 @@
 //! What holds for endpoints of both types.
 
-use guardrail::world::{EndpointState, EndpointType};
+use guardrail::ec2::world::{EndpointState, EndpointType};
 
 use super::*;
 use crate::{ModifyVpcEndpoint, Unsuccessful};

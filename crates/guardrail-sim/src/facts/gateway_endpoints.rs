@@ -1,4 +1,4 @@
-use guardrail::world::{Route, RouteOrigin, RouteState};
+use guardrail::ec2::world::{Route, RouteOrigin, RouteState};
 
 use super::*;
 use crate::ModifyVpcEndpoint;
@@ -101,7 +101,7 @@ fn what_interfaces_have_is_not_for_gateways() {
 /// A world that was described without AWS's own lists still has their ids, in the routes that endpoints wrote.
 #[test]
 fn a_service_keeps_its_prefix_list_where_only_routes_name_it() {
-    let mut world = guardrail::world_file::load(WORLD).unwrap();
+    let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
     world.prefix_lists = None;
     let mut sim = Sim::new(world, Default::default(), Options::default());
     made_endpoint(&mut sim, gateway(S3, &["rtb-b"]));

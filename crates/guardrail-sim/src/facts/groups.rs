@@ -1,4 +1,4 @@
-use guardrail::world::{GroupPair, IpPermission, IpRange};
+use guardrail::ec2::world::{GroupPair, IpPermission, IpRange};
 
 use super::*;
 
@@ -67,7 +67,7 @@ fn a_rule_is_the_same_under_another_spelling() {
 /// "The account ID of the referenced security group is returned in the response", and need not be named to revoke.
 #[test]
 fn a_referenced_group_is_listed_with_its_owner() {
-    let mut world = guardrail::world_file::load(WORLD).unwrap();
+    let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
     let groups = world.security_groups.iter_mut().flatten();
     groups.for_each(|group| group.owner_id = Some(id("111122223333")));
     let mut sim = Sim::new(world, Default::default(), Options::default());

@@ -1,5 +1,5 @@
-use guardrail::action::DnsAttribute;
-use guardrail::world::EndpointType;
+use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::world::EndpointType;
 
 use super::*;
 use crate::ModifyVpcEndpoint;

@@ -16,9 +16,9 @@ mod worlds;
 use std::str::FromStr;
 use std::time::Duration;
 
-use guardrail::cidr::Cidr;
-use guardrail::id::{EndpointId, RouteTableId};
-use guardrail::world::{Destination, NetworkInterface, RouteTable, VpcEndpoint};
+use guardrail::ec2::cidr::Cidr;
+use guardrail::ec2::id::{EndpointId, RouteTableId};
+use guardrail::ec2::world::{Destination, NetworkInterface, RouteTable, VpcEndpoint};
 
 use crate::{ApiError, CreateVpcEndpoint, Options, Request, Response, RouteTarget, Sim};
 
@@ -33,7 +33,7 @@ fn sim() -> Sim {
 }
 
 fn sim_with(options: Options) -> Sim {
-    Sim::new(guardrail::world_file::load(WORLD).unwrap(), "2026-11-22T12:00:00Z".parse().unwrap(), options)
+    Sim::new(guardrail::ec2::world_file::load(WORLD).unwrap(), "2026-11-22T12:00:00Z".parse().unwrap(), options)
 }
 
 fn id<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -80,7 +80,7 @@ fn table(sim: &Sim, name: &str) -> RouteTable {
 
 /// A table's routes as `destination target state`.
 fn routes(sim: &Sim, name: &str) -> Vec<String> {
-    let route = |route: &guardrail::world::Route| {
+    let route = |route: &guardrail::ec2::world::Route| {
         let destination = route.destination().unwrap();
         format!("{destination} {} {}", route.target().unwrap(), route.state.as_ref().unwrap())
     };

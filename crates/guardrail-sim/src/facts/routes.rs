@@ -1,5 +1,5 @@
-use guardrail::action::DnsAttribute;
-use guardrail::world::RouteState;
+use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::world::RouteState;
 
 use super::*;
 

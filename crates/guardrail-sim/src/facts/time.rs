@@ -1,4 +1,4 @@
-use guardrail::world::{EndpointState, EndpointType, NatGatewayState};
+use guardrail::ec2::world::{EndpointState, EndpointType, NatGatewayState};
 
 use super::*;
 use crate::{CreateNatGateway, ModifyVpcEndpoint};
@@ -94,7 +94,7 @@ fn a_nat_gateway_comes_and_goes() {
 /// A saved world goes on where it was.
 #[test]
 fn a_loaded_world_finishes_what_it_was_in_the_middle_of() {
-    let mut world = guardrail::world_file::load(WORLD).unwrap();
+    let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
     let endpoints = world.vpc_endpoints.as_mut().unwrap();
     endpoints[0].state = EndpointState::Pending;
     endpoints[1].state = EndpointState::Deleting;
@@ -110,5 +110,5 @@ fn a_saved_world_loads_again_as_it_was() {
     let mut sim = sim();
     made_endpoint(&mut sim, CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB));
     let text = serde_json::to_string(&sim.world()).unwrap();
-    assert_eq!(guardrail::world_file::load(&text).unwrap(), sim.world());
+    assert_eq!(guardrail::ec2::world_file::load(&text).unwrap(), sim.world());
 }

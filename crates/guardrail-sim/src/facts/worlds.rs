@@ -1,6 +1,6 @@
 //! Worlds that something is wrong with: they are refused or served, and nothing panics.
 
-use guardrail::action::DnsAttribute;
+use guardrail::ec2::action::DnsAttribute;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn every_kind_of_call() -> Vec<Request> {
     let gateway =
         CreateVpcEndpoint { route_table_ids: ids(&["rtb-b"]), ..CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB) };
     let kms = CreateVpcEndpoint {
-        vpc_endpoint_type: Some(guardrail::world::EndpointType::Interface),
+        vpc_endpoint_type: Some(guardrail::ec2::world::EndpointType::Interface),
         subnet_ids: ids(&["subnet-a1", "subnet-b1"]),
         ..CreateVpcEndpoint::new(id("vpc-1"), KMS)
     };
@@ -82,13 +82,13 @@ proptest! {
     fn a_world_with_one_odd_value_is_refused_or_served(at in 0..600_usize, new in odd()) {
         let mut tree: Value = serde_json::from_str(WORLD).unwrap();
         mutate(&mut tree, &mut { at }, &new);
-        let Ok(world) = guardrail::world_file::load(&tree.to_string()) else { return Ok(()) };
+        let Ok(world) = guardrail::ec2::world_file::load(&tree.to_string()) else { return Ok(()) };
         let mut sim = Sim::new(world, Default::default(), Options { visibility_delay: seconds(1), ..Options::default() });
         for request in every_kind_of_call() {
             drop(sim.call(&request));
             sim.advance(seconds(30));
         }
         let text = serde_json::to_string(&sim.world()).unwrap();
-        prop_assert_eq!(guardrail::world_file::load(&text).unwrap(), sim.world());
+        prop_assert_eq!(guardrail::ec2::world_file::load(&text).unwrap(), sim.world());
     }
 }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::parameters::Parameters;
 use super::service::{Answer, Service};
+use crate::ec2::request::Request;
 use crate::faults::{Fault, LOST};
-use crate::request::Request;
 use crate::sim::Recorded;
 
 pub(crate) fn answer(service: &Service, method: &Method, path: &str, query: &str, body: &Bytes) -> Answer {
@@ -81,7 +81,7 @@ fn fault(service: &Service, mut parameters: Parameters) -> Done {
 
 fn reset(service: &Service, body: &Bytes) -> Done {
     let text = std::str::from_utf8(body).map_err(bad)?;
-    let world = guardrail::world_file::load(text).map_err(bad)?;
+    let world = guardrail::ec2::world_file::load(text).map_err(bad)?;
     service.state().reset(world);
     Ok(json!({}))
 }

@@ -3,6 +3,7 @@
 //!
 //! Under `/_sim/` it answers to tests instead: [`Server`] says what.
 
+pub(crate) mod cloudtrail;
 mod control;
 mod events;
 pub(crate) mod parameters;
@@ -18,7 +19,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use guardrail::world::World;
+use guardrail::ec2::world::World;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;

@@ -4,12 +4,12 @@
 
 use std::str::FromStr;
 
-use guardrail::id::{
+use guardrail::ec2::id::{
     AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,
     SubnetId, VpcId,
 };
 
-use crate::errors::ApiError;
+use crate::ec2::errors::ApiError;
 
 /// Nothing in EC2's model goes deeper; the rest of a longer name stays in its last part.
 const DEEPEST: usize = 8;

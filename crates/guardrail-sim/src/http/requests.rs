@@ -1,14 +1,14 @@
 //! From the wire's parameters to a call. Names are those of botocore's model of the API of 2016-11-15.
 
-use guardrail::action::DnsAttribute;
-use guardrail::cidr::Cidr;
-use guardrail::world::{
+use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::cidr::Cidr;
+use guardrail::ec2::world::{
     Connectivity, Destination, EndpointType, GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, Tag,
 };
 
 use super::parameters::{Parameters, missing};
-use crate::errors::ApiError;
-use crate::request::{
+use crate::ec2::errors::ApiError;
+use crate::ec2::request::{
     CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, RouteTarget, SubnetAttribute,
 };
 
@@ -293,7 +293,7 @@ fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
     }))
 }
 
-fn zone(p: &mut Parameters) -> Result<Option<guardrail::id::Zone>, ApiError> {
+fn zone(p: &mut Parameters) -> Result<Option<guardrail::ec2::id::Zone>, ApiError> {
     let zone = p.text("AvailabilityZone");
     let invalid =
         |text: &str| ApiError::invalid_value(format!("Value ({text}) for parameter availabilityZone is invalid."));

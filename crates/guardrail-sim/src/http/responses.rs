@@ -1,12 +1,12 @@
 //! From a call's outcome to the elements of EC2's answer.
 
-use guardrail::action::DnsAttribute;
-use guardrail::snapshot::Section;
-use guardrail::world::{IpPermission, World};
+use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{IpPermission, World};
 
 use super::things::{self, Place};
 use super::tree::Fields;
-use crate::request::{Request, Response, Unsuccessful};
+use crate::ec2::request::{Request, Response, Unsuccessful};
 
 /// What the answer says besides the request's id. `world` is the world after the call.
 pub(crate) fn answer(request: &Request, response: &Response, world: &World, place: &Place) -> Fields {
@@ -47,7 +47,7 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
             Fields::new().text("vpcId", vpc_id).fields(name, Fields::new().flag("value", *value))
         }
         Response::PrefixListEntries(entries) => {
-            let entry = |entry: &guardrail::world::PrefixListEntry| {
+            let entry = |entry: &guardrail::ec2::world::PrefixListEntry| {
                 Fields::new().text("cidr", &entry.cidr).maybe("description", entry.description.as_ref())
             };
             Fields::new().list("entrySet", entries.iter().map(entry))

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use guardrail::snapshot::{Shared, Snapshot};
-use guardrail::world::World;
+use guardrail::ec2::snapshot::{Shared, Snapshot};
+use guardrail::ec2::world::World;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, USER_AGENT};
@@ -17,8 +17,8 @@ use super::parameters::Parameters;
 use super::things::Place;
 use super::tree::{Fields, answer_xml, error_xml, identity_xml};
 use super::{Options, requests, responses};
-use crate::cloudtrail;
-use crate::errors::ApiError;
+use crate::ec2::errors::ApiError;
+use crate::http::cloudtrail;
 use crate::sim::Sim;
 
 /// More than any call of EC2 has.

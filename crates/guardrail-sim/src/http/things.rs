@@ -1,14 +1,14 @@
 //! The things of a world as elements of EC2's answers.
 
-use guardrail::id::AccountId;
-use guardrail::world::{
+use guardrail::ec2::id::AccountId;
+use guardrail::ec2::world::{
     Association, EndpointGroup, EndpointService, IpPermission, Ipv6CidrAssociation, NatGateway, NetworkInterface,
     PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
 };
 use jiff::Timestamp;
 
 use super::tree::Fields;
-use crate::gateways::{Instance, InternetGateway};
+use crate::ec2::gateways::{Instance, InternetGateway};
 
 /// Whose world it is, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,8 +168,9 @@ fn time(text: &str) -> String {
 }
 
 pub(crate) fn endpoint(endpoint: &VpcEndpoint, place: &Place) -> Fields {
-    let error =
-        |error: &guardrail::world::LastError| Fields::new().text("message", &error.message).text("code", &error.code);
+    let error = |error: &guardrail::ec2::world::LastError| {
+        Fields::new().text("message", &error.message).text("code", &error.code)
+    };
     let mut fields = Fields::new()
         .text("vpcEndpointId", &endpoint.vpc_endpoint_id)
         .maybe("vpcEndpointType", endpoint.vpc_endpoint_type.as_ref())
@@ -228,7 +229,7 @@ pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
 pub(crate) fn security_group(group: &SecurityGroup, place: &Place) -> Fields {
     let everywhere = IpPermission {
         ip_protocol: "-1".to_owned(),
-        ip_ranges: vec![guardrail::world::IpRange { cidr_ip: "0.0.0.0/0".into(), description: None }],
+        ip_ranges: vec![guardrail::ec2::world::IpRange { cidr_ip: "0.0.0.0/0".into(), description: None }],
         ..IpPermission::default()
     };
     Fields::new()
@@ -358,8 +359,9 @@ pub(crate) fn managed_prefix_list(list: &PrefixList, place: &Place) -> Fields {
 }
 
 pub(crate) fn service(service: &EndpointService, place: &Place) -> Fields {
-    let kind = |kind: &guardrail::world::ServiceType| Fields::new().text("serviceType", &kind.service_type);
-    let name = |name: &guardrail::world::PrivateDnsName| Fields::new().text("privateDnsName", &name.private_dns_name);
+    let kind = |kind: &guardrail::ec2::world::ServiceType| Fields::new().text("serviceType", &kind.service_type);
+    let name =
+        |name: &guardrail::ec2::world::PrivateDnsName| Fields::new().text("privateDnsName", &name.private_dns_name);
     Fields::new()
         .text("serviceName", &service.service_name)
         .list("serviceType", service.service_type.iter().map(kind))
@@ -376,13 +378,13 @@ pub(crate) fn service(service: &EndpointService, place: &Place) -> Fields {
 
 /// An internet gateway of either kind; `id` is the element its id stands in.
 pub(crate) fn gateway(id: &'static str, gateway: &InternetGateway) -> Fields {
-    let attached = |vpc: &guardrail::id::VpcId| Fields::new().text("state", "available").text("vpcId", vpc);
+    let attached = |vpc: &guardrail::ec2::id::VpcId| Fields::new().text("state", "available").text("vpcId", vpc);
     Fields::new().text(id, &gateway.id).list("attachmentSet", gateway.vpc_id.iter().map(attached)).list("tagSet", [])
 }
 
 /// A reservation of one instance.
 pub(crate) fn reservation(instance: &Instance, place: &Place) -> Fields {
-    let interface = |id: &guardrail::id::InterfaceId| Fields::new().text("networkInterfaceId", id);
+    let interface = |id: &guardrail::ec2::id::InterfaceId| Fields::new().text("networkInterfaceId", id);
     let one = Fields::new()
         .text("instanceId", &instance.instance_id)
         .maybe("subnetId", instance.subnet_id.as_ref())

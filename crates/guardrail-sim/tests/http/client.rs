@@ -22,7 +22,7 @@ pub(crate) struct Reply {
 
 /// A server of this world, whose time stands still.
 pub(crate) async fn serve(world: &str, options: Options) -> Client {
-    let world = guardrail::world_file::load(world).unwrap();
+    let world = guardrail::ec2::world_file::load(world).unwrap();
     let sim = Sim::new(world, NOW.parse().unwrap(), SimOptions::default());
     let server = Server::bind(sim, options).await.unwrap();
     let client = Client(server.address());

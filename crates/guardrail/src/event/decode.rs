@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Deserializer, Value};
 
 use super::{Evidence, Record, actor, ids, table};
-use crate::id::{AccountId, Region};
+use crate::ec2::id::{AccountId, Region};
 
 /// Input that is no CloudTrail record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

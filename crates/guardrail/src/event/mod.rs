@@ -12,7 +12,7 @@ pub use decode::{NotARecord, decode, parse, parse_with_source};
 pub use ids::IdKind;
 pub use table::{Family, Names, TABLE, Watch, watched_names};
 
-use crate::id::{AccountId, Region, VpcId};
+use crate::ec2::id::{AccountId, Region, VpcId};
 
 /// One call as CloudTrail recorded it: the line that `guardrail decode` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

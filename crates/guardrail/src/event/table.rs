@@ -1,7 +1,7 @@
 //! The event table: every call that can take a VPC off its baseline, one row each.
 
 use super::{IdKind, Reach};
-use crate::id::VpcId;
+use crate::ec2::id::VpcId;
 
 /// What a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! An interface endpoint is reached on TCP 443, from every block of the VPC.
 
 use super::{Rule, RuleId};
-use crate::finding::{Drift, Finding, View};
-use crate::promise::{Health, PromiseKind, health, unadmitted};
-use crate::snapshot::Section;
+use crate::rules::finding::{Drift, Finding, View};
+use crate::analysis::promise::{Health, PromiseKind, health, unadmitted};
+use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::EndpointSecurityGroup,

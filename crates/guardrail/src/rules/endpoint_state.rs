@@ -1,9 +1,9 @@
 //! A promised endpoint works, or is on its way there.
 
 use super::{Rule, RuleId};
-use crate::finding::{Drift, Finding, View};
-use crate::promise::{Health, health};
-use crate::snapshot::Section;
+use crate::rules::finding::{Drift, Finding, View};
+use crate::analysis::promise::{Health, health};
+use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::EndpointState,

@@ -1,10 +1,10 @@
 //! Each promised gateway service has an endpoint in the VPC.
 
 use super::{Rule, RuleId};
-use crate::finding::{Drift, Finding, View};
-use crate::id::RouteTableId;
-use crate::promise::PromiseKind;
-use crate::snapshot::Section;
+use crate::rules::finding::{Drift, Finding, View};
+use crate::ec2::id::RouteTableId;
+use crate::analysis::promise::PromiseKind;
+use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::GatewayEndpoint,

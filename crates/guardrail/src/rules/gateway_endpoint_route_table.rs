@@ -1,10 +1,10 @@
 //! The tables of private subnets lead to the VPC's gateway endpoints.
 
 use super::{Rule, RuleId};
-use crate::finding::{Drift, Finding, View};
-use crate::id::RouteTableId;
-use crate::promise::{Health, PromiseKind, health};
-use crate::snapshot::Section;
+use crate::rules::finding::{Drift, Finding, View};
+use crate::ec2::id::RouteTableId;
+use crate::analysis::promise::{Health, PromiseKind, health};
+use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::GatewayEndpointRouteTable,

@@ -2,10 +2,10 @@
 //! whole VPC, so one subnet of a zone is enough, and which one does not matter.
 
 use super::{Rule, RuleId};
-use crate::finding::{Drift, Finding, View};
-use crate::id::Zone;
-use crate::promise::{Health, PromiseKind, health, zones_of};
-use crate::snapshot::Section;
+use crate::rules::finding::{Drift, Finding, View};
+use crate::ec2::id::Zone;
+use crate::analysis::promise::{Health, PromiseKind, health, zones_of};
+use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::InterfaceEndpointZone,

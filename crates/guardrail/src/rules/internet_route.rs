@@ -2,11 +2,11 @@
 
 use super::{Rule, RuleId};
 use crate::baseline::MayLeadOut;
-use crate::finding::{Drift, Finding, LeadingRoute, Leads, View};
-use crate::route::{Judgement, Maybe, is_blackhole, judge};
-use crate::snapshot::Section;
-use crate::topology::UsedTable;
-use crate::world::{Route, RouteOrigin, RouteState};
+use crate::rules::finding::{Drift, Finding, LeadingRoute, Leads, View};
+use crate::analysis::route::{Judgement, Maybe, is_blackhole, judge};
+use crate::ec2::snapshot::Section;
+use crate::analysis::topology::UsedTable;
+use crate::ec2::world::{Route, RouteOrigin, RouteState};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::InternetRoute,

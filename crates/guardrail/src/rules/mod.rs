@@ -1,11 +1,13 @@
 //! The drift rules: one file each, one line each in the registry below.
 
+pub mod finding;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, View};
-use crate::snapshot::Section;
+use crate::ec2::snapshot::Section;
+use crate::rules::finding::{Finding, View};
 
 /// One rule: what it finds, what is done about it, and what it needs for both.
 #[derive(Debug)]

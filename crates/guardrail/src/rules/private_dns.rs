@@ -1,9 +1,9 @@
 //! The service's own name leads to its endpoint.
 
 use super::{Rule, RuleId};
-use crate::finding::{Drift, Finding, View};
-use crate::promise::{Health, health};
-use crate::snapshot::Section;
+use crate::rules::finding::{Drift, Finding, View};
+use crate::analysis::promise::{Health, health};
+use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::PrivateDns,
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let wanted = |promise: &&crate::promise::Promise<'_>| {
+    let wanted = |promise: &&crate::analysis::promise::Promise<'_>| {
         promise.wants_private_dns() && !promise.zones_wanted(&view.topology).is_empty()
     };
     view.promises

@@ -2,10 +2,10 @@
 //! (docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html).
 
 use super::{Rule, RuleId};
-use crate::action::DnsAttribute;
-use crate::finding::{Drift, Finding, View};
-use crate::promise::Promise;
-use crate::snapshot::Section;
+use crate::ec2::action::DnsAttribute;
+use crate::rules::finding::{Drift, Finding, View};
+use crate::analysis::promise::Promise;
+use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::VpcDns,

@@ -1,0 +1,183 @@
+//! Calls into EC2's own.
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::Builder;
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, IpPermission, IpRange, Ipv6Range, ResourceType, Tag, TagSpecification, VpcEndpointType,
+};
+use guardrail::cloud::error_codes::outcome_of;
+use guardrail::cloud::{Applied, CallError};
+use guardrail::ec2::action::{Action, Call, DnsAttribute, NewEndpoint, created_tags};
+use guardrail::ec2::cidr::Cidr;
+use guardrail::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use guardrail::ec2::world::Destination;
+
+use crate::sdk::failure::{failed, on_heap, unreadable};
+
+/// AWS's name of the operation that makes this call.
+pub(crate) fn operation(call: &Call) -> &'static str {
+    match call {
+        Action::EnableVpcDns { .. } => "ModifyVpcAttribute",
+        Action::CreateSecurityGroup { .. } => "CreateSecurityGroup",
+        Action::AuthorizeHttps { .. } => "AuthorizeSecurityGroupIngress",
+        Action::CreateEndpoint { .. } => "CreateVpcEndpoint",
+        Action::ModifyEndpoint { .. } => "ModifyVpcEndpoint",
+        Action::DeleteRoute { .. } => "DeleteRoute",
+    }
+}
+
+/// Makes the change; `endpoint_changes` is what is different about calls that change endpoints.
+pub(crate) async fn apply(ec2: &Client, endpoint_changes: &Builder, call: &Call) -> Result<Applied, CallError> {
+    let name = operation(call);
+    let applied = match call {
+        Action::EnableVpcDns { vpc, attribute } => enable_dns(ec2, name, vpc, *attribute).await,
+        Action::CreateSecurityGroup { vpc, name: group, description } => {
+            create_group(ec2, name, vpc, group, description).await
+        }
+        Action::AuthorizeHttps { group, cidrs } => authorize(ec2, name, group, cidrs).await,
+        Action::CreateEndpoint { vpc, service, kind, token } => {
+            let request = NewRequest { vpc, service, kind, token };
+            create_endpoint(ec2, name, endpoint_changes.clone(), request).await
+        }
+        Action::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+            let change =
+                Change { endpoint, add_route_tables, add_subnets, add_groups, private_dns: *enable_private_dns };
+            modify_endpoint(ec2, name, endpoint_changes.clone(), change).await
+        }
+        Action::DeleteRoute { table, destination, target: _ } => delete_route(ec2, name, table, destination).await,
+    };
+    applied.or_else(|error| outcome_of(call, error))
+}
+
+async fn enable_dns(ec2: &Client, name: &str, vpc: &VpcId, attribute: DnsAttribute) -> Result<Applied, CallError> {
+    let on = AttributeBooleanValue::builder().value(true).build();
+    let request = ec2.modify_vpc_attribute().vpc_id(vpc.as_str());
+    let request = match attribute {
+        DnsAttribute::Support => request.enable_dns_support(on),
+        DnsAttribute::Hostnames => request.enable_dns_hostnames(on),
+    };
+    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
+    Ok(Applied::Done)
+}
+
+async fn create_group(
+    ec2: &Client,
+    name: &str,
+    vpc: &VpcId,
+    group: &str,
+    description: &str,
+) -> Result<Applied, CallError> {
+    let request = ec2.create_security_group().vpc_id(vpc.as_str()).group_name(group).description(description);
+    let request = request.tag_specifications(tags(ResourceType::SecurityGroup, group));
+    let made = on_heap(request.send()).await.map_err(|error| failed(name, &error))?.group_id.unwrap_or_default();
+    SecurityGroupId::try_from(made).map(Applied::CreatedGroup).map_err(|error| unreadable(name, &error.to_string()))
+}
+
+async fn authorize(ec2: &Client, name: &str, group: &SecurityGroupId, cidrs: &[Cidr]) -> Result<Applied, CallError> {
+    let request = ec2.authorize_security_group_ingress().group_id(group.as_str()).ip_permissions(https_from(cidrs));
+    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
+    Ok(Applied::Done)
+}
+
+/// TCP 443 from these blocks; each says why it is there, for whoever reads the group.
+pub(crate) fn https_from(cidrs: &[Cidr]) -> IpPermission {
+    const WHY: &str = "HTTPS from the VPC to its endpoints";
+    let https = IpPermission::builder().ip_protocol("tcp").from_port(443).to_port(443);
+    let permission = cidrs.iter().fold(https, |permission, cidr| {
+        if cidr.as_str().contains(':') {
+            permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr.as_str()).description(WHY).build())
+        } else {
+            permission.ip_ranges(IpRange::builder().cidr_ip(cidr.as_str()).description(WHY).build())
+        }
+    });
+    permission.build()
+}
+
+struct NewRequest<'a> {
+    vpc: &'a VpcId,
+    service: &'a ServiceName,
+    kind: &'a NewEndpoint<SecurityGroupId>,
+    token: &'a str,
+}
+
+/// The client token is ours to set: the SDK fills it for other operations, not for this one, and without it a retry
+/// after a lost answer would make a second endpoint.
+async fn create_endpoint(
+    ec2: &Client,
+    name: &str,
+    patience: Builder,
+    new: NewRequest<'_>,
+) -> Result<Applied, CallError> {
+    let request = ec2
+        .create_vpc_endpoint()
+        .vpc_id(new.vpc.as_str())
+        .service_name(new.service.as_str())
+        .client_token(new.token)
+        .tag_specifications(tags(ResourceType::VpcEndpoint, new.service.as_str()));
+    let request = match new.kind {
+        NewEndpoint::Gateway { route_tables } => {
+            request.vpc_endpoint_type(VpcEndpointType::Gateway).set_route_table_ids(texts(route_tables))
+        }
+        NewEndpoint::Interface { subnets, groups, private_dns } => request
+            .vpc_endpoint_type(VpcEndpointType::Interface)
+            .set_subnet_ids(texts(subnets))
+            .set_security_group_ids(texts(groups))
+            .private_dns_enabled(*private_dns),
+    };
+    let answer = on_heap(request.customize().config_override(patience).send()).await;
+    let made = answer.map_err(|error| failed(name, &error))?.vpc_endpoint;
+    let id = made.and_then(|endpoint| endpoint.vpc_endpoint_id).unwrap_or_default();
+    EndpointId::try_from(id).map(Applied::CreatedEndpoint).map_err(|error| unreadable(name, &error.to_string()))
+}
+
+struct Change<'a> {
+    endpoint: &'a EndpointId,
+    add_route_tables: &'a [RouteTableId],
+    add_subnets: &'a [SubnetId],
+    add_groups: &'a [SecurityGroupId],
+    private_dns: bool,
+}
+
+async fn modify_endpoint(
+    ec2: &Client,
+    name: &str,
+    patience: Builder,
+    change: Change<'_>,
+) -> Result<Applied, CallError> {
+    let request = ec2
+        .modify_vpc_endpoint()
+        .vpc_endpoint_id(change.endpoint.as_str())
+        .set_add_route_table_ids(texts(change.add_route_tables))
+        .set_add_subnet_ids(texts(change.add_subnets))
+        .set_add_security_group_ids(texts(change.add_groups))
+        .set_private_dns_enabled(change.private_dns.then_some(true));
+    on_heap(request.customize().config_override(patience).send()).await.map_err(|error| failed(name, &error))?;
+    Ok(Applied::Done)
+}
+
+/// The destination is sent to the letter, in the one field of its kind: AWS finds no other.
+async fn delete_route(
+    ec2: &Client,
+    name: &str,
+    table: &RouteTableId,
+    destination: &Destination,
+) -> Result<Applied, CallError> {
+    let request = ec2.delete_route().route_table_id(table.as_str());
+    let request = match destination {
+        Destination::CidrBlock(cidr) => request.destination_cidr_block(cidr.as_str()),
+        Destination::Ipv6CidrBlock(cidr) => request.destination_ipv6_cidr_block(cidr.as_str()),
+        Destination::PrefixList(list) => request.destination_prefix_list_id(list.as_str()),
+    };
+    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
+    Ok(Applied::Done)
+}
+
+fn tags(resource: ResourceType, name: &str) -> TagSpecification {
+    let tags = created_tags(name).into_iter().map(|tag| Tag::builder().key(tag.key).value(tag.value).build());
+    TagSpecification::builder().resource_type(resource).set_tags(Some(tags.collect())).build()
+}
+
+/// `None` rather than an empty list, which would be sent as one.
+fn texts(ids: &[impl ToString]) -> Option<Vec<String>> {
+    (!ids.is_empty()).then(|| ids.iter().map(ToString::to_string).collect())
+}

@@ -1,0 +1,128 @@
+//! The core's cloud, over EC2.
+
+pub(crate) mod apply;
+mod cache;
+pub(crate) mod convert;
+mod each;
+pub(crate) mod observe;
+pub(crate) mod read;
+mod resolve;
+mod second_wave;
+
+use std::time::Duration;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::Builder;
+use guardrail::baseline::ManagedVpcs;
+use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass, Observation, Unread};
+use guardrail::ec2::action::Call;
+use guardrail::ec2::id::{AccountId, Region, Scope, ServiceName, VpcId};
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{EndpointService, PrefixList, World};
+use jiff::Timestamp;
+
+use crate::ec2::cache::Cache;
+use crate::ec2::observe::{Within, every_vpc};
+use crate::sdk::clients::Clients;
+use crate::sdk::clock;
+
+/// EC2 in one account and Region.
+///
+/// Reads are complete or say what is missing. What is the same for everybody in a Region (AWS's prefix lists, the
+/// services on offer) is read once and kept for ten minutes; everything else is read anew each time.
+#[derive(Debug)]
+pub struct Aws {
+    pub(crate) ec2: Client,
+    pub(crate) region: Region,
+    pub(crate) services: Vec<ServiceName>,
+    pub(crate) offered: Cache<Vec<EndpointService>>,
+    pub(crate) aws_lists: Cache<Vec<PrefixList>>,
+    endpoint_changes: Builder,
+}
+
+impl Aws {
+    /// EC2 as these clients reach it. Of the services on offer only `services` are read, the baseline's; none means
+    /// all, which takes AWS several times as long to answer.
+    pub fn new(clients: &Clients, services: Vec<ServiceName>) -> Self {
+        Self {
+            ec2: Client::new(clients.config()),
+            region: clients.region().clone(),
+            services,
+            offered: Cache::default(),
+            aws_lists: Cache::default(),
+            endpoint_changes: clients.for_endpoint_changes(),
+        }
+    }
+
+    /// Reads what is the same for everybody in the Region, so that the first event finds it read, and the connection
+    /// up. A read that fails here is made again when it is needed, and its fault told then.
+    pub async fn prepare(&self) {
+        let _ = tokio::join!(self.aws_prefix_lists(), self.services_on_offer());
+    }
+
+    /// Reads every section but the DNS attributes for all VPCs of the account that are managed, with a number of calls
+    /// that grows with the pages of resources and not with the VPCs. The attributes have no such read: see
+    /// [`Aws::read_attributes`].
+    pub async fn observe_region(&self, account: &AccountId, managed: &ManagedVpcs) -> Observation {
+        let sections: Vec<_> = Section::ALL.into_iter().filter(|section| *section != Section::VpcAttributes).collect();
+        let base = World { region: Some(self.region.clone()), account_id: Some(account.clone()), ..World::default() };
+        self.look(&Within::Region { account, managed }, &sections, base).await
+    }
+
+    /// Reads the DNS attributes of these VPCs, two calls each. A VPC whose attributes could not be read is absent from
+    /// the world's `vpc_attributes`, and `unread` says why.
+    pub async fn read_attributes(&self, vpcs: &[VpcId]) -> Observation {
+        crate::ec2::observe::attributes(&self.ec2, vpcs).await
+    }
+
+    /// The managed VPCs of the account, in the order of their ids.
+    ///
+    /// # Errors
+    /// When they could not all be listed.
+    pub async fn managed_vpcs(&self, account: &AccountId, managed: &ManagedVpcs) -> Result<Vec<VpcId>, CallError> {
+        let within = Within::Region { account, managed };
+        let mut ids: Vec<_> = every_vpc(&self.ec2, &within).await?.into_iter().map(|vpc| vpc.vpc_id).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// The fault of asking these clients about another Region: they would answer, about the wrong place.
+    fn elsewhere(&self, scope: &Scope, operation: &str) -> Option<CallError> {
+        (scope.region != self.region).then(|| CallError {
+            operation: operation.to_owned(),
+            class: ErrorClass::Invalid,
+            code: String::new(),
+            message: format!(
+                "`{scope}` is not in `{}`, where these clients are; use clients of its Region",
+                self.region
+            ),
+        })
+    }
+}
+
+impl Cloud for Aws {
+    fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
+        let base =
+            World { region: Some(scope.region.clone()), account_id: Some(scope.account.clone()), ..World::default() };
+        if let Some(error) = self.elsewhere(scope, "Observe") {
+            let unread = sections.iter().map(|section| Unread { section: *section, error: error.clone() }).collect();
+            return Observation { world: base, unread };
+        }
+        self.look(&Within::Vpc(&scope.vpc), sections, base).await
+    }
+
+    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
+        if let Some(error) = self.elsewhere(scope, apply::operation(call)) {
+            return Err(error);
+        }
+        apply::apply(&self.ec2, &self.endpoint_changes, call).await
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}

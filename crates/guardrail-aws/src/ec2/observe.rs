@@ -1,0 +1,317 @@
+//! Reads into worlds: one wave of reads in parallel, and a second only for what the first one names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::Filter;
+use guardrail::baseline::ManagedVpcs;
+use guardrail::cloud::{CallError, Cloud, Observation, Unread};
+use guardrail::ec2::id::{AccountId, VpcId};
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{
+    EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributes,
+    VpcEndpoint, World,
+};
+
+use crate::Aws;
+use crate::ec2::each::each;
+use crate::ec2::read::{self, FILTER_VALUES, filter};
+use crate::ec2::second_wave;
+use crate::sdk::failure::unreadable;
+
+/// What part of a Region to read.
+pub(crate) enum Within<'a> {
+    /// One VPC.
+    Vpc(&'a VpcId),
+    /// Every managed VPC of the account.
+    Region { account: &'a AccountId, managed: &'a ManagedVpcs },
+}
+
+impl Within<'_> {
+    /// The filter that most reads take; none for the Region.
+    fn filters(&self) -> Vec<Filter> {
+        match self {
+            Self::Vpc(vpc) => vec![filter("vpc-id", [vpc.as_str()])],
+            Self::Region { .. } => Vec::new(),
+        }
+    }
+
+    /// The filter of `DescribeVpcs`. In values `*` and `?` stand for any text and any character, save after a
+    /// backslash.
+    fn vpc_filters(&self) -> Vec<Filter> {
+        match self {
+            Self::Vpc(_) | Self::Region { managed: ManagedVpcs::All, .. } => self.filters(),
+            Self::Region { managed: ManagedVpcs::Tag { key, value }, .. } => {
+                let value = value.replace('\\', r"\\").replace('*', r"\*").replace('?', r"\?");
+                vec![filter(&format!("tag:{key}"), [value])]
+            }
+        }
+    }
+
+    fn holds(&self, vpc: &Vpc) -> bool {
+        match self {
+            Self::Vpc(id) => vpc.vpc_id == **id,
+            Self::Region { account, managed } => {
+                managed.matches(&vpc.tags) && vpc.owner_id.as_ref().is_none_or(|owner| owner == *account)
+            }
+        }
+    }
+}
+
+/// The VPCs in question.
+pub(crate) async fn every_vpc(ec2: &Client, within: &Within<'_>) -> Result<Vec<Vpc>, CallError> {
+    let mut vpcs = read::vpcs(ec2, &within.vpc_filters()).await?;
+    vpcs.retain(|vpc| within.holds(vpc));
+    Ok(vpcs)
+}
+
+/// What a read brought; `None` where nobody asked.
+type Look<T> = Option<Result<T, CallError>>;
+
+/// The first wave: everything that can be asked for by VPC.
+struct First {
+    vpcs: Look<Vec<Vpc>>,
+    subnets: Look<Vec<Subnet>>,
+    route_tables: Look<Vec<RouteTable>>,
+    vpc_endpoints: Look<Vec<VpcEndpoint>>,
+    nat_gateways: Look<Vec<NatGateway>>,
+    security_groups: Look<Vec<SecurityGroup>>,
+    prefix_lists: Look<Vec<PrefixList>>,
+    services: Look<Vec<EndpointService>>,
+    attributes: Look<BTreeMap<VpcId, VpcAttributes>>,
+}
+
+/// The second wave: what the first one names, together with what it completes.
+struct Second {
+    network_interfaces: Look<Vec<NetworkInterface>>,
+    security_groups: Look<Vec<SecurityGroup>>,
+    prefix_lists: Look<Vec<PrefixList>>,
+}
+
+impl Aws {
+    /// Reads these sections into `base`.
+    pub(crate) async fn look(&self, within: &Within<'_>, sections: &[Section], base: World) -> Observation {
+        let needed = second_wave::needed(sections);
+        let mut first = self.first_wave(within, &needed).await;
+        if let Within::Region { .. } = within {
+            first.leave_out_other_vpcs();
+        }
+        let second = self.second_wave(&needed, &first).await;
+        let mut sorted = Sorted { sections, unread: Vec::new() };
+        let world = World {
+            vpcs: sorted.keep(Section::Vpcs, first.vpcs),
+            subnets: sorted.keep(Section::Subnets, first.subnets),
+            route_tables: sorted.keep(Section::RouteTables, first.route_tables),
+            vpc_endpoints: sorted.keep(Section::VpcEndpoints, first.vpc_endpoints),
+            nat_gateways: sorted.keep(Section::NatGateways, first.nat_gateways),
+            security_groups: sorted.keep(Section::SecurityGroups, second.security_groups),
+            network_interfaces: sorted.keep(Section::NetworkInterfaces, second.network_interfaces),
+            prefix_lists: sorted.keep(Section::PrefixLists, second.prefix_lists),
+            vpc_endpoint_services: sorted.keep(Section::VpcEndpointServices, first.services),
+            vpc_attributes: sorted.keep(Section::VpcAttributes, first.attributes),
+            ..base
+        };
+        Observation { world, unread: sorted.unread }
+    }
+
+    async fn first_wave(&self, within: &Within<'_>, needed: &BTreeSet<Section>) -> First {
+        let filters = within.filters();
+        let ec2 = &self.ec2;
+        let (
+            vpcs,
+            subnets,
+            route_tables,
+            vpc_endpoints,
+            nat_gateways,
+            security_groups,
+            prefix_lists,
+            services,
+            attributes,
+        ) = tokio::join!(
+            asked(needed, Section::Vpcs, every_vpc(ec2, within)),
+            asked(needed, Section::Subnets, read::subnets(ec2, &filters)),
+            asked(needed, Section::RouteTables, read::route_tables(ec2, &filters)),
+            asked(needed, Section::VpcEndpoints, read::vpc_endpoints(ec2, &filters)),
+            asked(needed, Section::NatGateways, read::nat_gateways(ec2, &filters)),
+            asked(needed, Section::SecurityGroups, read::security_groups(ec2, &filters)),
+            asked(needed, Section::PrefixLists, self.every_prefix_list()),
+            asked(needed, Section::VpcEndpointServices, self.services_on_offer()),
+            asked(needed, Section::VpcAttributes, attributes_of(ec2, within)),
+        );
+        First {
+            vpcs,
+            subnets,
+            route_tables,
+            vpc_endpoints,
+            nat_gateways,
+            security_groups,
+            prefix_lists,
+            services,
+            attributes,
+        }
+    }
+
+    /// Where the first wave names nothing, this makes no call.
+    async fn second_wave(&self, needed: &BTreeSet<Section>, first: &First) -> Second {
+        let ec2 = &self.ec2;
+        let groups_then_lists = async {
+            let groups = asked(needed, Section::SecurityGroups, complete_groups(ec2, first)).await;
+            let lists = asked(needed, Section::PrefixLists, complete_lists(ec2, first, &groups)).await;
+            (groups, lists)
+        };
+        let interfaces = asked(needed, Section::NetworkInterfaces, interfaces(ec2, first));
+        let (network_interfaces, (security_groups, prefix_lists)) = tokio::join!(interfaces, groups_then_lists);
+        Second { network_interfaces, security_groups, prefix_lists }
+    }
+
+    /// Every prefix list: AWS's with what is in them, the others by name.
+    async fn every_prefix_list(&self) -> Result<Vec<PrefixList>, CallError> {
+        let (aws_lists, lists) = tokio::join!(self.aws_prefix_lists(), read::prefix_lists(&self.ec2, &[]));
+        Ok(second_wave::merged(aws_lists?, lists?))
+    }
+
+    pub(crate) async fn aws_prefix_lists(&self) -> Result<Vec<PrefixList>, CallError> {
+        self.aws_lists.get(self.now(), read::aws_prefix_lists(&self.ec2, &[])).await
+    }
+
+    pub(crate) async fn services_on_offer(&self) -> Result<Vec<EndpointService>, CallError> {
+        let filters = second_wave::service_filter(&self.services);
+        self.offered.get(self.now(), read::endpoint_services(&self.ec2, &filters)).await
+    }
+}
+
+impl First {
+    /// A look at a Region sees every VPC's things; those of VPCs nobody manages are none of our business.
+    fn leave_out_other_vpcs(&mut self) {
+        let Some(Ok(vpcs)) = &self.vpcs else { return };
+        let ours: BTreeSet<_> = vpcs.iter().map(|vpc| &vpc.vpc_id).collect();
+        if let Some(Ok(subnets)) = &mut self.subnets {
+            subnets.retain(|subnet| ours.contains(&subnet.vpc_id));
+        }
+        if let Some(Ok(tables)) = &mut self.route_tables {
+            tables.retain(|table| ours.contains(&table.vpc_id));
+        }
+        if let Some(Ok(endpoints)) = &mut self.vpc_endpoints {
+            endpoints.retain(|endpoint| ours.contains(&endpoint.vpc_id));
+        }
+        if let Some(Ok(gateways)) = &mut self.nat_gateways {
+            gateways.retain(|gateway| gateway.vpc_id.as_ref().is_some_and(|vpc| ours.contains(vpc)));
+        }
+    }
+}
+
+/// What was read, sorted into the world and what is missing from it.
+struct Sorted<'a> {
+    sections: &'a [Section],
+    unread: Vec<Unread>,
+}
+
+impl Sorted<'_> {
+    /// The section's content if it was asked for and read; a section read only for another's sake is left out.
+    fn keep<T>(&mut self, section: Section, look: Look<T>) -> Option<T> {
+        let look = look.filter(|_| self.sections.contains(&section))?;
+        look.map_err(|error| self.unread.push(Unread { section, error })).ok()
+    }
+}
+
+async fn asked<T>(
+    needed: &BTreeSet<Section>,
+    section: Section,
+    read: impl Future<Output = Result<T, CallError>>,
+) -> Look<T> {
+    if needed.contains(&section) { Some(read.await) } else { None }
+}
+
+/// What another section's reading brought; its failure is also the failure of what depends on it.
+fn of<T>(look: &Look<T>) -> Result<&T, CallError> {
+    match look {
+        Some(read) => read.as_ref().map_err(CallError::clone),
+        None => Err(unreadable("Observe", "a section was not read that another one depends on")),
+    }
+}
+
+/// The interfaces that routes lead to, directly or through the instance they are attached to.
+async fn interfaces(ec2: &Client, first: &First) -> Result<Vec<NetworkInterface>, CallError> {
+    let targets = second_wave::targets(of(&first.route_tables)?);
+    let (by_id, by_instance) = tokio::join!(
+        by_values("network-interface-id", targets.interfaces, async |filters| {
+            read::network_interfaces(ec2, filters).await
+        }),
+        by_values("attachment.instance-id", targets.instances, async |filters| {
+            read::network_interfaces(ec2, filters).await
+        }),
+    );
+    let mut interfaces = by_id?;
+    interfaces.extend(by_instance?);
+    Ok(second_wave::each_once(interfaces))
+}
+
+/// The VPC's groups, and those attached to its endpoints that belong to another VPC.
+async fn complete_groups(ec2: &Client, first: &First) -> Result<Vec<SecurityGroup>, CallError> {
+    let mut groups = of(&first.security_groups)?.clone();
+    let others = second_wave::other_groups(of(&first.vpc_endpoints)?, &groups);
+    groups.extend(by_values("group-id", others, async |filters| read::security_groups(ec2, filters).await).await?);
+    Ok(groups)
+}
+
+/// The prefix lists, with the entries of those that a route or an endpoint's group names.
+async fn complete_lists(
+    ec2: &Client,
+    first: &First,
+    groups: &Look<Vec<SecurityGroup>>,
+) -> Result<Vec<PrefixList>, CallError> {
+    let mut lists = of(&first.prefix_lists)?.clone();
+    let named = second_wave::named_lists(of(&first.route_tables)?, of(&first.vpc_endpoints)?, of(groups)?);
+    let unknown = lists.iter().filter(|list| list.blocks().is_none() && named.contains(&list.prefix_list_id));
+    let unknown: Vec<_> = unknown.map(|list| list.prefix_list_id.clone()).collect();
+    let read = each(unknown.clone(), |list| {
+        let ec2 = ec2.clone();
+        async move { read::prefix_list_entries(&ec2, &list).await }
+    });
+    for (id, entries) in unknown.into_iter().zip(read.await) {
+        let entries = entries?;
+        if let Some(list) = lists.iter_mut().find(|list| list.prefix_list_id == id) {
+            list.entries = Some(entries);
+        }
+    }
+    Ok(lists)
+}
+
+/// Reads by a filter on any number of values; none makes no call.
+pub(crate) async fn by_values<T>(
+    name: &str,
+    values: impl IntoIterator<Item = String>,
+    read: impl AsyncFn(&[Filter]) -> Result<Vec<T>, CallError>,
+) -> Result<Vec<T>, CallError> {
+    let values: Vec<String> = values.into_iter().collect();
+    let mut found = Vec::new();
+    for some in values.chunks(FILTER_VALUES) {
+        found.extend(read(&[filter(name, some.iter().cloned())]).await?);
+    }
+    Ok(found)
+}
+
+async fn attributes_of(ec2: &Client, within: &Within<'_>) -> Result<BTreeMap<VpcId, VpcAttributes>, CallError> {
+    match within {
+        Within::Vpc(vpc) => Ok(BTreeMap::from([((*vpc).clone(), read::attributes(ec2, vpc).await?)])),
+        Within::Region { .. } => Ok(BTreeMap::new()),
+    }
+}
+
+/// The DNS attributes of these VPCs.
+pub(crate) async fn attributes(ec2: &Client, vpcs: &[VpcId]) -> Observation {
+    let read = each(vpcs.to_vec(), |vpc| {
+        let ec2 = ec2.clone();
+        async move { read::attributes(&ec2, &vpc).await }
+    });
+    let mut by_vpc = BTreeMap::new();
+    let mut unread = Vec::new();
+    for (vpc, attributes) in vpcs.iter().zip(read.await) {
+        match attributes {
+            Ok(attributes) => drop(by_vpc.insert(vpc.clone(), attributes)),
+            Err(error) => unread.push(Unread { section: Section::VpcAttributes, error }),
+        }
+    }
+    Observation { world: World { vpc_attributes: Some(by_vpc), ..World::default() }, unread }
+}

@@ -1,0 +1,150 @@
+//! From the ids a call names to the VPCs they belong to.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::Client;
+use guardrail::cloud::CallError;
+use guardrail::ec2::id::{
+    AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,
+    SubnetId, VpcId,
+};
+use guardrail::inbox::detect::Named;
+
+use crate::Aws;
+use crate::ec2::observe::by_values;
+use crate::ec2::read::{self, filter};
+
+impl Aws {
+    /// Looks up which VPCs these ids belong to: one call for each kind of id, all at once, and none for a VPC's own id.
+    /// Ids go into filters, because one that is unknown there finds nothing instead of failing the call. A prefix list is
+    /// never among those that are gone: where none uses it, it concerns no VPC.
+    ///
+    /// # Errors
+    /// When a look-up fails: then nothing can be said of any of the ids.
+    pub async fn resolve(&self, ids: &[String]) -> Result<Named, CallError> {
+        let look = LookUp { ec2: &self.ec2, ids };
+        let (tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists) = tokio::join!(
+            look.tables(),
+            look.associations(),
+            look.subnets(),
+            look.endpoints(),
+            look.nat_gateways(),
+            look.groups(),
+            look.interfaces(),
+            look.internet_gateways(),
+            look.prefix_lists(),
+        );
+        let own = ids.iter().filter_map(|id| Some((id.clone(), id.parse().ok()?)));
+        let mut found: Vec<Found> = own.collect();
+        for some in [tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists] {
+            found.extend(some?);
+        }
+        let known: BTreeSet<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
+        let gone = ids.iter().filter(|id| !known.contains(id.as_str()) && !PrefixListId::is(id)).cloned().collect();
+        Ok(Named { gone, vpcs: found.into_iter().map(|(_, vpc)| vpc).collect() })
+    }
+}
+
+/// An id and a VPC it belongs to.
+type Found = (String, VpcId);
+
+struct LookUp<'a> {
+    ec2: &'a Client,
+    ids: &'a [String],
+}
+
+impl LookUp<'_> {
+    fn of(&self, is: fn(&str) -> bool) -> Vec<String> {
+        self.ids.iter().filter(|id| is(id)).cloned().collect()
+    }
+
+    async fn tables(&self) -> Result<Vec<Found>, CallError> {
+        let ids = self.of(RouteTableId::is);
+        let tables = by_values("route-table-id", ids, async |filters| read::route_tables(self.ec2, filters).await);
+        Ok(tables.await?.into_iter().map(|table| (table.route_table_id.into(), table.vpc_id)).collect())
+    }
+
+    async fn associations(&self) -> Result<Vec<Found>, CallError> {
+        let ids = self.of(AssociationId::is);
+        let filter = "association.route-table-association-id";
+        let tables = by_values(filter, ids, async |filters| read::route_tables(self.ec2, filters).await).await?;
+        let found = tables.into_iter().flat_map(|table| {
+            let ids = table.associations.into_iter().filter_map(|association| association.route_table_association_id);
+            ids.map(move |id| (id.into(), table.vpc_id.clone()))
+        });
+        Ok(found.collect())
+    }
+
+    async fn subnets(&self) -> Result<Vec<Found>, CallError> {
+        let ids = self.of(SubnetId::is);
+        let subnets = by_values("subnet-id", ids, async |filters| read::subnets(self.ec2, filters).await);
+        Ok(subnets.await?.into_iter().map(|subnet| (subnet.subnet_id.into(), subnet.vpc_id)).collect())
+    }
+
+    async fn endpoints(&self) -> Result<Vec<Found>, CallError> {
+        let ids = self.of(EndpointId::is);
+        let endpoints = by_values("vpc-endpoint-id", ids, async |filters| read::vpc_endpoints(self.ec2, filters).await);
+        Ok(endpoints.await?.into_iter().map(|endpoint| (endpoint.vpc_endpoint_id.into(), endpoint.vpc_id)).collect())
+    }
+
+    async fn nat_gateways(&self) -> Result<Vec<Found>, CallError> {
+        let ids = self.of(NatGatewayId::is);
+        let gateways = by_values("nat-gateway-id", ids, async |filters| read::nat_gateways(self.ec2, filters).await);
+        let found = gateways.await?.into_iter();
+        Ok(found.filter_map(|gateway| Some((gateway.nat_gateway_id.into(), gateway.vpc_id?))).collect())
+    }
+
+    async fn groups(&self) -> Result<Vec<Found>, CallError> {
+        let ids = self.of(SecurityGroupId::is);
+        let groups = by_values("group-id", ids, async |filters| read::security_groups(self.ec2, filters).await);
+        let found = groups.await?.into_iter();
+        Ok(found.filter_map(|group| Some((group.group_id.into(), group.vpc_id?))).collect())
+    }
+
+    /// Interfaces by their own ids, and instances by their interfaces.
+    async fn interfaces(&self) -> Result<Vec<Found>, CallError> {
+        let (interfaces, instances) = (self.of(InterfaceId::is), self.of(InstanceId::is));
+        let read = async |filters: &[_]| read::network_interfaces(self.ec2, filters).await;
+        let (by_id, by_instance) = tokio::join!(
+            by_values("network-interface-id", interfaces, read),
+            by_values("attachment.instance-id", instances, read),
+        );
+        let by_id = by_id?.into_iter();
+        let mut found: Vec<Found> =
+            by_id.filter_map(|interface| Some((interface.network_interface_id.into(), interface.vpc_id?))).collect();
+        found.extend(by_instance?.into_iter().filter_map(|interface| {
+            let instance = interface.attachment?.instance_id?;
+            Some((instance.into(), interface.vpc_id?))
+        }));
+        Ok(found)
+    }
+
+    /// Internet gateways, of both kinds.
+    async fn internet_gateways(&self) -> Result<Vec<Found>, CallError> {
+        let (both_ways, egress_only) = (self.of(|id| id.starts_with("igw-")), self.of(|id| id.starts_with("eigw-")));
+        let (attached, outward) = tokio::join!(
+            by_values("internet-gateway-id", both_ways, async |filters| {
+                read::internet_gateways(self.ec2, filters).await
+            }),
+            async { if egress_only.is_empty() { Ok(Vec::new()) } else { read::egress_only_gateways(self.ec2).await } },
+        );
+        let mut found = attached?;
+        found.extend(outward?.into_iter().filter(|(id, _)| egress_only.contains(id)));
+        Ok(found)
+    }
+
+    /// The VPCs whose route tables or security groups use these prefix lists.
+    async fn prefix_lists(&self) -> Result<Vec<Found>, CallError> {
+        let ids = self.of(PrefixListId::is);
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let by_routes = [filter("route.destination-prefix-list-id", ids.iter().cloned())];
+        let by_groups = [filter("ip-permission.prefix-list-id", ids.iter().cloned())];
+        let (tables, groups) =
+            tokio::join!(read::route_tables(self.ec2, &by_routes), read::security_groups(self.ec2, &by_groups),);
+        let routed = tables?.into_iter().map(|table| table.vpc_id);
+        let admitted = groups?.into_iter().filter_map(|group| group.vpc_id);
+        Ok(routed.chain(admitted).map(|vpc| (String::new(), vpc)).collect())
+    }
+}

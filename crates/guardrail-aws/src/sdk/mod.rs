@@ -1,0 +1,5 @@
+//! The SDK itself: clients, the clock, its errors as the core's.
+
+pub(crate) mod clients;
+pub(crate) mod clock;
+pub(crate) mod failure;

@@ -1,0 +1,15 @@
+//! The commands, one file each.
+
+pub(crate) mod baseline;
+pub(crate) mod decode;
+pub(crate) mod demo;
+#[cfg(feature = "live")]
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod plan;
+#[cfg(feature = "live")]
+pub(crate) mod repair;
+pub(crate) mod replay;
+pub(crate) mod sim;
+#[cfg(feature = "live")]
+pub(crate) mod snapshot;

@@ -1,0 +1,74 @@
+//! `guardrail plan`: what would be done, VPC by VPC.
+
+use std::time::SystemTime;
+
+use guardrail::ec2::id::Scope;
+use guardrail::ec2::snapshot::{Shared, Snapshot};
+use guardrail::report::{Cause, Report, Verdict};
+use guardrail::run::{Request, preview};
+use jiff::Timestamp;
+
+use crate::input::BadInput;
+use crate::render::{json_line, line};
+use crate::sight::WhereToLook;
+use crate::{Ending, Format};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    sight: WhereToLook,
+    /// How to print the reports.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
+    let sight = arguments.sight.look()?;
+    let shared = Shared::of(&sight.world);
+    let scopes: Vec<Scope> = Snapshot::all(&sight.world, &shared)?.into_iter().map(|snapshot| snapshot.scope).collect();
+    let reports: Vec<Report> =
+        scopes.into_iter().map(|scope| preview(&sight.baseline, &sight.world, &look_at(scope), now())).collect();
+    let (managed, others): (Vec<&Report>, Vec<&Report>) =
+        reports.iter().partition(|report| report.verdict != Verdict::NotManaged);
+    for report in &managed {
+        match arguments.format {
+            Format::Text => line(out, &guardrail::report::alert::plan_text(report)),
+            Format::Json => json_line(out, report),
+        }
+    }
+    if arguments.format == Format::Text {
+        for report in others {
+            line(out, &format!("VPC {}: not managed, never changed.", report.scope.vpc));
+        }
+        if reports.is_empty() {
+            line(out, &sight.nothing());
+        } else if managed.is_empty() {
+            line(
+                out,
+                "No VPC of this world is managed: none carries the tag that the baseline names in `managed_vpcs`.",
+            );
+        }
+    }
+    let fine = managed.iter().all(|report| report.verdict == Verdict::Compliant);
+    Ok(sight.ending(if fine { Ending::Fine } else { Ending::DriftLeft }))
+}
+
+pub(crate) fn look_at(scope: Scope) -> Request {
+    Request {
+        run_id: format!("plan-{}", scope.vpc),
+        incident: "plan".to_owned(),
+        cause: Cause::Operator,
+        evidence: Vec::new(),
+        deadline: Timestamp::MAX,
+        scope,
+    }
+}
+
+/// The time now; a clock before 1970 is taken for 1970.
+pub(crate) fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_secs())
+        .ok()
+        .and_then(|s| Timestamp::from_second(s).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}

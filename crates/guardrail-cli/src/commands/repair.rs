@@ -1,0 +1,108 @@
+//! `guardrail repair`: one run of the repair function's code over each VPC named.
+
+use std::time::Duration;
+
+use guardrail::baseline::{Baseline, ManagedVpcs};
+use guardrail::cloud::Cloud as _;
+use guardrail::ec2::id::{Scope, VpcId};
+use guardrail::report::{Cause, Outcome, Report, Verdict};
+use guardrail::run::{self, Request, preview};
+use guardrail_aws::Aws;
+use jiff::Timestamp;
+
+use crate::input::{self, BadInput};
+use crate::live::progress::Progress;
+use crate::live::session::Session;
+use crate::live::tell;
+use crate::render::{json_line, line};
+use crate::{Ending, Format, Place, Terms};
+
+/// A run may last as long as a Lambda function may.
+const RUN: Duration = Duration::from_secs(900);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// The VPC. Can be given several times.
+    #[arg(long = "vpc", value_name = "ID", required = true)]
+    vpcs: Vec<VpcId>,
+    /// Really make the changes; without it, the plan is printed and nothing is changed.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    terms: Terms,
+    /// How to print the reports.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
+    let baseline = input::terms(&arguments.terms)?;
+    let session = Session::open(&arguments.place).await?;
+    let aws = Aws::new(&session.clients, baseline.service_names(session.clients.region()));
+    // All of them, before the first is changed: a wrong id must not show half-way.
+    let seen = session.read(&aws, &arguments.vpcs, &baseline.managed_vpcs).await?;
+    let mut ending = Ending::Fine;
+    for vpc in &arguments.vpcs {
+        let now = aws.now();
+        let request = request(session.scope(vpc), now);
+        let report = if arguments.yes {
+            run::run(&Progress::new(&aws), &baseline, &request).await
+        } else {
+            preview(&baseline, &seen.world, &request, now)
+        };
+        match (arguments.format, arguments.yes) {
+            (Format::Json, _) => json_line(out, &report),
+            (Format::Text, true) => line(out, &guardrail::report::alert::text(&report, &baseline)),
+            (Format::Text, false) => line(out, &guardrail::report::alert::plan_text(&report)),
+        }
+        if let Some(note) = note(&report, &baseline) {
+            eprintln!("note: {note}");
+        }
+        ending = ending.max(ended(&report));
+    }
+    if !arguments.yes {
+        tell(&seen.unread);
+        eprintln!("note: nothing was changed; add `--yes` to make the changes");
+    }
+    Ok(ending)
+}
+
+/// The incident is new each time: it goes into the calls' tokens, and AWS takes a call with a known token for a repeat.
+fn request(scope: Scope, now: Timestamp) -> Request {
+    let incident = format!("operator-{}", now.as_millisecond());
+    Request {
+        run_id: format!("{incident}/{}", scope.vpc),
+        incident,
+        cause: Cause::Operator,
+        evidence: Vec::new(),
+        deadline: now.checked_add(RUN).unwrap_or(Timestamp::MAX),
+        scope,
+    }
+}
+
+/// What a person should know who asked for a repair and got none.
+fn note(report: &Report, baseline: &Baseline) -> Option<String> {
+    if report.verdict == Verdict::NotManaged {
+        let wanted = match &baseline.managed_vpcs {
+            ManagedVpcs::All => String::new(),
+            ManagedVpcs::Tag { key, value } => format!(": it does not carry the tag {key}={value}"),
+        };
+        return Some(format!("{} is not managed{wanted}", report.scope.vpc));
+    }
+    let mode = report.steps.iter().find_map(|step| match step.outcome {
+        Outcome::NotAllowed(mode) => Some(mode),
+        Outcome::Done(_) | Outcome::Came | Outcome::Planned | Outcome::OverLimit | Outcome::Stale => None,
+        Outcome::Skipped { .. } | Outcome::Failed(_) | Outcome::Unchecked(_) => None,
+        Outcome::TimedOut | Outcome::Hopeless { .. } | Outcome::OutOfTime => None,
+    })?;
+    Some(format!("in mode {mode} nothing is changed; add `--mode repair`, or set the mode in the baseline"))
+}
+
+fn ended(report: &Report) -> Ending {
+    match report.verdict {
+        Verdict::Compliant | Verdict::Repaired => Ending::Fine,
+        Verdict::DriftLeft | Verdict::Incomplete | Verdict::NotManaged | Verdict::NoSuchVpc => Ending::DriftLeft,
+    }
+}

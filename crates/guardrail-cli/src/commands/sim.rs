@@ -1,0 +1,98 @@
+//! `guardrail sim`: a world as an EC2 endpoint on this machine.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use guardrail::ec2::world::World;
+use guardrail_sim::http::{Events, Options, Server};
+use guardrail_sim::{Fault, Options as SimOptions, Sim};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::Ending;
+use crate::input::{self, BadInput};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = POINT_AT_IT)]
+pub(crate) struct Arguments {
+    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put together.
+    #[arg(long, required = true, value_name = "W.json")]
+    world: Vec<PathBuf>,
+    /// The port on 127.0.0.1; 0 picks a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// How long each call takes, such as `30ms`.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
+    latency: Duration,
+    /// Makes calls fail: the operation, EC2's code (or `lost`: the call happens, its answer never comes), and how many
+    /// times, such as `CreateVpcEndpoint=RequestLimitExceeded:3`.
+    #[arg(long = "fault", value_name = "OPERATION=CODE[:N]")]
+    faults: Vec<Fault>,
+    /// Simulated seconds in a real one.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    speed: u32,
+    /// How old the world is that reads see, such as `2s`.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
+    visibility_delay: Duration,
+    /// Where to save the world when the simulator is told to stop (SIGTERM, SIGINT).
+    #[arg(long, value_name = "AFTER.json")]
+    save: Option<PathBuf>,
+    /// Where to send the EventBridge event of each call that could change something: a file for JSON lines, or a URL.
+    #[arg(long, value_name = "FILE|http://…")]
+    events: Option<Events>,
+}
+
+const POINT_AT_IT: &str = "Point a client at it with AWS_ENDPOINT_URL_EC2=http://127.0.0.1:PORT, or with AWS_ENDPOINT_URL, because it also answers \
+     STS's GetCallerIdentity; any credentials will do.";
+
+/// A span of time as people write it.
+fn time(text: &str) -> Result<Duration, String> {
+    let wanted = || format!("`{text}` is no time; write it as `30ms` or `2s`");
+    let time: SignedDuration = text.parse().map_err(|_| wanted())?;
+    Duration::try_from(time).map_err(|_| wanted())
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
+    let world = input::world(&arguments.world)?;
+    let mut sim =
+        Sim::new(world, now(), SimOptions { visibility_delay: arguments.visibility_delay, ..SimOptions::default() });
+    arguments.faults.iter().for_each(|fault| sim.inject(fault.clone()));
+    let options = Options {
+        port: arguments.port,
+        latency: arguments.latency,
+        speed: arguments.speed,
+        events: arguments.events.clone(),
+    };
+    let world = serve(sim, options).map_err(|reason| BadInput::Unserved { port: arguments.port, reason })?;
+    if let Some(path) = &arguments.save {
+        input::write(path, &format!("{:#}\n", json!(world)))?;
+    }
+    Ok(Ending::Fine)
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::UNIX_EPOCH.checked_add(since).unwrap_or(Timestamp::MAX)
+}
+
+fn serve(sim: Sim, options: Options) -> std::io::Result<World> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let stop = told_to_stop()?;
+        let server = Server::bind(sim, options).await?;
+        println!("listening on http://{}", server.address());
+        server.run_until(stop).await
+    })
+}
+
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

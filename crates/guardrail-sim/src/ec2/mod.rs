@@ -1,0 +1,16 @@
+//! EC2's calls: what each is asked, does and answers.
+
+pub(crate) mod associations;
+pub(crate) mod describe;
+pub(crate) mod endpoint_changes;
+pub(crate) mod endpoint_interfaces;
+pub(crate) mod endpoints;
+pub(crate) mod errors;
+pub(crate) mod filters;
+pub(crate) mod gateways;
+pub(crate) mod groups;
+pub(crate) mod lookup;
+pub(crate) mod nat;
+pub(crate) mod network;
+pub(crate) mod request;
+pub(crate) mod routes;

@@ -1,0 +1,90 @@
+//! NAT gateways, and the routes that lead nowhere once one is gone.
+
+use guardrail::ec2::id::{InterfaceId, NatGatewayId};
+use guardrail::ec2::world::{
+    AvailabilityMode, Connectivity, NatGateway, NatGatewayState, NetworkInterface, Route, RouteState,
+};
+
+use crate::ec2::errors::ApiError;
+use crate::ec2::request::{CreateNatGateway, Response};
+use crate::sim::Sim;
+
+impl Sim {
+    pub(crate) fn create_nat_gateway(&mut self, wanted: &CreateNatGateway) -> Result<Response, ApiError> {
+        let (vpc_id, mode) = match (&wanted.subnet_id, &wanted.vpc_id) {
+            (Some(subnet), None) => (self.subnet(subnet)?.vpc_id.clone(), AvailabilityMode::Zonal),
+            (None, Some(vpc)) => (self.vpc(vpc)?.vpc_id.clone(), AvailabilityMode::Regional),
+            (Some(_), Some(_)) | (None, None) => {
+                let message = "The request must contain exactly one of the parameters SubnetId and VpcId";
+                return Err(ApiError::new("MissingParameter", message));
+            }
+        };
+        let connectivity = wanted.connectivity_type.clone().unwrap_or(Connectivity::Public);
+        if mode == AvailabilityMode::Regional && connectivity == Connectivity::Private {
+            return Err(ApiError::invalid("A regional NAT gateway cannot be private"));
+        }
+        let id: NatGatewayId = self.ids.next("nat-")?;
+        let nat = NatGateway {
+            nat_gateway_id: id.clone(),
+            vpc_id: Some(vpc_id),
+            subnet_id: wanted.subnet_id.clone(),
+            state: Some(NatGatewayState::Pending),
+            connectivity_type: Some(connectivity),
+            availability_mode: Some(mode),
+            route_table_id: None,
+            tags: wanted.tags.clone(),
+        };
+        self.bear(id.as_str());
+        self.add_nat_interface(&nat)?;
+        self.world.nat_gateways.get_or_insert_default().push(nat.clone());
+        let due = self.nat_ready(id);
+        self.due.push(due);
+        Ok(Response::NatGateway(nat))
+    }
+
+    /// Routes to it are blackholes from then on: "target gone or not attached".
+    pub(crate) fn delete_nat_gateway(&mut self, id: &NatGatewayId) -> Result<Response, ApiError> {
+        self.nat(id)?;
+        if let Some(nat) = self.nat_mut(id) {
+            nat.state = Some(NatGatewayState::Deleting);
+        }
+        self.blackhole(|route| route.nat_gateway_id.as_ref() == Some(id));
+        let due = self.nat_deleted(id.clone());
+        self.due.push(due);
+        Ok(Response::NatGatewayDeleted(id.clone()))
+    }
+
+    pub(crate) fn drop_nat_interfaces(&mut self, id: &NatGatewayId) {
+        let description = interface_description(id);
+        self.world.network_interfaces.iter_mut().for_each(|list| list.retain(|eni| eni.description != description));
+    }
+
+    /// The routes whose target is gone.
+    pub(crate) fn blackhole(&mut self, leads_there: impl Fn(&Route) -> bool) {
+        let routes = self.world.route_tables.iter_mut().flatten().flat_map(|table| &mut table.routes);
+        routes.filter(|route| leads_there(route)).for_each(|route| route.state = Some(RouteState::Blackhole));
+    }
+
+    fn add_nat_interface(&mut self, nat: &NatGateway) -> Result<(), ApiError> {
+        let Some(subnet) = &nat.subnet_id else { return Ok(()) };
+        let network_interface_id: InterfaceId = self.ids.next("eni-")?;
+        let interface = NetworkInterface {
+            network_interface_id,
+            vpc_id: nat.vpc_id.clone(),
+            subnet_id: Some(subnet.clone()),
+            interface_type: Some("nat_gateway".to_owned()), // on the wire; the model spells it natGateway
+            description: interface_description(&nat.nat_gateway_id),
+            requester_managed: true,
+            source_dest_check: Some(false),
+            groups: Vec::new(),
+            private_ip_address: self.free_address(subnet),
+            attachment: None,
+        };
+        self.world.network_interfaces.get_or_insert_default().push(interface);
+        Ok(())
+    }
+}
+
+fn interface_description(id: &NatGatewayId) -> String {
+    format!("Interface for NAT Gateway {id}")
+}

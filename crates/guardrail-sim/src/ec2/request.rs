@@ -1,0 +1,396 @@
+//! What can be asked, and what is answered: one variant per EC2 operation, enough to read from and write to EC2's wire.
+
+use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::cidr::Cidr;
+use guardrail::ec2::id::{
+    AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,
+    SubnetId, VpcId, Zone,
+};
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{
+    Connectivity, Destination, EndpointType, IpPermission, NatGateway, PrefixListEntry, RouteTable, Subnet, Tag,
+    VpcEndpoint, World,
+};
+
+use crate::ec2::gateways::{EgressOnlyGateway, Instance, InternetGateway};
+
+/// One call. Fields carry AWS's names; ids are typed, and text where the world cannot know the thing (gateways).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the variants and fields are AWS's operations and parameters, under AWS's names")]
+pub enum Request {
+    /// The same call with `DryRun=true`: checks the permission, changes nothing.
+    DryRun(Box<Request>),
+
+    CreateRoute {
+        route_table_id: RouteTableId,
+        destination: Destination,
+        target: RouteTarget,
+    },
+    ReplaceRoute {
+        route_table_id: RouteTableId,
+        destination: Destination,
+        target: RouteTarget,
+    },
+    DeleteRoute {
+        route_table_id: RouteTableId,
+        destination: Destination,
+    },
+    CreateRouteTable {
+        vpc_id: VpcId,
+        client_token: Option<String>,
+        tags: Vec<Tag>,
+    },
+    DeleteRouteTable {
+        route_table_id: RouteTableId,
+    },
+    AssociateRouteTable {
+        route_table_id: RouteTableId,
+        subnet_id: SubnetId,
+    },
+    /// `AssociateRouteTable` with `GatewayId`: the edge table of an internet or virtual private gateway.
+    AssociateGateway {
+        route_table_id: RouteTableId,
+        gateway_id: String,
+    },
+    DisassociateRouteTable {
+        association_id: AssociationId,
+    },
+    ReplaceRouteTableAssociation {
+        association_id: AssociationId,
+        route_table_id: RouteTableId,
+    },
+
+    CreateVpcEndpoint(Box<CreateVpcEndpoint>),
+    ModifyVpcEndpoint(Box<ModifyVpcEndpoint>),
+    DeleteVpcEndpoints {
+        vpc_endpoint_ids: Vec<EndpointId>,
+    },
+
+    CreateNatGateway(CreateNatGateway),
+    DeleteNatGateway {
+        nat_gateway_id: NatGatewayId,
+    },
+
+    CreateSubnet {
+        vpc_id: VpcId,
+        cidr_block: Cidr,
+        availability_zone: Option<Zone>,
+        tags: Vec<Tag>,
+    },
+    ModifySubnetAttribute {
+        subnet_id: SubnetId,
+        attribute: SubnetAttribute,
+    },
+    ModifyVpcAttribute {
+        vpc_id: VpcId,
+        attribute: DnsAttribute,
+        value: bool,
+    },
+    /// `AssociateVpcCidrBlock`; the block's family says which of AWS's two parameters it was.
+    AssociateVpcCidrBlock {
+        vpc_id: VpcId,
+        cidr_block: Cidr,
+    },
+    /// `ModifyNetworkInterfaceAttribute` with `SourceDestCheck`.
+    ModifyNetworkInterfaceAttribute {
+        network_interface_id: InterfaceId,
+        source_dest_check: bool,
+    },
+
+    CreateSecurityGroup {
+        group_name: String,
+        description: String,
+        vpc_id: VpcId,
+        tags: Vec<Tag>,
+    },
+    AuthorizeSecurityGroupIngress {
+        group_id: SecurityGroupId,
+        ip_permissions: Vec<IpPermission>,
+    },
+    RevokeSecurityGroupIngress {
+        group_id: SecurityGroupId,
+        ip_permissions: Vec<IpPermission>,
+    },
+
+    CreateTags {
+        resources: Vec<String>,
+        tags: Vec<Tag>,
+    },
+    /// A tag without a value goes whatever its value is.
+    DeleteTags {
+        resources: Vec<String>,
+        tags: Vec<(String, Option<String>)>,
+    },
+
+    DescribeVpcs(Query),
+    DescribeSubnets(Query),
+    DescribeRouteTables(Query),
+    DescribeVpcEndpoints(Query),
+    DescribeNatGateways(Query),
+    DescribeSecurityGroups(Query),
+    DescribeNetworkInterfaces(Query),
+    DescribePrefixLists(Query),
+    DescribeManagedPrefixLists(Query),
+    /// The ids are service names.
+    DescribeVpcEndpointServices(Query),
+    DescribeInternetGateways(Query),
+    DescribeEgressOnlyInternetGateways(Query),
+    DescribeInstances(Query),
+    DescribeVpcAttribute {
+        vpc_id: VpcId,
+        attribute: DnsAttribute,
+    },
+    GetManagedPrefixListEntries {
+        prefix_list_id: PrefixListId,
+    },
+}
+
+impl Request {
+    /// AWS's name of the operation.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::DryRun(inner) => inner.operation(),
+            Self::CreateRoute { .. } => "CreateRoute",
+            Self::ReplaceRoute { .. } => "ReplaceRoute",
+            Self::DeleteRoute { .. } => "DeleteRoute",
+            Self::CreateRouteTable { .. } => "CreateRouteTable",
+            Self::DeleteRouteTable { .. } => "DeleteRouteTable",
+            Self::AssociateRouteTable { .. } | Self::AssociateGateway { .. } => "AssociateRouteTable",
+            Self::DisassociateRouteTable { .. } => "DisassociateRouteTable",
+            Self::ReplaceRouteTableAssociation { .. } => "ReplaceRouteTableAssociation",
+            Self::CreateVpcEndpoint(_) => "CreateVpcEndpoint",
+            Self::ModifyVpcEndpoint(_) => "ModifyVpcEndpoint",
+            Self::DeleteVpcEndpoints { .. } => "DeleteVpcEndpoints",
+            Self::CreateNatGateway(_) => "CreateNatGateway",
+            Self::DeleteNatGateway { .. } => "DeleteNatGateway",
+            Self::CreateSubnet { .. } => "CreateSubnet",
+            Self::ModifySubnetAttribute { .. } => "ModifySubnetAttribute",
+            Self::ModifyVpcAttribute { .. } => "ModifyVpcAttribute",
+            Self::AssociateVpcCidrBlock { .. } => "AssociateVpcCidrBlock",
+            Self::ModifyNetworkInterfaceAttribute { .. } => "ModifyNetworkInterfaceAttribute",
+            Self::CreateSecurityGroup { .. } => "CreateSecurityGroup",
+            Self::AuthorizeSecurityGroupIngress { .. } => "AuthorizeSecurityGroupIngress",
+            Self::RevokeSecurityGroupIngress { .. } => "RevokeSecurityGroupIngress",
+            Self::CreateTags { .. } => "CreateTags",
+            Self::DeleteTags { .. } => "DeleteTags",
+            Self::DescribeVpcs(_) => "DescribeVpcs",
+            Self::DescribeSubnets(_) => "DescribeSubnets",
+            Self::DescribeRouteTables(_) => "DescribeRouteTables",
+            Self::DescribeVpcEndpoints(_) => "DescribeVpcEndpoints",
+            Self::DescribeNatGateways(_) => "DescribeNatGateways",
+            Self::DescribeSecurityGroups(_) => "DescribeSecurityGroups",
+            Self::DescribeNetworkInterfaces(_) => "DescribeNetworkInterfaces",
+            Self::DescribePrefixLists(_) => "DescribePrefixLists",
+            Self::DescribeManagedPrefixLists(_) => "DescribeManagedPrefixLists",
+            Self::DescribeVpcEndpointServices(_) => "DescribeVpcEndpointServices",
+            Self::DescribeInternetGateways(_) => "DescribeInternetGateways",
+            Self::DescribeEgressOnlyInternetGateways(_) => "DescribeEgressOnlyInternetGateways",
+            Self::DescribeInstances(_) => "DescribeInstances",
+            Self::DescribeVpcAttribute { .. } => "DescribeVpcAttribute",
+            Self::GetManagedPrefixListEntries { .. } => "GetManagedPrefixListEntries",
+        }
+    }
+
+    /// Whether the call can change anything.
+    pub fn is_write(&self) -> bool {
+        let operation = self.operation();
+        let reads = operation.starts_with("Describe") || operation.starts_with("Get");
+        !reads && !matches!(self, Self::DryRun(_))
+    }
+}
+
+/// `CreateVpcEndpoint`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct CreateVpcEndpoint {
+    pub vpc_id: VpcId,
+    pub service_name: String,
+    /// `Gateway` when left out, as the model says.
+    pub vpc_endpoint_type: Option<EndpointType>,
+    pub route_table_ids: Vec<RouteTableId>,
+    pub subnet_ids: Vec<SubnetId>,
+    pub security_group_ids: Vec<SecurityGroupId>,
+    pub private_dns_enabled: Option<bool>,
+    /// `DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint`; on when left out, where the service knows it.
+    pub inbound_resolver_only: Option<bool>,
+    pub policy_document: Option<String>,
+    pub ip_address_type: Option<String>,
+    pub client_token: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+impl CreateVpcEndpoint {
+    /// A request that names a VPC and a service, and leaves all else to AWS's defaults.
+    pub fn new(vpc_id: VpcId, service_name: impl Into<String>) -> Self {
+        Self {
+            vpc_id,
+            service_name: service_name.into(),
+            vpc_endpoint_type: None,
+            route_table_ids: Vec::new(),
+            subnet_ids: Vec::new(),
+            security_group_ids: Vec::new(),
+            private_dns_enabled: None,
+            inbound_resolver_only: None,
+            policy_document: None,
+            ip_address_type: None,
+            client_token: None,
+            tags: Vec::new(),
+        }
+    }
+}
+
+/// `ModifyVpcEndpoint`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct ModifyVpcEndpoint {
+    pub vpc_endpoint_id: EndpointId,
+    pub add_route_table_ids: Vec<RouteTableId>,
+    pub remove_route_table_ids: Vec<RouteTableId>,
+    pub add_subnet_ids: Vec<SubnetId>,
+    pub remove_subnet_ids: Vec<SubnetId>,
+    pub add_security_group_ids: Vec<SecurityGroupId>,
+    pub remove_security_group_ids: Vec<SecurityGroupId>,
+    pub private_dns_enabled: Option<bool>,
+    pub policy_document: Option<String>,
+    pub reset_policy: bool,
+    pub ip_address_type: Option<String>,
+}
+
+impl ModifyVpcEndpoint {
+    /// A request that changes nothing yet.
+    pub fn new(vpc_endpoint_id: EndpointId) -> Self {
+        Self {
+            vpc_endpoint_id,
+            add_route_table_ids: Vec::new(),
+            remove_route_table_ids: Vec::new(),
+            add_subnet_ids: Vec::new(),
+            remove_subnet_ids: Vec::new(),
+            add_security_group_ids: Vec::new(),
+            remove_security_group_ids: Vec::new(),
+            private_dns_enabled: None,
+            policy_document: None,
+            reset_policy: false,
+            ip_address_type: None,
+        }
+    }
+}
+
+/// `CreateNatGateway`: in a subnet, or regional with a VPC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct CreateNatGateway {
+    pub subnet_id: Option<SubnetId>,
+    /// With `AvailabilityMode=regional` only, in place of the subnet.
+    pub vpc_id: Option<VpcId>,
+    pub connectivity_type: Option<Connectivity>,
+    pub client_token: Option<String>,
+    pub tags: Vec<Tag>,
+}
+
+/// Where a route leads: exactly one of AWS's target parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the variants are AWS's parameters, under AWS's names")]
+pub enum RouteTarget {
+    /// `GatewayId`: internet or virtual private gateway.
+    Gateway(String),
+    NatGateway(NatGatewayId),
+    EgressOnlyInternetGateway(String),
+    Instance(InstanceId),
+    NetworkInterface(InterfaceId),
+    TransitGateway(String),
+    VpcPeeringConnection(String),
+    /// `VpcEndpointId`: a Gateway Load Balancer endpoint.
+    VpcEndpoint(EndpointId),
+    LocalGateway(String),
+    CarrierGateway(String),
+    CoreNetwork(String),
+    OdbNetwork(String),
+    /// `LocalTarget=true`, of `ReplaceRoute` only.
+    Local,
+}
+
+/// The attributes of a subnet that a world file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the variants are AWS's parameters, under AWS's names")]
+pub enum SubnetAttribute {
+    MapPublicIpOnLaunch(bool),
+}
+
+/// Which things to describe: by id, by filter, a page at a time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only these; one that does not exist is an error. Text, because a caller may send anything.
+    pub ids: Vec<String>,
+    /// Only what passes every filter.
+    pub filters: Vec<Filter>,
+    /// `MaxResults`.
+    pub max_results: Option<usize>,
+    /// `NextToken`, as a former page gave it.
+    pub next_token: Option<String>,
+}
+
+impl Query {
+    /// By one filter.
+    pub fn by(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let filter = Filter { name: name.to_owned(), values: values.into_iter().map(Into::into).collect() };
+        Self { filters: vec![filter], ..Self::default() }
+    }
+
+    /// By ids.
+    pub fn of(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { ids: ids.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+}
+
+/// A filter: any of the values, where `*` is any text and `?` any one character.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct Filter {
+    pub name: String,
+    pub values: Vec<String>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub enum Response {
+    /// `Return=true`, or an empty answer.
+    Done,
+    RouteTable(RouteTable),
+    Association {
+        association_id: AssociationId,
+    },
+    Endpoint(Box<VpcEndpoint>),
+    /// Of `DeleteVpcEndpoints`: what was not deleted, and why; HTTP 200 all the same.
+    Unsuccessful(Vec<Unsuccessful>),
+    NatGateway(NatGateway),
+    NatGatewayDeleted(NatGatewayId),
+    Subnet(Subnet),
+    SecurityGroup {
+        group_id: SecurityGroupId,
+    },
+    /// A page of a section: the other sections of `found` are absent.
+    Described {
+        section: Section,
+        found: Box<World>,
+        next_token: Option<String>,
+    },
+    VpcAttribute {
+        vpc_id: VpcId,
+        attribute: DnsAttribute,
+        value: bool,
+    },
+    PrefixListEntries(Vec<PrefixListEntry>),
+    InternetGateways(Vec<InternetGateway>),
+    EgressOnlyGateways(Vec<EgressOnlyGateway>),
+    Instances(Vec<Instance>),
+}
+
+/// One item of `Unsuccessful`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct Unsuccessful {
+    pub resource_id: String,
+    pub code: String,
+    pub message: String,
+}

@@ -1,0 +1,5 @@
+//! What each subnet is, where each route leads, and which endpoint serves what.
+
+pub mod promise;
+pub mod route;
+pub mod topology;

@@ -1,0 +1,279 @@
+//! The services the baseline promises, the endpoints that keep each promise, and whether one is kept.
+
+use std::fmt;
+
+use ipnet::IpNet;
+
+use crate::analysis::topology::Topology;
+use crate::baseline::{Baseline, Service};
+use crate::ec2::action::CREATED_TAG;
+use crate::ec2::cidr::{Cidr, covered};
+use crate::ec2::id::{Region, ServiceName, Zone};
+use crate::ec2::snapshot::{Shared, Snapshot};
+use crate::ec2::world::{
+    EndpointService, EndpointState, EndpointType, IpPermission, RouteState, RouteTable, SecurityGroup, Subnet,
+    VpcEndpoint,
+};
+
+/// A service that every managed VPC of a Region should reach through an endpoint.
+#[derive(Debug, Clone)]
+pub struct Promise<'w> {
+    /// As the baseline writes it.
+    pub service: Service,
+    /// Its full name in this Region; the usual one where the Region does not offer it.
+    pub name: ServiceName,
+    /// How it is reached.
+    pub kind: PromiseKind,
+    /// What AWS says of it; `None` when the Region does not offer it.
+    pub offered: Option<&'w EndpointService>,
+}
+
+/// How a promised service is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromiseKind {
+    /// Through a gateway endpoint's route.
+    Gateway,
+    /// Through an interface endpoint.
+    Interface,
+}
+
+impl PromiseKind {
+    fn endpoint_type(self) -> EndpointType {
+        match self {
+            Self::Gateway => EndpointType::Gateway,
+            Self::Interface => EndpointType::Interface,
+        }
+    }
+}
+
+impl fmt::Display for PromiseKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gateway => "gateway",
+            Self::Interface => "interface",
+        })
+    }
+}
+
+/// The baseline's promises in a Region.
+pub fn promises<'w>(baseline: &Baseline, region: &Region, shared: &Shared<'w>) -> Vec<Promise<'w>> {
+    let gateway = baseline.gateway_endpoints.services.iter().map(|service| (service, PromiseKind::Gateway));
+    let interface = baseline.interface_endpoints.services.iter().map(|service| (service, PromiseKind::Interface));
+    gateway.chain(interface).filter_map(|(service, kind)| promise(service, kind, region, shared)).collect()
+}
+
+fn promise<'w>(service: &Service, kind: PromiseKind, region: &Region, shared: &Shared<'w>) -> Option<Promise<'w>> {
+    let names = service.names(region);
+    let kind_wanted = kind.endpoint_type();
+    let offered = names
+        .iter()
+        .find_map(|name| shared.services.iter().find(|offer| offer.service_name == *name && offer.is(&kind_wanted)));
+    let name = offered.map(|offer| offer.service_name.clone()).or_else(|| names.into_iter().next())?;
+    Some(Promise { service: service.clone(), name, kind, offered })
+}
+
+impl<'w> Promise<'w> {
+    /// The endpoints that could keep it: of this service and type, in this Region, made by no other AWS service.
+    /// Deleted ones that are still listed are among them.
+    pub fn endpoints<'s>(&'s self, snapshot: &'s Snapshot<'w>) -> impl Iterator<Item = &'w VpcEndpoint> + 's {
+        let kind = self.kind.endpoint_type();
+        snapshot.endpoints.iter().copied().filter(move |endpoint| {
+            endpoint.service_name.as_ref() == Some(&self.name)
+                && endpoint.kind() == kind
+                && !endpoint.requester_managed
+                && endpoint.service_region.as_ref().is_none_or(|region| *region == snapshot.scope.region)
+        })
+    }
+
+    /// The endpoint that is adopted as the one to keep the promise: of those that exist, a sound one before a broken one,
+    /// then one with private DNS, then the one in most zones, then the first by id.
+    pub fn adopted(&self, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
+        self.endpoints(snapshot).filter(|endpoint| endpoint.exists()).min_by_key(|endpoint| {
+            let zones = zones_of(endpoint, snapshot).len();
+            (health(endpoint).is_broken(), !endpoint.private_dns_enabled, usize::MAX - zones, &endpoint.vpc_endpoint_id)
+        })
+    }
+
+    /// Whether private DNS can and should be on: the service has a private name.
+    pub fn wants_private_dns(&self) -> bool {
+        match self.kind {
+            PromiseKind::Gateway => false,
+            PromiseKind::Interface => self.offered.is_some_and(EndpointService::has_private_dns),
+        }
+    }
+
+    /// Whether the service is offered in a zone; AWS lists no zones for some services, which then are offered in all.
+    pub fn is_offered_in(&self, zone: &Zone) -> bool {
+        self.offered.is_some_and(|offer| {
+            offer.availability_zones.is_empty() || offer.availability_zones.iter().any(|offered| offered == zone)
+        })
+    }
+
+    /// Whether a table leads to the service through an endpoint that works: the association and its route both there.
+    pub fn serves_table(&self, table: &RouteTable, snapshot: &Snapshot<'w>) -> bool {
+        self.route_to(table, snapshot).is_some_and(|endpoint| {
+            health(endpoint) == Health::Works && endpoint.route_table_ids.contains(&table.route_table_id)
+        })
+    }
+
+    /// The endpoint of this service, anybody's, that a table already leads to: a second one could not be added.
+    pub fn route_to(&self, table: &RouteTable, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
+        let active = |route: &&crate::ec2::world::Route| route.state.as_ref().is_none_or(|s| *s == RouteState::Active);
+        let targets = table
+            .routes
+            .iter()
+            .filter(|route| route.destination_prefix_list_id.is_some())
+            .filter(active)
+            .filter_map(|route| route.gateway_id.as_deref());
+        let mut endpoints =
+            targets.filter_map(|id| snapshot.endpoints.iter().find(|endpoint| endpoint.vpc_endpoint_id == *id));
+        endpoints.find(|endpoint| endpoint.service_name.as_ref() == Some(&self.name) && endpoint.exists()).copied()
+    }
+
+    /// Whether the subnets of a zone reach the service through an interface endpoint that works.
+    pub fn serves_zone(&self, zone: &Zone, snapshot: &Snapshot<'w>) -> bool {
+        self.adopted(snapshot).is_some_and(|endpoint| {
+            health(endpoint) == Health::Works
+                && (!self.wants_private_dns() || (endpoint.private_dns_enabled && vpc_dns_is_on(snapshot)))
+                && (!self.is_offered_in(zone) || zones_of(endpoint, snapshot).contains(&zone))
+                && unadmitted(endpoint, snapshot).is_some_and(|missing| missing.is_empty())
+        })
+    }
+
+    /// Whether a private subnet is served.
+    pub fn serves(&self, subnet: &Subnet, table: Option<&RouteTable>, snapshot: &Snapshot<'w>) -> bool {
+        self.speaks_to(subnet, table, snapshot)
+            && match self.kind {
+                PromiseKind::Gateway => table.is_some_and(|table| self.serves_table(table, snapshot)),
+                PromiseKind::Interface => self.serves_zone(&subnet.availability_zone, snapshot),
+            }
+    }
+
+    /// Whether the endpoint speaks the subnet's version of IP. One with IPv4 addresses only is reached from an IPv6-only
+    /// subnet through NAT64, which is a NAT gateway's; the endpoints that the guardrail makes are of that kind.
+    pub fn speaks_to(&self, subnet: &Subnet, table: Option<&RouteTable>, snapshot: &Snapshot<'w>) -> bool {
+        let endpoint = match self.kind {
+            PromiseKind::Gateway => table.and_then(|table| self.route_to(table, snapshot)),
+            PromiseKind::Interface => self.adopted(snapshot),
+        };
+        !subnet.ipv6_native || endpoint.is_some_and(has_ipv6)
+    }
+
+    /// The zones an interface endpoint should be in: those with a private subnet where the service is offered.
+    pub fn zones_wanted(&self, topology: &Topology<'w>) -> Vec<&'w Zone> {
+        let mut zones: Vec<&Zone> = topology
+            .private()
+            .map(|placed| &placed.subnet.availability_zone)
+            .filter(|zone| self.is_offered_in(zone))
+            .collect();
+        zones.sort_unstable();
+        zones.dedup();
+        zones
+    }
+}
+
+/// What an endpoint's state means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It works.
+    Works,
+    /// It is being made or changed: in time it works.
+    Coming,
+    /// It is deleted or being deleted.
+    Gone,
+    /// It does not work and will not by itself.
+    Broken,
+}
+
+impl Health {
+    fn is_broken(self) -> bool {
+        self == Self::Broken
+    }
+}
+
+/// What an endpoint's state means. A state this version does not know is taken for broken: reported, never acted on.
+pub fn health(endpoint: &VpcEndpoint) -> Health {
+    match endpoint.state {
+        EndpointState::Available => Health::Works,
+        EndpointState::Pending | EndpointState::PendingAcceptance => Health::Coming,
+        EndpointState::Deleting | EndpointState::Deleted => Health::Gone,
+        EndpointState::Rejected
+        | EndpointState::Failed
+        | EndpointState::Expired
+        | EndpointState::Partial
+        | EndpointState::Other(_) => Health::Broken,
+    }
+}
+
+/// The zones an endpoint has an interface in.
+pub fn zones_of<'w>(endpoint: &VpcEndpoint, snapshot: &Snapshot<'w>) -> Vec<&'w Zone> {
+    let mut zones: Vec<&Zone> = endpoint
+        .subnet_ids
+        .iter()
+        .filter_map(|id| snapshot.subnet(id))
+        .map(|subnet| &subnet.availability_zone)
+        .collect();
+    zones.sort_unstable();
+    zones.dedup();
+    zones
+}
+
+/// Whether both DNS attributes of the VPC are on, as private DNS needs.
+pub fn vpc_dns_is_on(snapshot: &Snapshot<'_>) -> bool {
+    snapshot.attributes.is_some_and(|a| a.enable_dns_support == Some(true) && a.enable_dns_hostnames == Some(true))
+}
+
+fn has_ipv6(endpoint: &VpcEndpoint) -> bool {
+    endpoint.ip_address_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("ipv4"))
+}
+
+/// The VPC's blocks from which none of an endpoint's groups admits TCP 443, taken together as AWS does; `None` when a
+/// group was not observed. IPv6 blocks count only for an endpoint that has IPv6 addresses.
+pub fn unadmitted(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec<Cidr>> {
+    let groups: Option<Vec<&SecurityGroup>> =
+        endpoint.groups.iter().map(|group| snapshot.shared.groups.get(&group.group_id).copied()).collect();
+    let groups = groups?;
+    let admitted: Vec<IpNet> = groups.iter().flat_map(|group| admitted(group, snapshot.shared)).collect();
+    let wanted = snapshot.vpc.cidrs().into_iter().filter(|cidr| match cidr.net() {
+        Some(net @ IpNet::V4(_)) => !covered(net, &admitted),
+        Some(net @ IpNet::V6(_)) => has_ipv6(endpoint) && !covered(net, &admitted),
+        None => false,
+    });
+    Some(wanted.collect())
+}
+
+/// The blocks from which a group admits TCP 443, those of prefix lists included.
+pub fn admitted(group: &SecurityGroup, shared: &Shared<'_>) -> Vec<IpNet> {
+    let admits = |permission: &&IpPermission| match permission.ip_protocol.as_str() {
+        "-1" => true,
+        "tcp" | "6" => {
+            permission.from_port.is_none_or(|from| from <= 443) && permission.to_port.is_none_or(|to| to >= 443)
+        }
+        _ => false,
+    };
+    let listed = |permission: &IpPermission| -> Vec<IpNet> {
+        let ids = permission.prefix_list_ids.iter().map(|list| &list.prefix_list_id);
+        let lists = ids.filter_map(|id| shared.prefix_lists.iter().find(|list| list.prefix_list_id == *id));
+        lists.filter_map(|list| list.blocks()).flatten().filter_map(Cidr::net).collect()
+    };
+    group
+        .ip_permissions
+        .iter()
+        .filter(admits)
+        .flat_map(|permission| {
+            let v4 = permission.ip_ranges.iter().filter_map(|range| range.cidr_ip.net());
+            let v6 = permission.ipv6_ranges.iter().filter_map(|range| range.cidr_ipv6.net());
+            v4.chain(v6).chain(listed(permission)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The security group the guardrail made in this VPC, if it did: the only one whose rules it may change.
+pub fn own_group<'w>(snapshot: &Snapshot<'w>) -> Option<&'w SecurityGroup> {
+    let (key, value) = CREATED_TAG;
+    let mine = |group: &&&SecurityGroup| group.tags.iter().any(|tag| tag.key == key && tag.value == value);
+    snapshot.groups.iter().filter(mine).min_by_key(|group| &group.group_id).copied()
+}
+
+#[cfg(test)]
+mod tests;

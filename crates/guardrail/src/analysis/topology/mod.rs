@@ -1,0 +1,209 @@
+//! What each subnet is, which route table it uses, and whom each table serves.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use ipnet::IpNet;
+
+use crate::baseline::Baseline;
+use crate::ec2::cidr::Cidr;
+use crate::ec2::id::{AssociationId, NatGatewayId, SubnetId};
+use crate::ec2::snapshot::Snapshot;
+use crate::ec2::world::{RouteTable, Subnet, Tag};
+
+/// The subnets and tables of one VPC, related to each other.
+#[derive(Debug, Clone)]
+pub struct Topology<'w> {
+    /// The VPC's own address blocks.
+    pub own: Vec<IpNet>,
+    /// The subnets, by id.
+    pub subnets: Vec<PlacedSubnet<'w>>,
+    /// The route tables, by id.
+    pub tables: Vec<UsedTable<'w>>,
+}
+
+/// A subnet, what it is and which table it uses.
+#[derive(Debug, Clone)]
+pub struct PlacedSubnet<'w> {
+    /// The subnet.
+    pub subnet: &'w Subnet,
+    /// What it is.
+    pub class: Class<'w>,
+    /// Its table; `None` when the VPC's main table was not among those observed.
+    pub table: Option<&'w RouteTable>,
+    /// How it is bound to it.
+    pub binding: Binding<'w>,
+}
+
+/// What a subnet is, and the tag that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class<'w> {
+    /// Meant to have no way to the internet.
+    Private(&'w Tag),
+    /// Meant to have one.
+    Public(&'w Tag),
+    /// No tag says: shown, never touched.
+    Unclassified,
+    /// Two tags contradict each other: shown, never touched.
+    Contradictory(&'w Tag, &'w Tag),
+}
+
+impl Class<'_> {
+    /// One word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Private(_) => "private",
+            Self::Public(_) => "public",
+            Self::Unclassified | Self::Contradictory(..) => "unclassified",
+        }
+    }
+
+    /// Whether it is private.
+    pub fn is_private(&self) -> bool {
+        matches!(self, Self::Private(_))
+    }
+}
+
+impl fmt::Display for Class<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Private(tag) => write!(f, "private by its tag {}={}", tag.key, tag.value),
+            Self::Public(tag) => write!(f, "public by its tag {}={}", tag.key, tag.value),
+            Self::Unclassified => f.write_str("unclassified: no tag of the baseline's selectors"),
+            Self::Contradictory(private, public) => write!(
+                f,
+                "unclassified: private by {}={}, public by {}={}",
+                private.key, private.value, public.key, public.value
+            ),
+        }
+    }
+}
+
+/// How a subnet is bound to its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding<'w> {
+    /// By an association of its own.
+    Explicit(Option<&'w AssociationId>),
+    /// By none, so to the main table.
+    Main,
+}
+
+/// A table and whom it serves.
+#[derive(Debug, Clone)]
+pub struct UsedTable<'w> {
+    /// The table.
+    pub table: &'w RouteTable,
+    /// Whether it is the VPC's main table.
+    pub main: bool,
+    /// Why it is never ours to judge, if so.
+    pub off_limits: Option<OffLimits<'w>>,
+    /// The subnets it serves, and what they are.
+    pub users: Vec<(&'w SubnetId, Class<'w>)>,
+}
+
+/// Tables that are never the guardrail's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffLimits<'w> {
+    /// Bound to a gateway, for traffic that comes in.
+    Edge,
+    /// Made by AWS for a regional NAT gateway.
+    RegionalNatGateway(&'w NatGatewayId),
+}
+
+impl<'w> UsedTable<'w> {
+    /// The private subnets it serves.
+    pub fn private_users(&self) -> impl Iterator<Item = &'w SubnetId> {
+        self.users.iter().filter(|(_, class)| class.is_private()).map(|(id, _)| *id)
+    }
+
+    /// The other subnets it serves, for whose sake its routes must stay.
+    pub fn other_users(&self) -> impl Iterator<Item = (&'w SubnetId, Class<'w>)> {
+        self.users.iter().filter(|(_, class)| !class.is_private()).copied()
+    }
+
+    /// Whether a subnet that is neither private nor public uses it: nothing may be changed for such a one.
+    pub fn has_unclassified_user(&self) -> bool {
+        self.users.iter().any(|(_, class)| matches!(class, Class::Unclassified | Class::Contradictory(..)))
+    }
+
+    /// Whether it is one the guardrail judges: it serves a private subnet and is not off limits.
+    pub fn is_private(&self) -> bool {
+        self.off_limits.is_none() && self.private_users().next().is_some()
+    }
+}
+
+impl<'w> Topology<'w> {
+    /// Relates a snapshot's subnets and tables.
+    pub fn of(snapshot: &Snapshot<'w>, baseline: &Baseline) -> Self {
+        let explicit = explicit_tables(snapshot);
+        let main = snapshot.route_tables.iter().find(|table| is_main(table)).copied();
+        let subnets: Vec<PlacedSubnet<'w>> = snapshot
+            .subnets
+            .iter()
+            .map(|subnet| {
+                let class = classify(subnet, baseline);
+                match explicit.get(&subnet.subnet_id) {
+                    Some((table, id)) => {
+                        PlacedSubnet { subnet, class, table: Some(table), binding: Binding::Explicit(*id) }
+                    }
+                    None => PlacedSubnet { subnet, class, table: main, binding: Binding::Main },
+                }
+            })
+            .collect();
+        let tables = snapshot.route_tables.iter().map(|table| used_table(table, snapshot, &subnets)).collect();
+        let own = snapshot.vpc.cidrs().iter().filter_map(Cidr::net).collect();
+        Self { own, subnets, tables }
+    }
+
+    /// The table that serves a subnet.
+    pub fn table_of(&self, subnet: &SubnetId) -> Option<&'w RouteTable> {
+        self.subnets.iter().find(|placed| placed.subnet.subnet_id == *subnet)?.table
+    }
+
+    /// The private subnets.
+    pub fn private(&self) -> impl Iterator<Item = &PlacedSubnet<'w>> {
+        self.subnets.iter().filter(|placed| placed.class.is_private())
+    }
+}
+
+type Explicit<'w> = HashMap<&'w SubnetId, (&'w RouteTable, Option<&'w AssociationId>)>;
+
+fn explicit_tables<'w>(snapshot: &Snapshot<'w>) -> Explicit<'w> {
+    let of_table = |table: &'w RouteTable| {
+        let live = table.associations.iter().filter(|association| association.is_live());
+        live.filter_map(move |a| Some((a.subnet_id.as_ref()?, (table, a.route_table_association_id.as_ref()))))
+    };
+    snapshot.route_tables.iter().flat_map(|table| of_table(table)).collect()
+}
+
+fn is_main(table: &RouteTable) -> bool {
+    table.associations.iter().any(|association| association.main && association.is_live())
+}
+
+fn used_table<'w>(table: &'w RouteTable, snapshot: &Snapshot<'w>, subnets: &[PlacedSubnet<'w>]) -> UsedTable<'w> {
+    let edge = table.associations.iter().any(|association| association.is_live() && association.is_edge());
+    let regional = snapshot.nat_gateways.iter().find(|nat| nat.route_table_id.as_ref() == Some(&table.route_table_id));
+    let off_limits = match (edge, regional) {
+        (true, _) => Some(OffLimits::Edge),
+        (false, Some(nat)) => Some(OffLimits::RegionalNatGateway(&nat.nat_gateway_id)),
+        (false, None) => None,
+    };
+    let uses =
+        |placed: &&PlacedSubnet<'w>| placed.table.is_some_and(|used| used.route_table_id == table.route_table_id);
+    let users = subnets.iter().filter(uses).map(|placed| (&placed.subnet.subnet_id, placed.class)).collect();
+    UsedTable { table, main: is_main(table), off_limits, users }
+}
+
+fn classify<'w>(subnet: &'w Subnet, baseline: &Baseline) -> Class<'w> {
+    let private = baseline.private_subnets.iter().find_map(|selector| selector.find(&subnet.tags));
+    let public = baseline.public_subnets.iter().find_map(|selector| selector.find(&subnet.tags));
+    match (private, public) {
+        (Some(tag), None) => Class::Private(tag),
+        (None, Some(tag)) => Class::Public(tag),
+        (None, None) => Class::Unclassified,
+        (Some(private), Some(public)) => Class::Contradictory(private, public),
+    }
+}
+
+#[cfg(test)]
+mod tests;

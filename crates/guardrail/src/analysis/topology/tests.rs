@@ -1,0 +1,155 @@
+use serde_json::json;
+
+use crate::ec2::snapshot::Section;
+use crate::fixture::{Fixture, table};
+
+/// Each subnet: what it is, its table, and how it is bound to it.
+fn subnets(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
+    Fixture::edited(edit).topology(|topology, _| {
+        let line = |placed: &super::PlacedSubnet<'_>| {
+            let table = placed.table.map_or("none", |table| table.route_table_id.as_str());
+            let bound = if placed.binding == super::Binding::Main { "main" } else { "explicit" };
+            format!("{} {} {table} {bound}", placed.subnet.subnet_id, placed.class.word())
+        };
+        topology.subnets.iter().map(line).collect()
+    })
+}
+
+/// Each table: whom it serves, whether it is main, why it is off limits.
+fn tables(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
+    Fixture::edited(edit).topology(|topology, _| {
+        let line = |used: &super::UsedTable<'_>| {
+            let users: Vec<&str> = used.users.iter().map(|(id, _)| id.as_str()).collect();
+            let main = if used.main { " main" } else { "" };
+            let off = match used.off_limits {
+                None => String::new(),
+                Some(super::OffLimits::Edge) => " edge".to_owned(),
+                Some(super::OffLimits::RegionalNatGateway(id)) => format!(" of {id}"),
+            };
+            format!("{} [{}]{main}{off}", used.table.route_table_id, users.join(" "))
+        };
+        topology.tables.iter().map(line).collect()
+    })
+}
+
+fn class(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> String {
+    Fixture::edited(edit).topology(|topology, _| {
+        topology.subnets.iter().find(|p| *p.subnet.subnet_id.as_str() == *"subnet-pria").unwrap().class.to_string()
+    })
+}
+
+#[test]
+fn subnets_are_bound_explicitly() {
+    assert_eq!(
+        subnets(|w| w),
+        [
+            "subnet-pria private rtb-a explicit",
+            "subnet-prib private rtb-b explicit",
+            "subnet-puba public rtb-pub explicit",
+            "subnet-pubb public rtb-pub explicit"
+        ]
+    );
+    assert_eq!(
+        tables(|w| w),
+        ["rtb-a [subnet-pria]", "rtb-b [subnet-prib]", "rtb-main [] main", "rtb-pub [subnet-puba subnet-pubb]"]
+    );
+}
+
+#[test]
+fn those_without_a_live_association_are_on_the_main_table() {
+    let expected = "subnet-pria private rtb-main main";
+    assert_eq!(subnets(|w| w.set("rtb-a", "Associations", json!([]))).first().unwrap(), expected);
+    for state in ["disassociating", "disassociated", "failed"] {
+        let dead = json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": state}}]);
+        assert_eq!(subnets(|w| w.set("rtb-a", "Associations", dead)).first().unwrap(), expected, "{state}");
+    }
+    let coming = json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": "associating"}}]);
+    assert_eq!(
+        subnets(|w| w.set("rtb-a", "Associations", coming)).first().unwrap(),
+        "subnet-pria private rtb-a explicit"
+    );
+}
+
+#[test]
+fn tables_of_gateways_are_off_limits() {
+    assert_eq!(
+        tables(|w| {
+            w.associate("rtb-a", json!({"GatewayId": "igw-1"}));
+            w.associate("rtb-b", json!({"PublicIpv4Pool": "amazon"}));
+            w.add("RouteTables", table("rtb-regional", &[]))
+        }),
+        [
+            "rtb-a [subnet-pria] edge",
+            "rtb-b [subnet-prib] edge",
+            "rtb-main [] main",
+            "rtb-pub [subnet-puba subnet-pubb]",
+            "rtb-regional [] of nat-regional"
+        ]
+    );
+}
+
+#[test]
+fn a_gateways_association_that_is_gone_binds_nothing() {
+    let gone = json!({"GatewayId": "igw-1", "AssociationState": {"State": "disassociated"}});
+    assert_eq!(tables(|w| w.associate("rtb-a", gone)).first().unwrap(), "rtb-a [subnet-pria]");
+}
+
+#[test]
+fn the_usual_tags_of_private_subnets() {
+    for (key, value) in [
+        ("aws-cdk:subnet-type", "Private"),
+        ("aws-cdk:subnet-type", "Isolated"),
+        ("kubernetes.io/role/internal-elb", "1"),
+        ("Tier", "PRIVATE"),
+        ("Name", "shop-private-eu-central-1a"),
+        ("Name", "shop-intra-1"),
+    ] {
+        assert_eq!(class(|w| w.tag("subnet-pria", key, value)), format!("private by its tag {key}={value}"));
+    }
+    for (key, value) in
+        [("aws-cdk:subnet-type", "Public"), ("kubernetes.io/role/elb", "1"), ("Name", "shop-public-eu-central-1a")]
+    {
+        assert_eq!(class(|w| w.tag("subnet-pria", key, value)), format!("public by its tag {key}={value}"));
+    }
+}
+
+#[test]
+fn what_no_tag_says_or_two_contradict_is_unclassified() {
+    let none = "unclassified: no tag of the baseline's selectors";
+    assert_eq!(class(|w| w.set("subnet-pria", "Tags", json!([]))), none);
+    assert_eq!(class(|w| w.tag("subnet-pria", "tier", "private")), none);
+    assert_eq!(class(|w| w.tag("subnet-pria", "Name", "privateer")), none);
+    let both = json!([{"Key": "Tier", "Value": "private"}, {"Key": "Name", "Value": "a-public-b"}]);
+    assert_eq!(
+        class(|w| w.set("subnet-pria", "Tags", both)),
+        "unclassified: private by Tier=private, public by Name=a-public-b"
+    );
+}
+
+#[test]
+fn tables_that_do_not_say_where_each_subnet_belongs_are_as_good_as_unread() {
+    let missing = |edit: &dyn Fn(&mut Fixture)| {
+        let mut fixture = Fixture::compliant();
+        edit(&mut fixture);
+        fixture.topology(|_, snapshot| snapshot.missing.iter().copied().collect::<Vec<_>>())
+    };
+    assert_eq!(missing(&|_| {}), []);
+    assert_eq!(
+        missing(&|w| {
+            w.remove("rtb-main");
+        }),
+        [Section::RouteTables]
+    );
+    assert_eq!(
+        missing(&|w| {
+            w.associate("rtb-b", json!({"SubnetId": "subnet-pria"}));
+        }),
+        [Section::RouteTables]
+    );
+    assert_eq!(
+        missing(&|w| {
+            w.associate("rtb-b", json!({"Main": true}));
+        }),
+        [Section::RouteTables]
+    );
+}

@@ -1,0 +1,465 @@
+//! The declared baseline: what every managed VPC should look like, and what may be done about it when it does not.
+
+pub mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::id::{Region, ServiceName};
+use crate::ec2::world::Tag;
+use crate::rules::RuleId;
+
+/// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM services.
+pub const EXAMPLE: &str = include_str!("../../baseline.example.json");
+
+/// What managed VPCs should look like. Every field has a default, the example's; unknown fields are errors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// The version of this file's form.
+    pub version: Version,
+    /// What is done about a finding, unless `rules` says otherwise for its rule.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Which VPCs are looked after. No other is ever changed.
+    #[serde(default)]
+    pub managed_vpcs: ManagedVpcs,
+    /// A subnet is private if one of these matches and none of `public_subnets` does.
+    #[serde(default = "usual_private_tags")]
+    pub private_subnets: Vec<TagSelector>,
+    /// A subnet is public if one of these matches and none of `private_subnets` does. What matches neither, or both, is
+    /// unclassified: shown, never touched.
+    #[serde(default = "usual_public_tags")]
+    pub public_subnets: Vec<TagSelector>,
+    /// The gateway endpoints that route tables should lead to.
+    #[serde(default)]
+    pub gateway_endpoints: GatewayEndpoints,
+    /// The interface endpoints that each VPC should have.
+    #[serde(default)]
+    pub interface_endpoints: InterfaceEndpoints,
+    /// What is done about internet routes on private subnets' tables.
+    #[serde(default)]
+    pub internet_routes: InternetRoutes,
+    /// Options of single rules, by the rule's name.
+    #[serde(default)]
+    pub rules: BTreeMap<RuleId, RuleOptions>,
+    /// How much one run may change.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// The version of a baseline's form; there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("const" = 1)))]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Version;
+
+impl TryFrom<u64> for Version {
+    type Error = String;
+    fn try_from(number: u64) -> Result<Self, String> {
+        if number == 1 {
+            Ok(Self)
+        } else {
+            Err(format!("`{number}` is not a version of the baseline; the only one is `1`"))
+        }
+    }
+}
+
+impl From<Version> for u64 {
+    fn from(Version: Version) -> Self {
+        1
+    }
+}
+
+/// What is done about a finding.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Log and metric only.
+    Observe,
+    /// Alert, change nothing.
+    #[default]
+    Notify,
+    /// Repair, and alert.
+    Repair,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Observe => "observe",
+            Self::Notify => "notify",
+            Self::Repair => "repair",
+        })
+    }
+}
+
+/// Which VPCs are looked after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ManagedVpcs {
+    /// Every VPC the account owns in the Region.
+    All,
+    /// The VPCs that carry this tag, key and value to the letter.
+    Tag {
+        /// The tag's key.
+        key: String,
+        /// The tag's value.
+        value: String,
+    },
+}
+
+impl Default for ManagedVpcs {
+    fn default() -> Self {
+        Self::Tag { key: "vpc-guardrail".to_owned(), value: "managed".to_owned() }
+    }
+}
+
+impl ManagedVpcs {
+    /// Whether a VPC with these tags is looked after.
+    pub fn matches(&self, tags: &[Tag]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tag { key, value } => tags.iter().any(|tag| tag.key == *key && tag.value == *value),
+        }
+    }
+}
+
+/// Tags that say what a subnet is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TagSelector {
+    /// The tag's key, to the letter.
+    pub tag: String,
+    /// The values that match, without regard to case; `*` stands for any text, also none.
+    pub values: Vec<String>,
+}
+
+impl TagSelector {
+    fn new(tag: &str, values: &[&str]) -> Self {
+        Self { tag: tag.to_owned(), values: values.iter().map(|v| (*v).to_owned()).collect() }
+    }
+
+    /// The tag among `tags` that matches, if one does.
+    pub fn find<'t>(&self, tags: &'t [Tag]) -> Option<&'t Tag> {
+        tags.iter().find(|tag| {
+            tag.key == self.tag
+                && self.values.iter().any(|pattern| matches_pattern(pattern.as_bytes(), tag.value.as_bytes()))
+        })
+    }
+}
+
+/// Whether `text` fits `pattern`, in which `*` stands for any text; letters without regard to case.
+fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), None) => matches_pattern(rest, text),
+        (Some((b'*', rest)), Some((_, after))) => matches_pattern(rest, text) || matches_pattern(pattern, after),
+        (Some((want, rest)), Some((is, after))) => want.eq_ignore_ascii_case(is) && matches_pattern(rest, after),
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}
+
+/// What CDK, EKS, terraform-aws-vpc and a plain `Tier` tag call a private subnet.
+fn usual_private_tags() -> Vec<TagSelector> {
+    vec![
+        TagSelector::new("aws-cdk:subnet-type", &["Private", "Isolated"]),
+        TagSelector::new("kubernetes.io/role/internal-elb", &["1"]),
+        TagSelector::new("Tier", &["private"]),
+        TagSelector::new("Name", &["*-private-*", "*-intra-*"]),
+    ]
+}
+
+fn usual_public_tags() -> Vec<TagSelector> {
+    vec![
+        TagSelector::new("aws-cdk:subnet-type", &["Public"]),
+        TagSelector::new("kubernetes.io/role/elb", &["1"]),
+        TagSelector::new("Tier", &["public"]),
+        TagSelector::new("Name", &["*-public-*"]),
+    ]
+}
+
+/// A service by its short name (`s3`, `ecr.api`), or by its full name where that is of another form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[a-z0-9._-]{1,255}$")))]
+#[serde(try_from = "String", into = "String")]
+pub struct Service(String);
+
+impl TryFrom<String> for Service {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b);
+        if !text.is_empty() && text.len() <= 255 && text.bytes().all(word) {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "`{text}` is not a service; write `ssm`, `ecr.api` or a full name like `com.amazonaws.eu-central-1.ssm`"
+            ))
+        }
+    }
+}
+
+impl From<Service> for String {
+    fn from(service: Service) -> String {
+        service.0
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Service {
+    /// The full names it may stand for in a Region, the usual one first
+    /// (docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html; China has a prefix of its own).
+    pub fn names(&self, region: &Region) -> Vec<ServiceName> {
+        let short = &self.0;
+        let forms = [
+            format!("com.amazonaws.{region}.{short}"),
+            format!("cn.com.amazonaws.{region}.{short}"),
+            format!("aws.api.{region}.{short}"),
+            format!("com.amazonaws.{short}"),
+            short.clone(),
+        ];
+        forms.into_iter().filter_map(|name| name.parse().ok()).collect()
+    }
+}
+
+/// The gateway endpoints that route tables should lead to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayEndpoints {
+    /// The services: `s3`, `dynamodb`, `s3express`.
+    pub services: Vec<Service>,
+    /// Which route tables should lead to them.
+    pub route_tables: RouteTables,
+}
+
+impl Default for GatewayEndpoints {
+    fn default() -> Self {
+        let services = ["s3", "dynamodb"].map(|s| Service(s.to_owned())).to_vec();
+        Self { services, route_tables: RouteTables::Private }
+    }
+}
+
+/// Which route tables should lead to the gateway endpoints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteTables {
+    /// Those that serve a private subnet.
+    #[default]
+    Private,
+    /// Those that serve any subnet.
+    All,
+}
+
+/// The interface endpoints that each VPC should have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct InterfaceEndpoints {
+    /// The services. One that the Region does not offer is passed over, and the report says so.
+    pub services: Vec<Service>,
+}
+
+impl Default for InterfaceEndpoints {
+    fn default() -> Self {
+        Self { services: ["ssm", "ssmmessages", "ec2messages"].map(|s| Service(s.to_owned())).to_vec() }
+    }
+}
+
+/// What is done about internet routes on private subnets' tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct InternetRoutes {
+    /// When a route is removed.
+    pub remove: Remove,
+    /// What is done about a route that may lead out: to a transit gateway, Cloud WAN, a VPN, an appliance.
+    pub may_lead_out: MayLeadOut,
+}
+
+/// When an internet route is removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Remove {
+    /// Once every service promised to its subnets is served by an endpoint.
+    #[default]
+    AfterEndpoints,
+    /// At once, whatever is cut off by it.
+    Immediately,
+}
+
+/// What is done about a route that may lead out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum MayLeadOut {
+    /// It is meant to be there: no finding.
+    Accept,
+    /// A finding that is never repaired.
+    #[default]
+    Report,
+    /// As any internet route.
+    Remove,
+}
+
+/// Options of one rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleOptions {
+    /// The mode for this rule alone.
+    pub mode: Option<Mode>,
+}
+
+/// How much one run may change in one VPC; the rest is left for the next run, and the report says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Calls that change anything, at most.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub changes: u32,
+    /// Of these, calls that create or modify endpoints. AWS grants 4 at once and then one each 3.3 seconds, to the whole
+    /// account and Region (docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub endpoint_changes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { changes: 40, endpoint_changes: 8 }
+    }
+}
+
+/// A baseline that cannot be used: one line for each fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", faults.join("\n"))]
+pub struct InvalidBaseline {
+    /// Each names the field, the value and what is allowed.
+    pub faults: Vec<String>,
+}
+
+impl Default for Baseline {
+    fn default() -> Self {
+        Self {
+            version: Version,
+            mode: Mode::default(),
+            managed_vpcs: ManagedVpcs::default(),
+            private_subnets: usual_private_tags(),
+            public_subnets: usual_public_tags(),
+            gateway_endpoints: GatewayEndpoints::default(),
+            interface_endpoints: InterfaceEndpoints::default(),
+            internet_routes: InternetRoutes::default(),
+            rules: BTreeMap::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Baseline {
+    /// Reads a baseline.
+    ///
+    /// # Errors
+    /// When it is not JSON, has an unknown field or a value that is not allowed, or contradicts itself.
+    pub fn parse(json: &str) -> Result<Self, InvalidBaseline> {
+        let mut input = serde_json::Deserializer::from_str(json);
+        let baseline: Self = serde_path_to_error::deserialize(&mut input).map_err(|error| InvalidBaseline {
+            faults: vec![match error.path().to_string().as_str() {
+                "." => format!("{}", error.inner()),
+                path => format!("`{path}`: {}", error.inner()),
+            }],
+        })?;
+        input
+            .end()
+            .map_err(|error| InvalidBaseline { faults: vec![format!("text after the baseline's end: {error}")] })?;
+        let faults = baseline.contradictions();
+        if faults.is_empty() { Ok(baseline) } else { Err(InvalidBaseline { faults }) }
+    }
+
+    /// The mode a rule's findings are handled in.
+    pub fn mode_of(&self, rule: RuleId) -> Mode {
+        self.rules.get(&rule).and_then(|options| options.mode).unwrap_or(self.mode)
+    }
+
+    /// The full names that the services it names may have in a Region, each once.
+    pub fn service_names(&self, region: &Region) -> Vec<ServiceName> {
+        let services = self.gateway_endpoints.services.iter().chain(&self.interface_endpoints.services);
+        let names: BTreeSet<ServiceName> = services.flat_map(|service| service.names(region)).collect();
+        names.into_iter().collect()
+    }
+
+    /// Whether any rule may change anything.
+    pub fn repairs(&self) -> bool {
+        RuleId::ALL.iter().any(|rule| self.mode_of(*rule) == Mode::Repair)
+    }
+
+    /// This baseline with one mode for every rule.
+    #[must_use]
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self.rules.values_mut().for_each(|options| options.mode = None);
+        self
+    }
+
+    fn contradictions(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.private_subnets.is_empty() {
+            faults.push("`private_subnets`: is empty, so no subnet would be private; name at least one tag".to_owned());
+        }
+        for (list, selectors) in [("private_subnets", &self.private_subnets), ("public_subnets", &self.public_subnets)]
+        {
+            for (at, selector) in selectors.iter().enumerate() {
+                if selector.tag.is_empty() {
+                    faults.push(format!("`{list}[{at}].tag`: is empty; write the tag's key"));
+                }
+                if selector.values.is_empty() {
+                    faults.push(format!(
+                        "`{list}[{at}].values`: is empty, so nothing matches; write values, or `*` for any"
+                    ));
+                }
+            }
+        }
+        if let ManagedVpcs::Tag { key, .. } = &self.managed_vpcs
+            && key.is_empty()
+        {
+            faults.push("`managed_vpcs.tag.key`: is empty; write the tag's key".to_owned());
+        }
+        let services = [
+            ("gateway_endpoints", &self.gateway_endpoints.services),
+            ("interface_endpoints", &self.interface_endpoints.services),
+        ];
+        for (list, services) in services {
+            for (at, service) in services.iter().enumerate() {
+                if services.iter().take(at).any(|earlier| earlier == service) {
+                    faults.push(format!("`{list}.services[{at}]`: `{service}` is there twice; name each service once"));
+                }
+            }
+        }
+        for (field, value) in [("changes", self.limits.changes), ("endpoint_changes", self.limits.endpoint_changes)] {
+            if value == 0 {
+                faults.push(format!(
+                    "`limits.{field}`: `0` would never repair anything; write 1 or more, or use the mode `notify`"
+                ));
+            }
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The seam to a cloud: the few things a run asks of it, in our own nouns.
+//!
+//! There are two implementations: the simulator, and the adapter to AWS.
+
+pub mod error_codes;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::action::Call;
+use crate::ec2::id::{EndpointId, Scope, SecurityGroupId};
+use crate::ec2::snapshot::Section;
+use crate::ec2::world::World;
+
+/// What a run needs of a cloud.
+#[expect(async_fn_in_trait, reason = "used through generics only; no run needs its futures to be Send")]
+pub trait Cloud {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+
+    /// Reads these sections of one VPC, and with them what it shares with others. Never fails as a whole: a section that
+    /// could not be read in full is absent from the world, and `unread` says why.
+    async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation;
+
+    /// Makes one change.
+    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError>;
+
+    /// Lets time pass.
+    async fn pause(&self, time: Duration);
+}
+
+/// What a look at the cloud brought back.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    /// The sections asked for, as far as they were read in full.
+    pub world: World,
+    /// The sections that were not.
+    pub unread: Vec<Unread>,
+}
+
+/// A section that was not read in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Unread {
+    /// Which.
+    pub section: Section,
+    /// Why.
+    pub error: CallError,
+}
+
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Applied {
+    /// Done.
+    Done,
+    /// It was so already.
+    Already,
+    /// Done, and this endpoint is new.
+    CreatedEndpoint(EndpointId),
+    /// Done, and this security group is new.
+    CreatedGroup(SecurityGroupId),
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[error("{operation}: {}{message}", if code.is_empty() { String::new() } else { format!("{code}: ") })]
+pub struct CallError {
+    /// AWS's name of the operation.
+    pub operation: String,
+    /// What it means for us.
+    pub class: ErrorClass,
+    /// AWS's code, without CloudTrail's `Client.` prefix; empty when no answer came.
+    pub code: String,
+    /// AWS's words.
+    pub message: String,
+}
+
+/// What a failed call means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorClass {
+    /// What the call names is not there.
+    NotFound,
+    /// What the call wants is so already.
+    AlreadyDone,
+    /// The role may not.
+    Denied,
+    /// Too many calls; later.
+    Throttled,
+    /// A passing fault, or a state that will pass; later.
+    Transient,
+    /// The call can never succeed as it is.
+    Invalid,
+}
+
+impl ErrorClass {
+    /// Whether the same call may succeed later without anybody's doing.
+    pub fn passes(self) -> bool {
+        match self {
+            Self::Throttled | Self::Transient => true,
+            Self::NotFound | Self::AlreadyDone | Self::Denied | Self::Invalid => false,
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The changes the guardrail can make, fully specified: nothing is left to choose when one is applied.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::cidr::Cidr;
+use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use crate::ec2::snapshot::Section;
+use crate::ec2::world::{Destination, Tag};
+use crate::plan::StepId;
+use crate::rules::finding::list;
+
+/// The tag on everything the guardrail makes; its role may change no other security group.
+pub const CREATED_TAG: (&str, &str) = ("vpc-guardrail", "created");
+
+/// The name of the security group the guardrail makes for endpoints: one in a VPC.
+pub const GROUP_NAME: &str = "vpc-guardrail-endpoints";
+
+/// One change. In a plan, a security group may be one that an earlier step of the plan makes (`G` is [`GroupRef`]); when
+/// applied it is known (`G` is [`SecurityGroupId`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum Action<G> {
+    /// `ModifyVpcAttribute`: turn a DNS attribute of the VPC on.
+    EnableVpcDns {
+        /// The VPC.
+        vpc: VpcId,
+        /// Which attribute.
+        attribute: DnsAttribute,
+    },
+    /// `CreateSecurityGroup`.
+    CreateSecurityGroup {
+        /// The VPC.
+        vpc: VpcId,
+        /// Its name.
+        name: String,
+        /// Its description.
+        description: String,
+    },
+    /// `AuthorizeSecurityGroupIngress`: admit TCP 443 from these blocks.
+    AuthorizeHttps {
+        /// The group, always one the guardrail made.
+        group: G,
+        /// The blocks.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        cidrs: Vec<Cidr>,
+    },
+    /// `CreateVpcEndpoint`.
+    CreateEndpoint {
+        /// The VPC.
+        vpc: VpcId,
+        /// The service.
+        service: ServiceName,
+        /// Its type and what goes with it.
+        kind: NewEndpoint<G>,
+        /// The client token: at most 64 characters.
+        token: String,
+    },
+    /// `ModifyVpcEndpoint`: every change to one endpoint, in one call.
+    ModifyEndpoint {
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// `AddRouteTableIds`.
+        add_route_tables: Vec<RouteTableId>,
+        /// `AddSubnetIds`.
+        add_subnets: Vec<SubnetId>,
+        /// `AddSecurityGroupIds`.
+        add_groups: Vec<G>,
+        /// `PrivateDnsEnabled=true`; `false` here leaves it as it is.
+        enable_private_dns: bool,
+    },
+    /// `DeleteRoute`.
+    DeleteRoute {
+        /// The route table.
+        table: RouteTableId,
+        /// The destination, to the letter as it was described.
+        #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
+        destination: Destination,
+        /// The target it was judged by; a route that leads elsewhere by now is not this one.
+        target: String,
+    },
+}
+
+/// A change ready to be made.
+pub type Call = Action<SecurityGroupId>;
+
+/// The type of an endpoint to make, and what goes with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum NewEndpoint<G> {
+    /// A gateway endpoint.
+    Gateway {
+        /// The tables it writes its route into.
+        route_tables: Vec<RouteTableId>,
+    },
+    /// An interface endpoint.
+    Interface {
+        /// One subnet in each zone.
+        subnets: Vec<SubnetId>,
+        /// Its security groups.
+        groups: Vec<G>,
+        /// Whether the service's own name leads to it.
+        private_dns: bool,
+    },
+}
+
+/// A security group that is there, or that an earlier step makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupRef {
+    /// This one.
+    Existing(SecurityGroupId),
+    /// The one that step makes.
+    MadeBy(StepId),
+}
+
+/// A DNS attribute of a VPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum DnsAttribute {
+    /// `enableDnsSupport`.
+    Support,
+    /// `enableDnsHostnames`, which needs the other.
+    Hostnames,
+}
+
+impl fmt::Display for DnsAttribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Support => "enableDnsSupport",
+            Self::Hostnames => "enableDnsHostnames",
+        })
+    }
+}
+
+/// The tags on everything the guardrail makes: what made it, and a name a person recognises.
+pub fn created_tags(name: &str) -> Vec<Tag> {
+    vec![Tag::new(CREATED_TAG.0, CREATED_TAG.1), Tag::new("Name", name)]
+}
+
+impl<G> Action<G> {
+    /// Whether AWS counts it against the small allowance for endpoint calls.
+    pub fn is_endpoint_change(&self) -> bool {
+        match self {
+            Self::CreateEndpoint { .. } | Self::ModifyEndpoint { .. } => true,
+            Self::EnableVpcDns { .. }
+            | Self::CreateSecurityGroup { .. }
+            | Self::AuthorizeHttps { .. }
+            | Self::DeleteRoute { .. } => false,
+        }
+    }
+
+    /// What a step like this was planned from, and what is read again before it is taken.
+    pub fn rests_on(&self) -> &'static [Section] {
+        match self {
+            // The VPC each time: its tag is how a person tells the guardrail to stop.
+            Self::EnableVpcDns { .. } => &[Section::Vpcs, Section::VpcAttributes],
+            Self::CreateSecurityGroup { .. } | Self::AuthorizeHttps { .. } => &[Section::Vpcs, Section::SecurityGroups],
+            Self::CreateEndpoint { .. } | Self::ModifyEndpoint { .. } => {
+                &[Section::Vpcs, Section::Subnets, Section::RouteTables, Section::VpcEndpoints]
+            }
+            // A NAT gateway never changes its kind, so that with a plain destination two sections need no second look.
+            Self::DeleteRoute {
+                destination: Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_),
+                target,
+                ..
+            } if target.starts_with("nat-") => &[
+                Section::Vpcs,
+                Section::Subnets,
+                Section::RouteTables,
+                Section::VpcEndpoints,
+                Section::NatGateways,
+                Section::SecurityGroups,
+                Section::VpcAttributes,
+            ],
+            Self::DeleteRoute { .. } => &[
+                Section::Vpcs,
+                Section::Subnets,
+                Section::RouteTables,
+                Section::VpcEndpoints,
+                Section::NatGateways,
+                Section::SecurityGroups,
+                Section::NetworkInterfaces,
+                Section::PrefixLists,
+                Section::VpcAttributes,
+            ],
+        }
+    }
+
+    /// The same action with its security group named in another way; `None` when `name` cannot name it.
+    pub fn with_group<H>(&self, mut name: impl FnMut(&G) -> Option<H>) -> Option<Action<H>> {
+        Some(match self {
+            Self::EnableVpcDns { vpc, attribute } => Action::EnableVpcDns { vpc: vpc.clone(), attribute: *attribute },
+            Self::CreateSecurityGroup { vpc, name, description } => {
+                Action::CreateSecurityGroup { vpc: vpc.clone(), name: name.clone(), description: description.clone() }
+            }
+            Self::AuthorizeHttps { group, cidrs } => {
+                Action::AuthorizeHttps { group: name(group)?, cidrs: cidrs.clone() }
+            }
+            Self::CreateEndpoint { vpc, service, kind, token } => Action::CreateEndpoint {
+                vpc: vpc.clone(),
+                service: service.clone(),
+                kind: kind.with_group(name)?,
+                token: token.clone(),
+            },
+            Self::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+                Action::ModifyEndpoint {
+                    endpoint: endpoint.clone(),
+                    add_route_tables: add_route_tables.clone(),
+                    add_subnets: add_subnets.clone(),
+                    add_groups: add_groups.iter().map(name).collect::<Option<_>>()?,
+                    enable_private_dns: *enable_private_dns,
+                }
+            }
+            Self::DeleteRoute { table, destination, target } => {
+                Action::DeleteRoute { table: table.clone(), destination: destination.clone(), target: target.clone() }
+            }
+        })
+    }
+}
+
+impl Action<GroupRef> {
+    /// Whether it names a security group that another step of its plan makes.
+    pub fn names_group_made_by_a_step(&self) -> bool {
+        self.with_group(|group| match group {
+            GroupRef::Existing(_) => Some(()),
+            GroupRef::MadeBy(_) => None,
+        })
+        .is_none()
+    }
+}
+
+impl<G> NewEndpoint<G> {
+    fn with_group<H>(&self, name: impl FnMut(&G) -> Option<H>) -> Option<NewEndpoint<H>> {
+        Some(match self {
+            Self::Gateway { route_tables } => NewEndpoint::Gateway { route_tables: route_tables.clone() },
+            Self::Interface { subnets, groups, private_dns } => NewEndpoint::Interface {
+                subnets: subnets.clone(),
+                groups: groups.iter().map(name).collect::<Option<_>>()?,
+                private_dns: *private_dns,
+            },
+        })
+    }
+}
+
+impl fmt::Display for GroupRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Existing(id) => id.fmt(f),
+            Self::MadeBy(step) => write!(f, "the group made by step {step}"),
+        }
+    }
+}
+
+impl<G: fmt::Display> fmt::Display for Action<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EnableVpcDns { vpc, attribute } => write!(f, "turn {attribute} of {vpc} on"),
+            Self::CreateSecurityGroup { vpc, name, .. } => write!(f, "create security group {name} in {vpc}"),
+            Self::AuthorizeHttps { group, cidrs } => write!(f, "admit TCP 443 to {group} from {}", list(cidrs)),
+            Self::CreateEndpoint { service, kind, .. } => match kind {
+                NewEndpoint::Gateway { route_tables } => {
+                    write!(f, "create a gateway endpoint for {service} on {}", list(route_tables))
+                }
+                NewEndpoint::Interface { subnets, groups, private_dns } => {
+                    let dns = if *private_dns { ", with private DNS" } else { "" };
+                    write!(
+                        f,
+                        "create an interface endpoint for {service} in {} with {}{dns}",
+                        list(subnets),
+                        list(groups)
+                    )
+                }
+            },
+            Self::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+                let mut changes = Vec::new();
+                changes.extend((!add_route_tables.is_empty()).then(|| format!("associate {}", list(add_route_tables))));
+                changes.extend((!add_subnets.is_empty()).then(|| format!("add {}", list(add_subnets))));
+                changes.extend((!add_groups.is_empty()).then(|| format!("attach {}", list(add_groups))));
+                changes.extend(enable_private_dns.then(|| "turn private DNS on".to_owned()));
+                write!(f, "modify {endpoint}: {}", changes.join("; "))
+            }
+            Self::DeleteRoute { table, destination, target } => {
+                write!(f, "delete the route {destination} → {target} from {table}")
+            }
+        }
+    }
+}

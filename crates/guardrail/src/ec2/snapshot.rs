@@ -1,0 +1,303 @@
+//! A world cut into VPCs: what was seen of each, and whether it is complete.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::id::{AccountId, EndpointId, Region, RouteTableId, Scope, SecurityGroupId, SubnetId, VpcId};
+use crate::ec2::world::{
+    EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributes,
+    VpcEndpoint, World,
+};
+
+/// One kind of thing to observe; a world file has one key for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Section {
+    /// The VPC itself: its tags and CIDR blocks.
+    Vpcs,
+    /// Its subnets.
+    Subnets,
+    /// Its route tables.
+    RouteTables,
+    /// Its endpoints.
+    VpcEndpoints,
+    /// Its NAT gateways.
+    NatGateways,
+    /// Its security groups, and those attached to its endpoints.
+    SecurityGroups,
+    /// The interfaces its routes lead to.
+    NetworkInterfaces,
+    /// The prefix lists its routes and rules name.
+    PrefixLists,
+    /// The services endpoints can be made for.
+    VpcEndpointServices,
+    /// Its DNS attributes.
+    VpcAttributes,
+}
+
+impl Section {
+    /// Every section, in the order of a world file.
+    pub const ALL: [Self; 10] = [
+        Self::Vpcs,
+        Self::Subnets,
+        Self::RouteTables,
+        Self::VpcEndpoints,
+        Self::NatGateways,
+        Self::SecurityGroups,
+        Self::NetworkInterfaces,
+        Self::PrefixLists,
+        Self::VpcEndpointServices,
+        Self::VpcAttributes,
+    ];
+
+    /// The AWS CLI command that prints it.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Vpcs => "aws ec2 describe-vpcs",
+            Self::Subnets => "aws ec2 describe-subnets",
+            Self::RouteTables => "aws ec2 describe-route-tables",
+            Self::VpcEndpoints => "aws ec2 describe-vpc-endpoints",
+            Self::NatGateways => "aws ec2 describe-nat-gateways",
+            Self::SecurityGroups => "aws ec2 describe-security-groups",
+            Self::NetworkInterfaces => "aws ec2 describe-network-interfaces",
+            Self::PrefixLists => "aws ec2 describe-managed-prefix-lists",
+            Self::VpcEndpointServices => "aws ec2 describe-vpc-endpoint-services",
+            Self::VpcAttributes => "aws ec2 describe-vpc-attribute",
+        }
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Why a world cannot be cut into VPCs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnplacedWorld {
+    /// There is no list of VPCs.
+    #[error("the world has no section `Vpcs`; add what `aws ec2 describe-vpcs` prints")]
+    NoVpcs,
+    /// Nothing in the file says which Region it is.
+    #[error(
+        "cannot tell the Region of {0}: no subnet's ARN or Availability Zone and no endpoint service names one; add \
+         `\"Region\": \"eu-central-1\"` at the top of the file"
+    )]
+    NoRegion(VpcId),
+    /// Nothing in the file says whose account it is.
+    #[error(
+        "cannot tell the account of {0}: it has no `OwnerId`; add `\"AccountId\": \"111122223333\"` at the top of the file"
+    )]
+    NoAccount(VpcId),
+}
+
+/// One VPC as observed, and what all VPCs of the Region share.
+#[derive(Debug, Clone)]
+pub struct Snapshot<'w> {
+    /// Where it is.
+    pub scope: Scope,
+    /// The VPC.
+    pub vpc: &'w Vpc,
+    /// Its DNS attributes; `None` when not read.
+    pub attributes: Option<&'w VpcAttributes>,
+    /// Its subnets, by id.
+    pub subnets: Vec<&'w Subnet>,
+    /// Its route tables, by id.
+    pub route_tables: Vec<&'w RouteTable>,
+    /// Its endpoints, by id, deleted ones that are still listed included.
+    pub endpoints: Vec<&'w VpcEndpoint>,
+    /// Its NAT gateways.
+    pub nat_gateways: Vec<&'w NatGateway>,
+    /// Its security groups.
+    pub groups: Vec<&'w SecurityGroup>,
+    /// Its network interfaces, as far as they were read.
+    pub interfaces: Vec<&'w NetworkInterface>,
+    /// Security groups, prefix lists and services, which do not belong to one VPC.
+    pub shared: &'w Shared<'w>,
+    /// The sections that were not read: while there is one, nothing may be changed.
+    pub missing: BTreeSet<Section>,
+}
+
+/// What the VPCs of a world have in common.
+#[derive(Debug, Default)]
+pub struct Shared<'w> {
+    /// Every security group read, by id: one can be attached across VPCs.
+    pub groups: HashMap<&'w SecurityGroupId, &'w SecurityGroup>,
+    /// Every prefix list read.
+    pub prefix_lists: &'w [PrefixList],
+    /// Every endpoint service read.
+    pub services: &'w [EndpointService],
+    region: Option<Region>,
+}
+
+impl<'w> Shared<'w> {
+    /// The shared part of a world.
+    pub fn of(world: &'w World) -> Self {
+        let groups = world.security_groups.iter().flatten().map(|group| (&group.group_id, group)).collect();
+        Self {
+            groups,
+            prefix_lists: world.prefix_lists.as_deref().unwrap_or_default(),
+            services: world.vpc_endpoint_services.as_deref().unwrap_or_default(),
+            region: region_of(world),
+        }
+    }
+}
+
+impl<'w> Snapshot<'w> {
+    /// Cuts a world into its VPCs, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the world has no list of VPCs, or does not say which account and Region it is of.
+    pub fn all(world: &'w World, shared: &'w Shared<'w>) -> Result<Vec<Self>, UnplacedWorld> {
+        let vpcs = world.vpcs.as_ref().ok_or(UnplacedWorld::NoVpcs)?;
+        let mut by_id: BTreeMap<&VpcId, Self> = BTreeMap::new();
+        for vpc in vpcs {
+            by_id.insert(&vpc.vpc_id, Self::empty(world, shared, vpc)?);
+        }
+        share_out(&mut by_id, world.subnets.iter().flatten(), |s| Some(&s.vpc_id), |snapshot| &mut snapshot.subnets);
+        share_out(
+            &mut by_id,
+            world.route_tables.iter().flatten(),
+            |t| Some(&t.vpc_id),
+            |snapshot| &mut snapshot.route_tables,
+        );
+        share_out(
+            &mut by_id,
+            world.vpc_endpoints.iter().flatten(),
+            |e| Some(&e.vpc_id),
+            |snapshot| &mut snapshot.endpoints,
+        );
+        share_out(
+            &mut by_id,
+            world.nat_gateways.iter().flatten(),
+            |n| n.vpc_id.as_ref(),
+            |snapshot| &mut snapshot.nat_gateways,
+        );
+        share_out(
+            &mut by_id,
+            world.network_interfaces.iter().flatten(),
+            |i| i.vpc_id.as_ref(),
+            |snapshot| &mut snapshot.interfaces,
+        );
+        share_out(
+            &mut by_id,
+            world.security_groups.iter().flatten(),
+            |g| g.vpc_id.as_ref(),
+            |snapshot| &mut snapshot.groups,
+        );
+        Ok(by_id
+            .into_values()
+            .map(|mut snapshot| {
+                snapshot.subnets.sort_unstable_by_key(|s| &s.subnet_id);
+                snapshot.route_tables.sort_unstable_by_key(|t| &t.route_table_id);
+                snapshot.endpoints.sort_unstable_by_key(|e| &e.vpc_endpoint_id);
+                if !binds_each_subnet_once(&snapshot) {
+                    snapshot.missing.insert(Section::RouteTables);
+                }
+                snapshot
+            })
+            .collect())
+    }
+
+    /// The snapshot of one VPC; `None` when the world does not hold it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::all`].
+    pub fn one(world: &'w World, shared: &'w Shared<'w>, vpc: &VpcId) -> Result<Option<Self>, UnplacedWorld> {
+        Ok(Self::all(world, shared)?.into_iter().find(|snapshot| snapshot.scope.vpc == *vpc))
+    }
+
+    fn empty(world: &'w World, shared: &'w Shared<'w>, vpc: &'w Vpc) -> Result<Self, UnplacedWorld> {
+        let attributes = world.vpc_attributes.as_ref().and_then(|by_vpc| by_vpc.get(&vpc.vpc_id));
+        let dns_read = attributes.is_some_and(|a| a.enable_dns_support.is_some() && a.enable_dns_hostnames.is_some());
+        let mut missing = missing_sections(world);
+        if !dns_read {
+            missing.insert(Section::VpcAttributes);
+        }
+        let scope = Scope {
+            account: account_of(world, vpc).ok_or_else(|| UnplacedWorld::NoAccount(vpc.vpc_id.clone()))?,
+            region: shared.region.clone().ok_or_else(|| UnplacedWorld::NoRegion(vpc.vpc_id.clone()))?,
+            vpc: vpc.vpc_id.clone(),
+        };
+        Ok(Self {
+            scope,
+            vpc,
+            attributes,
+            subnets: Vec::new(),
+            route_tables: Vec::new(),
+            endpoints: Vec::new(),
+            nat_gateways: Vec::new(),
+            groups: Vec::new(),
+            interfaces: Vec::new(),
+            shared,
+            missing,
+        })
+    }
+
+    /// The subnet of this id.
+    pub fn subnet(&self, id: &SubnetId) -> Option<&'w Subnet> {
+        self.subnets.iter().find(|subnet| subnet.subnet_id == *id).copied()
+    }
+
+    /// The route table of this id.
+    pub fn route_table(&self, id: &RouteTableId) -> Option<&'w RouteTable> {
+        self.route_tables.iter().find(|table| table.route_table_id == *id).copied()
+    }
+
+    /// The endpoint of this id.
+    pub fn endpoint(&self, id: &EndpointId) -> Option<&'w VpcEndpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.vpc_endpoint_id == *id).copied()
+    }
+
+    /// Whether another account owns the VPC: a participant of a shared VPC can change none of it.
+    pub fn is_somebody_elses(&self) -> bool {
+        self.vpc.owner_id.as_ref().is_some_and(|owner| *owner != self.scope.account)
+    }
+}
+
+/// Gives each thing to the VPC it belongs to; what belongs to no VPC of the world is left out.
+fn share_out<'w, T: 'w>(
+    by_id: &mut BTreeMap<&VpcId, Snapshot<'w>>,
+    things: impl Iterator<Item = &'w T>,
+    vpc_of: impl Fn(&'w T) -> Option<&'w VpcId>,
+    list_of: impl for<'s> Fn(&'s mut Snapshot<'w>) -> &'s mut Vec<&'w T>,
+) {
+    for thing in things {
+        if let Some(snapshot) = vpc_of(thing).and_then(|vpc| by_id.get_mut(vpc)) {
+            list_of(snapshot).push(thing);
+        }
+    }
+}
+
+/// Whether the tables say of each subnet which one it uses. Every VPC has one main table, and a subnet one association at
+/// most; anything else was read in the middle of a change, or in part, and whom a table serves cannot be told from it.
+fn binds_each_subnet_once(snapshot: &Snapshot<'_>) -> bool {
+    let live = || snapshot.route_tables.iter().flat_map(|table| &table.associations).filter(|a| a.is_live());
+    let mut bound = BTreeSet::new();
+    live().filter(|association| association.main).count() == 1
+        && live().filter_map(|association| association.subnet_id.as_ref()).all(|subnet| bound.insert(subnet))
+}
+
+fn missing_sections(world: &World) -> BTreeSet<Section> {
+    Section::ALL.into_iter().filter(|section| !world.has(*section)).collect()
+}
+
+fn account_of(world: &World, vpc: &Vpc) -> Option<AccountId> {
+    world.account_id.clone().or_else(|| vpc.owner_id.clone())
+}
+
+fn region_of(world: &World) -> Option<Region> {
+    let subnets = || world.subnets.iter().flatten();
+    let arns = subnets().filter_map(|subnet| subnet.subnet_arn.as_deref()?.split(':').nth(3));
+    let services = world.vpc_endpoint_services.iter().flatten().map(|service| service.service_name.as_str());
+    let endpoints =
+        world.vpc_endpoints.iter().flatten().filter_map(|endpoint| Some(endpoint.service_name.as_ref()?.as_str()));
+    let zones =
+        subnets().map(|subnet| subnet.availability_zone.as_str().trim_end_matches(|c: char| c.is_ascii_lowercase()));
+    let named = services.chain(endpoints).flat_map(|name| name.split('.'));
+    let read = arns.chain(named).chain(zones).find_map(|text| text.parse().ok());
+    world.region.clone().or(read)
+}

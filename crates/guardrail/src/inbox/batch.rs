@@ -1,0 +1,346 @@
+//! A batch from the queue: its messages as runs, one for each VPC, and which of them go back.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ec2::id::Scope;
+use crate::event::Evidence;
+use crate::inbox::message::{About, Message, Unreadable};
+use crate::report::{Cause, Next, Report};
+
+/// How often the queue hands a message out before it gives it up to the dead-letter queue (template.yaml, `maxReceiveCount`).
+const RECEIVES: u32 = 5;
+
+/// What a run may still take when its time is up: a change under way, which the client gives up after 45 seconds, one more
+/// look and the alert, 15 each.
+const RESERVE: SignedDuration = SignedDuration::from_secs(75);
+
+/// A run that has less time than this would only look.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(3);
+
+/// A message as the queue hands it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// SQS's id.
+    pub id: String,
+    /// Its group, where the queue says.
+    pub group: Option<String>,
+    /// How often it was handed out, this time included.
+    pub receives: u32,
+    /// What was sent.
+    pub body: String,
+}
+
+/// What a batch asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// One for each VPC, in the order of their first messages.
+    pub runs: Vec<Run>,
+    /// What senders without a baseline had to say.
+    pub without_baseline: Vec<WithoutBaseline>,
+    /// Messages that say nothing to act on: they go back until the dead-letter queue has them.
+    pub unreadable: Vec<(String, Unreadable)>,
+    /// Every message with its group, in their order.
+    order: Vec<(String, Option<String>)>,
+}
+
+/// One run over one VPC, for all messages about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Where.
+    pub scope: Scope,
+    /// Of the first message: calls explain more than a sweep, so one that has evidence counts as first.
+    pub cause: Cause,
+    /// Of the first message too.
+    pub incident: String,
+    /// Of all messages, by time, each call once.
+    pub evidence: Vec<Evidence>,
+    /// Where the messages are on their way through the queue.
+    pub attempt: Attempt,
+    /// The messages' ids, in their order.
+    pub messages: Vec<String>,
+}
+
+/// A message from a sender that could not tell which VPCs are managed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithoutBaseline {
+    /// Why the sender has no baseline.
+    pub why: String,
+    /// What led to the message.
+    pub incident: String,
+    /// Its id.
+    pub message: String,
+}
+
+/// Where a run's messages are on their way through the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// One of them was never handed out before.
+    First,
+    /// All of them were, and none will be given up after this.
+    Between,
+    /// One of them will be given up after this.
+    Last,
+}
+
+/// Sorts a batch. No message fails another one here: what cannot be read is set aside.
+pub fn runs(received: &[Received]) -> Batch {
+    let order = received.iter().map(|message| (message.id.clone(), message.group.clone())).collect();
+    let mut batch = Batch { runs: Vec::new(), without_baseline: Vec::new(), unreadable: Vec::new(), order };
+    for message in received {
+        let id = message.id.clone();
+        match Message::parse(&message.body) {
+            Err(why) => batch.unreadable.push((id, why)),
+            Ok(Message { about: About::NoBaseline(why), incident, .. }) => {
+                batch.without_baseline.push(WithoutBaseline { why, incident: named(incident, &id), message: id });
+            }
+            Ok(Message { about: About::Vpc(scope), cause, incident, evidence }) => {
+                let incident = named(incident, &id);
+                let attempt = attempt(message.receives);
+                let messages = vec![id];
+                batch.add(Run { scope, cause, incident, evidence, attempt, messages });
+            }
+        }
+    }
+    for run in &mut batch.runs {
+        run.evidence.sort_by(|a, b| a.time.cmp(&b.time));
+        let mut told = BTreeSet::new();
+        run.evidence.retain(|call| call.record.event_id.is_empty() || told.insert(call.record.event_id.clone()));
+    }
+    batch
+}
+
+/// A message that does not name its incident is one of its own.
+fn named(incident: String, id: &str) -> String {
+    if incident.is_empty() { id.to_owned() } else { incident }
+}
+
+fn attempt(receives: u32) -> Attempt {
+    match receives {
+        0 | 1 => Attempt::First,
+        RECEIVES.. => Attempt::Last,
+        _ => Attempt::Between,
+    }
+}
+
+impl Batch {
+    fn add(&mut self, new: Run) {
+        let Some(run) = self.runs.iter_mut().find(|run| run.scope == new.scope) else { return self.runs.push(new) };
+        if run.evidence.is_empty() && !new.evidence.is_empty() {
+            run.cause = new.cause;
+            run.incident = new.incident;
+        }
+        run.attempt = match (run.attempt, new.attempt) {
+            (Attempt::Last, _) | (_, Attempt::Last) => Attempt::Last,
+            (Attempt::First, _) | (_, Attempt::First) => Attempt::First,
+            (Attempt::Between, Attempt::Between) => Attempt::Between,
+        };
+        run.evidence.extend(new.evidence);
+        run.messages.extend(new.messages);
+    }
+
+    /// The messages that go back, in their order: the unreadable ones, the `failed` ones, and in each of their groups
+    /// every later one, because a queue that got a message back must not have lost what came after it. Other groups
+    /// are not held up: Lambda's advice to stop at a batch's first failure only serves the order within a group
+    /// (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
+    pub fn back<'a>(&'a self, failed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+        let unreadable = self.unreadable.iter().map(|(id, _)| id.as_str());
+        let failed: BTreeSet<&str> = failed.into_iter().chain(unreadable).collect();
+        let mut stopped = BTreeSet::new();
+        let goes_back = |(id, group): &&(String, Option<String>)| {
+            let goes = failed.contains(id.as_str()) || group.as_ref().is_some_and(|group| stopped.contains(group));
+            if goes && let Some(group) = group {
+                stopped.insert(group.clone());
+            }
+            goes
+        };
+        self.order.iter().filter(goes_back).map(|(id, _)| id.as_str()).collect()
+    }
+}
+
+/// When a run must end, in an invocation that ends at this millisecond since the epoch: early enough to look once more and
+/// to tell. Of a short time, a third is kept. An end that is past, or beyond what a time can say, is no fault.
+pub fn deadline(now: Timestamp, ends: u64) -> Timestamp {
+    let ends = i64::try_from(ends).ok().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(Timestamp::MAX);
+    let left = ends.duration_since(now).max(SignedDuration::ZERO);
+    let reserve = RESERVE.min(left / 3);
+    ends.checked_sub(reserve).unwrap_or(now)
+}
+
+/// Whether there is time to begin a run.
+pub fn may_begin(now: Timestamp, deadline: Timestamp) -> bool {
+    deadline.duration_since(now) >= SHORTEST
+}
+
+/// Whether a report goes to the topic. One that will be tried again is not told each time: only the first time, the last
+/// time, and whenever something was changed. A run that has settled is told in any case: if its messages were handed
+/// out before, then because telling failed.
+pub fn is_told(report: &Report, attempt: Attempt) -> bool {
+    let worth_it = match (report.next, attempt) {
+        (Next::Settled, _) | (Next::Again, Attempt::First | Attempt::Last) => true,
+        (Next::Again, Attempt::Between) => report.changed(),
+    };
+    report.wants_alert() && worth_it
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::Applied;
+    use crate::fixture::Fixture;
+    use crate::inbox::message::for_trigger;
+    use crate::inbox::message::tests::{call, scope};
+    use crate::report::{Outcome, Verdict};
+    use crate::run::{Request, preview};
+
+    fn received(id: &str, vpc: &str, receives: u32, evidence: &Evidence) -> Received {
+        let message = for_trigger(evidence, [scope(vpc)]).remove(0);
+        Received { id: id.to_owned(), group: Some(message.group_id()), receives, body: message.body() }
+    }
+
+    fn poison(id: &str, group: Option<&str>) -> Received {
+        Received { id: id.to_owned(), group: group.map(str::to_owned), receives: 1, body: "poison".to_owned() }
+    }
+
+    const GROUP_1: Option<&str> = Some("111122223333/eu-central-1/vpc-1");
+
+    #[test]
+    fn messages_about_one_vpc_are_one_run() {
+        let (early, late) = (call("e-1", "2026-09-14T08:31:07Z"), call("e-2", "2026-09-14T08:31:09Z"));
+        let batch = runs(&[
+            received("m-1", "vpc-1", 2, &late),
+            received("m-2", "vpc-2", 1, &late),
+            received("m-3", "vpc-1", 1, &early),
+            received("m-4", "vpc-1", 1, &late),
+        ]);
+        let run = |vpc: &str, attempt, evidence: &[&Evidence], messages: &[&str]| Run {
+            scope: scope(vpc),
+            cause: Cause::Event,
+            incident: "e-2".to_owned(),
+            evidence: evidence.iter().copied().cloned().collect(),
+            attempt,
+            messages: messages.iter().map(|id| (*id).to_owned()).collect(),
+        };
+        let expected = [
+            run("vpc-1", Attempt::First, &[&early, &late], &["m-1", "m-3", "m-4"]),
+            run("vpc-2", Attempt::First, &[&late], &["m-2"]),
+        ];
+        assert_eq!(batch.runs, expected);
+        assert!(batch.back([]).is_empty());
+    }
+
+    #[test]
+    fn a_call_explains_more_than_a_sweep() {
+        let sweep =
+            crate::inbox::message::for_sweep("s-1", |vpc| scope(vpc.as_str()), &["vpc-1".parse().unwrap()]).remove(0);
+        let sweep = Received { id: "m-1".to_owned(), group: None, receives: 5, body: sweep.body() };
+        let batch = runs(&[sweep, received("m-2", "vpc-1", 1, &call("e-1", ""))]);
+        let run = &batch.runs[0];
+        assert_eq!((run.cause, run.incident.as_str(), run.attempt), (Cause::Event, "e-1", Attempt::Last));
+    }
+
+    #[test]
+    fn a_message_that_names_no_incident_is_one_of_its_own() {
+        let body = r#"{"scope":{"account":"111122223333","region":"eu-central-1","vpc":"vpc-1"}}"#.to_owned();
+        let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receives: 3, body }]);
+        let run = &batch.runs[0];
+        assert_eq!((run.cause, run.incident.as_str(), run.attempt), (Cause::Operator, "m-1", Attempt::Between));
+    }
+
+    #[test]
+    fn what_cannot_be_read_goes_back_and_no_other_group_with_it() {
+        let event = call("e-1", "");
+        let batch = runs(&[
+            received("m-1", "vpc-1", 1, &event),
+            poison("m-2", GROUP_1),
+            received("m-3", "vpc-2", 1, &event),
+            received("m-4", "vpc-1", 1, &event),
+            poison("m-5", None),
+        ]);
+        let ids: Vec<&str> = batch.unreadable.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(ids, ["m-2", "m-5"]);
+        assert_eq!(batch.runs.len(), 2);
+        assert_eq!(batch.back([]), ["m-2", "m-4", "m-5"]);
+    }
+
+    #[test]
+    fn after_a_failure_nothing_of_its_group_is_taken_off_the_queue() {
+        let event = call("e-1", "");
+        let batch = runs(&[
+            received("m-1", "vpc-2", 1, &event),
+            received("m-2", "vpc-1", 1, &event),
+            received("m-3", "vpc-2", 1, &event),
+        ]);
+        assert_eq!(batch.back(["m-1"]), ["m-1", "m-3"]);
+        assert_eq!(batch.back(["m-3"]), ["m-3"]);
+    }
+
+    #[test]
+    fn a_sender_without_a_baseline_is_heard() {
+        let message = crate::inbox::message::sweep_without_baseline("s-1", "it is empty");
+        let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receives: 1, body: message.body() }]);
+        let expected =
+            WithoutBaseline { why: "it is empty".to_owned(), incident: "s-1".to_owned(), message: "m-1".to_owned() };
+        assert_eq!((batch.without_baseline, batch.runs), (vec![expected], vec![]));
+    }
+
+    #[test]
+    fn a_run_ends_before_its_invocation() {
+        let now: Timestamp = "2026-09-14T08:00:00Z".parse().unwrap();
+        let in_seconds = |seconds: i64| {
+            let ends = u64::try_from(now.as_millisecond() + seconds * 1000).unwrap();
+            deadline(now, ends).duration_since(now).as_secs()
+        };
+        assert_eq!([300, 30, 0, -20].map(in_seconds), [225, 20, 0, -20]);
+        assert_eq!(deadline(now, 0), Timestamp::UNIX_EPOCH);
+        assert!(may_begin(now, deadline(now, u64::MAX)));
+        let begins = |seconds: i64| may_begin(now, now + SignedDuration::from_secs(seconds));
+        assert_eq!([3, 2, 0, -20].map(begins), [true, false, false, false]);
+    }
+
+    #[test]
+    fn the_queue_gives_up_after_five() {
+        assert_eq!(
+            [0, 1, 2, 4, 5, 6].map(attempt),
+            [Attempt::First, Attempt::First, Attempt::Between, Attempt::Between, Attempt::Last, Attempt::Last]
+        );
+    }
+
+    fn report(mode: &str, next: Next) -> Report {
+        let mut fixture = Fixture::compliant();
+        fixture.world["VpcEndpoints"] = serde_json::json!([]);
+        fixture.baseline["mode"] = mode.into();
+        let world = serde_json::from_value(fixture.world).unwrap();
+        let baseline = serde_json::from_value(fixture.baseline).unwrap();
+        let request = Request {
+            scope: scope("vpc-1"),
+            cause: Cause::Event,
+            evidence: Vec::new(),
+            run_id: "r".to_owned(),
+            incident: "i".to_owned(),
+            deadline: Timestamp::MAX,
+        };
+        Report { next, ..preview(&baseline, &world, &request, Timestamp::UNIX_EPOCH) }
+    }
+
+    #[test]
+    fn what_is_tried_again_is_told_first_and_last_and_when_it_changed_something() {
+        let told = |report: &Report| [Attempt::First, Attempt::Between, Attempt::Last].map(|at| is_told(report, at));
+        assert_eq!(told(&report("notify", Next::Settled)), [true; 3]);
+        let mut again = report("repair", Next::Again);
+        assert_eq!(told(&again), [true, false, true]);
+        again.steps[0].outcome = Outcome::Done(Applied::Done);
+        assert_eq!(told(&again), [true; 3]);
+        assert_eq!(told(&report("observe", Next::Settled)), [false; 3]);
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_told_unless_nobody_is_to_be_told() {
+        let blind = |mode: &str| {
+            let report = Report { verdict: Verdict::Incomplete, findings: Vec::new(), ..report(mode, Next::Again) };
+            is_told(&report, Attempt::First)
+        };
+        assert_eq!(["repair", "notify", "observe"].map(blind), [true, true, false]);
+    }
+}

@@ -1,0 +1,183 @@
+//! From one delivered event to the messages about it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::baseline::source::Unusable;
+use crate::ec2::id::{AccountId, EndpointId, Region, Scope, VpcId};
+use crate::event::{self, NotARecord, Trigger};
+use crate::inbox::message::{Message, for_trigger, without_baseline};
+
+/// Where a function runs: the only place whose VPCs it can see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// The account.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Region,
+}
+
+impl Home {
+    /// The scope of a VPC here.
+    pub fn scope(&self, vpc: &VpcId) -> Scope {
+        Scope { account: self.account.clone(), region: self.region.clone(), vpc: vpc.clone() }
+    }
+}
+
+/// Why an event leads to nothing. None of these is a fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Ignored {
+    /// It is none of CloudTrail's.
+    #[error("not a recorded call: {0}")]
+    NotARecord(#[from] NotARecord),
+    /// The call failed.
+    #[error("{event} failed ({code}) and changed nothing")]
+    Failed {
+        /// `eventName`.
+        event: String,
+        /// AWS's code.
+        code: String,
+    },
+    /// No rule reads what the call changes.
+    #[error("{event} changes nothing that is watched")]
+    NotWatched {
+        /// `eventName`.
+        event: String,
+    },
+    /// The call was made somewhere else.
+    #[error("{event} was made in {place}; the guardrail there looks after that")]
+    Elsewhere {
+        /// `eventName`.
+        event: String,
+        /// The account or Region.
+        place: String,
+    },
+}
+
+/// What an event asks to look at.
+///
+/// # Errors
+/// When it asks for nothing.
+pub fn hear(delivered: &Value, home: &Home) -> Result<Trigger, Ignored> {
+    let evidence = event::decode(delivered)?;
+    let record = &evidence.record;
+    let event = record.event.clone();
+    if let Some(code) = record.error_code.clone() {
+        return Err(Ignored::Failed { event, code });
+    }
+    let trigger = evidence.trigger().ok_or_else(|| Ignored::NotWatched { event: event.clone() })?;
+    if let Some(account) = record.account.as_ref().filter(|account| **account != home.account) {
+        return Err(Ignored::Elsewhere { event, place: format!("account {account}") });
+    }
+    match record.region.as_ref().filter(|region| **region != home.region) {
+        Some(region) => Err(Ignored::Elsewhere { event, place: region.to_string() }),
+        None => Ok(trigger),
+    }
+}
+
+/// The VPCs that what a call names was found in, and what was found nowhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The VPCs.
+    pub vpcs: BTreeSet<VpcId>,
+    /// The ids that belong to no VPC, or none any more.
+    pub gone: Vec<String>,
+}
+
+/// The messages about a call: the managed ones of the VPCs it concerns. Where nothing it names is found, or an endpoint is
+/// not, that may be any managed VPC. Without a baseline nobody can tell which are managed: then every VPC it names, and if
+/// it names none, one message that says so.
+pub fn messages(trigger: &Trigger, home: &Home, named: &Named, managed: Result<&[VpcId], &Unusable>) -> Vec<Message> {
+    let any = named.vpcs.is_empty() || named.gone.iter().any(|id| EndpointId::is(id));
+    let vpcs: Vec<&VpcId> = match managed {
+        Ok(managed) => managed.iter().filter(|vpc| any || named.vpcs.contains(*vpc)).collect(),
+        Err(why) if named.vpcs.is_empty() => return vec![without_baseline(&trigger.evidence, &why.to_string())],
+        Err(_) => named.vpcs.iter().collect(),
+    };
+    for_trigger(&trigger.evidence, vpcs.into_iter().map(|vpc| home.scope(vpc)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::source::Source;
+    use crate::inbox::message::About;
+    use serde_json::json;
+
+    fn home() -> Home {
+        Home { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
+    }
+
+    fn event(name: &str) -> Value {
+        json!({
+            "detail-type": "AWS API Call via CloudTrail", "account": "111122223333", "region": "eu-central-1",
+            "detail": {
+                "eventName": name, "eventSource": "ec2.amazonaws.com", "eventID": "e-1",
+                "requestParameters": {"routeTableId": "rtb-1"},
+            },
+        })
+    }
+
+    fn ignored(delivered: &Value) -> String {
+        hear(delivered, &home()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_changes_nothing_here_is_ignored_with_a_reason() {
+        let with = |name: &str, key: &str, value: &str| {
+            let mut event = event(name);
+            event["detail"][key] = json!(value);
+            event
+        };
+        assert_eq!(ignored(&event("DescribeVpcs")), "DescribeVpcs changes nothing that is watched");
+        let failed = with("CreateRoute", "errorCode", "Client.UnauthorizedOperation");
+        assert_eq!(ignored(&failed), "CreateRoute failed (Client.UnauthorizedOperation) and changed nothing");
+        let far = with("CreateRoute", "awsRegion", "us-east-1");
+        assert_eq!(ignored(&far), "CreateRoute was made in us-east-1; the guardrail there looks after that");
+        let other = with("CreateRoute", "recipientAccountId", "444455556666");
+        assert_eq!(
+            ignored(&other),
+            "CreateRoute was made in account 444455556666; the guardrail there looks after that"
+        );
+        assert!(ignored(&json!(7)).starts_with("not a recorded call: a number"));
+    }
+
+    fn looked_at(named: &Named, managed: Result<&[VpcId], &Unusable>) -> Vec<About> {
+        let trigger = hear(&event("CreateRoute"), &home()).unwrap();
+        messages(&trigger, &home(), named, managed).into_iter().map(|message| message.about).collect()
+    }
+
+    fn ids(vpcs: &[&str]) -> Vec<VpcId> {
+        vpcs.iter().map(|vpc| vpc.parse().unwrap()).collect()
+    }
+
+    fn about(vpcs: &[&str]) -> Vec<About> {
+        ids(vpcs).iter().map(|vpc| About::Vpc(home().scope(vpc))).collect()
+    }
+
+    fn named(vpcs: &[&str], gone: &[&str]) -> Named {
+        Named { vpcs: ids(vpcs).into_iter().collect(), gone: gone.iter().map(|id| (*id).to_owned()).collect() }
+    }
+
+    #[test]
+    fn managed_vpcs_that_are_named_are_looked_at() {
+        let managed = ids(&["vpc-1", "vpc-2"]);
+        assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &["nat-1"]), Ok(&managed)), about(&["vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-9"], &[]), Ok(&managed)), []);
+    }
+
+    #[test]
+    fn what_is_gone_may_have_been_anywhere() {
+        let managed = ids(&["vpc-1", "vpc-2"]);
+        assert_eq!(looked_at(&named(&[], &["rtb-1"]), Ok(&managed)), about(&["vpc-1", "vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-1"], &["vpce-1"]), Ok(&managed)), about(&["vpc-1", "vpc-2"]));
+    }
+
+    #[test]
+    fn without_a_baseline_whatever_is_named_is_looked_at() {
+        let fault = Source::of(None).unwrap_err();
+        assert_eq!(looked_at(&named(&["vpc-9"], &["vpce-1"]), Err(&fault)), about(&["vpc-9"]));
+        assert_eq!(looked_at(&named(&[], &[]), Err(&fault)), [About::NoBaseline(fault.to_string())]);
+    }
+}

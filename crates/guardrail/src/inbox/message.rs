@@ -1,0 +1,234 @@
+//! The queue's messages: where to look, and why. A message is a hint and evidence for the alert; nothing is decided on it.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::ec2::id::{Scope, VpcId};
+use crate::event::Evidence;
+use crate::report::Cause;
+
+/// The version of a message's JSON form: fields are only added within one.
+const VERSION: u32 = 1;
+
+/// SQS takes 128 characters for either id (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html);
+/// the rest is for the VPC's.
+const CAUSE_LIMIT: usize = 80;
+
+/// One message: about one VPC, or about none because the sender has no baseline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What to look at.
+    pub about: About,
+    /// What led to it.
+    pub cause: Cause,
+    /// Names what led to it: the same in every message about it.
+    pub incident: String,
+    /// The calls that led to it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What a message asks to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// This VPC.
+    Vpc(Scope),
+    /// Nothing in particular: which VPCs are managed could not be told, because the baseline cannot be used. Why not.
+    NoBaseline(String),
+}
+
+/// A body that says nothing to act on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON.
+    #[error("the body is not JSON: {0}")]
+    Json(String),
+    /// No VPC in it.
+    #[error("the body names no VPC: {0}; it needs `scope` with `account`, `region` and `vpc`")]
+    NoScope(String),
+}
+
+impl Message {
+    /// The body to send.
+    pub fn body(&self) -> String {
+        let mut body = json!({
+            "version": VERSION, "cause": self.cause, "incident": self.incident, "evidence": self.evidence,
+        });
+        if let Some(fields) = body.as_object_mut() {
+            match &self.about {
+                About::Vpc(scope) => fields.insert("scope".to_owned(), json!(scope)),
+                About::NoBaseline(why) => fields.insert("no_baseline".to_owned(), json!(why)),
+            };
+        }
+        body.to_string()
+    }
+
+    /// Reads a body. Only what to look at must be right: evidence that cannot be read is dropped, unknown fields are
+    /// passed over, and what does not say why it was sent counts as an operator's.
+    ///
+    /// # Errors
+    /// When the body does not say what to look at.
+    pub fn parse(body: &str) -> Result<Self, Unreadable> {
+        let body: Value = serde_json::from_str(body).map_err(|error| Unreadable::Json(error.to_string()))?;
+        let field = |name: &str| body.get(name).cloned().unwrap_or_default();
+        let about = match body.get("no_baseline").and_then(Value::as_str) {
+            Some(why) => About::NoBaseline(why.to_owned()),
+            None => About::Vpc(
+                serde_json::from_value(field("scope")).map_err(|error| Unreadable::NoScope(error.to_string()))?,
+            ),
+        };
+        let evidence = body.get("evidence").and_then(Value::as_array).into_iter().flatten();
+        Ok(Self {
+            about,
+            cause: serde_json::from_value(field("cause")).unwrap_or(Cause::Operator),
+            incident: field("incident").as_str().unwrap_or_default().to_owned(),
+            evidence: evidence.filter_map(|one| serde_json::from_value(one.clone()).ok()).collect(),
+        })
+    }
+
+    /// Messages of one group are handled in order, one batch at a time: one writer for a VPC.
+    pub fn group_id(&self) -> String {
+        match &self.about {
+            About::Vpc(scope) => scope.to_string(),
+            About::NoBaseline(_) => "no-baseline".to_owned(),
+        }
+    }
+
+    /// The queue swallows a second message with the same id within five minutes, even when the first is handled and gone.
+    /// So it is the call's own id, which is the same in every delivery of one call and another for the next call; of
+    /// what has none it is the body's digest.
+    pub fn deduplication_id(&self) -> String {
+        let about = match &self.about {
+            About::Vpc(scope) => scope.vpc.as_str(),
+            About::NoBaseline(_) => "no-baseline",
+        };
+        let cause = match self.cause {
+            Cause::Event => self.evidence.first().map_or("", |evidence| evidence.record.event_id.as_str()),
+            Cause::Sweep | Cause::Operator => self.incident.as_str(),
+        };
+        let usable = !cause.is_empty() && cause.len() <= CAUSE_LIMIT && cause.bytes().all(|b| b.is_ascii_graphic());
+        if usable { format!("{cause}/{about}") } else { digest(&self.body()) }
+    }
+}
+
+/// The messages about a call: one for each VPC.
+pub fn for_trigger(evidence: &Evidence, scopes: impl IntoIterator<Item = Scope>) -> Vec<Message> {
+    scopes.into_iter().map(|scope| of_call(evidence, About::Vpc(scope))).collect()
+}
+
+/// The message about a call when it cannot be told which VPCs are managed.
+pub fn without_baseline(evidence: &Evidence, why: &str) -> Message {
+    of_call(evidence, About::NoBaseline(why.to_owned()))
+}
+
+fn of_call(evidence: &Evidence, about: About) -> Message {
+    let incident = match evidence.record.event_id.as_str() {
+        "" => digest(&json!(evidence).to_string()),
+        id => id.to_owned(),
+    };
+    Message { about, cause: Cause::Event, incident, evidence: vec![evidence.clone()] }
+}
+
+/// The messages of a sweep: one for each VPC.
+pub fn for_sweep(incident: &str, scope_of: impl Fn(&VpcId) -> Scope, vpcs: &[VpcId]) -> Vec<Message> {
+    vpcs.iter().map(|vpc| of_sweep(incident, About::Vpc(scope_of(vpc)))).collect()
+}
+
+/// The message of a sweep that has no baseline to compare with.
+pub fn sweep_without_baseline(incident: &str, why: &str) -> Message {
+    of_sweep(incident, About::NoBaseline(why.to_owned()))
+}
+
+fn of_sweep(incident: &str, about: About) -> Message {
+    Message { about, cause: Cause::Sweep, incident: incident.to_owned(), evidence: Vec::new() }
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn scope(vpc: &str) -> Scope {
+        let (account, region) = ("111122223333".parse().unwrap(), "eu-central-1".parse().unwrap());
+        Scope { account, region, vpc: vpc.parse().unwrap() }
+    }
+
+    pub(crate) fn call(event_id: &str, time: &str) -> Evidence {
+        let record = json!({"eventName": "CreateRoute", "eventID": event_id, "eventTime": time});
+        crate::event::decode(&record).unwrap()
+    }
+
+    fn one(event_id: &str, vpc: &str) -> Message {
+        for_trigger(&call(event_id, "2026-09-14T08:31:07Z"), [scope(vpc)]).remove(0)
+    }
+
+    #[test]
+    fn a_body_is_read_as_it_was_written() {
+        let about_none = without_baseline(&call("e-1", ""), "it is empty");
+        for message in [one("e-1", "vpc-1"), about_none, sweep_without_baseline("s", "why")] {
+            assert_eq!(Message::parse(&message.body()), Ok(message));
+        }
+    }
+
+    #[test]
+    fn a_body_needs_nothing_but_what_to_look_at() {
+        let body = json!({
+            "scope": {"account": "111122223333", "region": "eu-central-1", "vpc": "vpc-1", "zone": 1},
+            "evidence": [{"time": 1}, call("e-1", "t"), 7], "cause": "boredom", "incident": [], "more": {},
+        });
+        let evidence = vec![call("e-1", "t")];
+        let expected =
+            Message { about: About::Vpc(scope("vpc-1")), cause: Cause::Operator, incident: String::new(), evidence };
+        assert_eq!(Message::parse(&body.to_string()), Ok(expected));
+    }
+
+    #[test]
+    fn a_body_without_a_vpc_says_what_it_needs() {
+        let say = |body: &str| Message::parse(body).unwrap_err().to_string();
+        assert_eq!(say("poison"), "the body is not JSON: expected value at line 1 column 1");
+        assert_eq!(
+            say(r#"{"scope":{"account":"111122223333","region":"eu-central-1"}}"#),
+            "the body names no VPC: missing field `vpc`; it needs `scope` with `account`, `region` and `vpc`"
+        );
+        assert!(say("[]").starts_with("the body names no VPC"));
+        assert!(
+            say(r#"{"scope":{"account":"1","region":"eu-central-1","vpc":"vpc-1"}}"#)
+                .contains("`1` is not an AWS account id")
+        );
+    }
+
+    #[test]
+    fn a_group_is_a_vpc() {
+        assert_eq!(one("e-1", "vpc-1").group_id(), "111122223333/eu-central-1/vpc-1");
+        assert_eq!(sweep_without_baseline("s", "why").group_id(), "no-baseline");
+    }
+
+    #[test]
+    fn deliveries_of_one_call_are_one_message_and_the_next_call_is_another() {
+        let id = |event_id: &str, vpc: &str| one(event_id, vpc).deduplication_id();
+        assert_eq!(id("5f1e3175-23fd-5950-cb89-16e712df202b", "vpc-1"), "5f1e3175-23fd-5950-cb89-16e712df202b/vpc-1");
+        let all = [id("e-1", "vpc-1"), id("e-2", "vpc-1"), id("e-1", "vpc-2")];
+        assert_eq!(all, ["e-1/vpc-1", "e-2/vpc-1", "e-1/vpc-2"]);
+        let sweeps = for_sweep("sweep-1", |vpc| scope(vpc.as_str()), &["vpc-1".parse().unwrap()]);
+        assert_eq!(sweeps[0].deduplication_id(), "sweep-1/vpc-1");
+    }
+
+    #[test]
+    fn a_call_without_a_usable_id_is_known_by_its_body() {
+        let ids = ["", "two words", "ü", &"x".repeat(200)].map(|event_id| one(event_id, "vpc-1").deduplication_id());
+        for id in &ids {
+            assert!(id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+        }
+        assert_eq!(one("", "vpc-1").deduplication_id(), ids[0]);
+        let later = for_trigger(&call("", "2026-09-14T08:31:08Z"), [scope("vpc-1")]).remove(0);
+        assert_ne!(later.deduplication_id(), ids[0]);
+        assert_ne!(one("", "vpc-2").deduplication_id(), ids[0]);
+    }
+}

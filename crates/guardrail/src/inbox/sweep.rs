@@ -1,0 +1,90 @@
+//! The scheduled look at every managed VPC: which of them a run should look at.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::baseline::Baseline;
+use crate::ec2::id::VpcId;
+use crate::ec2::snapshot::{Shared, Snapshot, UnplacedWorld};
+use crate::ec2::world::World;
+use crate::run::{VpcStanding, assess_snapshot};
+
+/// What a sweep saw.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many VPCs are managed.
+    pub managed: usize,
+    /// Those not on their baseline, or of which not all could be read, in the order of their ids.
+    pub drifted: Vec<VpcId>,
+}
+
+/// Names a sweep: the minute is in it because an invocation that is tried again must not have its messages swallowed as
+/// repeats, and the request because two sweeps may begin in one minute.
+pub fn incident(now: Timestamp, request_id: &str) -> String {
+    let minute = now.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%MZ").to_string();
+    format!("sweep-{minute}-{request_id}")
+}
+
+/// Compares every managed VPC of a world with the baseline.
+///
+/// # Errors
+/// When the VPCs could not be listed.
+pub fn sweep(baseline: &Baseline, world: &World, incident: &str) -> Result<Swept, UnplacedWorld> {
+    let shared = Shared::of(world);
+    let mut swept = Swept::default();
+    for snapshot in Snapshot::all(world, &shared)? {
+        let seen = assess_snapshot(baseline, &snapshot, incident);
+        match seen.standing {
+            VpcStanding::Managed(_) => {
+                swept.managed += 1;
+                if !seen.findings.is_empty() || !seen.complete {
+                    swept.drifted.push(snapshot.vpc.vpc_id.clone());
+                }
+            }
+            VpcStanding::NotManaged(_) | VpcStanding::Missing | VpcStanding::Unobserved => {}
+        }
+    }
+    Ok(swept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Fixture;
+
+    fn swept(fixture: &Fixture) -> Swept {
+        let world = serde_json::from_value(fixture.world.clone()).unwrap();
+        let baseline = serde_json::from_value(fixture.baseline.clone()).unwrap();
+        sweep(&baseline, &world, "s").unwrap()
+    }
+
+    #[test]
+    fn a_vpc_on_its_baseline_is_counted_and_left() {
+        assert_eq!(swept(&Fixture::compliant()), Swept { managed: 1, drifted: vec![] });
+    }
+
+    #[test]
+    fn what_drifts_or_was_not_read_in_full_is_named() {
+        let drifted = Swept { managed: 1, drifted: vec!["vpc-1".parse().unwrap()] };
+        let mut no_attributes = Fixture::compliant();
+        no_attributes.world.as_object_mut().unwrap().remove("VpcAttributes");
+        assert_eq!(swept(&no_attributes), drifted);
+        let mut no_endpoints = Fixture::compliant();
+        no_endpoints.world["VpcEndpoints"] = serde_json::json!([]);
+        assert_eq!(swept(&no_endpoints), drifted);
+    }
+
+    #[test]
+    fn unmanaged_vpcs_are_passed_over() {
+        let mut fixture = Fixture::compliant();
+        fixture.baseline["managed_vpcs"] = serde_json::json!({"tag": {"key": "other", "value": "x"}});
+        assert_eq!(swept(&fixture), Swept::default());
+    }
+
+    #[test]
+    fn a_second_try_is_another_sweep() {
+        let at = |time: &str| incident(time.parse().unwrap(), "r-1");
+        assert_eq!(at("2026-09-14T08:31:07Z"), "sweep-2026-09-14T08:31Z-r-1");
+        assert_ne!(at("2026-09-14T08:32:07Z"), at("2026-09-14T08:31:07Z"));
+    }
+}

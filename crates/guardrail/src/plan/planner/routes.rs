@@ -1,0 +1,155 @@
+//! Which internet routes are removed, and what must come before that.
+
+use super::Draft;
+use crate::analysis::promise::{Health, Promise, PromiseKind, health, unadmitted, vpc_dns_is_on, zones_of};
+use crate::analysis::topology::PlacedSubnet;
+use crate::baseline::{MayLeadOut, Remove};
+use crate::ec2::action::{Action, GroupRef};
+use crate::ec2::id::{ServiceName, SubnetId};
+use crate::plan::{Condition, StepId, Task, Why};
+use crate::rules::RuleId;
+use crate::rules::finding::{Drift, Finding, LeadingRoute, Leads};
+
+impl<'w> Draft<'_, 'w> {
+    pub(super) fn routes(&mut self, findings: &[Finding], dns: &[StepId]) {
+        for finding in findings {
+            let Drift::LeadsOut(route) = &finding.drift else { continue };
+            match self.removal(route, finding.rule, dns) {
+                Ok((action, after)) => {
+                    let mode = self.view.baseline.mode_of(finding.rule);
+                    self.push(vec![finding.rule], mode, Task::Change(action), after);
+                }
+                Err(why) => {
+                    let what = format!("{}: {} → {}", route.table, route.shown_destination(), route.target);
+                    self.leave(finding.rule, what, why);
+                }
+            }
+        }
+    }
+
+    /// The step that removes a route, and the steps that must come before it; or why it stays.
+    fn removal(
+        &mut self,
+        route: &LeadingRoute,
+        rule: RuleId,
+        dns: &[StepId],
+    ) -> Result<(Action<GroupRef>, Vec<StepId>), Why> {
+        let destination = route.destination.clone().ok_or(Why::Unknown)?;
+        match route.leads {
+            Leads::Unknown => return Err(Why::Unknown),
+            Leads::Maybe if self.view.baseline.internet_routes.may_lead_out != MayLeadOut::Remove => {
+                return Err(Why::MayLeadOut);
+            }
+            Leads::Maybe | Leads::Out => {}
+        }
+        let used = self.view.topology.tables.iter().find(|used| used.table.route_table_id == route.table);
+        if used.is_none_or(|used| used.off_limits.is_some()) {
+            return Err(Why::TableOfGateway);
+        }
+        if route.propagated {
+            return Err(Why::Propagated);
+        }
+        if !route.shared_with.is_empty() {
+            return Err(Why::SharedTable { with: route.shared_with.clone() });
+        }
+        let after = match self.view.baseline.internet_routes.remove {
+            Remove::Immediately => Vec::new(),
+            Remove::AfterEndpoints => {
+                self.served_after(&route.subnets, rule, dns).map_err(|services| Why::ServiceNotServed { services })?
+            }
+        };
+        Ok((Action::DeleteRoute { table: route.table.clone(), destination, target: route.target.clone() }, after))
+    }
+
+    /// The steps after which every promised service is served to these subnets; or the services that are not even then.
+    fn served_after(
+        &mut self,
+        subnets: &[SubnetId],
+        rule: RuleId,
+        dns: &[StepId],
+    ) -> Result<Vec<StepId>, Vec<ServiceName>> {
+        let view = self.view;
+        let placed = || view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
+        let (mut after, mut unserved) = (Vec::new(), Vec::new());
+        for promise in view.promises.iter().filter(|promise| promise.offered.is_some()) {
+            for p in placed().filter(|p| !promise.serves(p.subnet, p.table, view.snapshot)) {
+                match self.steps_that_serve(promise, p, rule, dns) {
+                    Some(steps) if !self.unmended.contains(&promise.name) => after.extend(steps),
+                    Some(_) | None => unserved.push(promise.name.clone()),
+                }
+            }
+        }
+        after.sort_unstable();
+        after.dedup();
+        unserved.dedup();
+        if unserved.is_empty() { Ok(after) } else { Err(unserved) }
+    }
+
+    /// The steps after which the service is served to a subnet; `None` when nothing in the plan leads there.
+    fn steps_that_serve(
+        &mut self,
+        promise: &'w Promise<'w>,
+        placed: &PlacedSubnet<'w>,
+        rule: RuleId,
+        dns: &[StepId],
+    ) -> Option<Vec<StepId>> {
+        let (snapshot, zone) = (self.view.snapshot, &placed.subnet.availability_zone);
+        if placed.subnet.ipv6_native && !promise.speaks_to(placed.subnet, placed.table, snapshot) {
+            return None;
+        }
+        let mut waits: Vec<(StepId, bool)> = Vec::new();
+        for step in &self.plan.steps {
+            if let Task::Await(Condition::Ready { service, tables, zones, .. }) = &step.task
+                && *service == promise.name
+                && tables.is_empty() == (promise.kind == PromiseKind::Interface)
+            {
+                let here = placed.table.is_some_and(|table| tables.contains(&table.route_table_id));
+                waits.push((step.id, here || zones.contains(zone)));
+            }
+        }
+        let steps = match promise.kind {
+            PromiseKind::Gateway => waits.iter().filter(|(_, here)| *here).map(|(id, _)| *id).collect(),
+            // All that is changed on the endpoint, for each may be what the service is missed for.
+            PromiseKind::Interface if waits.iter().any(|(_, here)| *here) || !promise.is_offered_in(zone) => {
+                waits.iter().map(|(id, _)| *id).collect()
+            }
+            PromiseKind::Interface => Vec::new(),
+        };
+        let needs_dns = promise.wants_private_dns();
+        let steps: Vec<StepId> = if steps.is_empty() {
+            let ready = self.coming(promise, placed, dns)?;
+            let after = if needs_dns { dns.to_vec() } else { Vec::new() };
+            vec![self.push(vec![rule], self.view.baseline.mode_of(rule), Task::Await(ready), after)]
+        } else {
+            steps
+        };
+        Some(if needs_dns { steps.into_iter().chain(dns.iter().copied()).collect() } else { steps })
+    }
+
+    /// What to wait for where the endpoint itself needs no change: it is coming up, its route does not show yet, or it is
+    /// held back only by the VPC's DNS attributes, which this plan turns on.
+    fn coming(&self, promise: &'w Promise<'w>, placed: &PlacedSubnet<'w>, dns: &[StepId]) -> Option<Condition> {
+        let snapshot = self.view.snapshot;
+        let endpoint = promise.adopted(snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
+        let service = promise.name.clone();
+        match promise.kind {
+            PromiseKind::Gateway => {
+                let table = placed.table?.route_table_id.clone();
+                let mut theirs = promise.endpoints(snapshot).filter(|e| e.exists() && health(e) != Health::Broken);
+                theirs.find(|e| e.route_table_ids.contains(&table))?;
+                Some(Condition::Ready { service, tables: vec![table], zones: vec![], private_dns: false })
+            }
+            PromiseKind::Interface => {
+                let dns_comes = vpc_dns_is_on(snapshot) || !dns.is_empty();
+                let private_dns = promise.wants_private_dns();
+                let held = private_dns && !(endpoint.private_dns_enabled && dns_comes);
+                let admits = unadmitted(endpoint, snapshot).is_some_and(|missing| missing.is_empty());
+                let zones = zones_of(endpoint, snapshot);
+                let zone = &placed.subnet.availability_zone;
+                let covers = !promise.is_offered_in(zone) || zones.contains(&zone);
+                let zones = zones.into_iter().cloned().collect();
+                (!held && admits && covers).then_some(Condition::Ready { service, tables: vec![], zones, private_dns })
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::ec2::id::Scope;
+use crate::event::decode;
+use crate::fixture::Fixture;
+use crate::report::Cause;
+use crate::run::{Request, preview};
+
+/// What is reported of a NAT route that this caller added with this tool's agent, in the mode given.
+fn report(mode: &str, user: &str, agent: &str) -> (Report, Baseline) {
+    let mut fixture = Fixture::compliant();
+    fixture.route("rtb-a", "0.0.0.0/0", "nat-1").baseline("mode", json!(mode));
+    let record = json!({
+        "eventName": "CreateRoute", "eventSource": "ec2.amazonaws.com", "eventID": "e-1", "eventTime": "2026-09-14T08:31:07Z",
+        "userIdentity": {"type": "IAMUser", "userName": user}, "userAgent": agent, "sourceIPAddress": "203.0.113.24",
+    });
+    let scope = Scope {
+        account: "111122223333".parse().unwrap(),
+        region: "eu-central-1".parse().unwrap(),
+        vpc: crate::fixture::vpc(),
+    };
+    let request = Request {
+        scope,
+        cause: Cause::Event,
+        evidence: vec![decode(&record).unwrap()],
+        run_id: "run-1".to_owned(),
+        incident: "e-1".to_owned(),
+        deadline: Timestamp::MAX,
+    };
+    let baseline = fixture.wanted();
+    (preview(&baseline, &fixture.world(), &request, Timestamp::UNIX_EPOCH), baseline)
+}
+
+#[test]
+fn an_alert_says_who_what_why_and_what_to_do() {
+    let (report, baseline) = report("notify", "ops", "APN/1.0 HashiCorp/1.0 Terraform/1.13.5");
+    let alert = alert(&report, &baseline);
+    assert_eq!(alert.subject, "VPC guardrail: drift found vpc-1 eu-central-1 (internet-route)");
+    assert_eq!(
+        alert.text,
+        "VPC shop (vpc-1) in account 111122223333, eu-central-1: not on its baseline; nothing was changed.\n\
+         \nWho\n\
+         \x20 CreateRoute by ops (terraform) from 203.0.113.24 at 2026-09-14T08:31:07Z\n\
+         \nFound\n\
+         \x20 - internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for private \
+         subnet-pria\n\
+         \nWould be done (the mode is notify: nothing was changed)\n\
+         \x20 1. delete the route 0.0.0.0/0 → nat-1 from rtb-a\n\
+         \nTo do it by hand\n\
+         \x20 aws ec2 delete-route --route-table-id rtb-a --destination-cidr-block 0.0.0.0/0 --region eu-central-1\n\
+         \nTo exempt\n\
+         \x20 this VPC: aws ec2 delete-tags --resources vpc-1 --tags 'Key=vpc-guardrail' --region eu-central-1\n\
+         \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
+         \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"notify\" } } in the baseline\n\
+         \nTo fix it for good\n\
+         \x20 CreateRoute came through Terraform (ops): change it in that code, or the next run of it brings the fault back.\n\
+         \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n"
+    );
+    let expected = [
+        ("account", "111122223333"),
+        ("cause", "event"),
+        ("changed", "false"),
+        ("mode", "notify"),
+        ("region", "eu-central-1"),
+        ("rules", "[\"internet-route\"]"),
+        ("verdict", "drift-left"),
+        ("vpc", "vpc-1"),
+    ];
+    let attributes: Vec<(&str, &str)> = alert.attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(attributes, expected);
+    assert_eq!(serde_json::from_str::<Report>(&alert.json).unwrap(), report);
+}
+
+#[test]
+fn what_a_caller_typed_forges_no_line() {
+    let (report, baseline) = report("notify", "eve\n\nDone\n  1. all is well\r\u{7}", "aws-cli/2.17");
+    let text = alert(&report, &baseline).text;
+    assert!(text.contains("by eve  Done   1. all is well   (cli)"), "{text}");
+    assert!(!text.contains("\nDone"), "{text}");
+}
+
+#[test]
+fn a_report_of_any_length_fits_into_one_message() {
+    let (mut report, baseline) = report("notify", "ops", "aws-cli/2.17");
+    let (evidence, found, step) = (report.evidence.remove(0), report.findings.remove(0), report.steps.remove(0));
+    for many in [1, 100, 10_000] {
+        report.evidence = vec![evidence.clone(); many];
+        report.findings = vec![found.clone(); many];
+        report.steps = vec![step.clone(); many];
+        let alert = alert(&report, &baseline);
+        let message = json!({ "default": alert.json, "email": alert.text, "sms": alert.subject }).to_string();
+        assert!(message.len() < 262_144, "{many}: {}", message.len());
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&alert.json).unwrap()["run_id"], "run-1");
+    }
+}
+
+proptest! {
+    /// SNS refuses a subject of 100 characters, with a line break or a control character: there would be no alert.
+    #[test]
+    fn the_subject_is_one_sns_takes(name in ".{0,200}", user in any::<String>()) {
+        let (mut report, _) = report("notify", &user, "");
+        report.vpc_name = Some(name);
+        let subject = subject(&report);
+        prop_assert!((1..=99).contains(&subject.len()));
+        prop_assert!(subject.bytes().all(|b| b.is_ascii_graphic() || b == b' '), "{subject:?}");
+    }
+
+    #[test]
+    fn printable_is_short_and_ascii_whatever_comes_in(text in any::<String>()) {
+        let printed = printable(&text, 99);
+        prop_assert!(printed.len() <= 99 && printed.bytes().all(|b| b.is_ascii_graphic() || b == b' '));
+    }
+}

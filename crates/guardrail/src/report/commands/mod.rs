@@ -1,0 +1,163 @@
+//! The AWS CLI commands that do, and undo, what a step does: for the reader of an alert, who has a shell and no patience.
+
+use crate::cloud::Applied;
+use crate::ec2::action::{Action, DnsAttribute, GroupRef, NewEndpoint};
+use crate::ec2::id::{Scope, SecurityGroupId};
+use crate::ec2::world::Destination;
+
+/// The command that does what the action does.
+pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
+    let words = match action {
+        Action::EnableVpcDns { vpc, attribute } => {
+            format!("modify-vpc-attribute --vpc-id {vpc} --{} '{{\"Value\":true}}'", option(*attribute))
+        }
+        Action::CreateSecurityGroup { vpc, name, description } => {
+            format!("create-security-group --vpc-id {vpc} --group-name {name} --description '{description}'")
+        }
+        Action::AuthorizeHttps { group, cidrs } => {
+            format!("authorize-security-group-ingress --group-id {} {}", group_word(group), permissions(cidrs))
+        }
+        Action::CreateEndpoint { vpc, service, kind, .. } => match kind {
+            NewEndpoint::Gateway { route_tables } => format!(
+                "create-vpc-endpoint --vpc-id {vpc} --service-name {service} --vpc-endpoint-type Gateway \
+                 --route-table-ids {}",
+                words(route_tables)
+            ),
+            NewEndpoint::Interface { subnets, groups, private_dns } => format!(
+                "create-vpc-endpoint --vpc-id {vpc} --service-name {service} --vpc-endpoint-type Interface \
+                 --subnet-ids {} --security-group-ids {} --{}private-dns-enabled",
+                words(subnets),
+                groups.iter().map(group_word).collect::<Vec<_>>().join(" "),
+                if *private_dns { "" } else { "no-" }
+            ),
+        },
+        Action::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+            let mut command = format!("modify-vpc-endpoint --vpc-endpoint-id {endpoint}");
+            push(&mut command, "--add-route-table-ids", &words(add_route_tables));
+            push(&mut command, "--add-subnet-ids", &words(add_subnets));
+            push(
+                &mut command,
+                "--add-security-group-ids",
+                &add_groups.iter().map(group_word).collect::<Vec<_>>().join(" "),
+            );
+            if *enable_private_dns {
+                command.push_str(" --private-dns-enabled");
+            }
+            command
+        }
+        Action::DeleteRoute { table, destination, .. } => {
+            format!("delete-route --route-table-id {table} {}", destination_option(destination))
+        }
+    };
+    format!("aws ec2 {words} --region {}", scope.region)
+}
+
+/// The command that undoes an action that was taken; `None` when it was so before, so that there is nothing to undo.
+pub fn undo(
+    action: &Action<GroupRef>,
+    applied: &Applied,
+    scope: &Scope,
+    group: impl Fn(&GroupRef) -> Option<SecurityGroupId>,
+) -> Option<String> {
+    let words = match (action, applied) {
+        (_, Applied::Already) => return None,
+        (Action::EnableVpcDns { vpc, attribute }, _) => {
+            format!("modify-vpc-attribute --vpc-id {vpc} --{} '{{\"Value\":false}}'", option(*attribute))
+        }
+        (Action::CreateSecurityGroup { .. }, Applied::CreatedGroup(id)) => {
+            format!("delete-security-group --group-id {id}")
+        }
+        (Action::AuthorizeHttps { group: g, cidrs }, _) => {
+            format!("revoke-security-group-ingress --group-id {} {}", group(g)?, permissions(cidrs))
+        }
+        (Action::CreateEndpoint { .. }, Applied::CreatedEndpoint(id)) => {
+            format!("delete-vpc-endpoints --vpc-endpoint-ids {id}")
+        }
+        (Action::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns }, _) => {
+            let mut command = format!("modify-vpc-endpoint --vpc-endpoint-id {endpoint}");
+            push(&mut command, "--remove-route-table-ids", &words(add_route_tables));
+            push(&mut command, "--remove-subnet-ids", &words(add_subnets));
+            let groups: Vec<SecurityGroupId> = add_groups.iter().filter_map(group).collect();
+            push(&mut command, "--remove-security-group-ids", &words(&groups));
+            if *enable_private_dns {
+                command.push_str(" --no-private-dns-enabled");
+            }
+            command
+        }
+        (Action::DeleteRoute { table, destination, target }, _) => format!(
+            "create-route --route-table-id {table} {} {} {target}",
+            destination_option(destination),
+            target_option(target)
+        ),
+        (Action::CreateSecurityGroup { .. } | Action::CreateEndpoint { .. }, _) => return None,
+    };
+    Some(format!("aws ec2 {words} --region {}", scope.region))
+}
+
+fn option(attribute: DnsAttribute) -> &'static str {
+    match attribute {
+        DnsAttribute::Support => "enable-dns-support",
+        DnsAttribute::Hostnames => "enable-dns-hostnames",
+    }
+}
+
+fn group_word(group: &GroupRef) -> String {
+    match group {
+        GroupRef::Existing(id) => id.to_string(),
+        GroupRef::MadeBy(step) => format!("<group of step {step}>"),
+    }
+}
+
+fn permissions(cidrs: &[crate::ec2::cidr::Cidr]) -> String {
+    use ipnet::IpNet;
+    let (v6, v4): (Vec<_>, Vec<_>) = cidrs.iter().partition(|cidr| matches!(cidr.net(), Some(IpNet::V6(_))));
+    let ranges = |list: Vec<&crate::ec2::cidr::Cidr>, key: &str| {
+        list.iter().map(|cidr| format!("{{{key}={cidr}}}")).collect::<Vec<_>>().join(",")
+    };
+    let mut words = "IpProtocol=tcp,FromPort=443,ToPort=443".to_owned();
+    if !v4.is_empty() {
+        words.push_str(&format!(",IpRanges=[{}]", ranges(v4, "CidrIp")));
+    }
+    if !v6.is_empty() {
+        words.push_str(&format!(",Ipv6Ranges=[{}]", ranges(v6, "CidrIpv6")));
+    }
+    format!("--ip-permissions '{words}'")
+}
+
+fn destination_option(destination: &Destination) -> String {
+    match destination {
+        Destination::CidrBlock(cidr) => format!("--destination-cidr-block {cidr}"),
+        Destination::Ipv6CidrBlock(cidr) => format!("--destination-ipv6-cidr-block {cidr}"),
+        Destination::PrefixList(id) => format!("--destination-prefix-list-id {id}"),
+    }
+}
+
+fn target_option(target: &str) -> &'static str {
+    match target.split_once('-').map(|(kind, _)| kind) {
+        Some("nat") => "--nat-gateway-id",
+        Some("eni") => "--network-interface-id",
+        Some("i") => "--instance-id",
+        Some("eigw") => "--egress-only-internet-gateway-id",
+        Some("tgw") => "--transit-gateway-id",
+        Some("pcx") => "--vpc-peering-connection-id",
+        Some("lgw") => "--local-gateway-id",
+        Some("cagw") => "--carrier-gateway-id",
+        Some("vpce") => "--vpc-endpoint-id",
+        Some(_) if target.starts_with("arn:") && target.contains(":odb:") => "--odb-network-arn",
+        Some(_) if target.starts_with("arn:") => "--core-network-arn",
+        Some(_) | None => "--gateway-id",
+    }
+}
+
+fn push(command: &mut String, option: &str, values: &str) {
+    if !values.is_empty() {
+        command.push_str(&format!(" {option} {values}"));
+    }
+}
+
+fn words<T: ToString>(ids: &[T]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+use crate::cloud::Applied;
+use crate::ec2::action::{Action, DnsAttribute, GroupRef, NewEndpoint};
+use crate::ec2::cidr::Cidr;
+use crate::ec2::id::{Scope, SecurityGroupId};
+use crate::ec2::world::Destination;
+use crate::plan::StepId;
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn scope() -> Scope {
+    Scope { account: id("111122223333"), region: id("eu-central-1"), vpc: id("vpc-1") }
+}
+
+/// The words between `aws ec2` and the Region.
+fn bare(command: &str) -> &str {
+    command.strip_prefix("aws ec2 ").unwrap().strip_suffix(" --region eu-central-1").unwrap()
+}
+
+fn check(action: &Action<GroupRef>, applied: &Applied, does: &str, undoes: Option<&str>) {
+    let known = |group: &GroupRef| -> Option<SecurityGroupId> {
+        match group {
+            GroupRef::Existing(id) => Some(id.clone()),
+            GroupRef::MadeBy(step) => (*step == StepId(1)).then(|| id("sg-made")),
+        }
+    };
+    assert_eq!(bare(&super::of(action, &scope())), does);
+    let undo = super::undo(action, applied, &scope(), known);
+    assert_eq!(undo.as_deref().map(bare), undoes);
+    assert_eq!(super::undo(action, &Applied::Already, &scope(), known), None);
+}
+
+#[test]
+fn vpc_dns() {
+    for (attribute, option) in
+        [(DnsAttribute::Support, "enable-dns-support"), (DnsAttribute::Hostnames, "enable-dns-hostnames")]
+    {
+        check(
+            &Action::EnableVpcDns { vpc: id("vpc-1"), attribute },
+            &Applied::Done,
+            &format!("modify-vpc-attribute --vpc-id vpc-1 --{option} '{{\"Value\":true}}'"),
+            Some(&format!("modify-vpc-attribute --vpc-id vpc-1 --{option} '{{\"Value\":false}}'")),
+        );
+    }
+}
+
+#[test]
+fn security_groups() {
+    check(
+        &Action::CreateSecurityGroup { vpc: id("vpc-1"), name: "ours".to_owned(), description: "for us".to_owned() },
+        &Applied::CreatedGroup(id("sg-made")),
+        "create-security-group --vpc-id vpc-1 --group-name ours --description 'for us'",
+        Some("delete-security-group --group-id sg-made"),
+    );
+    let permissions = "--ip-permissions 'IpProtocol=tcp,FromPort=443,ToPort=443,IpRanges=[{CidrIp=10.0.0.0/16},\
+                       {CidrIp=100.64.0.0/16}],Ipv6Ranges=[{CidrIpv6=2600::/56}]'";
+    check(
+        &Action::AuthorizeHttps {
+            group: GroupRef::MadeBy(StepId(1)),
+            cidrs: ["10.0.0.0/16", "2600::/56", "100.64.0.0/16"].map(Cidr::from).to_vec(),
+        },
+        &Applied::Done,
+        &format!("authorize-security-group-ingress --group-id <group of step 1> {permissions}"),
+        Some(&format!("revoke-security-group-ingress --group-id sg-made {permissions}")),
+    );
+}
+
+#[test]
+fn new_endpoints() {
+    let create = |kind| Action::CreateEndpoint {
+        vpc: id("vpc-1"),
+        service: id("com.amazonaws.eu-central-1.s3"),
+        kind,
+        token: "token".to_owned(),
+    };
+    let made = Applied::CreatedEndpoint(id("vpce-made"));
+    check(
+        &create(NewEndpoint::Gateway { route_tables: vec![id("rtb-a"), id("rtb-b")] }),
+        &made,
+        "create-vpc-endpoint --vpc-id vpc-1 --service-name com.amazonaws.eu-central-1.s3 --vpc-endpoint-type Gateway \
+         --route-table-ids rtb-a rtb-b",
+        Some("delete-vpc-endpoints --vpc-endpoint-ids vpce-made"),
+    );
+    for (private_dns, option) in [(true, "--private-dns-enabled"), (false, "--no-private-dns-enabled")] {
+        check(
+            &create(NewEndpoint::Interface {
+                subnets: vec![id("subnet-a"), id("subnet-b")],
+                groups: vec![GroupRef::Existing(id("sg-own"))],
+                private_dns,
+            }),
+            &made,
+            &format!(
+                "create-vpc-endpoint --vpc-id vpc-1 --service-name com.amazonaws.eu-central-1.s3 --vpc-endpoint-type \
+                 Interface --subnet-ids subnet-a subnet-b --security-group-ids sg-own {option}"
+            ),
+            Some("delete-vpc-endpoints --vpc-endpoint-ids vpce-made"),
+        );
+    }
+}
+
+#[test]
+fn changed_endpoints() {
+    check(
+        &Action::ModifyEndpoint {
+            endpoint: id("vpce-1"),
+            add_route_tables: vec![],
+            add_subnets: vec![id("subnet-b")],
+            add_groups: vec![GroupRef::MadeBy(StepId(1))],
+            enable_private_dns: true,
+        },
+        &Applied::Done,
+        "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --add-subnet-ids subnet-b --add-security-group-ids \
+         <group of step 1> --private-dns-enabled",
+        Some(
+            "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --remove-subnet-ids subnet-b --remove-security-group-ids \
+             sg-made --no-private-dns-enabled",
+        ),
+    );
+    check(
+        &Action::ModifyEndpoint {
+            endpoint: id("vpce-1"),
+            add_route_tables: vec![id("rtb-a"), id("rtb-b")],
+            add_subnets: vec![],
+            add_groups: vec![],
+            enable_private_dns: false,
+        },
+        &Applied::Done,
+        "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --add-route-table-ids rtb-a rtb-b",
+        Some("modify-vpc-endpoint --vpc-endpoint-id vpce-1 --remove-route-table-ids rtb-a rtb-b"),
+    );
+}
+
+#[test]
+fn routes_of_every_destination_and_target() {
+    let v4 = || Destination::CidrBlock("0.0.0.0/0".into());
+    for (destination, destination_option, target, target_option) in [
+        (v4(), "--destination-cidr-block 0.0.0.0/0", "nat-1", "--nat-gateway-id nat-1"),
+        (
+            Destination::Ipv6CidrBlock("::/0".into()),
+            "--destination-ipv6-cidr-block ::/0",
+            "eigw-1",
+            "--egress-only-internet-gateway-id eigw-1",
+        ),
+        (
+            Destination::PrefixList(id("pl-1")),
+            "--destination-prefix-list-id pl-1",
+            "eni-1",
+            "--network-interface-id eni-1",
+        ),
+        (v4(), "--destination-cidr-block 0.0.0.0/0", "igw-1", "--gateway-id igw-1"),
+        (v4(), "--destination-cidr-block 0.0.0.0/0", "vgw-1", "--gateway-id vgw-1"),
+        (v4(), "--destination-cidr-block 0.0.0.0/0", "i-1", "--instance-id i-1"),
+        (v4(), "--destination-cidr-block 0.0.0.0/0", "tgw-1", "--transit-gateway-id tgw-1"),
+        (v4(), "--destination-cidr-block 0.0.0.0/0", "lgw-1", "--local-gateway-id lgw-1"),
+        (v4(), "--destination-cidr-block 0.0.0.0/0", "cagw-1", "--carrier-gateway-id cagw-1"),
+        (v4(), "--destination-cidr-block 0.0.0.0/0", "vpce-1", "--vpc-endpoint-id vpce-1"),
+        (
+            v4(),
+            "--destination-cidr-block 0.0.0.0/0",
+            "arn:aws:networkmanager::1:core-network/c",
+            "--core-network-arn arn:aws:networkmanager::1:core-network/c",
+        ),
+    ] {
+        check(
+            &Action::DeleteRoute { table: id("rtb-a"), destination, target: target.to_owned() },
+            &Applied::Done,
+            &format!("delete-route --route-table-id rtb-a {destination_option}"),
+            Some(&format!("create-route --route-table-id rtb-a {destination_option} {target_option}")),
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! Why each subnet is what it is, where each route leads, and what serves each promised service.
+
+use std::fmt::Write as _;
+
+use crate::analysis::promise::{Health, Promise, PromiseKind, health, own_group, unadmitted, vpc_dns_is_on, zones_of};
+use crate::analysis::route::{is_blackhole, judge};
+use crate::analysis::topology::{Binding, OffLimits, PlacedSubnet, UsedTable};
+use crate::ec2::world::{Route, VpcEndpoint};
+use crate::rules::finding::View;
+
+/// Explains one VPC, as text for a person.
+pub fn explain(view: &View<'_>) -> String {
+    let mut out = String::new();
+    let snapshot = view.snapshot;
+    let name = snapshot.vpc.tags.iter().find(|tag| tag.key == "Name").map(|tag| format!(" ({})", tag.value));
+    let managed = if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
+    let _ = writeln!(out, "{}{}: {managed}", snapshot.scope, name.unwrap_or_default());
+    if !snapshot.missing.is_empty() {
+        let _ = writeln!(out, "  not observed, so nothing would be changed:");
+        for section in &snapshot.missing {
+            let _ = writeln!(out, "    {section} (add what `{}` prints)", section.command());
+        }
+    }
+    subnets(&mut out, view);
+    tables(&mut out, view);
+    services(&mut out, view);
+    out
+}
+
+fn subnets(out: &mut String, view: &View<'_>) {
+    let _ = writeln!(out, "  subnets");
+    if view.topology.subnets.is_empty() {
+        let _ = writeln!(out, "    none");
+    }
+    for placed in &view.topology.subnets {
+        let subnet = placed.subnet;
+        let _ = writeln!(out, "    {} {} {}", subnet.subnet_id, subnet.availability_zone, placed.class);
+        let _ = writeln!(out, "      {}", table_of(placed));
+    }
+}
+
+fn table_of(placed: &PlacedSubnet<'_>) -> String {
+    match (placed.table, placed.binding) {
+        (None, _) => "no route table was observed for it".to_owned(),
+        (Some(table), Binding::Main) => format!("{}, the main table, as it has none of its own", table.route_table_id),
+        (Some(table), Binding::Explicit(Some(id))) => format!("{}, by association {id}", table.route_table_id),
+        (Some(table), Binding::Explicit(None)) => format!("{}, by an association", table.route_table_id),
+    }
+}
+
+fn tables(out: &mut String, view: &View<'_>) {
+    let _ = writeln!(out, "  route tables");
+    if view.topology.tables.is_empty() {
+        let _ = writeln!(out, "    none");
+    }
+    for used in &view.topology.tables {
+        let main = if used.main { " (main)" } else { "" };
+        let _ = writeln!(out, "    {}{main}: {}", used.table.route_table_id, serves(used));
+        for route in &used.table.routes {
+            let _ = writeln!(out, "      {}", route_line(route, view));
+        }
+    }
+}
+
+fn serves(used: &UsedTable<'_>) -> String {
+    match used.off_limits {
+        Some(OffLimits::Edge) => return "bound to a gateway, for traffic that comes in; never changed".to_owned(),
+        Some(OffLimits::RegionalNatGateway(id)) => {
+            return format!("the regional NAT gateway {id}'s own; never changed");
+        }
+        None => {}
+    }
+    let count = |word: &str| used.users.iter().filter(|(_, class)| class.word() == word).count();
+    let parts: Vec<String> = ["private", "public", "unclassified"]
+        .into_iter()
+        .filter_map(|word| match count(word) {
+            0 => None,
+            n => Some(format!("{n} {word}")),
+        })
+        .collect();
+    if parts.is_empty() { "serves no subnet".to_owned() } else { format!("serves {}", parts.join(", ")) }
+}
+
+fn route_line(route: &Route, view: &View<'_>) -> String {
+    let judgement = judge(route, view.snapshot, &view.topology);
+    let destination = route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
+    let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };
+    format!("{destination} → {}: {}, {judgement}{blackhole}", route.target().unwrap_or("?"), judgement.word())
+}
+
+fn services(out: &mut String, view: &View<'_>) {
+    let _ = writeln!(out, "  promised services");
+    if view.promises.is_empty() {
+        let _ = writeln!(out, "    none");
+    }
+    for promise in view.promises {
+        let offered = if promise.offered.is_some() { "" } else { ": not offered in this Region" };
+        let _ = writeln!(out, "    {} ({}){offered}", promise.name, promise.kind);
+        if promise.offered.is_none() {
+            continue;
+        }
+        let endpoints: Vec<&VpcEndpoint> = promise.endpoints(view.snapshot).collect();
+        if endpoints.is_empty() {
+            let _ = writeln!(out, "      no endpoint");
+        }
+        for endpoint in endpoints {
+            let _ = writeln!(out, "      {}", endpoint_line(endpoint, promise, view));
+        }
+        served(out, promise, view);
+    }
+}
+
+fn endpoint_line(endpoint: &VpcEndpoint, promise: &Promise<'_>, view: &View<'_>) -> String {
+    let snapshot = view.snapshot;
+    let mut parts = vec![format!("{} {}", endpoint.vpc_endpoint_id, endpoint.state)];
+    if promise.kind == PromiseKind::Interface && health(endpoint) != Health::Gone {
+        let zones: Vec<&str> = zones_of(endpoint, snapshot).into_iter().map(crate::ec2::id::Zone::as_str).collect();
+        parts.push(format!("in {}", if zones.is_empty() { "no zone".to_owned() } else { zones.join(", ") }));
+        parts.push(format!("private DNS {}", if endpoint.private_dns_enabled { "on" } else { "off" }));
+        parts.push(match unadmitted(endpoint, snapshot) {
+            None => "its security groups were not observed".to_owned(),
+            Some(cidrs) if cidrs.is_empty() => "admits TCP 443 from the whole VPC".to_owned(),
+            Some(cidrs) => format!("admits no TCP 443 from {}", crate::rules::finding::list(&cidrs)),
+        });
+        let own = own_group(snapshot).is_some_and(|own| endpoint.groups.iter().any(|g| g.group_id == own.group_id));
+        parts.extend(own.then(|| "has the guardrail's own group".to_owned()));
+        parts.extend(
+            (endpoint.private_dns_enabled && !vpc_dns_is_on(snapshot)).then(|| "the VPC's DNS is off".to_owned()),
+        );
+    }
+    parts.join(", ")
+}
+
+fn served(out: &mut String, promise: &Promise<'_>, view: &View<'_>) {
+    let serves = |placed: &&PlacedSubnet<'_>| promise.serves(placed.subnet, placed.table, view.snapshot);
+    let (yes, no): (Vec<_>, Vec<_>) = view.topology.private().partition(|placed| serves(placed));
+    let names = |list: Vec<&PlacedSubnet<'_>>| {
+        list.iter().map(|placed| placed.subnet.subnet_id.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if !yes.is_empty() {
+        let _ = writeln!(out, "      served: {}", names(yes));
+    }
+    if !no.is_empty() {
+        let _ = writeln!(out, "      not served: {}", names(no));
+    }
+}

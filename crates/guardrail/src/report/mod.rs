@@ -1,0 +1,278 @@
+//! What a run found, did and left alone: the value that the alert, the log and the command print.
+//!
+//! The JSON form is versioned: fields are only added within a version. `guardrail report schema` prints its JSON Schema.
+
+pub mod alert;
+pub mod commands;
+pub mod doctor;
+pub mod explain;
+pub mod metrics;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::Mode;
+use crate::cloud::{Applied, CallError, ErrorClass, Unread};
+use crate::ec2::id::Scope;
+use crate::event::Evidence;
+use crate::plan::{LeftAlone, StepId};
+use crate::rules::RuleId;
+use crate::rules::finding::Drift;
+
+/// The version of the report's JSON form.
+pub const VERSION: u32 = 1;
+
+/// One run over one VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Report {
+    /// The version of this form.
+    pub version: u32,
+    /// Names the run in logs and alerts.
+    pub run_id: String,
+    /// Where.
+    pub scope: Scope,
+    /// The VPC's `Name` tag.
+    pub vpc_name: Option<String>,
+    /// What led to the run.
+    pub cause: Cause,
+    /// The calls that led to it; more than one when several were handled together.
+    pub evidence: Vec<Evidence>,
+    /// The baseline's default mode.
+    pub mode: Mode,
+    /// When the run began (UTC).
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub started: Timestamp,
+    /// When it ended (UTC).
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub finished: Timestamp,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was not as the baseline wants it.
+    pub findings: Vec<Found>,
+    /// What was done about it, or would be.
+    pub steps: Vec<StepReport>,
+    /// What was left alone, and why.
+    pub left_alone: Vec<LeftAlone>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+    /// Whether another run is needed.
+    pub next: Next,
+}
+
+/// What led to a run. Logged and told, never decided on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// A call that CloudTrail recorded.
+    Event,
+    /// The scheduled look at every VPC.
+    Sweep,
+    /// A person.
+    Operator,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Event => "event",
+            Self::Sweep => "sweep",
+            Self::Operator => "operator",
+        })
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing was to be found.
+    Compliant,
+    /// Everything found is repaired.
+    Repaired,
+    /// Something found is still there.
+    DriftLeft,
+    /// Not everything could be observed, and nothing was found in what was.
+    Incomplete,
+    /// The baseline does not look after this VPC.
+    NotManaged,
+    /// There is no such VPC.
+    NoSuchVpc,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Compliant => "compliant",
+            Self::Repaired => "repaired",
+            Self::DriftLeft => "drift left",
+            Self::Incomplete => "not fully observed",
+            Self::NotManaged => "not managed",
+            Self::NoSuchVpc => "no such VPC",
+        })
+    }
+}
+
+/// Whether another run is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Next {
+    /// No: what is left is a person's, or there is nothing left.
+    Settled,
+    /// Yes: something was left that a later run may mend.
+    Again,
+}
+
+/// A finding, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Found {
+    /// The rule.
+    pub rule: RuleId,
+    /// The mode its findings are handled in.
+    pub mode: Mode,
+    /// One line.
+    pub summary: String,
+    /// The same as data.
+    pub drift: Drift,
+    /// Whether it was gone when the run looked again.
+    pub repaired: bool,
+}
+
+/// A step, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StepReport {
+    /// Its number.
+    pub id: StepId,
+    /// The rules it serves.
+    pub rules: Vec<RuleId>,
+    /// One line.
+    pub summary: String,
+    /// The AWS CLI command that does the same; absent for waiting.
+    pub command: Option<String>,
+    /// The steps it comes after.
+    pub after: Vec<StepId>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The AWS CLI command that undoes it, when it was done.
+    pub undo: Option<String>,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum Outcome {
+    /// It was taken.
+    Done(Applied),
+    /// What it waited for came.
+    Came,
+    /// The plan was only asked for: it would be taken.
+    Planned,
+    /// The mode does not allow it.
+    NotAllowed(Mode),
+    /// It is left for the next run: this one would change too much.
+    OverLimit,
+    /// What it was planned from has changed.
+    Stale,
+    /// A step it comes after did not succeed.
+    Skipped {
+        /// That step.
+        because: StepId,
+    },
+    /// AWS refused it.
+    Failed(CallError),
+    /// What it was planned from could not be read again.
+    Unchecked(CallError),
+    /// What it waited for did not come in time.
+    TimedOut,
+    /// What it waited for will not come.
+    Hopeless {
+        /// Why not.
+        reason: String,
+    },
+    /// The run's time was up.
+    OutOfTime,
+}
+
+impl Outcome {
+    /// Whether steps that come after this one may be taken.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Done(_) | Self::Came)
+    }
+
+    /// Whether a later run may do better without anybody's doing.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Done(_)
+            | Self::Came
+            | Self::Planned
+            | Self::NotAllowed(_)
+            | Self::Skipped { .. }
+            | Self::Hopeless { .. } => false,
+            Self::OverLimit | Self::Stale | Self::TimedOut | Self::OutOfTime => true,
+            Self::Unchecked(error) => error.class.passes(),
+            // What was not there, or was there already, when the call came was planned from a view that was too old.
+            Self::Failed(error) => match error.class {
+                ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotFound | ErrorClass::AlreadyDone => true,
+                ErrorClass::Denied | ErrorClass::Invalid => false,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(Applied::Done) => f.write_str("done"),
+            Self::Done(Applied::Already) => f.write_str("was so already"),
+            Self::Done(Applied::CreatedEndpoint(id)) => write!(f, "done: {id}"),
+            Self::Done(Applied::CreatedGroup(id)) => write!(f, "done: {id}"),
+            Self::Came => f.write_str("done"),
+            Self::Planned => f.write_str("would be taken"),
+            Self::NotAllowed(mode) => write!(f, "not taken: the mode is {mode}"),
+            Self::OverLimit => f.write_str("left for the next run: the limit of changes is reached"),
+            Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
+            Self::Skipped { because } => write!(f, "not taken: step {because} comes first"),
+            Self::Failed(error) => write!(f, "failed: {error}"),
+            Self::Unchecked(error) => write!(f, "not taken: could not look again: {error}"),
+            Self::TimedOut => f.write_str("not yet; the next run goes on"),
+            Self::Hopeless { reason } => write!(f, "will not come: {reason}"),
+            Self::OutOfTime => f.write_str("not taken: the run's time was up"),
+        }
+    }
+}
+
+impl Report {
+    /// Whether a person should hear of it: only when something was found, or could not be looked at.
+    pub fn wants_alert(&self) -> bool {
+        let told = self.findings.iter().any(|found| found.mode != Mode::Observe);
+        let blind = self.findings.is_empty() && self.verdict == Verdict::Incomplete;
+        told || (blind && self.mode != Mode::Observe)
+    }
+
+    /// Whether anything was changed.
+    pub fn changed(&self) -> bool {
+        let changed = |step: &StepReport| match &step.outcome {
+            Outcome::Done(applied) => *applied != Applied::Already,
+            Outcome::Came
+            | Outcome::Planned
+            | Outcome::NotAllowed(_)
+            | Outcome::OverLimit
+            | Outcome::Stale
+            | Outcome::Skipped { .. }
+            | Outcome::Failed(_)
+            | Outcome::Unchecked(_)
+            | Outcome::TimedOut
+            | Outcome::Hopeless { .. }
+            | Outcome::OutOfTime => false,
+        };
+        self.steps.iter().any(changed)
+    }
+}

@@ -1,0 +1,255 @@
+//! What is not as the baseline wants it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::promise::Promise;
+use crate::analysis::topology::{Topology, UsedTable};
+use crate::baseline::{Baseline, RouteTables};
+use crate::ec2::action::DnsAttribute;
+use crate::ec2::cidr::Cidr;
+use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
+use crate::ec2::snapshot::Snapshot;
+use crate::ec2::world::Destination;
+use crate::rules::RuleId;
+
+/// All a rule looks at.
+#[derive(Debug)]
+pub struct View<'w> {
+    /// What is wanted.
+    pub baseline: &'w Baseline,
+    /// What was seen.
+    pub snapshot: &'w Snapshot<'w>,
+    /// The same, related.
+    pub topology: Topology<'w>,
+    /// The services promised in this Region.
+    pub promises: &'w [Promise<'w>],
+}
+
+impl<'w> View<'w> {
+    /// Relates a snapshot to a baseline.
+    pub fn of(baseline: &'w Baseline, snapshot: &'w Snapshot<'w>, promises: &'w [Promise<'w>]) -> Self {
+        Self { baseline, snapshot, topology: Topology::of(snapshot, baseline), promises }
+    }
+
+    /// The tables that should lead to the gateway endpoints.
+    pub fn tables_wanting_gateways(&self) -> Vec<&UsedTable<'w>> {
+        let wants = |used: &&UsedTable<'w>| match self.baseline.gateway_endpoints.route_tables {
+            RouteTables::Private => used.is_private(),
+            RouteTables::All => used.off_limits.is_none() && !used.users.is_empty(),
+        };
+        self.topology.tables.iter().filter(wants).collect()
+    }
+
+    /// Whether the baseline looks after this VPC.
+    pub fn is_managed(&self) -> bool {
+        self.baseline.managed_vpcs.matches(&self.snapshot.vpc.tags)
+    }
+}
+
+/// One thing that is not as the baseline wants it, and the rule that found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Finding {
+    /// The rule.
+    pub rule: RuleId,
+    /// What it found.
+    pub drift: Drift,
+}
+
+/// What is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum Drift {
+    /// A DNS attribute of the VPC is off though private DNS needs it.
+    VpcDnsOff {
+        /// Which.
+        attribute: DnsAttribute,
+    },
+    /// No security group of an interface endpoint admits TCP 443 from some of the VPC's blocks.
+    HttpsNotAdmitted {
+        /// The service.
+        service: ServiceName,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// The blocks.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        cidrs: Vec<Cidr>,
+    },
+    /// There is no gateway endpoint for a service.
+    GatewayEndpointMissing {
+        /// The service.
+        service: ServiceName,
+        /// The tables that should lead to it.
+        tables: Vec<RouteTableId>,
+    },
+    /// A gateway endpoint is there, but some tables do not lead to it.
+    RouteTableNotAssociated {
+        /// The service.
+        service: ServiceName,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// The tables.
+        tables: Vec<RouteTableId>,
+    },
+    /// There is no interface endpoint for a service.
+    InterfaceEndpointMissing {
+        /// The service.
+        service: ServiceName,
+        /// The zones it should be in.
+        zones: Vec<Zone>,
+    },
+    /// An interface endpoint is there, but not in some zones that hold private subnets.
+    ZonesNotCovered {
+        /// The service.
+        service: ServiceName,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// The zones.
+        zones: Vec<Zone>,
+    },
+    /// An interface endpoint's private DNS is off.
+    PrivateDnsOff {
+        /// The service.
+        service: ServiceName,
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
+    /// An endpoint does not work and will not by itself.
+    EndpointBroken {
+        /// The service.
+        service: ServiceName,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// Its state, as AWS says it.
+        state: String,
+        /// AWS's reason, where it gives one.
+        reason: Option<String>,
+    },
+    /// A private subnet's table leads, or may lead, to the internet.
+    LeadsOut(LeadingRoute),
+}
+
+/// A route that leads, or may lead, to the internet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LeadingRoute {
+    /// Its table.
+    pub table: RouteTableId,
+    /// Its destination, to the letter; absent when it is of no known form.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
+    pub destination: Option<Destination>,
+    /// Its target's id or ARN.
+    pub target: String,
+    /// Whether it does.
+    pub leads: Leads,
+    /// What it leads to, in words.
+    pub via: String,
+    /// Whether its packets are dropped at present, because its target is gone.
+    pub blackhole: bool,
+    /// Whether it was propagated or advertised, so that it cannot be deleted as a route.
+    pub propagated: bool,
+    /// Whether its table is the VPC's main table.
+    pub main: bool,
+    /// The private subnets it serves.
+    pub subnets: Vec<SubnetId>,
+    /// The public or unclassified subnets its table serves too.
+    pub shared_with: Vec<SubnetId>,
+}
+
+/// Whether a route leads to the internet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Leads {
+    /// It does.
+    Out,
+    /// It may: its table alone cannot tell.
+    Maybe,
+    /// Its destination or target is of no known form.
+    Unknown,
+}
+
+impl Drift {
+    /// The service whose endpoint it is about.
+    pub fn service(&self) -> Option<&ServiceName> {
+        match self {
+            Self::VpcDnsOff { .. } | Self::LeadsOut(_) => None,
+            Self::HttpsNotAdmitted { service, .. }
+            | Self::GatewayEndpointMissing { service, .. }
+            | Self::RouteTableNotAssociated { service, .. }
+            | Self::InterfaceEndpointMissing { service, .. }
+            | Self::ZonesNotCovered { service, .. }
+            | Self::PrivateDnsOff { service, .. }
+            | Self::EndpointBroken { service, .. } => Some(service),
+        }
+    }
+
+    /// Whether two findings are of one fault, which may have grown or shrunk between them: half repaired is not repaired.
+    pub fn is_about_the_same_as(&self, other: &Self) -> bool {
+        if let (Self::LeadsOut(one), Self::LeadsOut(two)) = (self, other) {
+            return one.table == two.table && one.destination == two.destination;
+        }
+        let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
+        same_kind && (self == other || (self.service().is_some() && self.service() == other.service()))
+    }
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::VpcDnsOff { attribute } => write!(f, "{attribute} of the VPC is off, so private DNS cannot work"),
+            Self::HttpsNotAdmitted { service, endpoint, cidrs } => {
+                write!(f, "{endpoint} ({service}) admits no TCP 443 from {}", list(cidrs))
+            }
+            Self::GatewayEndpointMissing { service, tables } => {
+                write!(f, "no gateway endpoint for {service}, wanted on {}", list(tables))
+            }
+            Self::RouteTableNotAssociated { service, endpoint, tables } => {
+                write!(f, "{} not associated with {endpoint} ({service})", list(tables))
+            }
+            Self::InterfaceEndpointMissing { service, zones } => {
+                write!(f, "no interface endpoint for {service}, wanted in {}", list(zones))
+            }
+            Self::ZonesNotCovered { service, endpoint, zones } => {
+                write!(f, "{endpoint} ({service}) has no interface in {}", list(zones))
+            }
+            Self::PrivateDnsOff { service, endpoint } => write!(f, "private DNS of {endpoint} ({service}) is off"),
+            Self::EndpointBroken { service, endpoint, state, reason } => {
+                write!(f, "{endpoint} ({service}) is in state {state}")?;
+                reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+            }
+            Self::LeadsOut(route) => route.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for LeadingRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let main = if self.main { " (the main table)" } else { "" };
+        let leads = match self.leads {
+            Leads::Out => "leads to the internet through",
+            Leads::Maybe => "may lead to the internet through",
+            Leads::Unknown => "leads to",
+        };
+        write!(f, "{}{main}: {} → {} {leads} {}", self.table, self.shown_destination(), self.target, self.via)?;
+        if self.blackhole {
+            f.write_str(" (a blackhole at present)")?;
+        }
+        write!(f, ", for private {}", list(&self.subnets))
+    }
+}
+
+impl LeadingRoute {
+    /// The destination as text.
+    pub fn shown_destination(&self) -> String {
+        self.destination.as_ref().map_or_else(|| "unknown destination".to_owned(), ToString::to_string)
+    }
+}
+
+/// Words joined with commas.
+pub(crate) fn list<T: fmt::Display>(things: &[T]) -> String {
+    things.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,470 @@
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use serde_json::json;
+
+use super::*;
+use crate::cloud::{ErrorClass, Observation};
+use crate::ec2::action::{Call, NewEndpoint};
+use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
+
+type Edit = fn(&mut Fixture) -> &mut Fixture;
+
+/// A cloud that holds one world, does as it is told, and fails where the script says so.
+struct Fake {
+    state: RefCell<Fixture>,
+    now: Cell<Timestamp>,
+    reads: Cell<u32>,
+    calls: RefCell<Vec<String>>,
+    /// What happens in the world before a read of this number.
+    script: Vec<(u32, Edit)>,
+    /// Sections that cannot be read in reads from one number to another.
+    blind: Vec<(u32, u32, Section, ErrorClass)>,
+    /// Calls, by a part of their words, that fail.
+    refused: Vec<(&'static str, ErrorClass)>,
+    /// Whether changes that are made show.
+    shows: bool,
+    /// Whether endpoints come up with time.
+    comes_up: bool,
+}
+
+impl Fake {
+    fn new(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Self {
+        Self {
+            state: RefCell::new(Fixture::edited(edit)),
+            now: Cell::new(Timestamp::UNIX_EPOCH),
+            reads: Cell::new(0),
+            calls: RefCell::default(),
+            script: Vec::new(),
+            blind: Vec::new(),
+            refused: Vec::new(),
+            shows: true,
+            comes_up: true,
+        }
+    }
+
+    fn make(&self, call: &Call) -> Applied {
+        let mut state = self.state.borrow_mut();
+        match call {
+            Call::DeleteRoute { table, destination, .. } => {
+                state.drop_route(table.as_str(), &destination.to_string());
+            }
+            Call::CreateEndpoint { service, kind: NewEndpoint::Interface { .. }, .. } => {
+                let mut made = interface_endpoint("vpce-made", service.as_str().rsplit('.').next().unwrap());
+                made["State"] = json!("pending");
+                made["Groups"] = json!([{"GroupId": "sg-own"}]);
+                state.add("VpcEndpoints", made);
+                return Applied::CreatedEndpoint("vpce-made".parse().unwrap());
+            }
+            Call::CreateSecurityGroup { .. } => {
+                state.add("SecurityGroups", own_group(&[]));
+                return Applied::CreatedGroup("sg-own".parse().unwrap());
+            }
+            Call::AuthorizeHttps { .. } => {
+                state.remove("sg-own").add("SecurityGroups", own_group(&["10.0.0.0/16"]));
+            }
+            Call::EnableVpcDns { .. } => {
+                state.world["VpcAttributes"]["vpc-1"] = json!({"EnableDnsSupport": true, "EnableDnsHostnames": true});
+            }
+            Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. } => {}
+        }
+        Applied::Done
+    }
+}
+
+impl Cloud for Fake {
+    fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    async fn observe(&self, _: &Scope, sections: &[Section]) -> Observation {
+        let read = self.reads.get() + 1;
+        self.reads.set(read);
+        self.script.iter().filter(|(at, _)| *at == read).for_each(|(_, happen)| {
+            happen(&mut self.state.borrow_mut());
+        });
+        let mut seen = Observation::default();
+        seen.world.refresh(self.state.borrow().world(), sections);
+        for (from, to, section, class) in &self.blind {
+            if (*from..=*to).contains(&read) && sections.contains(section) {
+                seen.world.refresh(World::default(), &[*section]);
+                seen.unread.push(Unread { section: *section, error: error(*class) });
+            }
+        }
+        seen
+    }
+
+    async fn apply(&self, _: &Scope, call: &Call) -> Result<Applied, CallError> {
+        self.calls.borrow_mut().push(call.to_string());
+        match self.refused.iter().find(|(part, _)| call.to_string().contains(part)) {
+            Some((_, class)) => Err(error(*class)),
+            None if self.shows => Ok(self.make(call)),
+            None => Ok(Applied::Done),
+        }
+    }
+
+    async fn pause(&self, time: Duration) {
+        self.now.set(self.now.get() + time);
+        for endpoint in self.state.borrow_mut().section("VpcEndpoints").iter_mut().filter(|_| self.comes_up) {
+            if endpoint["State"] == "pending" {
+                endpoint["State"] = json!("available");
+            }
+        }
+    }
+}
+
+fn error(class: ErrorClass) -> CallError {
+    CallError { operation: "Call".to_owned(), class, code: format!("{class:?}"), message: "scripted".to_owned() }
+}
+
+/// A run with this many seconds of time.
+fn run_for(cloud: &Fake, seconds: i64) -> Report {
+    let baseline = cloud.state.borrow().wanted();
+    let request = Request {
+        scope: Scope { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap(), vpc: vpc() },
+        cause: Cause::Event,
+        evidence: Vec::new(),
+        run_id: "run".to_owned(),
+        incident: "incident".to_owned(),
+        deadline: Timestamp::from_second(seconds).unwrap(),
+    };
+    let mut running = pin!(super::run(cloud, &baseline, &request));
+    match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(report) => report,
+        Poll::Pending => panic!("the fake never waits"),
+    }
+}
+
+fn run(cloud: &Fake) -> Report {
+    run_for(cloud, 300)
+}
+
+/// How the run ended, whether another is needed, and what became of each step and finding.
+fn told(report: &Report) -> Vec<String> {
+    let steps = report.steps.iter().map(|step| format!("{} {}: {}", step.id, step.summary, step.outcome));
+    let found = report.findings.iter().map(|found| format!("{} repaired: {}", found.rule, found.repaired));
+    let end = format!("{}, {:?}", report.verdict, report.next);
+    std::iter::once(end).chain(steps).chain(found).collect()
+}
+
+fn nat(w: &mut Fixture) -> &mut Fixture {
+    w.route("rtb-a", "0.0.0.0/0", "nat-1")
+}
+
+/// SSM is missing, so that a NAT route on `rtb-a` has to wait for it.
+fn nat_without_ssm(w: &mut Fixture) -> &mut Fixture {
+    nat(w).remove("vpce-ssm").add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+}
+
+const DELETE: &str = "delete the route 0.0.0.0/0 → nat-1 from rtb-a";
+const CREATE: &str = "create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria, subnet-prib with \
+                      sg-own, with private DNS";
+const WAIT: &str = "wait until the endpoint for com.amazonaws.eu-central-1.ssm is available";
+
+#[test]
+fn a_compliant_vpc_is_read_once_and_nothing_is_called() {
+    let cloud = Fake::new(|w| w);
+    assert_eq!(told(&run(&cloud)), ["compliant, Settled"]);
+    assert_eq!((cloud.reads.get(), cloud.calls.borrow().len()), (1, 0));
+}
+
+#[test]
+fn a_vpc_that_is_not_managed_or_not_there_is_left_alone() {
+    let cloud = Fake::new(|w| nat(w).set("vpc-1", "Tags", json!([])));
+    assert_eq!(told(&run(&cloud)), ["not managed, Settled"]);
+    let gone = Fake::new(|w| nat(w).remove("vpc-1"));
+    assert_eq!(told(&run(&gone)), ["no such VPC, Settled"]);
+    let mut unread = Fake::new(nat);
+    unread.blind = vec![(1, 9, Section::Vpcs, ErrorClass::Denied)];
+    assert_eq!(told(&run(&unread)), ["not fully observed, Settled"]);
+    assert_eq!([cloud, gone, unread].map(|cloud| cloud.calls.take()), [const { Vec::<String>::new() }; 3]);
+}
+
+#[test]
+fn nothing_is_called_on_an_incomplete_snapshot() {
+    for section in Section::ALL {
+        let mut cloud = Fake::new(nat_without_ssm);
+        cloud.blind = vec![(1, 9, section, ErrorClass::Throttled)];
+        let report = run(&cloud);
+        assert_eq!((report.next, report.steps, cloud.calls.take()), (Next::Again, vec![], vec![]), "{section}");
+        assert!(report.findings.iter().all(|found| !found.repaired), "{section}");
+    }
+}
+
+#[test]
+fn a_repair_makes_waits_breaks_and_looks_again() {
+    let cloud = Fake::new(|w| nat(w).remove("vpce-ssm"));
+    let made = "create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria, subnet-prib with the group \
+                made by step 1, with private DNS";
+    assert_eq!(
+        told(&run(&cloud)),
+        [
+            "repaired, Settled",
+            "1 create security group vpc-guardrail-endpoints in vpc-1: done: sg-own",
+            "2 admit TCP 443 to the group made by step 1 from 10.0.0.0/16: done",
+            &format!("3 {made}: done: vpce-made"),
+            &format!("4 {WAIT}: done"),
+            &format!("5 {DELETE}: done"),
+            "interface-endpoint repaired: true",
+            "internet-route repaired: true",
+        ]
+    );
+    assert_eq!(
+        cloud.calls.take(),
+        [
+            "create security group vpc-guardrail-endpoints in vpc-1",
+            "admit TCP 443 to sg-own from 10.0.0.0/16",
+            CREATE,
+            DELETE
+        ]
+    );
+    assert_eq!(told(&run(&cloud)), ["compliant, Settled"]);
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
+}
+
+#[test]
+fn modes_other_than_repair_call_nothing() {
+    for mode in ["observe", "notify"] {
+        let cloud = Fake::new(|w| nat(w).baseline("mode", json!(mode)));
+        assert_eq!(
+            told(&run(&cloud)),
+            [
+                "drift left, Settled",
+                &format!("1 {DELETE}: not taken: the mode is {mode}"),
+                "internet-route repaired: false"
+            ]
+        );
+        assert_eq!((cloud.reads.get(), cloud.calls.take()), (1, vec![]));
+    }
+}
+
+#[test]
+fn a_step_whose_facts_have_changed_is_stale() {
+    let changes: [Edit; 6] = [
+        |w| w.drop_route("rtb-a", "0.0.0.0/0").route("rtb-a", "0.0.0.0/0", "nat-regional"),
+        |w| w.drop_route("rtb-a", "0.0.0.0/0"),
+        |w| w.set("vpc-1", "Tags", json!([])),
+        |w| w.tag("subnet-pria", "Tier", "data"),
+        |w| w.add("Subnets", subnet("subnet-new", "a", "public")).associate("rtb-a", json!({"SubnetId": "subnet-new"})),
+        |w| w.set("vpce-s3", "State", json!("failed")),
+    ];
+    for change in changes {
+        let mut cloud = Fake::new(nat);
+        cloud.script = vec![(2, change)];
+        assert_eq!(
+            told(&run(&cloud)),
+            [
+                "drift left, Again",
+                &format!("1 {DELETE}: not taken: what it was planned from has changed meanwhile"),
+                "internet-route repaired: false"
+            ]
+        );
+        assert_eq!(cloud.calls.take(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_cannot_be_read_again_is_not_acted_on() {
+    let mut cloud = Fake::new(nat);
+    cloud.blind = vec![(2, 2, Section::RouteTables, ErrorClass::Throttled)];
+    assert_eq!(
+        told(&run(&cloud)),
+        [
+            "drift left, Again",
+            &format!("1 {DELETE}: not taken: could not look again: Call: Throttled: scripted"),
+            "internet-route repaired: false"
+        ]
+    );
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
+}
+
+#[test]
+fn one_failed_look_spoils_one_step_only() {
+    let mut cloud = Fake::new(|w| nat(w).route("rtb-b", "0.0.0.0/0", "nat-1"));
+    cloud.blind = vec![(2, 2, Section::RouteTables, ErrorClass::Throttled)];
+    run(&cloud);
+    assert_eq!(cloud.calls.take(), ["delete the route 0.0.0.0/0 → nat-1 from rtb-b"]);
+}
+
+#[test]
+fn when_a_step_fails_what_depends_on_it_is_skipped_and_the_rest_is_not() {
+    for (class, next) in [(ErrorClass::Denied, "Settled"), (ErrorClass::Throttled, "Again")] {
+        let mut cloud = Fake::new(|w| {
+            nat_without_ssm(w).add("VpcEndpoints", gateway_endpoint("vpce-zzz", "kms", &[]));
+            w.world["VpcAttributes"]["vpc-1"]["EnableDnsSupport"] = json!(false);
+            w
+        });
+        cloud.refused = vec![("create an interface endpoint", class)];
+        let report = run(&cloud);
+        let expected = [
+            format!("drift left, {next}"),
+            "1 turn enableDnsSupport of vpc-1 on: done".to_owned(),
+            format!("2 {CREATE}: failed: Call: {class:?}: scripted"),
+            format!("3 {WAIT}: not taken: step 2 comes first"),
+        ];
+        assert_eq!(told(&report)[..4], expected);
+        assert_eq!(report.steps.last().unwrap().outcome, Outcome::Skipped { because: StepId(3) });
+        assert!(cloud.calls.take().iter().all(|call| call != DELETE));
+    }
+}
+
+#[test]
+fn a_route_stays_where_the_steps_before_it_are_not_allowed() {
+    let cloud = Fake::new(|w| {
+        w.baseline("rules", json!({"interface-endpoint": {"mode": "notify"}}));
+        nat_without_ssm(w)
+    });
+    assert_eq!(
+        told(&run(&cloud)),
+        [
+            "drift left, Settled",
+            &format!("1 {CREATE}: not taken: the mode is notify"),
+            &format!("2 {WAIT}: not taken: the mode is notify"),
+            &format!("3 {DELETE}: not taken: step 2 comes first"),
+            "interface-endpoint repaired: false",
+            "internet-route repaired: false",
+        ]
+    );
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
+}
+
+#[test]
+fn what_does_not_come_up_in_time_is_not_called_repaired() {
+    let mut cloud = Fake::new(nat_without_ssm);
+    cloud.comes_up = false;
+    let report = run_for(&cloud, 60);
+    assert_eq!(
+        told(&report),
+        [
+            "drift left, Again",
+            &format!("1 {CREATE}: done: vpce-made"),
+            &format!("2 {WAIT}: not yet; the next run goes on"),
+            &format!("3 {DELETE}: not taken: step 2 comes first"),
+            "interface-endpoint repaired: false",
+            "internet-route repaired: false",
+        ]
+    );
+    assert!(report.finished <= Timestamp::from_second(60).unwrap());
+    cloud.comes_up = true;
+    assert_eq!(
+        told(&run_for(&cloud, 120)),
+        [
+            "repaired, Settled",
+            &format!("1 {WAIT}: done"),
+            &format!("2 {DELETE}: done"),
+            "internet-route repaired: true"
+        ]
+    );
+}
+
+#[test]
+fn an_endpoint_that_fails_while_it_comes_up_is_not_waited_for() {
+    let mut cloud = Fake::new(nat_without_ssm);
+    cloud.comes_up = false;
+    cloud.script = vec![(5, |w| w.set("vpce-made", "State", json!("failed")))];
+    let report = run(&cloud);
+    assert_eq!(report.steps[1].outcome, Outcome::Hopeless { reason: "vpce-made is in state failed".to_owned() });
+    assert_eq!((report.verdict, report.next), (Verdict::DriftLeft, Next::Settled));
+}
+
+#[test]
+fn after_the_deadline_nothing_is_begun() {
+    let cloud = Fake::new(nat);
+    assert_eq!(
+        told(&run_for(&cloud, 0)),
+        [
+            "drift left, Again",
+            &format!("1 {DELETE}: not taken: the run's time was up"),
+            "internet-route repaired: false"
+        ]
+    );
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
+}
+
+#[test]
+fn a_change_that_does_not_show_yet_is_looked_at_again() {
+    let mut cloud = Fake::new(nat);
+    cloud.shows = false;
+    cloud.script = vec![(5, |w| w.drop_route("rtb-a", "0.0.0.0/0"))];
+    assert_eq!(
+        told(&run(&cloud)),
+        ["repaired, Settled", &format!("1 {DELETE}: done"), "internet-route repaired: true"]
+    );
+    assert_eq!(cloud.reads.get(), 5);
+}
+
+#[test]
+fn a_change_that_never_shows_is_not_called_repaired() {
+    let mut cloud = Fake::new(nat);
+    cloud.shows = false;
+    assert_eq!(
+        told(&run(&cloud)),
+        ["drift left, Settled", &format!("1 {DELETE}: done"), "internet-route repaired: false"]
+    );
+}
+
+#[test]
+fn what_could_not_be_looked_at_again_is_not_called_repaired() {
+    let mut cloud = Fake::new(nat);
+    cloud.blind = vec![(3, 9, Section::RouteTables, ErrorClass::Throttled)];
+    assert_eq!(
+        told(&run(&cloud)),
+        ["drift left, Again", &format!("1 {DELETE}: done"), "internet-route repaired: false"]
+    );
+    let mut passing = Fake::new(nat);
+    passing.blind = vec![(3, 4, Section::RouteTables, ErrorClass::Throttled)];
+    assert_eq!(
+        told(&run(&passing)),
+        ["repaired, Settled", &format!("1 {DELETE}: done"), "internet-route repaired: true"]
+    );
+}
+
+#[test]
+fn somebody_who_undoes_the_repair_at_once_is_seen() {
+    let mut cloud = Fake::new(nat);
+    cloud.script = vec![(3, |w| w.route("rtb-a", "0.0.0.0/0", "nat-regional"))];
+    assert_eq!(
+        told(&run(&cloud)),
+        [
+            "drift left, Again",
+            &format!("1 {DELETE}: done"),
+            "internet-route repaired: false",
+            "internet-route repaired: false"
+        ]
+    );
+}
+
+#[test]
+fn a_throttled_look_does_not_make_an_endpoint_gone() {
+    let mut cloud =
+        Fake::new(|w| w.add("SecurityGroups", own_group(&["10.0.0.0/16"])).set("vpce-ssm", "State", json!("deleting")));
+    cloud.blind = vec![(2, 4, Section::VpcEndpoints, ErrorClass::Throttled)];
+    assert_eq!(run_for(&cloud, 30).steps[0].outcome, Outcome::TimedOut);
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
+}
+
+#[test]
+fn calls_that_always_fail_do_not_ask_for_another_run_for_the_rest() {
+    let mut cloud = Fake::new(|w| {
+        w.baseline("limits", json!({"changes": 1}));
+        nat(w).route("rtb-b", "0.0.0.0/0", "nat-1")
+    });
+    cloud.refused = vec![("delete the route", ErrorClass::Denied)];
+    assert_eq!(run(&cloud).next, Next::Settled);
+    cloud.refused.clear();
+    assert_eq!(run(&cloud).next, Next::Again);
+    assert_eq!(run(&cloud).verdict, Verdict::Repaired);
+}
+
+#[test]
+fn a_route_stays_when_a_service_is_served_no_more_just_before() {
+    let mut cloud = Fake::new(nat);
+    cloud.comes_up = false;
+    cloud.script = vec![(2, |w| w.set("vpce-ssm", "State", json!("pending")))];
+    assert_eq!(
+        told(&run_for(&cloud, 30)),
+        ["drift left, Again", &format!("1 {DELETE}: not yet; the next run goes on"), "internet-route repaired: false"]
+    );
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
+}
