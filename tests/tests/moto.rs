@@ -12,8 +12,8 @@ use std::time::Duration;
 use e2e::pipeline::parts::python;
 use guardrail::ec2::world::World;
 use guardrail::ec2::world_file;
-use guardrail_sim::http::{Options, Server};
-use guardrail_sim::{Options as SimOptions, Sim};
+use guardrail_sim::http::{Server, ServerOptions};
+use guardrail_sim::{Sim, SimOptions};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -30,7 +30,7 @@ async fn moto_and_the_simulator_answer_alike() {
     scenarios(&python, &moto_url, &["build", outputs.path().to_str().unwrap()]).await;
 
     let sim = Sim::new(world(outputs.path()), "2026-11-22T12:00:00Z".parse().unwrap(), SimOptions::default());
-    let server = Server::bind(sim, Options::default()).await.unwrap();
+    let server = Server::bind(sim, ServerOptions::default()).await.unwrap();
     let sim_url = format!("http://{}", server.address());
     tokio::spawn(server.run());
 
@@ -73,7 +73,7 @@ fn line(text: Option<&&str>) -> Value {
     line
 }
 
-/// EC2 promises no order in any list.
+/// EC2 required_services no order in any list.
 fn sort(value: &mut Value) {
     match value {
         Value::Array(all) => {

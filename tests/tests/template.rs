@@ -75,7 +75,7 @@ fn permissions(resources: &Value) -> BTreeMap<(String, String), BTreeSet<String>
 fn each_role_may_do_what_its_function_does_and_nothing_else() {
     let logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
     // Lambda itself takes the messages off the queue, with the function's role.
-    let receives = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+    let receive_count = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
     // Of whoever publishes to a topic under a key.
     let encrypts = ["kms:Decrypt", "kms:GenerateDataKey"];
     let schedules = ["lambda:InvokeFunction", "sqs:SendMessage"];
@@ -85,7 +85,7 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
     };
     may("DetectRole", "always", &[RESOLVE, LIST, SEND, &logs]);
     may("SweepRole", "always", &[OBSERVE, SEND, &logs]);
-    may("RepairRole", "always", &[OBSERVE, PUBLISH, &receives, &encrypts, &logs]);
+    may("RepairRole", "always", &[OBSERVE, PUBLISH, &receive_count, &encrypts, &logs]);
     may("RepairRole", "MayWrite", &[WRITE]);
     for role in ["DetectRole", "SweepRole", "RepairRole"] {
         may(role, "BaselineIsStored", &[PARAMETER]);
@@ -254,7 +254,7 @@ fn what_cannot_be_delivered_is_kept() {
 }
 
 /// The statements of a resource policy that let a service in, by its name.
-fn admitted(document: &Value) -> Vec<(Value, BTreeSet<String>, Value)> {
+fn https_sources(document: &Value) -> Vec<(Value, BTreeSet<String>, Value)> {
     let allows =
         statements(document).into_iter().filter(|it| it["Effect"] == "Allow" && it["Principal"]["Service"].is_string());
     allows.map(|it| (it["Principal"]["Service"].clone(), words(&it["Action"]), it["Condition"].clone())).collect()
@@ -266,13 +266,13 @@ fn services_may_deliver_where_the_stack_sends_them() {
     let document = |name: &str, field: &str| &resources[name]["Properties"][field];
     let rule = json!({ "ArnEquals": { "aws:SourceArn": arn_of("DetectFunctionNetworkChange") } });
     let account = json!({ "StringEquals": { "aws:SourceAccount": reference("AWS::AccountId") } });
-    let undelivered = admitted(document("UndeliveredEventsPolicy", "PolicyDocument"));
+    let undelivered = https_sources(document("UndeliveredEventsPolicy", "PolicyDocument"));
     assert_eq!(undelivered, [(json!("events.amazonaws.com"), set(&["sqs:SendMessage"]), rule)]);
     assert_eq!(*document("UndeliveredEventsPolicy", "Queues"), json!([reference("UndeliveredEvents")]));
     let alarms = json!("cloudwatch.amazonaws.com");
-    let topic = admitted(document("AlertTopicPolicy", "PolicyDocument"));
+    let topic = https_sources(document("AlertTopicPolicy", "PolicyDocument"));
     assert_eq!(topic, [(alarms.clone(), set(&["sns:Publish"]), account.clone())]);
-    let key = admitted(document("AlertKey", "KeyPolicy"));
+    let key = https_sources(document("AlertKey", "KeyPolicy"));
     assert_eq!(key, [(alarms, set(&["kms:Decrypt", "kms:GenerateDataKey*"]), account)]);
     assert_eq!(*document("AlertTopic", "KmsMasterKeyId"), arn_of("AlertKey"));
     let invoked: Vec<_> = of_type(&resources, "AWS::Lambda::Permission");

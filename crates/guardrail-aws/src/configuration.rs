@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guardrail::baseline::Baseline;
-use guardrail::baseline::source::{Source, Unusable};
+use guardrail::baseline::source::{BaselineError, Source};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
@@ -14,7 +14,7 @@ use crate::{Aws, Clients, Parameters};
 #[derive(Debug)]
 pub struct Configuration {
     clients: Clients,
-    source: Result<Source, Unusable>,
+    source: Result<Source, BaselineError>,
     held: Mutex<Option<(Timestamp, Arc<Ready>)>>,
 }
 
@@ -39,8 +39,8 @@ impl Configuration {
     ///
     /// # Errors
     /// When there is no usable baseline.
-    pub async fn current(&self, now: Timestamp) -> Result<Arc<Ready>, Unusable> {
-        let source = self.source.as_ref().map_err(Unusable::clone)?;
+    pub async fn current(&self, now: Timestamp) -> Result<Arc<Ready>, BaselineError> {
+        let source = self.source.as_ref().map_err(BaselineError::clone)?;
         let mut held = self.held.lock().await;
         if let Some((read, ready)) = held.as_ref()
             && source.still_counts(*read, now)
@@ -57,9 +57,9 @@ impl Configuration {
         Ok(ready)
     }
 
-    async fn text(&self, source: &Source) -> Result<String, Unusable> {
+    async fn text(&self, source: &Source) -> Result<String, BaselineError> {
         match source {
-            Source::Here(text) => Ok(text.clone()),
+            Source::Inline(text) => Ok(text.clone()),
             Source::Parameter(name) => {
                 let read = Parameters::new(&self.clients).read(name).await;
                 read.map_err(|error| source.unread(&error))
@@ -67,7 +67,7 @@ impl Configuration {
         }
     }
 
-    fn ready(&self, source: &Source, text: String) -> Result<Ready, Unusable> {
+    fn ready(&self, source: &Source, text: String) -> Result<Ready, BaselineError> {
         let baseline = source.read(&text)?;
         let aws = Aws::new(&self.clients, baseline.service_names(self.clients.region()));
         Ok(Ready { text, baseline, aws })

@@ -7,12 +7,12 @@ use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification, VpcAttributeName};
 use aws_sdk_sqs::types::QueueAttributeName;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::CallError;
-use guardrail::ec2::action::{CREATED_TAG, GROUP_NAME, created_tags};
-use guardrail::report::doctor::{self, Check, FieldSelector, Part, Seen, SeenRule, Selector, State, Trail};
+use guardrail::ec2::change::{CREATED_TAG, GROUP_NAME, created_tags};
+use guardrail::report::doctor::{self, Check, FieldSelector, Lookup, Part, SeenRule, Selector, State, Trail};
 
 use crate::ec2::read::{self, filter};
 use crate::sdk::clients::Clients;
-use crate::sdk::failure::{failed, on_heap};
+use crate::sdk::sdk_errors::{failed, on_heap};
 
 /// Looks at everything the guardrail needs, in the order in which a person would mend it. Of the stack, the parts are found
 /// by the names that CloudFormation gives them.
@@ -234,7 +234,7 @@ fn advanced_selector(selector: &AdvancedEventSelector) -> Selector {
     Selector::Advanced(selector.field_selectors.iter().map(field).collect())
 }
 
-async fn rule(clients: &Clients, stack: &str) -> Seen<SeenRule> {
+async fn rule(clients: &Clients, stack: &str) -> Lookup<SeenRule> {
     let events = aws_sdk_eventbridge::Client::new(clients.config());
     let answer = on_heap(events.list_rules().name_prefix(doctor::RULE.prefix(stack)).send()).await;
     let rules = answer.map_err(|error| failed("ListRules", &error))?.rules.unwrap_or_default();
@@ -259,7 +259,7 @@ async fn queues(clients: &Clients, stack: &str) -> Vec<Check> {
 }
 
 /// How many messages are in a queue, roughly.
-async fn messages(sqs: &aws_sdk_sqs::Client, part: Part, stack: &str) -> Seen<u64> {
+async fn messages(sqs: &aws_sdk_sqs::Client, part: Part, stack: &str) -> Lookup<u64> {
     const COUNT: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessages;
     let answer = on_heap(sqs.list_queues().queue_name_prefix(part.prefix(stack)).send()).await;
     let urls = answer.map_err(|error| failed("ListQueues", &error))?.queue_urls.unwrap_or_default();
@@ -269,11 +269,11 @@ async fn messages(sqs: &aws_sdk_sqs::Client, part: Part, stack: &str) -> Seen<u6
     let count = attributes.get(&COUNT).and_then(|count| count.parse().ok());
     count
         .map(Some)
-        .ok_or_else(|| crate::sdk::failure::unreadable("GetQueueAttributes", "the number of messages is missing"))
+        .ok_or_else(|| crate::sdk::sdk_errors::unreadable("GetQueueAttributes", "the number of messages is missing"))
 }
 
 /// The ARNs of the topic's subscriptions.
-async fn subscriptions(clients: &Clients, stack: &str) -> Seen<Vec<String>> {
+async fn subscriptions(clients: &Clients, stack: &str) -> Lookup<Vec<String>> {
     let sns = aws_sdk_sns::Client::new(clients.config());
     let prefix = doctor::TOPIC.prefix(stack);
     let mut pages = sns.list_topics().into_paginator().items().send();

@@ -9,15 +9,15 @@ pub mod doctor;
 mod ec2;
 #[cfg(feature = "lambda")]
 pub mod lambda;
-mod parameter;
 pub mod permissions;
-mod queue;
 mod sdk;
-mod topic;
+mod sns;
+mod sqs;
+mod ssm;
 
 pub use configuration::{Configuration, Ready};
 pub use ec2::Aws;
-pub use parameter::Parameters;
-pub use queue::{Message, Queue};
-pub use sdk::clients::{Clients, Credentials, NotAvailable, Options, Pace};
-pub use topic::{Body, Topic};
+pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
+pub use sns::{Body, Topic};
+pub use sqs::{Queue, QueueMessage};
+pub use ssm::Parameters;

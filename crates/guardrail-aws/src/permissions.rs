@@ -2,7 +2,7 @@
 //!
 //! `sts:GetCallerIdentity` is not here, because nobody needs to be allowed it.
 
-use guardrail::ec2::action::{Action, Call};
+use guardrail::ec2::change::{Action, Call};
 
 /// What [`Aws::observe`](guardrail::cloud::Cloud::observe), [`Aws::observe_region`](crate::Aws::observe_region),
 /// [`Aws::read_attributes`](crate::Aws::read_attributes) and [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) need.

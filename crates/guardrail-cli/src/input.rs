@@ -12,7 +12,7 @@ use guardrail::event::{Evidence, NotARecord};
 use serde_json::Value;
 
 use crate::live::Unavailable;
-use crate::{Subject, Terms};
+use crate::{BaselineArgs, WorldArgs};
 
 /// Input that cannot be used: what it is, and what is wrong with it.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +42,12 @@ pub(crate) enum BadInput {
 }
 
 /// The world and the baseline that the arguments name.
-pub(crate) fn subject(arguments: &Subject) -> Result<(World, Baseline), BadInput> {
-    Ok((world(&arguments.world)?, terms(&arguments.terms)?))
+pub(crate) fn world_args(arguments: &WorldArgs) -> Result<(World, Baseline), BadInput> {
+    Ok((world(&arguments.world)?, baseline_args(&arguments.baseline_args)?))
 }
 
 /// The baseline that the arguments name, in the mode that they name.
-pub(crate) fn terms(arguments: &Terms) -> Result<Baseline, BadInput> {
+pub(crate) fn baseline_args(arguments: &BaselineArgs) -> Result<Baseline, BadInput> {
     let baseline = arguments.baseline.as_deref().map_or_else(|| Ok(Baseline::default()), baseline)?;
     Ok(match arguments.mode {
         Some(mode) => baseline.with_mode(mode.into()),

@@ -8,7 +8,7 @@ mod live;
 #[path = "not_live.rs"]
 mod live;
 mod render;
-mod sight;
+mod source;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ enum Command {
     Replay(replay::Arguments),
     /// Says what would be done in every managed VPC of a world or an account, and what would be left alone.
     Plan(plan::Arguments),
-    /// Says why each subnet is private or public, where each route leads, and what serves each promised service.
+    /// Says why each subnet is private or public, where each route leads, and what serves each required service.
     Explain(explain::Arguments),
     #[command(flatten)]
     Live(live::Command),
@@ -64,17 +64,17 @@ enum ReportCommand {
 
 /// The world and the baseline a command works on.
 #[derive(Debug, clap::Args)]
-struct Subject {
+struct WorldArgs {
     /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put together.
     #[arg(long, required = true, value_name = "W.json")]
     world: Vec<PathBuf>,
     #[command(flatten)]
-    terms: Terms,
+    baseline_args: BaselineArgs,
 }
 
 /// What a command judges by.
 #[derive(Debug, clap::Args)]
-struct Terms {
+struct BaselineArgs {
     /// The baseline; without it, the one that `guardrail baseline example` prints.
     #[arg(long, value_name = "B.json")]
     baseline: Option<PathBuf>,
@@ -85,7 +85,7 @@ struct Terms {
 
 /// Which account and Region a command reaches.
 #[derive(Debug, clap::Args)]
-struct Place {
+struct PlaceArgs {
     /// The Region; without it, `AWS_REGION` or the profile says which.
     #[arg(long)]
     region: Option<Region>,

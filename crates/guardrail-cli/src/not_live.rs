@@ -6,7 +6,7 @@ use guardrail::ec2::id::VpcId;
 use guardrail::ec2::world::World;
 
 use crate::input::BadInput;
-use crate::{Ending, Place};
+use crate::{Ending, PlaceArgs};
 
 /// The commands that a build with the feature `live` has.
 #[derive(Debug, Subcommand)]
@@ -39,6 +39,6 @@ pub(crate) fn run(_: &Command, _: &mut String) -> Result<Ending, BadInput> {
     Err(Unavailable { instead: "" }.into())
 }
 
-pub(crate) fn look(_: &Place, _: &[VpcId], _: &Baseline) -> Result<(World, bool), BadInput> {
+pub(crate) fn look(_: &PlaceArgs, _: &[VpcId], _: &Baseline) -> Result<(World, bool), BadInput> {
     Err(Unavailable { instead: ", or name a world with `--world`" }.into())
 }

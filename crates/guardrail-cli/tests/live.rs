@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use guardrail::ec2::world::World;
 use guardrail_sim::Sim;
-use guardrail_sim::http::{Options, Server};
+use guardrail_sim::http::{Server, ServerOptions};
 use serde_json::Value;
 
 const DEMO: &str = "scenarios/demo/world.json";
@@ -31,8 +31,9 @@ impl Account {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let sim = Sim::new(world, "2026-03-01T10:00:00Z".parse().unwrap(), guardrail_sim::Options::default());
-                let server = Server::bind(sim, Options { speed: 60, ..Options::default() }).await.unwrap();
+                let sim =
+                    Sim::new(world, "2026-03-01T10:00:00Z".parse().unwrap(), guardrail_sim::SimOptions::default());
+                let server = Server::bind(sim, ServerOptions { speed: 60, ..ServerOptions::default() }).await.unwrap();
                 tell.send(server.address()).unwrap();
                 server.run().await.unwrap();
             });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use guardrail::cloud::error_codes::{call_error, outcome_of};
 use guardrail::cloud::{Applied, CallError, Cloud, Observation, Unread};
-use guardrail::ec2::action::{Call, DnsAttribute, NewEndpoint, created_tags};
+use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, created_tags};
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{Scope, SecurityGroupId, VpcId};
 use guardrail::ec2::snapshot::Section;

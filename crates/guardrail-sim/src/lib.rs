@@ -1,7 +1,7 @@
 //! The VPC part of EC2 as AWS documents it, in memory: a world file that answers calls, changes, and lets time pass.
 //!
 //! [`Sim`] holds a [`guardrail::ec2::world::World`] and answers a [`Request`] as EC2 would; [`SimCloud`] puts the guardrail's own
-//! seam on top; [`enact`] makes the calls that CloudTrail recorded, so that an incident can be played again; with the feature
+//! seam on top; [`replay_call`] makes the calls that CloudTrail recorded, so that an incident can be played again; with the feature
 //! `http`, the module of that name puts it on a socket as EC2's Query API. Nothing but that module reads a clock: time passes
 //! when [`Sim::advance`] is told so. Ids are counted, so a run is the same every time.
 //!
@@ -28,5 +28,5 @@ pub use ec2::request::{
     SubnetAttribute, Unsuccessful,
 };
 pub use faults::{Fault, NotAFault};
-pub use replay::{Enacted, enact};
-pub use sim::{Options, Recorded, Sim};
+pub use replay::{Replayed, replay_call};
+pub use sim::{Recorded, Sim, SimOptions};

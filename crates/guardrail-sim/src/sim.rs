@@ -17,7 +17,7 @@ use crate::time::Due;
 
 /// How long things take, and how much trouble there is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
+pub struct SimOptions {
     /// From creation, or a change of subnets, to `available`: interface endpoints.
     pub interface_endpoint_ready: Duration,
     /// From creation to `available`: gateway endpoints.
@@ -39,7 +39,7 @@ pub struct Options {
     pub page_size: usize,
 }
 
-impl Default for Options {
+impl Default for SimOptions {
     fn default() -> Self {
         Self {
             interface_endpoint_ready: Duration::from_secs(90),
@@ -78,7 +78,7 @@ impl Recorded {
 pub struct Sim {
     pub(crate) world: World,
     pub(crate) now: Timestamp,
-    pub(crate) options: Options,
+    pub(crate) options: SimOptions,
     pub(crate) ids: Ids,
     pub(crate) due: Vec<Due>,
     pub(crate) endpoint_tokens: BTreeMap<String, (CreateVpcEndpoint, EndpointId)>,
@@ -100,7 +100,7 @@ pub struct Sim {
 
 impl Sim {
     /// A simulator of this world at this time.
-    pub fn new(world: World, now: Timestamp, options: Options) -> Self {
+    pub fn new(world: World, now: Timestamp, options: SimOptions) -> Self {
         let unknown = Section::ALL.into_iter().filter(|section| !world.has(*section)).collect();
         let mut sim = Self {
             ids: Ids::after(&world),
@@ -160,7 +160,7 @@ impl Sim {
     }
 
     /// How long things take, and how much trouble there is.
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &SimOptions {
         &self.options
     }
 

@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use guardrail::baseline::{Mode, Remove};
 use guardrail::cloud::{Applied, CallError, Cloud, Observation};
-use guardrail::ec2::action::Call;
+use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::report::{Cause, Next, Outcome, Report, Verdict};
-use guardrail::run::{Request, preview, run};
-use guardrail_sim::{Fault, Options, Recorded, Sim, SimCloud};
+use guardrail::run::{RunRequest, preview, run};
+use guardrail_sim::{Fault, Recorded, Sim, SimCloud, SimOptions};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -27,8 +27,8 @@ use crate::spec::{Case, Kind, MANAGED, OTHER, case};
 /// A case is settled after so many runs, or never: one for each batch that the limits allow, and some for what passes.
 const RUNS: usize = 48;
 
-fn request(vpc: &str, number: usize, now: Timestamp) -> Request {
-    Request {
+fn request(vpc: &str, number: usize, now: Timestamp) -> RunRequest {
+    RunRequest {
         scope: Scope {
             account: "111122223333".parse().unwrap(),
             region: "eu-central-1".parse().unwrap(),
@@ -105,13 +105,13 @@ fn may_stay(report: &Report, outcome: &Outcome) -> bool {
         Outcome::Skipped { because } => {
             report.steps.iter().any(|step| step.id == *because && may_stay(report, &step.outcome))
         }
-        Outcome::Hopeless { .. } | Outcome::Came => true,
+        Outcome::WillNotBeReady { .. } | Outcome::Ready => true,
         Outcome::Done(_)
         | Outcome::Planned
         | Outcome::OverLimit
         | Outcome::Stale
         | Outcome::Failed(_)
-        | Outcome::Unchecked(_)
+        | Outcome::RecheckFailed(_)
         | Outcome::TimedOut
         | Outcome::OutOfTime => false,
     }
@@ -132,10 +132,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
     /// Applying the plan until settled leaves nothing that the mode allows to repair; a second run makes no call; what is
-    /// not managed is never named; and no route goes before what its subnets were promised is served.
+    /// not managed is never named; and no route goes before what its subnets require is served.
     #[test]
     fn every_world_settles(case in case()) {
-        let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, Options::default()));
+        let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, SimOptions::default()));
         let report = settle(&cloud, &case);
         assert_settled(&cloud, &case, &report);
     }
@@ -147,7 +147,7 @@ proptest! {
         delay in 0_u64..20,
         faults in prop::collection::vec((0_usize..8, 0_usize..5, 1_u32..3), 0..4),
     ) {
-        let options = Options { visibility_delay: Duration::from_secs(delay), throttling: true, ..Options::default() };
+        let options = SimOptions { visibility_delay: Duration::from_secs(delay), throttling: true, ..SimOptions::default() };
         let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, options));
         for (operation, kind, times) in faults {
             cloud.sim_mut().inject(fault(operation, kind, times));
@@ -161,7 +161,7 @@ proptest! {
     fn an_incomplete_snapshot_changes_nothing(case in case(), at in 0_usize..Section::ALL.len()) {
         let mut world = case.world();
         world.refresh(guardrail::ec2::world::World::default(), &[Section::ALL[at]]);
-        let cloud = SimCloud::new(Sim::new(world, Timestamp::UNIX_EPOCH, Options::default()));
+        let cloud = SimCloud::new(Sim::new(world, Timestamp::UNIX_EPOCH, SimOptions::default()));
         let report = look(&cloud, &case, MANAGED, 0);
         assert_eq!(writes(&cloud), Vec::new());
         assert!(matches!(report.verdict, Verdict::Incomplete | Verdict::DriftLeft | Verdict::NoSuchVpc), "{report:#?}");
@@ -178,7 +178,7 @@ proptest! {
     #[test]
     fn without_the_mode_nothing_is_written(mut case in case(), observe in any::<bool>()) {
         case.baseline = case.baseline.with_mode(if observe { Mode::Observe } else { Mode::Notify });
-        let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, Options::default()));
+        let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, SimOptions::default()));
         let report = look(&cloud, &case, MANAGED, 0);
         assert_eq!(writes(&cloud), Vec::new());
         assert!(report.steps.iter().all(|step| matches!(step.outcome, Outcome::NotAllowed(_))));

@@ -2,7 +2,7 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use guardrail::analysis::promise::promises;
+use guardrail::analysis::required_service::required_services;
 use guardrail::baseline::Baseline;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::World;
@@ -25,10 +25,10 @@ fn compare_and_plan(bencher: Bencher<'_, '_>, vpcs: usize) {
         let shared = Shared::of(black_box(&world));
         let snapshots = Snapshot::all(&world, &shared).unwrap_or_default();
         let region = snapshots.first().map(|snapshot| snapshot.scope.region.clone());
-        let promises = region.map(|region| promises(&baseline, &region, &shared)).unwrap_or_default();
+        let required_services = region.map(|region| required_services(&baseline, &region, &shared)).unwrap_or_default();
         let steps: usize = snapshots
             .iter()
-            .map(|snapshot| plan(&View::of(&baseline, snapshot, &promises), "bench").1.steps.len())
+            .map(|snapshot| plan(&View::of(&baseline, snapshot, &required_services), "bench").1.steps.len())
             .sum();
         assert_eq!(steps > 0, vpcs >= 10);
         steps

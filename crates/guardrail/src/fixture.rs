@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use crate::analysis::promise::{Promise, promises};
+use crate::analysis::required_service::{RequiredService, required_services};
 use crate::analysis::topology::Topology;
 use crate::baseline::Baseline;
 use crate::ec2::id::VpcId;
@@ -144,13 +144,13 @@ impl Fixture {
         Baseline::parse(&self.baseline.to_string()).unwrap()
     }
 
-    /// Lends the VPC to a test, related and with its promises.
-    pub(crate) fn view<T>(&self, look: impl FnOnce(&View<'_>, &[Promise<'_>]) -> T) -> T {
+    /// Lends the VPC to a test, related and with its required services.
+    pub(crate) fn view<T>(&self, look: impl FnOnce(&View<'_>, &[RequiredService<'_>]) -> T) -> T {
         let (world, baseline) = (self.world(), self.wanted());
         let shared = Shared::of(&world);
         let snapshot = Snapshot::one(&world, &shared, &vpc()).unwrap().unwrap();
-        let promises = promises(&baseline, &snapshot.scope.region, &shared);
-        look(&View::of(&baseline, &snapshot, &promises), &promises)
+        let required_services = required_services(&baseline, &snapshot.scope.region, &shared);
+        look(&View::of(&baseline, &snapshot, &required_services), &required_services)
     }
 
     pub(crate) fn topology<T>(&self, look: impl FnOnce(&Topology<'_>, &Snapshot<'_>) -> T) -> T {
@@ -183,7 +183,7 @@ pub(crate) fn lines(plan: &Plan) -> Vec<String> {
         let after = if after.is_empty() { String::new() } else { format!(" (after {})", after.join(", ")) };
         format!("{} {}{after}{mode}{}", step.id, step.task, if step.over_limit { " [next run]" } else { "" })
     });
-    let left = plan.left_alone.iter().map(|left| format!("- {}: {}", left.what, left.why));
+    let left = plan.left_alone.iter().map(|left| format!("- {}: {}", left.what, left.reason));
     steps.chain(left).collect()
 }
 

@@ -3,10 +3,10 @@
 use std::env;
 
 use guardrail::event::Reach;
-use guardrail::inbox::detect::{self, Named};
+use guardrail::inbox::detect::{self, Resolved};
 use guardrail::inbox::message::About;
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{Aws, Message, Queue};
+use guardrail_aws::{Aws, Queue, QueueMessage};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::info;
@@ -29,8 +29,8 @@ async fn main() -> Result<(), Error> {
 
 impl Detect {
     async fn handle(&self, event: LambdaEvent<Value>) -> Result<(), Failed> {
-        let home = self.start.home(&event.context).await?;
-        let trigger = match detect::hear(&event.payload, &home) {
+        let place = self.start.place(&event.context).await?;
+        let trigger = match detect::accept(&event.payload, &place) {
             Ok(trigger) => trigger,
             Err(why) => {
                 info!("ignored: {why}");
@@ -40,7 +40,7 @@ impl Detect {
         let baseline = self.start.configuration.current(self.start.clock()).await;
         let managed = async {
             match &baseline {
-                Ok(ready) => self.aws.managed_vpcs(&home.account, &ready.baseline.managed_vpcs).await.map(Ok),
+                Ok(ready) => self.aws.managed_vpcs(&place.account, &ready.baseline.managed_vpcs).await.map(Ok),
                 Err(unusable) => Ok(Err(unusable)),
             }
         };
@@ -51,8 +51,8 @@ impl Detect {
             tracing::error!("{unusable}");
         }
         let managed = managed.as_deref().map_err(|unusable| *unusable);
-        let messages = detect::messages(&trigger, &home, &named, managed);
-        let queued: Vec<Message> = messages.iter().map(Message::from).collect();
+        let messages = detect::messages(&trigger, &place, &named, managed);
+        let queued: Vec<QueueMessage> = messages.iter().map(QueueMessage::from).collect();
         self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))?;
         let record = &trigger.evidence.record;
         let vpcs = about(&messages);
@@ -60,11 +60,11 @@ impl Detect {
         Ok(())
     }
 
-    async fn named(&self, reach: &Reach) -> Result<Named, guardrail::cloud::CallError> {
+    async fn named(&self, reach: &Reach) -> Result<Resolved, guardrail::cloud::CallError> {
         match reach {
-            Reach::Vpcs(vpcs) => Ok(Named { vpcs: vpcs.iter().cloned().collect(), gone: Vec::new() }),
+            Reach::Vpcs(vpcs) => Ok(Resolved { vpcs: vpcs.iter().cloned().collect(), gone: Vec::new() }),
             Reach::Resolve(ids) => self.aws.resolve(ids).await,
-            Reach::AllManaged => Ok(Named::default()),
+            Reach::AllManaged => Ok(Resolved::default()),
         }
     }
 }

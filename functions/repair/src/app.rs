@@ -1,16 +1,16 @@
-//! Runs over VPCs, several at a time, and what is told about them.
+//! Runs over VPCs, several at a time, and what is reported_faults about them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guardrail::baseline::source::{self, Told};
+use guardrail::baseline::source::{self, ReportedFaults};
 use guardrail::ec2::id::Scope;
-use guardrail::inbox::batch::{self, Batch, Run};
+use guardrail::inbox::batch::{self, Batch, VpcRun};
 use guardrail::report::alert::{Alert, alert};
 use guardrail::report::metrics;
 use guardrail::report::{Next, Outcome, Report, Verdict};
-use guardrail::run::{self, Request};
+use guardrail::run::{self, RunRequest};
 use guardrail_aws::lambda::Start;
 use guardrail_aws::{Ready, Topic};
 use jiff::Timestamp;
@@ -27,15 +27,15 @@ pub(crate) struct App {
     start: Start,
     topic: Topic,
     places: Semaphore,
-    told: RefCell<Told>,
+    reported_faults: RefCell<ReportedFaults>,
     /// Alerts that the topic did not take, for the next run over the same VPC: that finds nothing to tell any more.
-    untold: RefCell<BTreeMap<Scope, Alert>>,
+    unsent_alerts: RefCell<BTreeMap<Scope, Alert>>,
 }
 
 impl App {
     pub(crate) fn new(start: Start, topic: Topic) -> Self {
-        let (told, untold) = (RefCell::default(), RefCell::default());
-        Self { start, topic, places: Semaphore::new(AT_ONCE), told, untold }
+        let (reported_faults, unsent_alerts) = (RefCell::default(), RefCell::default());
+        Self { start, topic, places: Semaphore::new(AT_ONCE), reported_faults, unsent_alerts }
     }
 
     /// Does what a batch asks for; the messages that failed.
@@ -46,23 +46,23 @@ impl App {
         match self.start.configuration.current(now).await {
             Ok(ready) => {
                 if batch.without_baseline.is_empty() {
-                    self.told.borrow_mut().forget();
+                    self.reported_faults.borrow_mut().forget();
                 }
                 failed.extend(self.run_all(&ready, &batch.runs, deadline, &context.request_id).await);
             }
             Err(unusable) => {
                 let incident = batch.runs.first().map(|run| run.incident.as_str());
                 let messages = batch.runs.iter().flat_map(|run| &run.messages);
-                // A fault that passes sends the messages back; any other one is done with once it is told.
+                // A fault that passes sends the messages back; any other one is done with once it is reported_faults.
                 if let Some(incident) = incident
-                    && (!self.tell_no_baseline(&unusable.to_string(), incident).await || unusable.passes())
+                    && (!self.publish_no_baseline(&unusable.to_string(), incident).await || unusable.passes())
                 {
                     failed.extend(messages.cloned());
                 }
             }
         }
         for sender in &batch.without_baseline {
-            if !self.tell_no_baseline(&sender.why, &sender.incident).await {
+            if !self.publish_no_baseline(&sender.why, &sender.incident).await {
                 failed.push(sender.message.clone());
             }
         }
@@ -73,7 +73,7 @@ impl App {
     async fn run_all(
         &'static self,
         ready: &Arc<Ready>,
-        runs: &[Run],
+        runs: &[VpcRun],
         deadline: Timestamp,
         request: &str,
     ) -> Vec<String> {
@@ -101,29 +101,29 @@ impl App {
     }
 
     /// One run over one VPC; whether its messages are done with.
-    async fn run(&self, ready: &Ready, run: Run, run_id: String, deadline: Timestamp) -> bool {
+    async fn run(&self, ready: &Ready, run: VpcRun, run_id: String, deadline: Timestamp) -> bool {
         let _place = self.places.acquire().await;
         if !batch::may_begin(self.start.clock(), deadline) {
             info!("no time is left to begin; the messages go back to the queue");
             return false;
         }
         let attempt = run.attempt;
-        let Run { scope, cause, incident, evidence, .. } = run;
-        let request = Request { scope, cause, evidence, run_id, incident, deadline };
+        let VpcRun { scope, cause, incident, evidence, .. } = run;
+        let request = RunRequest { scope, cause, evidence, run_id, incident, deadline };
         let report = run::run(&ready.aws, &ready.baseline, &request).await;
         let tell = batch::is_told(&report, attempt);
         summarize(&report, tell);
         let alert = tell.then(|| alert(&report, &ready.baseline));
-        self.tell(&report.scope, alert).await && report.next == Next::Settled
+        self.publish(&report.scope, alert).await && report.next == Next::Settled
     }
 
     /// Publishes this alert, and before it one that was not taken earlier; whether the topic has taken all there is.
-    async fn tell(&self, scope: &Scope, alert: Option<Alert>) -> bool {
-        let earlier = self.untold.borrow_mut().remove(scope);
+    async fn publish(&self, scope: &Scope, alert: Option<Alert>) -> bool {
+        let earlier = self.unsent_alerts.borrow_mut().remove(scope);
         for alert in earlier.into_iter().chain(alert) {
             if let Err(why) = self.topic.tell(&alert).await {
                 error!(alert = %alert.json, "an alert could not be published: {why}");
-                self.untold.borrow_mut().insert(scope.clone(), alert);
+                self.unsent_alerts.borrow_mut().insert(scope.clone(), alert);
                 return false;
             }
         }
@@ -131,15 +131,15 @@ impl App {
     }
 
     /// Says that there is no usable baseline, unless that was said; whether the topic has taken it.
-    async fn tell_no_baseline(&self, fault: &str, incident: &str) -> bool {
+    async fn publish_no_baseline(&self, fault: &str, incident: &str) -> bool {
         error!("nothing is compared or changed: {fault}");
-        if !self.told.borrow().is_new(fault, incident) {
+        if !self.reported_faults.borrow().is_new(fault, incident) {
             return true;
         }
         let alert = source::alert(fault, self.start.clients.region().as_str(), incident);
         match self.topic.tell(&alert).await {
             Ok(_) => {
-                self.told.borrow_mut().remember(fault, incident);
+                self.reported_faults.borrow_mut().remember(fault, incident);
                 true
             }
             Err(why) => {

@@ -1,4 +1,4 @@
-//! The repair function: messages about VPCs in; each VPC compared, put back as far as the modes allow, and told about.
+//! The repair function: messages about VPCs in; each VPC compared, put back as far as the modes allow, and reported_faults about.
 
 mod app;
 
@@ -33,7 +33,7 @@ async fn handle(app: &'static App, event: LambdaEvent<Value>) -> Result<SqsBatch
     }
     let failed = LocalSet::new().run_until(app.work(&batch, &event.context)).await;
     let mut response = SqsBatchResponse::default();
-    batch.back(failed.iter().map(String::as_str)).into_iter().for_each(|id| response.add_failure(id));
+    batch.batch_item_failures(failed.iter().map(String::as_str)).into_iter().for_each(|id| response.add_failure(id));
     Ok(response)
 }
 
@@ -47,7 +47,7 @@ fn received(payload: Value) -> Result<Vec<Received>, Failed> {
         let attribute = |name: &str| message.attributes.get(name);
         Ok(Received {
             group: attribute("MessageGroupId").cloned(),
-            receives: attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1),
+            receive_count: attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1),
             id: message.message_id.filter(|id| !id.is_empty()).ok_or_else(no_id)?,
             body: message.body.unwrap_or_default(),
         })

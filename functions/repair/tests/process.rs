@@ -17,14 +17,14 @@ async fn start(aws: &FakeAws, baseline: &str) -> Function {
 }
 
 /// A record of a batch: its id, its VPC and how often it was handed out.
-fn message(id: &str, vpc: &str, receives: u32) -> Value {
+fn message(id: &str, vpc: &str, receive_count: u32) -> Value {
     let scope = json!({"account": "111122223333", "region": "eu-central-1", "vpc": vpc});
     let body = json!({"version": 1, "scope": scope, "cause": "event", "incident": format!("incident-{id}")});
-    record(id, &format!("111122223333/eu-central-1/{vpc}"), receives, &body.to_string())
+    record(id, &format!("111122223333/eu-central-1/{vpc}"), receive_count, &body.to_string())
 }
 
-fn record(id: &str, group: &str, receives: u32, body: &str) -> Value {
-    let attributes = json!({"ApproximateReceiveCount": receives.to_string(), "MessageGroupId": group});
+fn record(id: &str, group: &str, receive_count: u32, body: &str) -> Value {
+    let attributes = json!({"ApproximateReceiveCount": receive_count.to_string(), "MessageGroupId": group});
     json!({"messageId": id, "body": body, "attributes": attributes, "eventSource": "aws:sqs"})
 }
 
@@ -136,8 +136,8 @@ async fn a_run_that_will_be_tried_again_is_told_the_first_and_the_last_time() {
         "<Response><Errors><Error><Code>ServiceUnavailable</Code><Message>later</Message></Error></Errors></Response>";
     aws.on("DescribeNatGateways", 503, later);
     let mut alerts = Vec::new();
-    for receives in [1, 2, 4, 5] {
-        let batch = batch(&[message("m-1", "vpc-0a1", receives)]);
+    for receive_count in [1, 2, 4, 5] {
+        let batch = batch(&[message("m-1", "vpc-0a1", receive_count)]);
         assert_eq!(repair.invoke(&batch).await, back(&["m-1"]));
         alerts.push(published(&aws).len());
     }
@@ -201,8 +201,8 @@ async fn a_run_that_panics_sends_its_messages_back_and_the_process_takes_the_nex
     let aws = FakeAws::start().await;
     let mut repair = start(&aws, NOTIFY).await;
     repair.stop_listening().await;
-    for receives in [1, 2] {
-        let batch = batch(&[message("m-1", "vpc-0a1", receives)]);
+    for receive_count in [1, 2] {
+        let batch = batch(&[message("m-1", "vpc-0a1", receive_count)]);
         assert_eq!(repair.invoke(&batch).await, back(&["m-1"]));
     }
 }

@@ -8,7 +8,7 @@ use guardrail::ec2::snapshot::Section;
 use guardrail::inbox::{message, sweep};
 use guardrail::report::metrics;
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{Message, Queue, Ready};
+use guardrail_aws::{Queue, QueueMessage, Ready};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::{error, info, warn};
@@ -46,8 +46,8 @@ impl Sweep {
 
     async fn compare(&self, context: &Context, ready: &Ready, incident: &str) -> Result<(), Failed> {
         let began = self.start.clock();
-        let home = self.start.home(context).await?;
-        let mut seen = ready.aws.observe_region(&home.account, &ready.baseline.managed_vpcs).await;
+        let place = self.start.place(context).await?;
+        let mut seen = ready.aws.observe_region(&place.account, &ready.baseline.managed_vpcs).await;
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Failed::new("ListFailed", &unread.error));
         }
@@ -59,7 +59,7 @@ impl Sweep {
         }
         let swept =
             sweep::sweep(&ready.baseline, &seen.world, incident).map_err(|why| Failed::new("ListFailed", why))?;
-        self.send(&message::for_sweep(incident, |vpc| home.scope(vpc), &swept.drifted)).await?;
+        self.send(&message::for_sweep(incident, |vpc| place.scope(vpc), &swept.drifted)).await?;
         let now = self.start.clock();
         let drifted = swept.drifted.iter().map(VpcId::as_str).collect::<Vec<_>>().join(" ");
         let duration_ms = now.duration_since(began).as_millis();
@@ -70,7 +70,7 @@ impl Sweep {
     }
 
     async fn send(&self, messages: &[message::Message]) -> Result<(), Failed> {
-        let queued: Vec<Message> = messages.iter().map(Message::from).collect();
+        let queued: Vec<QueueMessage> = messages.iter().map(QueueMessage::from).collect();
         self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))
     }
 }

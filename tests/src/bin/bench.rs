@@ -11,7 +11,7 @@ use e2e::aws::FakeAws;
 use e2e::pipeline::parts::{self, FUNCTIONS};
 use e2e::process::{Answer, Function};
 use guardrail_sim::Sim;
-use guardrail_sim::http::{Options, Server};
+use guardrail_sim::http::{Server, ServerOptions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -157,7 +157,7 @@ async fn measure(binary: &Path) -> Vec<Incident> {
 
 async fn incident(binary: &Path) -> Incident {
     let aws = FakeAws::start_with_latency(LATENCY).await;
-    let options = Options { latency: LATENCY, speed: 1, ..Options::default() };
+    let options = ServerOptions { latency: LATENCY, speed: 1, ..ServerOptions::default() };
     let server = Server::bind(broken(), options).await.unwrap();
     let url = format!("http://{}", server.address());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -200,12 +200,12 @@ fn broken() -> Sim {
         guardrail::ec2::world_file::load(include_str!("../../../crates/guardrail-cli/scenarios/demo/world.json"))
             .unwrap();
     let options =
-        guardrail_sim::Options { gateway_endpoint_ready: Duration::ZERO, ..guardrail_sim::Options::default() };
+        guardrail_sim::SimOptions { gateway_endpoint_ready: Duration::ZERO, ..guardrail_sim::SimOptions::default() };
     let mut sim = Sim::new(world, Timestamp::UNIX_EPOCH, options);
     for event in
         [include_str!("../../../events/CreateRoute.json"), include_str!("../../../events/DeleteVpcEndpoints.json")]
     {
-        guardrail_sim::enact(&mut sim, &serde_json::from_str(event).unwrap());
+        guardrail_sim::replay_call(&mut sim, &serde_json::from_str(event).unwrap());
     }
     sim.take_calls();
     sim

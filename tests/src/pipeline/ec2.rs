@@ -8,8 +8,8 @@ use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
 use guardrail::ec2::world::World;
-use guardrail_sim::http::{Events, Options, Server};
-use guardrail_sim::{Options as SimOptions, Sim};
+use guardrail_sim::http::{Events, Server, ServerOptions};
+use guardrail_sim::{Sim, SimOptions};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -29,7 +29,8 @@ pub(crate) struct Ec2 {
 impl Ec2 {
     pub(crate) fn start(world: World, folder: &Path) -> Self {
         let events = folder.join("events.jsonl");
-        let options = Options { speed: SPEED, events: Some(Events::File(events.clone())), ..Options::default() };
+        let options =
+            ServerOptions { speed: SPEED, events: Some(Events::File(events.clone())), ..ServerOptions::default() };
         let sim = Sim::new(world, Timestamp::try_from(SystemTime::now()).unwrap(), SimOptions::default());
         let (told, address) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();

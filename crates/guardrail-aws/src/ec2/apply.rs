@@ -7,12 +7,12 @@ use aws_sdk_ec2::types::{
 };
 use guardrail::cloud::error_codes::outcome_of;
 use guardrail::cloud::{Applied, CallError};
-use guardrail::ec2::action::{Action, Call, DnsAttribute, NewEndpoint, created_tags};
+use guardrail::ec2::change::{Action, Call, DnsAttribute, NewEndpoint, created_tags};
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
 use guardrail::ec2::world::Destination;
 
-use crate::sdk::failure::{failed, on_heap, unreadable};
+use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
 /// AWS's name of the operation that makes this call.
 pub(crate) fn operation(call: &Call) -> &'static str {

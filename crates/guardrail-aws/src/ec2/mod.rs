@@ -2,12 +2,12 @@
 
 pub(crate) mod apply;
 mod cache;
+mod concurrent;
 pub(crate) mod convert;
-mod each;
+mod dependent_reads;
 pub(crate) mod observe;
 pub(crate) mod read;
 mod resolve;
-mod second_wave;
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass, Observation, Unread};
-use guardrail::ec2::action::Call;
+use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{AccountId, Region, Scope, ServiceName, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointService, PrefixList, World};

@@ -15,10 +15,10 @@ use guardrail::ec2::world::{
 };
 
 use crate::Aws;
-use crate::ec2::each::each;
+use crate::ec2::concurrent::concurrent;
+use crate::ec2::dependent_reads;
 use crate::ec2::read::{self, FILTER_VALUES, filter};
-use crate::ec2::second_wave;
-use crate::sdk::failure::unreadable;
+use crate::sdk::sdk_errors::unreadable;
 
 /// What part of a Region to read.
 pub(crate) enum Within<'a> {
@@ -92,7 +92,7 @@ struct Second {
 impl Aws {
     /// Reads these sections into `base`.
     pub(crate) async fn look(&self, within: &Within<'_>, sections: &[Section], base: World) -> Observation {
-        let needed = second_wave::needed(sections);
+        let needed = dependent_reads::needed(sections);
         let mut first = self.first_wave(within, &needed).await;
         if let Within::Region { .. } = within {
             first.leave_out_other_vpcs();
@@ -168,7 +168,7 @@ impl Aws {
     /// Every prefix list: AWS's with what is in them, the others by name.
     async fn every_prefix_list(&self) -> Result<Vec<PrefixList>, CallError> {
         let (aws_lists, lists) = tokio::join!(self.aws_prefix_lists(), read::prefix_lists(&self.ec2, &[]));
-        Ok(second_wave::merged(aws_lists?, lists?))
+        Ok(dependent_reads::merged(aws_lists?, lists?))
     }
 
     pub(crate) async fn aws_prefix_lists(&self) -> Result<Vec<PrefixList>, CallError> {
@@ -176,7 +176,7 @@ impl Aws {
     }
 
     pub(crate) async fn services_on_offer(&self) -> Result<Vec<EndpointService>, CallError> {
-        let filters = second_wave::service_filter(&self.services);
+        let filters = dependent_reads::service_filter(&self.services);
         self.offered.get(self.now(), read::endpoint_services(&self.ec2, &filters)).await
     }
 }
@@ -233,7 +233,7 @@ fn of<T>(look: &Look<T>) -> Result<&T, CallError> {
 
 /// The interfaces that routes lead to, directly or through the instance they are attached to.
 async fn interfaces(ec2: &Client, first: &First) -> Result<Vec<NetworkInterface>, CallError> {
-    let targets = second_wave::targets(of(&first.route_tables)?);
+    let targets = dependent_reads::targets(of(&first.route_tables)?);
     let (by_id, by_instance) = tokio::join!(
         by_values("network-interface-id", targets.interfaces, async |filters| {
             read::network_interfaces(ec2, filters).await
@@ -244,13 +244,13 @@ async fn interfaces(ec2: &Client, first: &First) -> Result<Vec<NetworkInterface>
     );
     let mut interfaces = by_id?;
     interfaces.extend(by_instance?);
-    Ok(second_wave::each_once(interfaces))
+    Ok(dependent_reads::each_once(interfaces))
 }
 
 /// The VPC's groups, and those attached to its endpoints that belong to another VPC.
 async fn complete_groups(ec2: &Client, first: &First) -> Result<Vec<SecurityGroup>, CallError> {
     let mut groups = of(&first.security_groups)?.clone();
-    let others = second_wave::other_groups(of(&first.vpc_endpoints)?, &groups);
+    let others = dependent_reads::other_groups(of(&first.vpc_endpoints)?, &groups);
     groups.extend(by_values("group-id", others, async |filters| read::security_groups(ec2, filters).await).await?);
     Ok(groups)
 }
@@ -262,10 +262,10 @@ async fn complete_lists(
     groups: &Look<Vec<SecurityGroup>>,
 ) -> Result<Vec<PrefixList>, CallError> {
     let mut lists = of(&first.prefix_lists)?.clone();
-    let named = second_wave::named_lists(of(&first.route_tables)?, of(&first.vpc_endpoints)?, of(groups)?);
+    let named = dependent_reads::named_lists(of(&first.route_tables)?, of(&first.vpc_endpoints)?, of(groups)?);
     let unknown = lists.iter().filter(|list| list.blocks().is_none() && named.contains(&list.prefix_list_id));
     let unknown: Vec<_> = unknown.map(|list| list.prefix_list_id.clone()).collect();
-    let read = each(unknown.clone(), |list| {
+    let read = concurrent(unknown.clone(), |list| {
         let ec2 = ec2.clone();
         async move { read::prefix_list_entries(&ec2, &list).await }
     });
@@ -301,7 +301,7 @@ async fn attributes_of(ec2: &Client, within: &Within<'_>) -> Result<BTreeMap<Vpc
 
 /// The DNS attributes of these VPCs.
 pub(crate) async fn attributes(ec2: &Client, vpcs: &[VpcId]) -> Observation {
-    let read = each(vpcs.to_vec(), |vpc| {
+    let read = concurrent(vpcs.to_vec(), |vpc| {
         let ec2 = ec2.clone();
         async move { read::attributes(&ec2, &vpc).await }
     });

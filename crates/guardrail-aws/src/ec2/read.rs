@@ -10,7 +10,7 @@ use guardrail::ec2::world::{
 };
 
 use crate::ec2::convert::FromAws;
-use crate::sdk::failure::{failed, on_heap, unreadable};
+use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
 /// The most values one filter takes.
 pub(crate) const FILTER_VALUES: usize = 200;

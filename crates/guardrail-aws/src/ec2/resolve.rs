@@ -8,7 +8,7 @@ use guardrail::ec2::id::{
     AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,
     SubnetId, VpcId,
 };
-use guardrail::inbox::detect::Named;
+use guardrail::inbox::detect::Resolved;
 
 use crate::Aws;
 use crate::ec2::observe::by_values;
@@ -21,7 +21,7 @@ impl Aws {
     ///
     /// # Errors
     /// When a look-up fails: then nothing can be said of any of the ids.
-    pub async fn resolve(&self, ids: &[String]) -> Result<Named, CallError> {
+    pub async fn resolve(&self, ids: &[String]) -> Result<Resolved, CallError> {
         let look = LookUp { ec2: &self.ec2, ids };
         let (tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists) = tokio::join!(
             look.tables(),
@@ -41,7 +41,7 @@ impl Aws {
         }
         let known: BTreeSet<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
         let gone = ids.iter().filter(|id| !known.contains(id.as_str()) && !PrefixListId::is(id)).cloned().collect();
-        Ok(Named { gone, vpcs: found.into_iter().map(|(_, vpc)| vpc).collect() })
+        Ok(Resolved { gone, vpcs: found.into_iter().map(|(_, vpc)| vpc).collect() })
     }
 }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use guardrail::cloud::CallError;
 use guardrail::ec2::id::AccountId;
-use guardrail::inbox::detect::Home;
+use guardrail::inbox::detect::Place;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic};
 
 use crate::sdk::clock;
-use crate::{Clients, Configuration, Options};
+use crate::{ClientOptions, Clients, Configuration};
 
 /// How long a function may take to warm up: it is killed after ten seconds without its first question for an event.
 const WARM_UP: Duration = Duration::from_secs(3);
@@ -34,7 +34,7 @@ impl Start {
     /// When no Region is set, which is logged too.
     pub async fn load(level: Option<&str>, baseline: Option<&str>) -> Result<Self, Failed> {
         logs::start(level);
-        let clients = Clients::load(&Options::default()).await.map_err(|why| Failed::new("NotConfigured", why));
+        let clients = Clients::load(&ClientOptions::default()).await.map_err(|why| Failed::new("NotConfigured", why));
         let clients = clients.inspect_err(|failed| tracing::error!("not started: {failed}"))?;
         let configuration = Configuration::new(&clients, baseline);
         Ok(Self { clients, configuration })
@@ -60,12 +60,12 @@ impl Start {
     ///
     /// # Errors
     /// When neither does.
-    pub async fn home(&self, context: &Context) -> Result<Home, Failed> {
+    pub async fn place(&self, context: &Context) -> Result<Place, Failed> {
         let account = match AccountId::of_arn(&context.invoked_function_arn) {
             Some(account) => account,
             None => self.clients.account().await.map_err(Failed::at("AccountUnknown"))?,
         };
-        Ok(Home { account, region: self.clients.region().clone() })
+        Ok(Place { account, region: self.clients.region().clone() })
     }
 }
 

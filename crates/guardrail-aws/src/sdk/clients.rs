@@ -12,14 +12,14 @@ use aws_sdk_ec2::config::{ProvideCredentials as _, SharedCredentialsProvider};
 use guardrail::cloud::CallError;
 use guardrail::ec2::id::{AccountId, Region};
 
-use crate::sdk::failure::{chain, failed, on_heap, unreadable};
+use crate::sdk::sdk_errors::{chain, failed, on_heap, unreadable};
 
 /// What CloudTrail shows of us in `userAgent`; a help for readers, never a proof, because anyone can send it.
 const APP_NAME: &str = "vpc-guardrail";
 
 /// How to reach AWS. The default takes everything from the environment, as the AWS CLI does.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct ClientOptions {
     /// The Region; without it `AWS_REGION` and the profile say.
     pub region: Option<Region>,
     /// The profile of the AWS CLI's files; without it `AWS_PROFILE` says, or `default` is taken.
@@ -84,7 +84,7 @@ impl Clients {
     ///
     /// # Errors
     /// When no usable Region is set.
-    pub async fn load(options: &Options) -> Result<Self, NotAvailable> {
+    pub async fn load(options: &ClientOptions) -> Result<Self, NotAvailable> {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .retry_config(retries(3, options.pace.usual, Duration::from_secs(2)))
             .timeout_config(timeouts(Duration::from_secs(4), Duration::from_secs(15)));

@@ -2,4 +2,4 @@
 
 pub(crate) mod clients;
 pub(crate) mod clock;
-pub(crate) mod failure;
+pub(crate) mod sdk_errors;

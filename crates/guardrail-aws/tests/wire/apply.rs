@@ -1,7 +1,7 @@
 //! Changes: the whole form of each, and what comes of each answer.
 
 use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass};
-use guardrail::ec2::action::{Call, DnsAttribute, NewEndpoint};
+use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint};
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::world::Destination;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use guardrail::ec2::id::{Scope, ServiceName};
-use guardrail_aws::{Aws, Clients, Credentials, Options, Pace};
+use guardrail_aws::{Aws, ClientOptions, Clients, Credentials, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -126,7 +126,7 @@ impl Listener {
 /// Clients of a service at this address that do not wait long before they try again.
 pub(crate) async fn clients(url: &str) -> Clients {
     let wait = Duration::from_millis(1);
-    let options = Options {
+    let options = ClientOptions {
         region: Some("eu-central-1".parse().unwrap()),
         endpoint_url: Some(url.to_owned()),
         credentials: Some(Credentials::new("AKIDEXAMPLE", "not a secret", None, None, "test")),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use guardrail::cloud::Cloud;
-use guardrail::ec2::action::{Action, Call, DnsAttribute};
+use guardrail::ec2::change::{Action, Call, DnsAttribute};
 use guardrail::ec2::snapshot::Section;
 use guardrail_aws::permissions;
 

@@ -1,16 +1,16 @@
 //! From ids to VPCs.
 
-use guardrail::inbox::detect::Named;
+use guardrail::inbox::detect::Resolved;
 
 use crate::listener::{Listener, fault, fields, ok};
 
-async fn resolve(listener: &Listener, ids: &[&str]) -> Named {
+async fn resolve(listener: &Listener, ids: &[&str]) -> Resolved {
     let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
     listener.aws(&[]).await.resolve(&ids).await.unwrap()
 }
 
-fn found(vpcs: &[&str], gone: &[&str]) -> Named {
-    Named {
+fn found(vpcs: &[&str], gone: &[&str]) -> Resolved {
+    Resolved {
         vpcs: vpcs.iter().map(|id| id.parse().unwrap()).collect(),
         gone: gone.iter().map(|id| (*id).to_owned()).collect(),
     }

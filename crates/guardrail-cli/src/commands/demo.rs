@@ -3,10 +3,10 @@
 use guardrail::baseline::{Baseline, Mode};
 use guardrail::report::alert;
 use guardrail::report::{Cause, Report, Verdict};
-use guardrail_sim::{Options, Sim};
+use guardrail_sim::{Sim, SimOptions};
 
 use crate::Ending;
-use crate::commands::replay::{Act, Run, Stage, start};
+use crate::commands::replay::{Act, ReplayedRun, Stage, start};
 use crate::input::BadInput;
 use crate::render::{line, quoted};
 
@@ -43,7 +43,7 @@ pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
         );
     }
     let baseline = Baseline::default().with_mode(Mode::Repair);
-    let mut stage = Stage::new(Sim::new(world, start(&calls), Options::default()), baseline);
+    let mut stage = Stage::new(Sim::new(world, start(&calls), SimOptions::default()), baseline);
     line(
         out,
         "An example VPC: two Availability Zones, a public and a private subnet in each, gateway endpoints for S3 and",
@@ -63,7 +63,7 @@ pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
 
 fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
     line(out, &format!("call: {}", alert::call(&act.call)));
-    for Run { report, before, after } in &act.runs {
+    for ReplayedRun { report, before, after } in &act.runs {
         line(out, "\nroute tables of the private subnets, before:");
         out.push_str(before);
         line(out, "\nseen:");

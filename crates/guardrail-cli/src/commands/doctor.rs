@@ -8,12 +8,12 @@ use guardrail::report::doctor::{Check, State};
 use crate::input::{self, BadInput};
 use crate::live::session::clients;
 use crate::render::line;
-use crate::{Ending, Place};
+use crate::{Ending, PlaceArgs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    place: PlaceArgs,
     /// The stack, whose parts are found by the names that CloudFormation derives from its.
     #[arg(long, value_name = "NAME", default_value = "vpc-guardrail")]
     stack_name: String,

@@ -1,30 +1,30 @@
 //! `guardrail explain`: why everything is what it is.
 
-use guardrail::analysis::promise::promises;
+use guardrail::analysis::required_service::required_services;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::rules::finding::View;
 
 use crate::Ending;
 use crate::input::BadInput;
 use crate::render::line;
-use crate::sight::WhereToLook;
+use crate::source::SourceArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    sight: WhereToLook,
+    source: SourceArgs,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
-    let sight = arguments.sight.look()?;
-    let shared = Shared::of(&sight.world);
-    let snapshots = Snapshot::all(&sight.world, &shared)?;
+    let source = arguments.source.look()?;
+    let shared = Shared::of(&source.world);
+    let snapshots = Snapshot::all(&source.world, &shared)?;
     if snapshots.is_empty() {
-        line(out, &sight.nothing());
+        line(out, &source.nothing());
     }
     for snapshot in &snapshots {
-        let promises = promises(&sight.baseline, &snapshot.scope.region, &shared);
-        out.push_str(&guardrail::report::explain::explain(&View::of(&sight.baseline, snapshot, &promises)));
+        let required_services = required_services(&source.baseline, &snapshot.scope.region, &shared);
+        out.push_str(&guardrail::report::explain::explain(&View::of(&source.baseline, snapshot, &required_services)));
     }
-    Ok(sight.ending(Ending::Fine))
+    Ok(source.ending(Ending::Fine))
 }

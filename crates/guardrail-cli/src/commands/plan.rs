@@ -5,29 +5,30 @@ use std::time::SystemTime;
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::report::{Cause, Report, Verdict};
-use guardrail::run::{Request, preview};
+use guardrail::run::{RunRequest, preview};
 use jiff::Timestamp;
 
 use crate::input::BadInput;
 use crate::render::{json_line, line};
-use crate::sight::WhereToLook;
+use crate::source::SourceArgs;
 use crate::{Ending, Format};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    sight: WhereToLook,
+    source: SourceArgs,
     /// How to print the reports.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
-    let sight = arguments.sight.look()?;
-    let shared = Shared::of(&sight.world);
-    let scopes: Vec<Scope> = Snapshot::all(&sight.world, &shared)?.into_iter().map(|snapshot| snapshot.scope).collect();
+    let source = arguments.source.look()?;
+    let shared = Shared::of(&source.world);
+    let scopes: Vec<Scope> =
+        Snapshot::all(&source.world, &shared)?.into_iter().map(|snapshot| snapshot.scope).collect();
     let reports: Vec<Report> =
-        scopes.into_iter().map(|scope| preview(&sight.baseline, &sight.world, &look_at(scope), now())).collect();
+        scopes.into_iter().map(|scope| preview(&source.baseline, &source.world, &look_at(scope), now())).collect();
     let (managed, others): (Vec<&Report>, Vec<&Report>) =
         reports.iter().partition(|report| report.verdict != Verdict::NotManaged);
     for report in &managed {
@@ -41,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
             line(out, &format!("VPC {}: not managed, never changed.", report.scope.vpc));
         }
         if reports.is_empty() {
-            line(out, &sight.nothing());
+            line(out, &source.nothing());
         } else if managed.is_empty() {
             line(
                 out,
@@ -50,11 +51,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
         }
     }
     let fine = managed.iter().all(|report| report.verdict == Verdict::Compliant);
-    Ok(sight.ending(if fine { Ending::Fine } else { Ending::DriftLeft }))
+    Ok(source.ending(if fine { Ending::Fine } else { Ending::DriftLeft }))
 }
 
-pub(crate) fn look_at(scope: Scope) -> Request {
-    Request {
+pub(crate) fn look_at(scope: Scope) -> RunRequest {
+    RunRequest {
         run_id: format!("plan-{}", scope.vpc),
         incident: "plan".to_owned(),
         cause: Cause::Operator,

@@ -6,7 +6,7 @@ use guardrail::baseline::{Baseline, ManagedVpcs};
 use guardrail::cloud::Cloud as _;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::report::{Cause, Outcome, Report, Verdict};
-use guardrail::run::{self, Request, preview};
+use guardrail::run::{self, RunRequest, preview};
 use guardrail_aws::Aws;
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use crate::live::progress::Progress;
 use crate::live::session::Session;
 use crate::live::tell;
 use crate::render::{json_line, line};
-use crate::{Ending, Format, Place, Terms};
+use crate::{BaselineArgs, Ending, Format, PlaceArgs};
 
 /// A run may last as long as a Lambda function may.
 const RUN: Duration = Duration::from_secs(900);
@@ -23,7 +23,7 @@ const RUN: Duration = Duration::from_secs(900);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    place: PlaceArgs,
     /// The VPC. Can be given several times.
     #[arg(long = "vpc", value_name = "ID", required = true)]
     vpcs: Vec<VpcId>,
@@ -31,14 +31,14 @@ pub(crate) struct Arguments {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    terms: Terms,
+    baseline_args: BaselineArgs,
     /// How to print the reports.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
-    let baseline = input::terms(&arguments.terms)?;
+    let baseline = input::baseline_args(&arguments.baseline_args)?;
     let session = Session::open(&arguments.place).await?;
     let aws = Aws::new(&session.clients, baseline.service_names(session.clients.region()));
     // All of them, before the first is changed: a wrong id must not show half-way.
@@ -70,9 +70,9 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
 }
 
 /// The incident is new each time: it goes into the calls' tokens, and AWS takes a call with a known token for a repeat.
-fn request(scope: Scope, now: Timestamp) -> Request {
+fn request(scope: Scope, now: Timestamp) -> RunRequest {
     let incident = format!("operator-{}", now.as_millisecond());
-    Request {
+    RunRequest {
         run_id: format!("{incident}/{}", scope.vpc),
         incident,
         cause: Cause::Operator,
@@ -93,9 +93,9 @@ fn note(report: &Report, baseline: &Baseline) -> Option<String> {
     }
     let mode = report.steps.iter().find_map(|step| match step.outcome {
         Outcome::NotAllowed(mode) => Some(mode),
-        Outcome::Done(_) | Outcome::Came | Outcome::Planned | Outcome::OverLimit | Outcome::Stale => None,
-        Outcome::Skipped { .. } | Outcome::Failed(_) | Outcome::Unchecked(_) => None,
-        Outcome::TimedOut | Outcome::Hopeless { .. } | Outcome::OutOfTime => None,
+        Outcome::Done(_) | Outcome::Ready | Outcome::Planned | Outcome::OverLimit | Outcome::Stale => None,
+        Outcome::Skipped { .. } | Outcome::Failed(_) | Outcome::RecheckFailed(_) => None,
+        Outcome::TimedOut | Outcome::WillNotBeReady { .. } | Outcome::OutOfTime => None,
     })?;
     Some(format!("in mode {mode} nothing is changed; add `--mode repair`, or set the mode in the baseline"))
 }

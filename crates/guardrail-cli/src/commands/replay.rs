@@ -9,14 +9,14 @@ use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::event::{Evidence, Reach};
 use guardrail::inbox::resolve::vpcs_of;
 use guardrail::report::{Cause, Report, Verdict};
-use guardrail::run::{self, Request};
-use guardrail_sim::{Enacted, Options, Sim, SimCloud, enact};
+use guardrail::run::{self, RunRequest};
+use guardrail_sim::{Replayed, Sim, SimCloud, SimOptions, replay_call};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::input::{self, BadInput};
 use crate::render::{json_line, line, private_tables};
-use crate::{Ending, Format, Subject};
+use crate::{Ending, Format, WorldArgs};
 
 /// A run may last as long as a Lambda function may.
 const RUN: Duration = Duration::from_secs(900);
@@ -24,7 +24,7 @@ const RUN: Duration = Duration::from_secs(900);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    subject: Subject,
+    world_args: WorldArgs,
     /// Recorded calls: EventBridge events or CloudTrail records, played in this order.
     #[arg(long = "event", required = true, value_name = "E.json")]
     events: Vec<PathBuf>,
@@ -38,13 +38,13 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
     arguments.out.as_deref().map_or(Ok(()), input::writable)?;
-    let (world, baseline) = input::subject(&arguments.subject)?;
+    let (world, baseline) = input::world_args(&arguments.world_args)?;
     Snapshot::all(&world, &Shared::of(&world))?;
     let mut calls = Vec::new();
     for path in &arguments.events {
         calls.extend(input::records(path)?);
     }
-    let mut stage = Stage::new(Sim::new(world, start(&calls), Options::default()), baseline);
+    let mut stage = Stage::new(Sim::new(world, start(&calls), SimOptions::default()), baseline);
     let mut ending = Ending::Fine;
     for (value, evidence) in &calls {
         let act = stage.play(value, evidence);
@@ -74,12 +74,12 @@ pub(crate) struct Stage {
 /// One recorded call, and what the guardrail made of it.
 pub(crate) struct Act {
     pub(crate) call: Evidence,
-    pub(crate) enacted: Enacted,
-    pub(crate) runs: Vec<Run>,
+    pub(crate) enacted: Replayed,
+    pub(crate) runs: Vec<ReplayedRun>,
 }
 
 /// One run over one VPC, with its private subnets' tables before and after.
-pub(crate) struct Run {
+pub(crate) struct ReplayedRun {
     pub(crate) report: Report,
     pub(crate) before: String,
     pub(crate) after: String,
@@ -87,7 +87,7 @@ pub(crate) struct Run {
 
 impl Act {
     fn ending(&self) -> Ending {
-        let fine = |run: &Run| match run.report.verdict {
+        let fine = |run: &ReplayedRun| match run.report.verdict {
             Verdict::Compliant | Verdict::Repaired | Verdict::NotManaged | Verdict::NoSuchVpc => true,
             Verdict::DriftLeft | Verdict::Incomplete => false,
         };
@@ -105,21 +105,21 @@ impl Stage {
         let mut sim = self.cloud.sim_mut();
         let until = call.time.parse().map(|time: Timestamp| time.duration_since(sim.now())).unwrap_or_default();
         sim.advance(Duration::try_from(until).unwrap_or_default());
-        let enacted = enact(&mut sim, value);
+        let enacted = replay_call(&mut sim, value);
         drop(sim);
         let runs = self.scopes(call).into_iter().map(|scope| self.look(scope, Cause::Event, call)).collect();
         Act { call: call.clone(), enacted, runs }
     }
 
     /// One run over one VPC.
-    pub(crate) fn look(&self, scope: Scope, cause: Cause, call: &Evidence) -> Run {
+    pub(crate) fn look(&self, scope: Scope, cause: Cause, call: &Evidence) -> ReplayedRun {
         let before = self.tables(&scope.vpc);
         let now = self.cloud.sim().now();
         let evidence = match cause {
             Cause::Event => vec![call.clone()],
             Cause::Sweep | Cause::Operator => Vec::new(),
         };
-        let request = Request {
+        let request = RunRequest {
             run_id: format!("{}/{}", call.record.event_id, scope.vpc),
             incident: call.record.event_id.clone(),
             deadline: now.checked_add(RUN).unwrap_or(Timestamp::MAX),
@@ -128,7 +128,7 @@ impl Stage {
             evidence,
         };
         let report = pollster::block_on(run::run(&self.cloud, &self.baseline, &request));
-        Run { before, after: self.tables(&report.scope.vpc), report }
+        ReplayedRun { before, after: self.tables(&report.scope.vpc), report }
     }
 
     fn tables(&self, vpc: &VpcId) -> String {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use guardrail::ec2::world::World;
-use guardrail_sim::http::{Events, Options, Server};
-use guardrail_sim::{Fault, Options as SimOptions, Sim};
+use guardrail_sim::http::{Events, Server, ServerOptions};
+use guardrail_sim::{Fault, Sim, SimOptions};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
     let mut sim =
         Sim::new(world, now(), SimOptions { visibility_delay: arguments.visibility_delay, ..SimOptions::default() });
     arguments.faults.iter().for_each(|fault| sim.inject(fault.clone()));
-    let options = Options {
+    let options = ServerOptions {
         port: arguments.port,
         latency: arguments.latency,
         speed: arguments.speed,
@@ -77,7 +77,7 @@ fn now() -> Timestamp {
     Timestamp::UNIX_EPOCH.checked_add(since).unwrap_or(Timestamp::MAX)
 }
 
-fn serve(sim: Sim, options: Options) -> std::io::Result<World> {
+fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<World> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = told_to_stop()?;

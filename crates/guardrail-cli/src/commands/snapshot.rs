@@ -11,12 +11,12 @@ use crate::input::{self, BadInput};
 use crate::live::session::Session;
 use crate::live::tell;
 use crate::render::line;
-use crate::{Ending, Place};
+use crate::{Ending, PlaceArgs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    place: PlaceArgs,
     /// Only this VPC, managed or not. Can be given several times.
     #[arg(long = "vpc", value_name = "ID")]
     vpcs: Vec<VpcId>,

@@ -15,7 +15,7 @@ use guardrail_aws::{Aws, NotAvailable};
 use crate::commands::{doctor, repair, snapshot};
 use crate::input::BadInput;
 use crate::live::session::Session;
-use crate::{Ending, Place};
+use crate::{Ending, PlaceArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -58,7 +58,7 @@ pub(crate) fn run(command: &Command, out: &mut String) -> Result<Ending, BadInpu
 }
 
 /// Reads these VPCs, or every managed one, and tells what could not be read; whether all could is the second part.
-pub(crate) fn look(place: &Place, vpcs: &[VpcId], baseline: &Baseline) -> Result<(World, bool), BadInput> {
+pub(crate) fn look(place: &PlaceArgs, vpcs: &[VpcId], baseline: &Baseline) -> Result<(World, bool), BadInput> {
     wait_for(async {
         let session = Session::open(place).await?;
         let aws = Aws::new(&session.clients, baseline.service_names(session.clients.region()));

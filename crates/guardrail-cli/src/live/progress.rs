@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use guardrail::cloud::{Applied, CallError, Cloud, Observation};
-use guardrail::ec2::action::Call;
+use guardrail::ec2::change::Call;
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointState, World};

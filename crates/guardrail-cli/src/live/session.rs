@@ -4,12 +4,12 @@ use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Cloud as _, Observation};
 use guardrail::ec2::id::{AccountId, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
-use guardrail_aws::{Aws, Clients, Options};
+use guardrail_aws::{Aws, ClientOptions, Clients};
 
-use crate::Place;
+use crate::PlaceArgs;
 use crate::input::BadInput;
 use crate::live::Unavailable;
-use crate::sight::narrow;
+use crate::source::narrow;
 
 pub(crate) struct Session {
     pub(crate) clients: Clients,
@@ -18,7 +18,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// Finds credentials, and asks AWS whose they are.
-    pub(crate) async fn open(place: &Place) -> Result<Self, Unavailable> {
+    pub(crate) async fn open(place: &PlaceArgs) -> Result<Self, Unavailable> {
         let clients = clients(place).await?;
         let account = clients.account().await.map_err(|error| Unavailable::NoIdentity { error })?;
         Ok(Self { clients, account })
@@ -53,8 +53,9 @@ impl Session {
 }
 
 /// The clients of the account and Region that the arguments name, with credentials.
-pub(crate) async fn clients(place: &Place) -> Result<Clients, Unavailable> {
-    let options = Options { region: place.region.clone(), profile: place.profile.clone(), ..Options::default() };
+pub(crate) async fn clients(place: &PlaceArgs) -> Result<Clients, Unavailable> {
+    let options =
+        ClientOptions { region: place.region.clone(), profile: place.profile.clone(), ..ClientOptions::default() };
     let clients = Clients::load(&options).await?;
     clients.find_credentials().await?;
     Ok(clients)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::id::{PrefixListId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{PrefixList, PrefixListEntry, VpcAttributes, World};

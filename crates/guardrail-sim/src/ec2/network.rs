@@ -1,6 +1,6 @@
 //! Subnets, the attributes and blocks of a VPC, interfaces, tags.
 
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{InterfaceId, SubnetId, VpcId, Zone};
 use guardrail::ec2::world::{CidrAssociation, CidrState, Ipv6CidrAssociation, Subnet, Tag, Vpc};

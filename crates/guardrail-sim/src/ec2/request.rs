@@ -1,6 +1,6 @@
 //! What can be asked, and what is answered: one variant per EC2 operation, enough to read from and write to EC2's wire.
 
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{
     AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,

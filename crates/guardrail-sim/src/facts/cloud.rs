@@ -1,7 +1,7 @@
 //! The simulator behind the guardrail's seam.
 
 use guardrail::cloud::{Applied, Cloud, ErrorClass, Observation};
-use guardrail::ec2::action::{Call, DnsAttribute, NewEndpoint};
+use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint};
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::snapshot::Section;
 use pollster::block_on;
@@ -23,7 +23,7 @@ fn observe(cloud: &SimCloud, sections: &[Section]) -> Observation {
 
 #[test]
 fn one_vpc_is_observed_whole_and_alone_page_by_page() {
-    let cloud = SimCloud::new(sim_with(Options { page_size: 1, ..Options::default() }));
+    let cloud = SimCloud::new(sim_with(SimOptions { page_size: 1, ..SimOptions::default() }));
     let seen = observe(&cloud, &Section::ALL);
     assert_eq!(seen.unread, []);
     let mut expected = cloud.sim().world();
@@ -57,7 +57,7 @@ fn a_group_of_another_vpc_is_read_where_an_endpoint_has_it() {
 
 #[test]
 fn a_section_that_was_not_read_in_full_is_absent_and_says_why() {
-    let cloud = SimCloud::new(sim_with(Options { page_size: 1, ..Options::default() }));
+    let cloud = SimCloud::new(sim_with(SimOptions { page_size: 1, ..SimOptions::default() }));
     cloud.sim_mut().inject(Fault::refuse("DescribeSubnets", "UnauthorizedOperation"));
     let seen = observe(&cloud, &[Section::Vpcs, Section::Subnets]);
     assert!(seen.world.has(Section::Vpcs) && !seen.world.has(Section::Subnets));

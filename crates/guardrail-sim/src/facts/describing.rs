@@ -67,7 +67,7 @@ fn an_id_that_does_not_exist_is_an_error() {
 /// "Paginate until NextToken is absent"; page sizes of DescribeRouteTables are 5-100; invalid tokens are errors.
 #[test]
 fn a_long_list_comes_in_pages() {
-    let mut sim = sim_with(Options { page_size: 2, ..Options::default() });
+    let mut sim = sim_with(SimOptions { page_size: 2, ..SimOptions::default() });
     let mut query = Query::default();
     let mut pages = Vec::new();
     loop {
@@ -127,7 +127,7 @@ fn prefix_lists_are_described_by_three_calls() {
 fn what_the_world_came_without_stays_unknown() {
     let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
     world.nat_gateways = None;
-    let mut sim = Sim::new(world, Default::default(), Options::default());
+    let mut sim = Sim::new(world, Default::default(), SimOptions::default());
     let (code, message) = refusal(&mut sim, &Request::DescribeNatGateways(Query::default()));
     assert_eq!(code, "NotInWorld");
     assert!(message.ends_with("add what `aws ec2 describe-nat-gateways` prints"), "{message}");

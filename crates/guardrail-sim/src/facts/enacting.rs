@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Enacted, enact};
+use crate::{Replayed, replay_call};
 
 fn record(event: &str, request: Value, response: Value) -> Value {
     json!({"eventSource": "ec2.amazonaws.com", "eventName": event, "requestParameters": request, "responseElements": response})
@@ -17,16 +17,16 @@ fn done() -> Value {
 
 #[track_caller]
 fn made(sim: &mut Sim, record: &Value) {
-    assert_eq!(enact(sim, record), Enacted::Made);
+    assert_eq!(replay_call(sim, record), Replayed::Made);
 }
 
-fn saying(enacted: &Enacted) -> (&'static str, &str) {
+fn saying(enacted: &Replayed) -> (&'static str, &str) {
     match enacted {
-        Enacted::Made => ("made", ""),
-        Enacted::AlreadySo(why) => ("already", why),
-        Enacted::NotHere(why) => ("not here", why),
-        Enacted::NotSimulated(why) => ("not simulated", why),
-        Enacted::Failed(why) => ("failed", why),
+        Replayed::Made => ("made", ""),
+        Replayed::AlreadySo(why) => ("already", why),
+        Replayed::NotHere(why) => ("not here", why),
+        Replayed::NotSimulated(why) => ("not simulated", why),
+        Replayed::Failed(why) => ("failed", why),
     }
 }
 
@@ -40,13 +40,13 @@ fn a_route_is_created_replaced_and_deleted() {
     };
     let create = record("CreateRoute", table(json!({"natGatewayId": "nat-1"})), done());
     made(&mut sim, &json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": create}));
-    assert_eq!(saying(&enact(&mut sim, &create)).0, "already");
+    assert_eq!(saying(&replay_call(&mut sim, &create)).0, "already");
     made(&mut sim, &record("ReplaceRoute", table(json!({"gatewayId": "igw-new"})), done()));
     assert_eq!(routes(&sim, "rtb-b").last().unwrap(), "0.0.0.0/0 igw-new active");
     made(&mut sim, &record("DeleteRoute", table(json!({})), done()));
     assert_eq!(
-        enact(&mut sim, &record("DeleteRoute", table(json!({})), done())),
-        Enacted::AlreadySo("no route with destination-cidr-block 0.0.0.0/0 in route table rtb-b".to_owned())
+        replay_call(&mut sim, &record("DeleteRoute", table(json!({})), done())),
+        Replayed::AlreadySo("no route with destination-cidr-block 0.0.0.0/0 in route table rtb-b".to_owned())
     );
 }
 
@@ -97,7 +97,7 @@ fn an_endpoint_is_made_from_what_the_response_says() {
     assert_eq!(names(&made.network_interface_ids), ["eni-0one", "eni-0two"]);
     assert_eq!(names(&made.subnet_ids), ["subnet-a1", "subnet-b1"]);
     assert!(made.private_dns_enabled);
-    assert_eq!(saying(&enact(&mut sim, &create)), ("already", "vpce-0kms is here already"));
+    assert_eq!(saying(&replay_call(&mut sim, &create)), ("already", "vpce-0kms is here already"));
 }
 
 /// "Decode every wrapped list as `\"\" | T | [T]`"; only what is not so yet is changed.
@@ -112,7 +112,7 @@ fn an_endpoint_is_changed_and_deleted() {
     );
     made(&mut sim, &change);
     assert_eq!(names(&endpoint(&sim, "vpce-s3").unwrap().route_table_ids), ["rtb-b", "rtb-main"]);
-    assert_eq!(saying(&enact(&mut sim, &change)), ("already", "vpce-s3 is so already"));
+    assert_eq!(saying(&replay_call(&mut sim, &change)), ("already", "vpce-s3 is so already"));
     let delete = |ids: Value, unsuccessful: Value| {
         record(
             "DeleteVpcEndpoints",
@@ -122,12 +122,12 @@ fn an_endpoint_is_changed_and_deleted() {
     };
     let one = json!({"tag": 1, "content": "vpce-s3"});
     let failed = json!({"item": {"resourceId": "vpce-s3", "error": {"code": "OperationNotPermitted"}}});
-    assert_eq!(saying(&enact(&mut sim, &delete(one.clone(), failed))).0, "failed");
+    assert_eq!(saying(&replay_call(&mut sim, &delete(one.clone(), failed))).0, "failed");
     let both = json!([one, {"tag": 2, "content": "vpce-elsewhere"}]);
     made(&mut sim, &delete(both, json!("")));
-    assert_eq!(saying(&enact(&mut sim, &delete(one, json!("")))).0, "already");
+    assert_eq!(saying(&replay_call(&mut sim, &delete(one, json!("")))).0, "already");
     let other = delete(json!({"tag": 1, "content": "vpce-elsewhere"}), json!(""));
-    assert_eq!(saying(&enact(&mut sim, &other)), ("not here", "no endpoint here is vpce-elsewhere"));
+    assert_eq!(saying(&replay_call(&mut sim, &other)), ("not here", "no endpoint here is vpce-elsewhere"));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn associations_keep_the_ids_of_the_record() {
     made(&mut sim, &record("ReplaceRouteTableAssociation", replace, json!({"newAssociationId": "rtbassoc-0newer"})));
     let last = table(&sim, "rtb-public").associations.pop().unwrap();
     assert_eq!((last.route_table_association_id, last.subnet_id), (Some(id("rtbassoc-0newer")), Some(id("subnet-a1"))));
-    assert_eq!(saying(&enact(&mut sim, &disassociate)).0, "not here");
+    assert_eq!(saying(&replay_call(&mut sim, &disassociate)).0, "not here");
 }
 
 /// "Security group ingress has two request shapes for the same call."
@@ -151,7 +151,7 @@ fn a_rule_is_read_in_both_shapes() {
     let flat = json!({"groupId": "sg-web", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIp": "10.0.0.0/16",
         "ipPermissions": {}});
     made(&mut sim, &record("RevokeSecurityGroupIngress", flat.clone(), done()));
-    assert_eq!(saying(&enact(&mut sim, &record("RevokeSecurityGroupIngress", flat, done()))).0, "already");
+    assert_eq!(saying(&replay_call(&mut sim, &record("RevokeSecurityGroupIngress", flat, done()))).0, "already");
     let nested = json!({"groupId": "sg-web", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
         "groups": {}, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}, "ipv6Ranges": {"items": [{"cidrIpv6": "::/0"}]}}]}});
     made(&mut sim, &record("AuthorizeSecurityGroupIngress", nested, done()));
@@ -169,7 +169,7 @@ fn attributes_subnets_and_tags_are_taken_over() {
     let mut sim = sim();
     let dns = record("ModifyVpcAttribute", json!({"vpcId": "vpc-1", "enableDnsHostnames": {"value": false}}), done());
     made(&mut sim, &dns);
-    assert_eq!(saying(&enact(&mut sim, &dns)).0, "already");
+    assert_eq!(saying(&replay_call(&mut sim, &dns)).0, "already");
     let subnet = json!({"vpcId": "vpc-1", "cidrBlock": "10.0.7.0/24", "tagSpecificationSet": {"items":
         [{"resourceType": "subnet", "tags": [{"key": "Tier", "value": "private"}]}]}});
     let answer =
@@ -186,7 +186,7 @@ fn attributes_subnets_and_tags_are_taken_over() {
         json!({"AssociateVpcCidrBlockResponse": {"cidrBlockAssociation": {"cidrBlock": "10.9.0.0/16"}}}),
     );
     made(&mut sim, &cidr);
-    assert_eq!(saying(&enact(&mut sim, &cidr)), ("already", "vpc-1 has 10.9.0.0/16 already"));
+    assert_eq!(saying(&replay_call(&mut sim, &cidr)), ("already", "vpc-1 has 10.9.0.0/16 already"));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn what_cannot_be_made_says_why() {
     ];
     let before = sim.world();
     for (record, expected) in cases {
-        assert_eq!(saying(&enact(&mut sim, &record)), expected);
+        assert_eq!(saying(&replay_call(&mut sim, &record)), expected);
         assert_eq!(sim.world(), before);
     }
 }
@@ -323,7 +323,7 @@ proptest! {
     ) {
         let request = if wrapped { json!({format!("{event}Request"): request}) } else { request };
         let mut sim = sim();
-        drop(enact(&mut sim, &record(event, request, response)));
+        drop(replay_call(&mut sim, &record(event, request, response)));
         let world = sim.world();
         prop_assert_eq!(guardrail::ec2::world_file::load(&serde_json::to_string(&world).unwrap()).unwrap(), world);
     }

@@ -85,7 +85,7 @@ fn a_policy_is_json_of_bounded_size() {
 /// "Gateway endpoints per Region: 20, adjustable": `VpcEndpointLimitExceeded`.
 #[test]
 fn the_quota_is_an_option() {
-    let mut sim = sim_with(Options { endpoint_quota: Some(2), ..Options::default() });
+    let mut sim = sim_with(SimOptions { endpoint_quota: Some(2), ..SimOptions::default() });
     made_endpoint(&mut sim, wanted(DYNAMODB));
     assert_eq!(code(&mut sim, &create(CreateVpcEndpoint::new(id("vpc-2"), S3))), "VpcEndpointLimitExceeded");
 }

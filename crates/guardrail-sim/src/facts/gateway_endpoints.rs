@@ -103,7 +103,7 @@ fn what_interfaces_have_is_not_for_gateways() {
 fn a_service_keeps_its_prefix_list_where_only_routes_name_it() {
     let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
     world.prefix_lists = None;
-    let mut sim = Sim::new(world, Default::default(), Options::default());
+    let mut sim = Sim::new(world, Default::default(), SimOptions::default());
     made_endpoint(&mut sim, gateway(S3, &["rtb-b"]));
     assert!(routes(&sim, "rtb-b").last().unwrap().starts_with("pl-s3 vpce-0"));
     made_endpoint(&mut sim, gateway(DYNAMODB, &["rtb-a"]));

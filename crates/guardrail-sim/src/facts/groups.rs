@@ -70,7 +70,7 @@ fn a_referenced_group_is_listed_with_its_owner() {
     let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
     let groups = world.security_groups.iter_mut().flatten();
     groups.for_each(|group| group.owner_id = Some(id("111122223333")));
-    let mut sim = Sim::new(world, Default::default(), Options::default());
+    let mut sim = Sim::new(world, Default::default(), SimOptions::default());
     let from = |user_id: Option<&str>| {
         let pair = GroupPair { group_id: Some(id("sg-default")), user_id: user_id.map(str::to_owned) };
         IpPermission { user_id_group_pairs: vec![pair], ..tcp(80, &[]) }

@@ -1,4 +1,4 @@
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::world::EndpointType;
 
 use super::*;

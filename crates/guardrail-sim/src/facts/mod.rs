@@ -20,7 +20,7 @@ use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{EndpointId, RouteTableId};
 use guardrail::ec2::world::{Destination, NetworkInterface, RouteTable, VpcEndpoint};
 
-use crate::{ApiError, CreateVpcEndpoint, Options, Request, Response, RouteTarget, Sim};
+use crate::{ApiError, CreateVpcEndpoint, Request, Response, RouteTarget, Sim, SimOptions};
 
 const WORLD: &str = include_str!("world.json");
 const S3: &str = "com.amazonaws.eu-central-1.s3";
@@ -29,10 +29,10 @@ const KMS: &str = "com.amazonaws.eu-central-1.kms";
 const DYNAMODB: &str = "com.amazonaws.eu-central-1.dynamodb";
 
 fn sim() -> Sim {
-    sim_with(Options::default())
+    sim_with(SimOptions::default())
 }
 
-fn sim_with(options: Options) -> Sim {
+fn sim_with(options: SimOptions) -> Sim {
     Sim::new(guardrail::ec2::world_file::load(WORLD).unwrap(), "2026-11-22T12:00:00Z".parse().unwrap(), options)
 }
 

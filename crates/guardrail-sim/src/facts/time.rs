@@ -99,7 +99,7 @@ fn a_loaded_world_finishes_what_it_was_in_the_middle_of() {
     endpoints[0].state = EndpointState::Pending;
     endpoints[1].state = EndpointState::Deleting;
     endpoints[2].state = EndpointState::Failed;
-    let mut sim = Sim::new(world, Default::default(), Options::default());
+    let mut sim = Sim::new(world, Default::default(), SimOptions::default());
     sim.advance(seconds(90));
     let states: Vec<_> = sim.world().vpc_endpoints.unwrap().into_iter().map(|endpoint| endpoint.state).collect();
     assert_eq!(states, [EndpointState::Available, EndpointState::Deleted, EndpointState::Failed]);

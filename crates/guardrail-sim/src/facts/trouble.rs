@@ -14,7 +14,7 @@ fn delete_default() -> Request {
 }
 
 fn slow() -> Sim {
-    sim_with(Options { visibility_delay: seconds(10), ..Options::default() })
+    sim_with(SimOptions { visibility_delay: seconds(10), ..SimOptions::default() })
 }
 
 /// "A single describe right after an event can be stale in both directions."
@@ -75,7 +75,7 @@ fn an_answer_can_be_lost_after_the_call_happened() {
 /// "Create/Modify/DeleteVpcEndpoint share a bucket of 4 calls, then 0.3 per second": `RequestLimitExceeded`.
 #[test]
 fn endpoint_calls_are_few() {
-    let mut sim = sim_with(Options { throttling: true, ..Options::default() });
+    let mut sim = sim_with(SimOptions { throttling: true, ..SimOptions::default() });
     let request = Request::DeleteVpcEndpoints { vpc_endpoint_ids: Vec::new() };
     for _ in 0..4 {
         sim.call(&request).unwrap();

@@ -1,6 +1,6 @@
 //! Worlds that something is wrong with: they are refused or served, and nothing panics.
 
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ proptest! {
         let mut tree: Value = serde_json::from_str(WORLD).unwrap();
         mutate(&mut tree, &mut { at }, &new);
         let Ok(world) = guardrail::ec2::world_file::load(&tree.to_string()) else { return Ok(()) };
-        let mut sim = Sim::new(world, Default::default(), Options { visibility_delay: seconds(1), ..Options::default() });
+        let mut sim = Sim::new(world, Default::default(), SimOptions { visibility_delay: seconds(1), ..SimOptions::default() });
         for request in every_kind_of_call() {
             drop(sim.call(&request));
             sim.advance(seconds(30));

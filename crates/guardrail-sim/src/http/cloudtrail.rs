@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::http::parameters::{Parameter, Parameters};
-use crate::http::things::Place;
+use crate::http::resources::Place;
 use crate::http::tree::{Fields, NAMESPACE, Node};
 
 /// A call as its record needs it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Call<'a> {
+pub(crate) struct ServedCall<'a> {
     pub(crate) action: &'a str,
     pub(crate) parameters: &'a Parameters,
     /// EC2's answer, or the code and words of its refusal with the HTTP status.
@@ -28,7 +28,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// The EventBridge event of a call.
-pub(crate) fn event(call: Call<'_>, place: &Place) -> Value {
+pub(crate) fn event(call: ServedCall<'_>, place: &Place) -> Value {
     let time = Timestamp::from_second(call.at.as_second()).unwrap_or(call.at).to_string();
     let mut detail = json!({
         "eventVersion": "1.11",
@@ -61,7 +61,7 @@ pub(crate) fn event(call: Call<'_>, place: &Place) -> Value {
     json!({
         "version": "0",
         "id": call.event_id,
-        "detail-type": "AWS API Call via CloudTrail",
+        "detail-type": "AWS API ServedCall via CloudTrail",
         "source": "aws.ec2",
         "account": place.account,
         "time": time,

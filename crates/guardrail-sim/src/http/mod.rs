@@ -8,9 +8,9 @@ mod control;
 mod events;
 pub(crate) mod parameters;
 mod requests;
+pub(crate) mod resources;
 mod responses;
 mod service;
-pub(crate) mod things;
 pub(crate) mod tree;
 
 use std::future::Future;
@@ -33,7 +33,7 @@ use service::Service;
 
 /// How the server behaves beyond what the simulator does.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct ServerOptions {
     /// Of this machine; 0 picks a free one.
     pub port: u16,
     /// How long each call takes. Calls do not wait for each other.
@@ -68,7 +68,7 @@ impl Server {
     ///
     /// # Errors
     /// The port cannot be had, or the file for events cannot be written.
-    pub async fn bind(sim: Sim, options: Options) -> io::Result<Self> {
+    pub async fn bind(sim: Sim, options: ServerOptions) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address, service: Arc::new(Service::new(sim, options)?) })

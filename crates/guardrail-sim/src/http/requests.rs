@@ -1,6 +1,6 @@
 //! From the wire's parameters to a call. Names are those of botocore's model of the API of 2016-11-15.
 
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::world::{
     Connectivity, Destination, EndpointType, GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, Tag,

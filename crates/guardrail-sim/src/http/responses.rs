@@ -1,10 +1,10 @@
 //! From a call's outcome to the elements of EC2's answer.
 
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{IpPermission, World};
 
-use super::things::{self, Place};
+use super::resources::{self, Place};
 use super::tree::Fields;
 use crate::ec2::request::{Request, Response, Unsuccessful};
 
@@ -13,7 +13,7 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
     match response {
         Response::Done => done(request, place),
         Response::RouteTable(table) => Fields::new()
-            .fields("routeTable", things::route_table(table, place))
+            .fields("routeTable", resources::route_table(table, place))
             .maybe("clientToken", client_token(request)),
         Response::Association { association_id } => {
             let replaced = matches!(request, Request::ReplaceRouteTableAssociation { .. });
@@ -22,19 +22,19 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
             Fields::new().text(name, association_id).fields("associationState", state)
         }
         Response::Endpoint(endpoint) => Fields::new()
-            .fields("vpcEndpoint", things::endpoint(endpoint, place))
+            .fields("vpcEndpoint", resources::endpoint(endpoint, place))
             .maybe("clientToken", client_token(request)),
         Response::Unsuccessful(all) => Fields::new().list("unsuccessful", all.iter().map(unsuccessful)),
         Response::NatGateway(nat) => Fields::new()
-            .fields("natGateway", things::nat_gateway(nat, world))
+            .fields("natGateway", resources::nat_gateway(nat, world))
             .maybe("clientToken", client_token(request)),
         Response::NatGatewayDeleted(id) => Fields::new().text("natGatewayId", id),
-        Response::Subnet(subnet) => Fields::new().fields("subnet", things::subnet(subnet, place)),
+        Response::Subnet(subnet) => Fields::new().fields("subnet", resources::subnet(subnet, place)),
         Response::SecurityGroup { group_id } => {
             let fields = Fields::new().flag("return", true).text("groupId", group_id);
             let fields = fields.text("securityGroupArn", place.arn("security-group", group_id.as_str()));
             let Request::CreateSecurityGroup { tags, .. } = request else { return fields };
-            fields.list("tagSet", things::tags(tags))
+            fields.list("tagSet", resources::tags(tags))
         }
         Response::Described { section, found, next_token } => {
             described(request, *section, found, world, place).maybe("nextToken", next_token.as_ref())
@@ -53,15 +53,15 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
             Fields::new().list("entrySet", entries.iter().map(entry))
         }
         Response::InternetGateways(all) => {
-            let one = |gateway| things::gateway("internetGatewayId", gateway);
+            let one = |gateway| resources::gateway("internetGatewayId", gateway);
             Fields::new().list("internetGatewaySet", all.iter().map(one))
         }
         Response::EgressOnlyGateways(all) => {
-            let gateways = all.iter().map(|gateway| things::gateway("egressOnlyInternetGatewayId", &gateway.0));
+            let gateways = all.iter().map(|gateway| resources::gateway("egressOnlyInternetGatewayId", &gateway.0));
             Fields::new().list("egressOnlyInternetGatewaySet", gateways)
         }
         Response::Instances(all) => {
-            Fields::new().list("reservationSet", all.iter().map(|instance| things::reservation(instance, place)))
+            Fields::new().list("reservationSet", all.iter().map(|instance| resources::reservation(instance, place)))
         }
     }
 }
@@ -89,8 +89,8 @@ fn done(request: &Request, place: &Place) -> Fields {
         Request::AssociateVpcCidrBlock { vpc_id, cidr_block } => {
             let (vpc, cidr) = (vpc_id.as_str(), cidr_block.as_str());
             let association = match cidr.contains(':') {
-                true => ("ipv6CidrBlockAssociation", things::ipv6_association("vpc", vpc, cidr, "associating")),
-                false => ("cidrBlockAssociation", things::cidr_association(vpc, cidr, "associating")),
+                true => ("ipv6CidrBlockAssociation", resources::ipv6_association("vpc", vpc, cidr, "associating")),
+                false => ("cidrBlockAssociation", resources::cidr_association(vpc, cidr, "associating")),
             };
             fields.text("vpcId", vpc).fields(association.0, association.1)
         }
@@ -107,47 +107,47 @@ fn done(request: &Request, place: &Place) -> Fields {
 }
 
 fn rules(group: &str, permissions: &[IpPermission], place: &Place, added: bool) -> Vec<Fields> {
-    permissions.iter().flat_map(|permission| things::rules(group, permission, place, added)).collect()
+    permissions.iter().flat_map(|permission| resources::rules(group, permission, place, added)).collect()
 }
 
 fn described(request: &Request, section: Section, found: &World, world: &World, place: &Place) -> Fields {
     let fields = Fields::new();
     match section {
-        Section::Vpcs => fields.list("vpcSet", found.vpcs.iter().flatten().map(things::vpc)),
+        Section::Vpcs => fields.list("vpcSet", found.vpcs.iter().flatten().map(resources::vpc)),
         Section::Subnets => {
-            fields.list("subnetSet", found.subnets.iter().flatten().map(|subnet| things::subnet(subnet, place)))
+            fields.list("subnetSet", found.subnets.iter().flatten().map(|subnet| resources::subnet(subnet, place)))
         }
         Section::RouteTables => {
             let tables = found.route_tables.iter().flatten();
-            fields.list("routeTableSet", tables.map(|table| things::route_table(table, place)))
+            fields.list("routeTableSet", tables.map(|table| resources::route_table(table, place)))
         }
         Section::VpcEndpoints => {
             let endpoints = found.vpc_endpoints.iter().flatten();
-            fields.list("vpcEndpointSet", endpoints.map(|endpoint| things::endpoint(endpoint, place)))
+            fields.list("vpcEndpointSet", endpoints.map(|endpoint| resources::endpoint(endpoint, place)))
         }
         Section::NatGateways => {
             let gateways = found.nat_gateways.iter().flatten();
-            fields.list("natGatewaySet", gateways.map(|nat| things::nat_gateway(nat, world)))
+            fields.list("natGatewaySet", gateways.map(|nat| resources::nat_gateway(nat, world)))
         }
         Section::SecurityGroups => {
             let groups = found.security_groups.iter().flatten();
-            fields.list("securityGroupInfo", groups.map(|group| things::security_group(group, place)))
+            fields.list("securityGroupInfo", groups.map(|group| resources::security_group(group, place)))
         }
         Section::NetworkInterfaces => {
             let interfaces = found.network_interfaces.iter().flatten();
-            fields.list("networkInterfaceSet", interfaces.map(|eni| things::interface(eni, place)))
+            fields.list("networkInterfaceSet", interfaces.map(|eni| resources::interface(eni, place)))
         }
         Section::PrefixLists => {
             let lists = found.prefix_lists.iter().flatten();
             if matches!(request, Request::DescribePrefixLists(_)) {
-                return fields.list("prefixListSet", lists.map(things::prefix_list));
+                return fields.list("prefixListSet", lists.map(resources::prefix_list));
             }
-            fields.list("prefixListSet", lists.map(|list| things::managed_prefix_list(list, place)))
+            fields.list("prefixListSet", lists.map(|list| resources::managed_prefix_list(list, place)))
         }
         Section::VpcEndpointServices => {
             let services = || found.vpc_endpoint_services.iter().flatten();
             let names = fields.texts("serviceNameSet", services().map(|service| &service.service_name));
-            names.list("serviceDetailSet", services().map(|service| things::service(service, place)))
+            names.list("serviceDetailSet", services().map(|service| resources::service(service, place)))
         }
         // Told one VPC at a time, by another call.
         Section::VpcAttributes => fields,

@@ -14,9 +14,9 @@ use hyper::{Request as HttpRequest, Response as HttpResponse, StatusCode};
 
 use super::events::Sender;
 use super::parameters::Parameters;
-use super::things::Place;
+use super::resources::Place;
 use super::tree::{Fields, answer_xml, error_xml, identity_xml};
-use super::{Options, requests, responses};
+use super::{ServerOptions, requests, responses};
 use crate::ec2::errors::ApiError;
 use crate::http::cloudtrail;
 use crate::sim::Sim;
@@ -36,7 +36,7 @@ pub(crate) struct Lost;
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Service {
-    options: Options,
+    options: ServerOptions,
     state: Mutex<State>,
     events: Option<Sender>,
     in_flight: AtomicUsize,
@@ -99,7 +99,7 @@ struct Call {
 }
 
 impl Service {
-    pub(crate) fn new(sim: Sim, options: Options) -> io::Result<Self> {
+    pub(crate) fn new(sim: Sim, options: ServerOptions) -> io::Result<Self> {
         let events = options.events.clone().map(Sender::open).transpose()?;
         let state = Mutex::new(State::new(sim));
         Ok(Self { options, state, events, in_flight: AtomicUsize::new(0), most_in_flight: AtomicUsize::new(0) })
@@ -165,7 +165,7 @@ impl Service {
         if let Some(events) = self.events.as_ref().filter(|_| is_recorded(&action, &told)) {
             let outcome = happened.as_ref().unwrap_or(&told).as_ref();
             events.send(cloudtrail::event(
-                cloudtrail::Call {
+                cloudtrail::ServedCall {
                     action: &action,
                     parameters: &call.parameters,
                     outcome: outcome.map_err(|error| (error.code.as_str(), error.message.as_str(), error.http_status)),
@@ -190,10 +190,10 @@ impl Service {
 }
 
 /// What the caller is told, or what happened although the caller is told otherwise.
-type Told = Result<Fields, ApiError>;
+type Answered = Result<Fields, ApiError>;
 
 impl State {
-    fn perform(&mut self, action: &str, version: Option<&str>, parameters: Parameters) -> (Told, Option<Told>) {
+    fn perform(&mut self, action: &str, version: Option<&str>, parameters: Parameters) -> (Answered, Option<Answered>) {
         let request = match check(action, version).and_then(|()| requests::read(action, parameters)) {
             Ok(request) => request,
             Err(refused) => return (Err(refused), None),
@@ -221,7 +221,7 @@ fn check(action: &str, version: Option<&str>) -> Result<(), ApiError> {
 }
 
 /// Only calls that can change something lead to events by default, and only those that are EC2's at all.
-fn is_recorded(action: &str, told: &Told) -> bool {
+fn is_recorded(action: &str, told: &Answered) -> bool {
     let reads = action.starts_with("Describe") || action.starts_with("Get");
     let known = told
         .as_ref()

@@ -1,12 +1,12 @@
 //! Recorded calls about endpoints, and what the world shows of a call already.
 
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::id::{EndpointId, RouteTableId};
 use guardrail::ec2::world::{Destination, EndpointType, VpcEndpoint};
 
 use crate::ec2::request::{CreateVpcEndpoint, ModifyVpcEndpoint, Request, RouteTarget, SubnetAttribute};
 use crate::replay::record::Record;
-use crate::replay::{Enacted, Turned, id, ids, not_yet, tags};
+use crate::replay::{Replayed, Turned, id, ids, not_yet, tags};
 use crate::sim::Sim;
 
 /// The response says what the request left to AWS.
@@ -37,7 +37,7 @@ pub(crate) fn modify_endpoint(sim: &Sim, record: Record<'_>) -> Turned<Request> 
     let request = record.request;
     let list = |key: &str| request.get(key).texts();
     let endpoint_id: EndpointId = id(request.get("vpcEndpointId"), "vpcEndpointId")?;
-    let endpoint = sim.endpoint(&endpoint_id).map_err(|error| Enacted::NotHere(error.message))?;
+    let endpoint = sim.endpoint(&endpoint_id).map_err(|error| Replayed::NotHere(error.message))?;
     let mut change = ModifyVpcEndpoint::new(endpoint_id.clone());
     change.add_route_table_ids = without(ids(list("addRouteTableId"))?, &endpoint.route_table_ids);
     change.remove_route_table_ids = within(ids(list("removeRouteTableId"))?, &endpoint.route_table_ids);
@@ -53,7 +53,7 @@ pub(crate) fn modify_endpoint(sim: &Sim, record: Record<'_>) -> Turned<Request> 
     change.ip_address_type = request.get("ipAddressType").text().filter(|text| new(text, &endpoint.ip_address_type));
     change.reset_policy = request.get("resetPolicy").flag().unwrap_or(false);
     if change == ModifyVpcEndpoint::new(endpoint_id.clone()) {
-        return Err(Enacted::AlreadySo(format!("{endpoint_id} is so already")));
+        return Err(Replayed::AlreadySo(format!("{endpoint_id} is so already")));
     }
     Ok(Request::ModifyVpcEndpoint(Box::new(change)))
 }
@@ -64,20 +64,20 @@ pub(crate) fn delete_endpoints(sim: &Sim, record: Record<'_>) -> Turned<Request>
     let mut named = record.request.get("vpcEndpointId").texts();
     named.retain(|id| !not_deleted.contains(id));
     if named.is_empty() {
-        return Err(Enacted::Failed("no endpoint was deleted: all are among the unsuccessful".to_owned()));
+        return Err(Replayed::Failed("no endpoint was deleted: all are among the unsuccessful".to_owned()));
     }
     let here: Vec<&VpcEndpoint> =
         sim.world.vpc_endpoints.iter().flatten().filter(|e| named.iter().any(|id| e.vpc_endpoint_id == **id)).collect();
     if here.is_empty() {
-        return Err(Enacted::NotHere(format!("no endpoint here is {}", named.join(", "))));
+        return Err(Replayed::NotHere(format!("no endpoint here is {}", named.join(", "))));
     }
     let alive: Vec<EndpointId> = here.iter().filter(|e| e.exists()).map(|e| e.vpc_endpoint_id.clone()).collect();
     if alive.is_empty() {
-        return Err(Enacted::AlreadySo(format!("{} deleted already", named.join(", "))));
+        return Err(Replayed::AlreadySo(format!("{} deleted already", named.join(", "))));
     }
     if let Some(managed) = here.iter().find(|e| e.requester_managed) {
         let message = format!("{} is managed by another AWS service", managed.vpc_endpoint_id);
-        return Err(Enacted::NotSimulated(message));
+        return Err(Replayed::NotSimulated(message));
     }
     Ok(Request::DeleteVpcEndpoints { vpc_endpoint_ids: alive })
 }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use guardrail::cloud::ErrorClass;
 use guardrail::cloud::error_codes::classify;
-use guardrail::ec2::action::DnsAttribute;
+use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::InvalidId;
 use guardrail::ec2::world::{
@@ -25,7 +25,7 @@ use crate::sim::Sim;
 
 /// What came of a recorded call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Enacted {
+pub enum Replayed {
     /// The world has changed as the call changed the real one.
     Made,
     /// The world shows the call's effect already: what does.
@@ -38,7 +38,7 @@ pub enum Enacted {
     Failed(String),
 }
 
-impl fmt::Display for Enacted {
+impl fmt::Display for Replayed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Made => f.write_str("the call is made on it"),
@@ -51,19 +51,19 @@ impl fmt::Display for Enacted {
 }
 
 /// How a record is turned into a request; `Err` is what to say instead of making it.
-pub(crate) type Turned<T> = Result<T, Enacted>;
+pub(crate) type Turned<T> = Result<T, Replayed>;
 
 /// Makes the call of an EventBridge event or a bare CloudTrail record on the simulated world. What the call made gets the ids
 /// that it got in the record, so that later records find it.
-pub fn enact(sim: &mut Sim, record: &Value) -> Enacted {
+pub fn replay_call(sim: &mut Sim, record: &Value) -> Replayed {
     let Some(record) = Record::read(record) else {
-        return Enacted::NotSimulated("it is not a CloudTrail record: it has no `eventName`".to_owned());
+        return Replayed::NotSimulated("it is not a CloudTrail record: it has no `eventName`".to_owned());
     };
     if record.source != "ec2.amazonaws.com" {
-        return Enacted::NotSimulated(format!("{} of `{}` is not a call of EC2", record.event, record.source));
+        return Replayed::NotSimulated(format!("{} of `{}` is not a call of EC2", record.event, record.source));
     }
     if let Some(code) = record.error_code {
-        return Enacted::Failed(code.to_owned());
+        return Replayed::Failed(code.to_owned());
     }
     let request = match request_of(sim, record) {
         Ok(request) => request,
@@ -73,17 +73,17 @@ pub fn enact(sim: &mut Sim, record: &Value) -> Enacted {
     let outcome = sim.call(&request);
     sim.ids.reserve(Vec::new());
     match outcome {
-        Ok(_) => Enacted::Made,
+        Ok(_) => Replayed::Made,
         Err(error) => refused(&error),
     }
 }
 
-fn refused(error: &ApiError) -> Enacted {
+fn refused(error: &ApiError) -> Replayed {
     let say = error.message.clone();
     match (error.code.as_str(), classify(&error.code, &error.message)) {
-        ("InvalidRoute.NotFound" | "InvalidPermission.NotFound", _) => Enacted::AlreadySo(say),
-        ("InvalidPermission.Duplicate" | "InvalidGroup.Duplicate", _) => Enacted::AlreadySo(say),
-        ("InvalidID", _) | (_, ErrorClass::NotFound) => Enacted::NotHere(say),
+        ("InvalidRoute.NotFound" | "InvalidPermission.NotFound", _) => Replayed::AlreadySo(say),
+        ("InvalidPermission.Duplicate" | "InvalidGroup.Duplicate", _) => Replayed::AlreadySo(say),
+        ("InvalidID", _) | (_, ErrorClass::NotFound) => Replayed::NotHere(say),
         (
             code,
             ErrorClass::AlreadyDone
@@ -91,7 +91,7 @@ fn refused(error: &ApiError) -> Enacted {
             | ErrorClass::Throttled
             | ErrorClass::Transient
             | ErrorClass::Invalid,
-        ) => Enacted::NotSimulated(format!("this world refuses the call: {code}: {say}")),
+        ) => Replayed::NotSimulated(format!("this world refuses the call: {code}: {say}")),
     }
 }
 
@@ -141,7 +141,7 @@ fn request_of(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
             ip_permissions: permissions(request),
         }),
         "CreateTags" | "DeleteTags" => tagging(sim, record),
-        other => Err(Enacted::NotSimulated(format!("{other} is not among the calls the simulator can make"))),
+        other => Err(Replayed::NotSimulated(format!("{other} is not among the calls the simulator can make"))),
     }
 }
 
@@ -166,20 +166,20 @@ fn ids_made(record: Record<'_>) -> Vec<String> {
 
 /// The id at a place; one that is no id is nothing this world could have.
 pub(crate) fn id<T: FromStr<Err = InvalidId>>(body: Body<'_>, key: &str) -> Turned<T> {
-    let text = body.text().ok_or_else(|| Enacted::NotSimulated(format!("the record has no `{key}`")))?;
-    text.parse().map_err(|error: InvalidId| Enacted::NotHere(error.to_string()))
+    let text = body.text().ok_or_else(|| Replayed::NotSimulated(format!("the record has no `{key}`")))?;
+    text.parse().map_err(|error: InvalidId| Replayed::NotHere(error.to_string()))
 }
 
 /// The ids of a list, as [`id`].
 pub(crate) fn ids<T: FromStr<Err = InvalidId>>(texts: Vec<String>) -> Turned<Vec<T>> {
-    let one = |text: String| text.parse().map_err(|error: InvalidId| Enacted::NotHere(error.to_string()));
+    let one = |text: String| text.parse().map_err(|error: InvalidId| Replayed::NotHere(error.to_string()));
     texts.into_iter().map(one).collect()
 }
 
 /// Stops where what the call made is here already.
 pub(crate) fn not_yet(sim: &Sim, made: Body<'_>) -> Turned<()> {
     match made.text().filter(|id| sim.has(id)) {
-        Some(id) => Err(Enacted::AlreadySo(format!("{id} is here already"))),
+        Some(id) => Err(Replayed::AlreadySo(format!("{id} is here already"))),
         None => Ok(()),
     }
 }
@@ -227,7 +227,7 @@ fn target(request: Body<'_>) -> Turned<RouteTarget> {
     }
     match request.get("localTarget").flag() {
         Some(true) => Ok(RouteTarget::Local),
-        Some(false) | None => Err(Enacted::NotSimulated("the route's target is of a kind not known here".to_owned())),
+        Some(false) | None => Err(Replayed::NotSimulated("the route's target is of a kind not known here".to_owned())),
     }
 }
 
@@ -240,7 +240,7 @@ fn route(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
     }
     if sim.leads(&route_table_id, &destination, &target) {
         let there = format!("{route_table_id} has the route {destination} to that target already");
-        return Err(Enacted::AlreadySo(there));
+        return Err(Replayed::AlreadySo(there));
     }
     Ok(match record.event {
         "CreateRoute" => Request::CreateRoute { route_table_id, destination, target },
@@ -288,7 +288,7 @@ fn nat_gateway(sim: &Sim, record: Record<'_>) -> Turned<Request> {
 fn delete_nat_gateway(sim: &Sim, record: Record<'_>) -> Turned<Request> {
     let nat_gateway_id = id(record.request.get("natGatewayId"), "natGatewayId")?;
     if sim.nat(&nat_gateway_id).is_err() && sim.has(nat_gateway_id.as_str()) {
-        return Err(Enacted::AlreadySo(format!("{nat_gateway_id} is deleted already")));
+        return Err(Replayed::AlreadySo(format!("{nat_gateway_id} is deleted already")));
     }
     Ok(Request::DeleteNatGateway { nat_gateway_id })
 }
@@ -321,10 +321,10 @@ fn attribute(sim: &Sim, request: Body<'_>) -> Turned<Request> {
         let vpc_id = id(request.get("vpcId"), "vpcId")?;
         Request::ModifyVpcAttribute { vpc_id, attribute: DnsAttribute::Hostnames, value }
     } else {
-        return Err(Enacted::NotSimulated("a world file does not hold the attribute it changes".to_owned()));
+        return Err(Replayed::NotSimulated("a world file does not hold the attribute it changes".to_owned()));
     };
     if sim.has_attribute(&made) {
-        return Err(Enacted::AlreadySo("the attribute has that value already".to_owned()));
+        return Err(Replayed::AlreadySo("the attribute has that value already".to_owned()));
     }
     Ok(made)
 }
@@ -334,12 +334,12 @@ fn cidr_block(sim: &Sim, record: Record<'_>) -> Turned<Request> {
     let v4 = || response.get("cidrBlockAssociation").get("cidrBlock").text();
     let v6 = || response.get("ipv6CidrBlockAssociation").get("ipv6CidrBlock").text();
     let asked = || request.get("cidrBlock").text().or_else(|| request.get("ipv6CidrBlock").text());
-    let no_block = || Enacted::NotSimulated("the record does not say which block AWS gave".to_owned());
+    let no_block = || Replayed::NotSimulated("the record does not say which block AWS gave".to_owned());
     let cidr_block = Cidr::from(v4().or_else(v6).or_else(asked).ok_or_else(no_block)?);
     let vpc_id = id(request.get("vpcId"), "vpcId")?;
     let have = sim.vpc(&vpc_id).map_err(|error| refused(&error))?.cidrs();
     if have.iter().any(|cidr| cidr.net() == cidr_block.net()) {
-        return Err(Enacted::AlreadySo(format!("{vpc_id} has {cidr_block} already")));
+        return Err(Replayed::AlreadySo(format!("{vpc_id} has {cidr_block} already")));
     }
     Ok(Request::AssociateVpcCidrBlock { vpc_id, cidr_block })
 }
@@ -348,7 +348,7 @@ fn tagging(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
     let named = record.request.get("resourcesSet").texts_of("resourceId");
     let resources: Vec<String> = named.iter().filter(|id| sim.has(id)).cloned().collect();
     if resources.is_empty() {
-        return Err(Enacted::NotHere(format!("nothing here is {}", named.join(", "))));
+        return Err(Replayed::NotHere(format!("nothing here is {}", named.join(", "))));
     }
     let set = record.request.get("tagSet").list();
     let key = |tag: &Body<'_>| tag.get("key").text().unwrap_or_default();

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use guardrail_sim::http::{Options, Server};
-use guardrail_sim::{Options as SimOptions, Sim};
+use guardrail_sim::http::{Server, ServerOptions};
+use guardrail_sim::{Sim, SimOptions};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -21,7 +21,7 @@ pub(crate) struct Reply {
 }
 
 /// A server of this world, whose time stands still.
-pub(crate) async fn serve(world: &str, options: Options) -> Client {
+pub(crate) async fn serve(world: &str, options: ServerOptions) -> Client {
     let world = guardrail::ec2::world_file::load(world).unwrap();
     let sim = Sim::new(world, NOW.parse().unwrap(), SimOptions::default());
     let server = Server::bind(sim, options).await.unwrap();

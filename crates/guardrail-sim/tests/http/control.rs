@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use guardrail_sim::http::Options;
+use guardrail_sim::http::ServerOptions;
 use serde_json::{Value, json};
 
 use crate::client::serve;
@@ -22,7 +22,7 @@ fn states(world: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn calls_do_not_wait_for_each_other() {
     // Nobody waits for that long: the test ends when both calls have been seen at once.
-    let options = Options { latency: Duration::from_secs(3600), ..Options::default() };
+    let options = ServerOptions { latency: Duration::from_secs(3600), ..ServerOptions::default() };
     let client = serve(WORLD, options).await;
     let calls = [tokio::spawn(client.call("Action=DescribeVpcs")), tokio::spawn(client.call("Action=DescribeSubnets"))];
     while client.look("status").await["in_flight"] != 2 {
@@ -35,7 +35,7 @@ async fn calls_do_not_wait_for_each_other() {
 
 #[tokio::test]
 async fn a_fault_is_told_as_often_as_it_was_asked_for() {
-    let client = serve(WORLD, Options::default()).await;
+    let client = serve(WORLD, ServerOptions::default()).await;
     assert_eq!(client.tell("fault?operation=DeleteRoute&code=Unavailable&times=2", "").await.status, 200);
     let mut statuses = Vec::new();
     for _ in 0..3 {
@@ -48,7 +48,7 @@ async fn a_fault_is_told_as_often_as_it_was_asked_for() {
 
 #[tokio::test]
 async fn a_lost_answer_is_a_closed_connection_and_a_call_that_happened() {
-    let client = serve(WORLD, Options::default()).await;
+    let client = serve(WORLD, ServerOptions::default()).await;
     client.tell("fault", "operation=CreateVpcEndpoint&code=lost").await;
     assert_eq!(client.call(CREATE_ENDPOINT).await, None);
     assert_eq!(states(&client.look("world").await), ["pending"]);
@@ -57,7 +57,7 @@ async fn a_lost_answer_is_a_closed_connection_and_a_call_that_happened() {
 
 #[tokio::test]
 async fn time_passes_when_told_so() {
-    let client = serve(WORLD, Options::default()).await;
+    let client = serve(WORLD, ServerOptions::default()).await;
     client.call(CREATE_ENDPOINT).await.unwrap();
     assert_eq!(states(&client.look("world").await), ["pending"]);
     let reply = client.tell("advance?seconds=5", "").await;
@@ -67,7 +67,7 @@ async fn time_passes_when_told_so() {
 
 #[tokio::test]
 async fn another_world_begins_without_calls_and_faults() {
-    let client = serve(WORLD, Options::default()).await;
+    let client = serve(WORLD, ServerOptions::default()).await;
     client.call(DELETE_ROUTE).await.unwrap();
     client.tell("fault", "operation=DeleteRoute&code=Unavailable").await;
     let before: Value = client.look("world").await;
@@ -79,7 +79,7 @@ async fn another_world_begins_without_calls_and_faults() {
 
 #[tokio::test]
 async fn what_it_does_not_know_it_says() {
-    let client = serve(WORLD, Options::default()).await;
+    let client = serve(WORLD, ServerOptions::default()).await;
     let said = async |path: &str, body: &str| {
         let reply = client.tell(path, body).await;
         (reply.status, reply.body)

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use guardrail::event::decode;
-use guardrail_sim::http::{Events, Options};
-use guardrail_sim::{Enacted, Options as SimOptions, Sim, enact};
+use guardrail_sim::http::{Events, ServerOptions};
+use guardrail_sim::{Replayed, Sim, SimOptions, replay_call};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -67,9 +67,9 @@ fn changes() -> Vec<String> {
     changes.map(with_long_ids).collect()
 }
 
-fn to_file(dir: &tempfile::TempDir) -> (std::path::PathBuf, Options) {
+fn to_file(dir: &tempfile::TempDir) -> (std::path::PathBuf, ServerOptions) {
     let path = dir.path().join("events.jsonl");
-    (path.clone(), Options { events: Some(Events::File(path)), ..Options::default() })
+    (path.clone(), ServerOptions { events: Some(Events::File(path)), ..ServerOptions::default() })
 }
 
 fn events(path: &std::path::Path) -> Vec<Value> {
@@ -123,7 +123,7 @@ async fn the_event_makes_the_same_change_on_the_world_before_it() {
         client.call(&call).await.unwrap();
         let mut copy = Sim::new(before, NOW.parse().unwrap(), SimOptions::default());
         let event = events(&path).pop().unwrap();
-        assert_eq!(enact(&mut copy, &event), Enacted::Made, "{call}");
+        assert_eq!(replay_call(&mut copy, &event), Replayed::Made, "{call}");
         assert_eq!(json!(copy.world()), client.look("world").await, "{call}");
     }
 }
@@ -202,7 +202,7 @@ async fn the_actor_is_who_signed_and_the_agent_what_they_say() {
 async fn events_are_posted_to_a_url() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/in?from=sim", listener.local_addr().unwrap());
-    let client = serve(WORLD, Options { events: Some(url.parse().unwrap()), ..Options::default() }).await;
+    let client = serve(WORLD, ServerOptions { events: Some(url.parse().unwrap()), ..ServerOptions::default() }).await;
     client.call("Action=DeleteTags&ResourceId.1=vpc-1").await.unwrap();
 
     let (mut stream, _) = listener.accept().await.unwrap();

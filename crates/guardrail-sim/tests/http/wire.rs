@@ -1,6 +1,6 @@
 //! What EC2's clients send, and what they get, to the byte: names and forms are those of botocore's model of EC2.
 
-use guardrail_sim::http::Options;
+use guardrail_sim::http::ServerOptions;
 
 use crate::client::serve;
 
@@ -14,7 +14,7 @@ const PROLOG: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 /// `UPDATE=1` and read the difference.
 #[tokio::test]
 async fn every_call_is_answered_as_ec2_answers_it() {
-    let client = serve(WORLD, Options::default()).await;
+    let client = serve(WORLD, ServerOptions::default()).await;
     let mut answers = String::new();
     for line in CALLS.lines() {
         if line.is_empty() || line.starts_with('#') {
@@ -36,7 +36,7 @@ async fn every_call_is_answered_as_ec2_answers_it() {
 
 #[tokio::test]
 async fn a_query_string_is_as_good_as_a_form_and_its_signature_is_no_parameter() {
-    let client = serve(WORLD, Options::default()).await;
+    let client = serve(WORLD, ServerOptions::default()).await;
     let query =
         "/?Action=DescribeVpcAttribute&Version=2016-11-15&VpcId=vpc-1&Attribute=enableDnsSupport&X-Amz-Expires=60";
     let reply = client.send("GET", query, "", "").await.unwrap();
@@ -53,7 +53,7 @@ async fn a_query_string_is_as_good_as_a_form_and_its_signature_is_no_parameter()
 
 #[tokio::test]
 async fn the_request_id_is_in_the_header_too_and_counts_on() {
-    let client = serve(WORLD, Options::default()).await;
+    let client = serve(WORLD, ServerOptions::default()).await;
     for (n, form) in [(1, "Action=DescribeVpcs"), (2, "Action=Nonsense")] {
         let reply = client.call(form).await.unwrap();
         let id = format!("6b02d940-0000-4000-8000-{n:012x}");

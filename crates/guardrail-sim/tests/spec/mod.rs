@@ -292,7 +292,7 @@ impl Case {
         self.subnets.iter().filter(|subnet| *table == *id("rtb", MARKS[0], subnet.table.unwrap_or(4)))
     }
 
-    /// Every promised service that is offered is served to the table's subnets: judged from the world alone.
+    /// Every required service that is offered is served to the table's subnets: judged from the world alone.
     pub(crate) fn assert_served(&self, world: &World, table: &RouteTableId) {
         for service in SERVICES.iter().filter(|service| self.ec2messages_offered || **service != "ec2messages") {
             let mut of_service = world.vpc_endpoints.iter().flatten().filter(|endpoint| {

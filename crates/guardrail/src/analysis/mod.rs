@@ -1,5 +1,5 @@
 //! What each subnet is, where each route leads, and which endpoint serves what.
 
-pub mod promise;
+pub mod required_service;
 pub mod route;
 pub mod topology;

@@ -296,7 +296,7 @@ pub struct InternetRoutes {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Remove {
-    /// Once every service promised to its subnets is served by an endpoint.
+    /// Once every service required for its subnets is served by an endpoint.
     #[default]
     AfterEndpoints,
     /// At once, whatever is cut off by it.

@@ -19,7 +19,7 @@ const COUNTS_FOR: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// In the variable itself.
-    Here(String),
+    Inline(String),
     /// In Parameter Store, under this name.
     Parameter(String),
 }
@@ -27,14 +27,14 @@ pub enum Source {
 /// A baseline that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the baseline in {place} cannot be used: {why}")]
-pub struct Unusable {
+pub struct BaselineError {
     place: String,
     why: String,
     /// Whether it may be had later without anybody's doing.
     passes: bool,
 }
 
-impl Unusable {
+impl BaselineError {
     /// Whether trying again later may help: Parameter Store did not answer, say. What is wrong in the baseline does not pass.
     pub fn passes(&self) -> bool {
         self.passes
@@ -46,14 +46,14 @@ impl Source {
     ///
     /// # Errors
     /// When it is not set or names no parameter.
-    pub fn of(variable: Option<&str>) -> Result<Self, Unusable> {
-        let unusable = |why: &str| Unusable { place: format!("`{VARIABLE}`"), why: why.to_owned(), passes: false };
+    pub fn of(variable: Option<&str>) -> Result<Self, BaselineError> {
+        let unusable = |why: &str| BaselineError { place: format!("`{VARIABLE}`"), why: why.to_owned(), passes: false };
         let text = variable.unwrap_or_default().trim();
         match text.strip_prefix("ssm:") {
             None if text.is_empty() => {
                 Err(unusable("it is not set; write a baseline as JSON, or `ssm:` and the name of a parameter"))
             }
-            None => Ok(Self::Here(text.to_owned())),
+            None => Ok(Self::Inline(text.to_owned())),
             Some("") => {
                 Err(unusable("it names no parameter after `ssm:`; write for example `ssm:/vpc-guardrail/baseline`"))
             }
@@ -65,28 +65,28 @@ impl Source {
     ///
     /// # Errors
     /// When it is none.
-    pub fn read(&self, text: &str) -> Result<Baseline, Unusable> {
+    pub fn read(&self, text: &str) -> Result<Baseline, BaselineError> {
         Baseline::parse(text).map_err(|error| self.unusable(&error.faults.join("; "), false))
     }
 
     /// The fault of a baseline that could not be had from there, for now or for good.
-    pub fn unread(&self, error: &CallError) -> Unusable {
+    pub fn unread(&self, error: &CallError) -> BaselineError {
         self.unusable(&error.to_string(), error.class.passes())
     }
 
-    fn unusable(&self, why: &str, passes: bool) -> Unusable {
+    fn unusable(&self, why: &str, passes: bool) -> BaselineError {
         let place = match self {
-            Self::Here(_) => format!("`{VARIABLE}`"),
+            Self::Inline(_) => format!("`{VARIABLE}`"),
             Self::Parameter(name) => format!("the parameter `{name}`"),
         };
-        Unusable { place, why: why.to_owned(), passes }
+        BaselineError { place, why: why.to_owned(), passes }
     }
 
     /// Whether what was read at `read` may still be used: what stands in the variable is as old as the function, and a
     /// parameter may be edited at any time.
     pub fn still_counts(&self, read: Timestamp, now: Timestamp) -> bool {
         match self {
-            Self::Here(_) => true,
+            Self::Inline(_) => true,
             Self::Parameter(_) => now.duration_since(read).abs() < COUNTS_FOR,
         }
     }
@@ -94,12 +94,12 @@ impl Source {
 
 /// Which faults of the baseline were told by this process: each once, and once for each incident, whose messages are many.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct ReportedFaults {
     faults: BTreeSet<String>,
     incidents: BTreeSet<String>,
 }
 
-impl Told {
+impl ReportedFaults {
     /// Whether this fault is still to be told on this incident.
     pub fn is_new(&self, fault: &str, incident: &str) -> bool {
         !self.faults.contains(fault) && !self.incidents.contains(incident)
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_baseline_is_in_the_variable_or_in_a_parameter() {
-        assert_eq!(Source::of(Some(" {\"version\":1}\n")), Ok(Source::Here("{\"version\":1}".to_owned())));
+        assert_eq!(Source::of(Some(" {\"version\":1}\n")), Ok(Source::Inline("{\"version\":1}".to_owned())));
         assert_eq!(Source::of(Some("ssm:/a/b")), Ok(Source::Parameter("/a/b".to_owned())));
     }
 
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_stored_baseline_counts_for_a_minute() {
         let at = |second: i64| Timestamp::from_second(second).unwrap();
-        let (here, stored) = (Source::Here(String::new()), Source::Parameter("/b".to_owned()));
+        let (here, stored) = (Source::Inline(String::new()), Source::Parameter("/b".to_owned()));
         assert_eq!([59, 60].map(|now| stored.still_counts(at(0), at(now))), [true, false]);
         assert!(here.still_counts(at(0), at(100_000)));
         assert!(!stored.still_counts(at(100), at(0)), "a clock that was set back");
@@ -168,10 +168,11 @@ mod tests {
 
     #[test]
     fn a_fault_is_told_once_and_once_for_an_incident() {
-        let mut told = Told::default();
+        let mut told = ReportedFaults::default();
         assert!(told.is_new("a", "1"));
         told.remember("a", "1");
-        let is_new = |told: &Told| [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")].map(|(f, i)| told.is_new(f, i));
+        let is_new =
+            |told: &ReportedFaults| [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")].map(|(f, i)| told.is_new(f, i));
         assert_eq!(is_new(&told), [false, false, false, true]);
         told.forget();
         assert_eq!(is_new(&told), [true; 4]);

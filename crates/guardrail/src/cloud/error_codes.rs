@@ -4,7 +4,7 @@
 //! those of "Error codes for the Amazon EC2 API" and of public captures.
 
 use crate::cloud::{Applied, CallError, ErrorClass};
-use crate::ec2::action::{Call, NewEndpoint};
+use crate::ec2::change::{Call, NewEndpoint};
 
 /// What a failed call means. An empty `code` is a call that no answer came to. CloudTrail's `Client.` and `Server.` are
 /// understood.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ec2::action::Call;
+use crate::ec2::change::Call;
 use crate::ec2::id::{EndpointId, Scope, SecurityGroupId};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
@@ -46,7 +46,7 @@ pub struct Observation {
 pub struct Unread {
     /// Which.
     pub section: Section,
-    /// Why.
+    /// LeftAloneReason.
     pub error: CallError,
 }
 

@@ -1,6 +1,6 @@
 //! AWS's things under AWS's names: ids, address blocks, worlds, snapshots, and the changes we make.
 
-pub mod action;
+pub mod change;
 pub mod cidr;
 pub mod id;
 pub mod snapshot;

@@ -27,7 +27,7 @@ pub struct Received {
     /// Its group, where the queue says.
     pub group: Option<String>,
     /// How often it was handed out, this time included.
-    pub receives: u32,
+    pub receive_count: u32,
     /// What was sent.
     pub body: String,
 }
@@ -36,7 +36,7 @@ pub struct Received {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     /// One for each VPC, in the order of their first messages.
-    pub runs: Vec<Run>,
+    pub runs: Vec<VpcRun>,
     /// What senders without a baseline had to say.
     pub without_baseline: Vec<WithoutBaseline>,
     /// Messages that say nothing to act on: they go back until the dead-letter queue has them.
@@ -47,7 +47,7 @@ pub struct Batch {
 
 /// One run over one VPC, for all messages about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct VpcRun {
     /// Where.
     pub scope: Scope,
     /// Of the first message: calls explain more than a sweep, so one that has evidence counts as first.
@@ -65,7 +65,7 @@ pub struct Run {
 /// A message from a sender that could not tell which VPCs are managed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithoutBaseline {
-    /// Why the sender has no baseline.
+    /// LeftAloneReason the sender has no baseline.
     pub why: String,
     /// What led to the message.
     pub incident: String,
@@ -97,9 +97,9 @@ pub fn runs(received: &[Received]) -> Batch {
             }
             Ok(Message { about: About::Vpc(scope), cause, incident, evidence }) => {
                 let incident = named(incident, &id);
-                let attempt = attempt(message.receives);
+                let attempt = attempt(message.receive_count);
                 let messages = vec![id];
-                batch.add(Run { scope, cause, incident, evidence, attempt, messages });
+                batch.add(VpcRun { scope, cause, incident, evidence, attempt, messages });
             }
         }
     }
@@ -116,8 +116,8 @@ fn named(incident: String, id: &str) -> String {
     if incident.is_empty() { id.to_owned() } else { incident }
 }
 
-fn attempt(receives: u32) -> Attempt {
-    match receives {
+fn attempt(receive_count: u32) -> Attempt {
+    match receive_count {
         0 | 1 => Attempt::First,
         RECEIVES.. => Attempt::Last,
         _ => Attempt::Between,
@@ -125,7 +125,7 @@ fn attempt(receives: u32) -> Attempt {
 }
 
 impl Batch {
-    fn add(&mut self, new: Run) {
+    fn add(&mut self, new: VpcRun) {
         let Some(run) = self.runs.iter_mut().find(|run| run.scope == new.scope) else { return self.runs.push(new) };
         if run.evidence.is_empty() && !new.evidence.is_empty() {
             run.cause = new.cause;
@@ -144,7 +144,7 @@ impl Batch {
     /// every later one, because a queue that got a message back must not have lost what came after it. Other groups
     /// are not held up: Lambda's advice to stop at a batch's first failure only serves the order within a group
     /// (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
-    pub fn back<'a>(&'a self, failed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    pub fn batch_item_failures<'a>(&'a self, failed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
         let unreadable = self.unreadable.iter().map(|(id, _)| id.as_str());
         let failed: BTreeSet<&str> = failed.into_iter().chain(unreadable).collect();
         let mut stopped = BTreeSet::new();
@@ -192,15 +192,15 @@ mod tests {
     use crate::inbox::message::for_trigger;
     use crate::inbox::message::tests::{call, scope};
     use crate::report::{Outcome, Verdict};
-    use crate::run::{Request, preview};
+    use crate::run::{RunRequest, preview};
 
-    fn received(id: &str, vpc: &str, receives: u32, evidence: &Evidence) -> Received {
+    fn received(id: &str, vpc: &str, receive_count: u32, evidence: &Evidence) -> Received {
         let message = for_trigger(evidence, [scope(vpc)]).remove(0);
-        Received { id: id.to_owned(), group: Some(message.group_id()), receives, body: message.body() }
+        Received { id: id.to_owned(), group: Some(message.group_id()), receive_count, body: message.body() }
     }
 
     fn poison(id: &str, group: Option<&str>) -> Received {
-        Received { id: id.to_owned(), group: group.map(str::to_owned), receives: 1, body: "poison".to_owned() }
+        Received { id: id.to_owned(), group: group.map(str::to_owned), receive_count: 1, body: "poison".to_owned() }
     }
 
     const GROUP_1: Option<&str> = Some("111122223333/eu-central-1/vpc-1");
@@ -214,7 +214,7 @@ mod tests {
             received("m-3", "vpc-1", 1, &early),
             received("m-4", "vpc-1", 1, &late),
         ]);
-        let run = |vpc: &str, attempt, evidence: &[&Evidence], messages: &[&str]| Run {
+        let run = |vpc: &str, attempt, evidence: &[&Evidence], messages: &[&str]| VpcRun {
             scope: scope(vpc),
             cause: Cause::Event,
             incident: "e-2".to_owned(),
@@ -227,14 +227,14 @@ mod tests {
             run("vpc-2", Attempt::First, &[&late], &["m-2"]),
         ];
         assert_eq!(batch.runs, expected);
-        assert!(batch.back([]).is_empty());
+        assert!(batch.batch_item_failures([]).is_empty());
     }
 
     #[test]
     fn a_call_explains_more_than_a_sweep() {
         let sweep =
             crate::inbox::message::for_sweep("s-1", |vpc| scope(vpc.as_str()), &["vpc-1".parse().unwrap()]).remove(0);
-        let sweep = Received { id: "m-1".to_owned(), group: None, receives: 5, body: sweep.body() };
+        let sweep = Received { id: "m-1".to_owned(), group: None, receive_count: 5, body: sweep.body() };
         let batch = runs(&[sweep, received("m-2", "vpc-1", 1, &call("e-1", ""))]);
         let run = &batch.runs[0];
         assert_eq!((run.cause, run.incident.as_str(), run.attempt), (Cause::Event, "e-1", Attempt::Last));
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn a_message_that_names_no_incident_is_one_of_its_own() {
         let body = r#"{"scope":{"account":"111122223333","region":"eu-central-1","vpc":"vpc-1"}}"#.to_owned();
-        let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receives: 3, body }]);
+        let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receive_count: 3, body }]);
         let run = &batch.runs[0];
         assert_eq!((run.cause, run.incident.as_str(), run.attempt), (Cause::Operator, "m-1", Attempt::Between));
     }
@@ -261,7 +261,7 @@ mod tests {
         let ids: Vec<&str> = batch.unreadable.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(ids, ["m-2", "m-5"]);
         assert_eq!(batch.runs.len(), 2);
-        assert_eq!(batch.back([]), ["m-2", "m-4", "m-5"]);
+        assert_eq!(batch.batch_item_failures([]), ["m-2", "m-4", "m-5"]);
     }
 
     #[test]
@@ -272,14 +272,14 @@ mod tests {
             received("m-2", "vpc-1", 1, &event),
             received("m-3", "vpc-2", 1, &event),
         ]);
-        assert_eq!(batch.back(["m-1"]), ["m-1", "m-3"]);
-        assert_eq!(batch.back(["m-3"]), ["m-3"]);
+        assert_eq!(batch.batch_item_failures(["m-1"]), ["m-1", "m-3"]);
+        assert_eq!(batch.batch_item_failures(["m-3"]), ["m-3"]);
     }
 
     #[test]
     fn a_sender_without_a_baseline_is_heard() {
         let message = crate::inbox::message::sweep_without_baseline("s-1", "it is empty");
-        let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receives: 1, body: message.body() }]);
+        let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receive_count: 1, body: message.body() }]);
         let expected =
             WithoutBaseline { why: "it is empty".to_owned(), incident: "s-1".to_owned(), message: "m-1".to_owned() };
         assert_eq!((batch.without_baseline, batch.runs), (vec![expected], vec![]));
@@ -313,7 +313,7 @@ mod tests {
         fixture.baseline["mode"] = mode.into();
         let world = serde_json::from_value(fixture.world).unwrap();
         let baseline = serde_json::from_value(fixture.baseline).unwrap();
-        let request = Request {
+        let request = RunRequest {
             scope: scope("vpc-1"),
             cause: Cause::Event,
             evidence: Vec::new(),

@@ -4,28 +4,28 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::baseline::source::Unusable;
+use crate::baseline::source::BaselineError;
 use crate::ec2::id::{AccountId, EndpointId, Region, Scope, VpcId};
 use crate::event::{self, NotARecord, Trigger};
 use crate::inbox::message::{Message, for_trigger, without_baseline};
 
 /// Where a function runs: the only place whose VPCs it can see.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Home {
+pub struct Place {
     /// The account.
     pub account: AccountId,
     /// The Region.
     pub region: Region,
 }
 
-impl Home {
+impl Place {
     /// The scope of a VPC here.
     pub fn scope(&self, vpc: &VpcId) -> Scope {
         Scope { account: self.account.clone(), region: self.region.clone(), vpc: vpc.clone() }
     }
 }
 
-/// Why an event leads to nothing. None of these is a fault.
+/// LeftAloneReason an event leads to nothing. None of these is a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Ignored {
     /// It is none of CloudTrail's.
@@ -59,7 +59,7 @@ pub enum Ignored {
 ///
 /// # Errors
 /// When it asks for nothing.
-pub fn hear(delivered: &Value, home: &Home) -> Result<Trigger, Ignored> {
+pub fn accept(delivered: &Value, place: &Place) -> Result<Trigger, Ignored> {
     let evidence = event::decode(delivered)?;
     let record = &evidence.record;
     let event = record.event.clone();
@@ -67,10 +67,10 @@ pub fn hear(delivered: &Value, home: &Home) -> Result<Trigger, Ignored> {
         return Err(Ignored::Failed { event, code });
     }
     let trigger = evidence.trigger().ok_or_else(|| Ignored::NotWatched { event: event.clone() })?;
-    if let Some(account) = record.account.as_ref().filter(|account| **account != home.account) {
+    if let Some(account) = record.account.as_ref().filter(|account| **account != place.account) {
         return Err(Ignored::Elsewhere { event, place: format!("account {account}") });
     }
-    match record.region.as_ref().filter(|region| **region != home.region) {
+    match record.region.as_ref().filter(|region| **region != place.region) {
         Some(region) => Err(Ignored::Elsewhere { event, place: region.to_string() }),
         None => Ok(trigger),
     }
@@ -78,7 +78,7 @@ pub fn hear(delivered: &Value, home: &Home) -> Result<Trigger, Ignored> {
 
 /// The VPCs that what a call names was found in, and what was found nowhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Named {
+pub struct Resolved {
     /// The VPCs.
     pub vpcs: BTreeSet<VpcId>,
     /// The ids that belong to no VPC, or none any more.
@@ -88,14 +88,19 @@ pub struct Named {
 /// The messages about a call: the managed ones of the VPCs it concerns. Where nothing it names is found, or an endpoint is
 /// not, that may be any managed VPC. Without a baseline nobody can tell which are managed: then every VPC it names, and if
 /// it names none, one message that says so.
-pub fn messages(trigger: &Trigger, home: &Home, named: &Named, managed: Result<&[VpcId], &Unusable>) -> Vec<Message> {
+pub fn messages(
+    trigger: &Trigger,
+    place: &Place,
+    named: &Resolved,
+    managed: Result<&[VpcId], &BaselineError>,
+) -> Vec<Message> {
     let any = named.vpcs.is_empty() || named.gone.iter().any(|id| EndpointId::is(id));
     let vpcs: Vec<&VpcId> = match managed {
         Ok(managed) => managed.iter().filter(|vpc| any || named.vpcs.contains(*vpc)).collect(),
         Err(why) if named.vpcs.is_empty() => return vec![without_baseline(&trigger.evidence, &why.to_string())],
         Err(_) => named.vpcs.iter().collect(),
     };
-    for_trigger(&trigger.evidence, vpcs.into_iter().map(|vpc| home.scope(vpc)))
+    for_trigger(&trigger.evidence, vpcs.into_iter().map(|vpc| place.scope(vpc)))
 }
 
 #[cfg(test)]
@@ -105,8 +110,8 @@ mod tests {
     use crate::inbox::message::About;
     use serde_json::json;
 
-    fn home() -> Home {
-        Home { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
+    fn place() -> Place {
+        Place { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
     }
 
     fn event(name: &str) -> Value {
@@ -120,7 +125,7 @@ mod tests {
     }
 
     fn ignored(delivered: &Value) -> String {
-        hear(delivered, &home()).unwrap_err().to_string()
+        accept(delivered, &place()).unwrap_err().to_string()
     }
 
     #[test]
@@ -143,9 +148,9 @@ mod tests {
         assert!(ignored(&json!(7)).starts_with("not a recorded call: a number"));
     }
 
-    fn looked_at(named: &Named, managed: Result<&[VpcId], &Unusable>) -> Vec<About> {
-        let trigger = hear(&event("CreateRoute"), &home()).unwrap();
-        messages(&trigger, &home(), named, managed).into_iter().map(|message| message.about).collect()
+    fn looked_at(named: &Resolved, managed: Result<&[VpcId], &BaselineError>) -> Vec<About> {
+        let trigger = accept(&event("CreateRoute"), &place()).unwrap();
+        messages(&trigger, &place(), named, managed).into_iter().map(|message| message.about).collect()
     }
 
     fn ids(vpcs: &[&str]) -> Vec<VpcId> {
@@ -153,11 +158,11 @@ mod tests {
     }
 
     fn about(vpcs: &[&str]) -> Vec<About> {
-        ids(vpcs).iter().map(|vpc| About::Vpc(home().scope(vpc))).collect()
+        ids(vpcs).iter().map(|vpc| About::Vpc(place().scope(vpc))).collect()
     }
 
-    fn named(vpcs: &[&str], gone: &[&str]) -> Named {
-        Named { vpcs: ids(vpcs).into_iter().collect(), gone: gone.iter().map(|id| (*id).to_owned()).collect() }
+    fn named(vpcs: &[&str], gone: &[&str]) -> Resolved {
+        Resolved { vpcs: ids(vpcs).into_iter().collect(), gone: gone.iter().map(|id| (*id).to_owned()).collect() }
     }
 
     #[test]

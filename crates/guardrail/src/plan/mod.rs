@@ -6,9 +6,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::promise::{Health, PromiseKind, health, zones_of};
+use crate::analysis::required_service::{EndpointKind, Health, health, zones_of};
 use crate::baseline::Mode;
-use crate::ec2::action::{Action, GroupRef};
+use crate::ec2::change::{Action, GroupRef};
 use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::EndpointState;
@@ -101,15 +101,15 @@ pub struct LeftAlone {
     pub what: String,
     /// The rule that would have repaired it.
     pub rule: Option<RuleId>,
-    /// Why.
-    pub why: Why,
+    /// LeftAloneReason.
+    pub reason: LeftAloneReason,
 }
 
-/// Why something is left alone.
+/// LeftAloneReason something is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
-pub enum Why {
+pub enum LeftAloneReason {
     /// Another account owns the VPC.
     SomebodyElsesVpc,
     /// Not all of the VPC was observed.
@@ -130,7 +130,7 @@ pub enum Why {
     Unknown,
     /// It was propagated or advertised; the remedy is to disable that.
     Propagated,
-    /// A promised service would be cut off.
+    /// A required service would be cut off.
     ServiceNotServed {
         /// The services.
         services: Vec<ServiceName>,
@@ -153,7 +153,7 @@ pub enum Why {
     TooManyGroups,
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for LeftAloneReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SomebodyElsesVpc => f.write_str("another account owns the VPC; run the guardrail there"),
@@ -208,12 +208,12 @@ fn ready(
     zones: &[Zone],
     private_dns: bool,
 ) -> Option<Wait> {
-    let kind = if tables.is_empty() { PromiseKind::Interface } else { PromiseKind::Gateway };
-    let promise = view.promises.iter().find(|promise| promise.name == *service && promise.kind == kind)?;
-    let endpoint = promise.adopted(view.snapshot)?;
+    let kind = if tables.is_empty() { EndpointKind::Interface } else { EndpointKind::Gateway };
+    let required = view.required_services.iter().find(|required| required.name == *service && required.kind == kind)?;
+    let endpoint = required.adopted(view.snapshot)?;
     let shows = || {
         let covered = zones_of(endpoint, view.snapshot);
-        let table = |id| view.snapshot.route_table(id).is_some_and(|table| promise.serves_table(table, view.snapshot));
+        let table = |id| view.snapshot.route_table(id).is_some_and(|table| required.serves_table(table, view.snapshot));
         zones.iter().all(|zone| covered.contains(&zone))
             && tables.iter().all(table)
             && (!private_dns || endpoint.private_dns_enabled)

@@ -200,7 +200,7 @@ impl Part {
 }
 
 /// What was seen of a part: nothing of that name, or this.
-pub type Seen<T> = Result<Option<T>, CallError>;
+pub type Lookup<T> = Result<Option<T>, CallError>;
 
 /// A rule: its name, its state as EventBridge says it, and what it calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,7 +214,7 @@ pub struct SeenRule {
 }
 
 /// The rule and the function behind it.
-pub fn rule(stack: &str, seen: &Seen<SeenRule>) -> Vec<Check> {
+pub fn rule(stack: &str, seen: &Lookup<SeenRule>) -> Vec<Check> {
     const FUNCTION: &str = "function detect is the rule's target";
     let rule = match seen {
         Err(error) => return vec![Check::unanswered(RULE.what, error)],
@@ -237,7 +237,7 @@ pub fn rule(stack: &str, seen: &Seen<SeenRule>) -> Vec<Check> {
 }
 
 /// The queue of VPCs, with the number of messages in it.
-pub fn queue(stack: &str, seen: &Seen<u64>) -> Check {
+pub fn queue(stack: &str, seen: &Lookup<u64>) -> Check {
     match seen {
         Err(error) => Check::unanswered(QUEUE.what, error),
         Ok(None) => QUEUE.missing(stack),
@@ -246,7 +246,7 @@ pub fn queue(stack: &str, seen: &Seen<u64>) -> Check {
 }
 
 /// A queue that should be empty.
-pub fn dead_letters(part: Part, stack: &str, seen: &Seen<u64>) -> Check {
+pub fn dead_letters(part: Part, stack: &str, seen: &Lookup<u64>) -> Check {
     let what = format!("no {}", part.what);
     match seen {
         Err(error) => Check::unanswered(what, error),
@@ -260,7 +260,7 @@ pub fn dead_letters(part: Part, stack: &str, seen: &Seen<u64>) -> Check {
 }
 
 /// The topic, with the ARNs of its subscriptions, one of which must be confirmed.
-pub fn topic(stack: &str, seen: &Seen<Vec<String>>) -> Check {
+pub fn topic(stack: &str, seen: &Lookup<Vec<String>>) -> Check {
     match seen {
         Err(error) => Check::unanswered(TOPIC.what, error),
         Ok(None) => TOPIC.missing(stack),
@@ -366,7 +366,7 @@ mod tests {
         assert_eq!(rule_states(&Err(error("AccessDenied"))), [State::CannotTell]);
     }
 
-    fn rule_states(seen: &Seen<SeenRule>) -> Vec<State> {
+    fn rule_states(seen: &Lookup<SeenRule>) -> Vec<State> {
         rule("guard", seen).iter().map(|check| check.state).collect()
     }
 

@@ -1,10 +1,12 @@
-//! Why each subnet is what it is, where each route leads, and what serves each promised service.
+//! LeftAloneReason each subnet is what it is, where each route leads, and what serves each required service.
 
 use std::fmt::Write as _;
 
-use crate::analysis::promise::{Health, Promise, PromiseKind, health, own_group, unadmitted, vpc_dns_is_on, zones_of};
-use crate::analysis::route::{is_blackhole, judge};
-use crate::analysis::topology::{Binding, OffLimits, PlacedSubnet, UsedTable};
+use crate::analysis::required_service::{
+    EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on, zones_of,
+};
+use crate::analysis::route::{classify, is_blackhole};
+use crate::analysis::topology::{Association, OffLimits, SubnetUse, TableUse};
 use crate::ec2::world::{Route, VpcEndpoint};
 use crate::rules::finding::View;
 
@@ -39,12 +41,14 @@ fn subnets(out: &mut String, view: &View<'_>) {
     }
 }
 
-fn table_of(placed: &PlacedSubnet<'_>) -> String {
-    match (placed.table, placed.binding) {
+fn table_of(placed: &SubnetUse<'_>) -> String {
+    match (placed.table, placed.association) {
         (None, _) => "no route table was observed for it".to_owned(),
-        (Some(table), Binding::Main) => format!("{}, the main table, as it has none of its own", table.route_table_id),
-        (Some(table), Binding::Explicit(Some(id))) => format!("{}, by association {id}", table.route_table_id),
-        (Some(table), Binding::Explicit(None)) => format!("{}, by an association", table.route_table_id),
+        (Some(table), Association::Main) => {
+            format!("{}, the main table, as it has none of its own", table.route_table_id)
+        }
+        (Some(table), Association::Explicit(Some(id))) => format!("{}, by association {id}", table.route_table_id),
+        (Some(table), Association::Explicit(None)) => format!("{}, by an association", table.route_table_id),
     }
 }
 
@@ -62,7 +66,7 @@ fn tables(out: &mut String, view: &View<'_>) {
     }
 }
 
-fn serves(used: &UsedTable<'_>) -> String {
+fn serves(used: &TableUse<'_>) -> String {
     match used.off_limits {
         Some(OffLimits::Edge) => return "bound to a gateway, for traffic that comes in; never changed".to_owned(),
         Some(OffLimits::RegionalNatGateway(id)) => {
@@ -82,42 +86,42 @@ fn serves(used: &UsedTable<'_>) -> String {
 }
 
 fn route_line(route: &Route, view: &View<'_>) -> String {
-    let judgement = judge(route, view.snapshot, &view.topology);
+    let class = classify(route, view.snapshot, &view.topology);
     let destination = route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
     let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };
-    format!("{destination} → {}: {}, {judgement}{blackhole}", route.target().unwrap_or("?"), judgement.word())
+    format!("{destination} → {}: {}, {class}{blackhole}", route.target().unwrap_or("?"), class.word())
 }
 
 fn services(out: &mut String, view: &View<'_>) {
-    let _ = writeln!(out, "  promised services");
-    if view.promises.is_empty() {
+    let _ = writeln!(out, "  required services");
+    if view.required_services.is_empty() {
         let _ = writeln!(out, "    none");
     }
-    for promise in view.promises {
-        let offered = if promise.offered.is_some() { "" } else { ": not offered in this Region" };
-        let _ = writeln!(out, "    {} ({}){offered}", promise.name, promise.kind);
-        if promise.offered.is_none() {
+    for required in view.required_services {
+        let offered = if required.offered.is_some() { "" } else { ": not offered in this Region" };
+        let _ = writeln!(out, "    {} ({}){offered}", required.name, required.kind);
+        if required.offered.is_none() {
             continue;
         }
-        let endpoints: Vec<&VpcEndpoint> = promise.endpoints(view.snapshot).collect();
+        let endpoints: Vec<&VpcEndpoint> = required.endpoints(view.snapshot).collect();
         if endpoints.is_empty() {
             let _ = writeln!(out, "      no endpoint");
         }
         for endpoint in endpoints {
-            let _ = writeln!(out, "      {}", endpoint_line(endpoint, promise, view));
+            let _ = writeln!(out, "      {}", endpoint_line(endpoint, required, view));
         }
-        served(out, promise, view);
+        served(out, required, view);
     }
 }
 
-fn endpoint_line(endpoint: &VpcEndpoint, promise: &Promise<'_>, view: &View<'_>) -> String {
+fn endpoint_line(endpoint: &VpcEndpoint, required: &RequiredService<'_>, view: &View<'_>) -> String {
     let snapshot = view.snapshot;
     let mut parts = vec![format!("{} {}", endpoint.vpc_endpoint_id, endpoint.state)];
-    if promise.kind == PromiseKind::Interface && health(endpoint) != Health::Gone {
+    if required.kind == EndpointKind::Interface && health(endpoint) != Health::Gone {
         let zones: Vec<&str> = zones_of(endpoint, snapshot).into_iter().map(crate::ec2::id::Zone::as_str).collect();
         parts.push(format!("in {}", if zones.is_empty() { "no zone".to_owned() } else { zones.join(", ") }));
         parts.push(format!("private DNS {}", if endpoint.private_dns_enabled { "on" } else { "off" }));
-        parts.push(match unadmitted(endpoint, snapshot) {
+        parts.push(match cidrs_without_https(endpoint, snapshot) {
             None => "its security groups were not observed".to_owned(),
             Some(cidrs) if cidrs.is_empty() => "admits TCP 443 from the whole VPC".to_owned(),
             Some(cidrs) => format!("admits no TCP 443 from {}", crate::rules::finding::list(&cidrs)),
@@ -131,10 +135,10 @@ fn endpoint_line(endpoint: &VpcEndpoint, promise: &Promise<'_>, view: &View<'_>)
     parts.join(", ")
 }
 
-fn served(out: &mut String, promise: &Promise<'_>, view: &View<'_>) {
-    let serves = |placed: &&PlacedSubnet<'_>| promise.serves(placed.subnet, placed.table, view.snapshot);
+fn served(out: &mut String, required: &RequiredService<'_>, view: &View<'_>) {
+    let serves = |placed: &&SubnetUse<'_>| required.serves(placed.subnet, placed.table, view.snapshot);
     let (yes, no): (Vec<_>, Vec<_>) = view.topology.private().partition(|placed| serves(placed));
-    let names = |list: Vec<&PlacedSubnet<'_>>| {
+    let names = |list: Vec<&SubnetUse<'_>>| {
         list.iter().map(|placed| placed.subnet.subnet_id.as_str()).collect::<Vec<_>>().join(", ")
     };
     if !yes.is_empty() {

@@ -172,7 +172,7 @@ pub enum Outcome {
     /// It was taken.
     Done(Applied),
     /// What it waited for came.
-    Came,
+    Ready,
     /// The plan was only asked for: it would be taken.
     Planned,
     /// The mode does not allow it.
@@ -189,12 +189,12 @@ pub enum Outcome {
     /// AWS refused it.
     Failed(CallError),
     /// What it was planned from could not be read again.
-    Unchecked(CallError),
+    RecheckFailed(CallError),
     /// What it waited for did not come in time.
     TimedOut,
     /// What it waited for will not come.
-    Hopeless {
-        /// Why not.
+    WillNotBeReady {
+        /// LeftAloneReason not.
         reason: String,
     },
     /// The run's time was up.
@@ -204,20 +204,20 @@ pub enum Outcome {
 impl Outcome {
     /// Whether steps that come after this one may be taken.
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::Done(_) | Self::Came)
+        matches!(self, Self::Done(_) | Self::Ready)
     }
 
     /// Whether a later run may do better without anybody's doing.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Done(_)
-            | Self::Came
+            | Self::Ready
             | Self::Planned
             | Self::NotAllowed(_)
             | Self::Skipped { .. }
-            | Self::Hopeless { .. } => false,
+            | Self::WillNotBeReady { .. } => false,
             Self::OverLimit | Self::Stale | Self::TimedOut | Self::OutOfTime => true,
-            Self::Unchecked(error) => error.class.passes(),
+            Self::RecheckFailed(error) => error.class.passes(),
             // What was not there, or was there already, when the call came was planned from a view that was too old.
             Self::Failed(error) => match error.class {
                 ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotFound | ErrorClass::AlreadyDone => true,
@@ -234,16 +234,16 @@ impl fmt::Display for Outcome {
             Self::Done(Applied::Already) => f.write_str("was so already"),
             Self::Done(Applied::CreatedEndpoint(id)) => write!(f, "done: {id}"),
             Self::Done(Applied::CreatedGroup(id)) => write!(f, "done: {id}"),
-            Self::Came => f.write_str("done"),
+            Self::Ready => f.write_str("done"),
             Self::Planned => f.write_str("would be taken"),
             Self::NotAllowed(mode) => write!(f, "not taken: the mode is {mode}"),
             Self::OverLimit => f.write_str("left for the next run: the limit of changes is reached"),
             Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
             Self::Skipped { because } => write!(f, "not taken: step {because} comes first"),
             Self::Failed(error) => write!(f, "failed: {error}"),
-            Self::Unchecked(error) => write!(f, "not taken: could not look again: {error}"),
+            Self::RecheckFailed(error) => write!(f, "not taken: could not look again: {error}"),
             Self::TimedOut => f.write_str("not yet; the next run goes on"),
-            Self::Hopeless { reason } => write!(f, "will not come: {reason}"),
+            Self::WillNotBeReady { reason } => write!(f, "will not come: {reason}"),
             Self::OutOfTime => f.write_str("not taken: the run's time was up"),
         }
     }
@@ -261,16 +261,16 @@ impl Report {
     pub fn changed(&self) -> bool {
         let changed = |step: &StepReport| match &step.outcome {
             Outcome::Done(applied) => *applied != Applied::Already,
-            Outcome::Came
+            Outcome::Ready
             | Outcome::Planned
             | Outcome::NotAllowed(_)
             | Outcome::OverLimit
             | Outcome::Stale
             | Outcome::Skipped { .. }
             | Outcome::Failed(_)
-            | Outcome::Unchecked(_)
+            | Outcome::RecheckFailed(_)
             | Outcome::TimedOut
-            | Outcome::Hopeless { .. }
+            | Outcome::WillNotBeReady { .. }
             | Outcome::OutOfTime => false,
         };
         self.steps.iter().any(changed)

@@ -2,12 +2,12 @@
 
 use super::{Rule, RuleId};
 use crate::rules::finding::{Drift, Finding, View};
-use crate::analysis::promise::{Health, PromiseKind, health, unadmitted};
+use crate::analysis::required_service::{Health, EndpointKind, health, cidrs_without_https};
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::EndpointSecurityGroup,
-    finds: "no security group of a promised interface endpoint admits TCP 443 from every block of the VPC",
+    finds: "no security group of a required interface endpoint admits TCP 443 from every block of the VPC",
     repairs: "attaches a security group of the guardrail's own that does; never edits another one",
     needs: &[
         Section::Vpcs,
@@ -27,13 +27,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let interface = view.promises.iter().filter(|promise| promise.kind == PromiseKind::Interface);
+    let interface = view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
     interface
-        .filter(|promise| !promise.zones_wanted(&view.topology).is_empty())
-        .filter_map(|promise| {
-            let endpoint = promise.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
-            let cidrs = unadmitted(endpoint, view.snapshot).filter(|cidrs| !cidrs.is_empty())?;
-            let (service, endpoint) = (promise.name.clone(), endpoint.vpc_endpoint_id.clone());
+        .filter(|required| !required.zones_wanted(&view.topology).is_empty())
+        .filter_map(|required| {
+            let endpoint = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
+            let cidrs = cidrs_without_https(endpoint, view.snapshot).filter(|cidrs| !cidrs.is_empty())?;
+            let (service, endpoint) = (required.name.clone(), endpoint.vpc_endpoint_id.clone());
             Some(Finding {
                 rule: RuleId::EndpointSecurityGroup,
                 drift: Drift::HttpsNotAdmitted { service, endpoint, cidrs },

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::promise::Promise;
-use crate::analysis::topology::{Topology, UsedTable};
+use crate::analysis::required_service::RequiredService;
+use crate::analysis::topology::{TableUse, Topology};
 use crate::baseline::{Baseline, RouteTables};
-use crate::ec2::action::DnsAttribute;
+use crate::ec2::change::DnsAttribute;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::ec2::snapshot::Snapshot;
@@ -23,19 +23,23 @@ pub struct View<'w> {
     pub snapshot: &'w Snapshot<'w>,
     /// The same, related.
     pub topology: Topology<'w>,
-    /// The services promised in this Region.
-    pub promises: &'w [Promise<'w>],
+    /// The services required in this Region.
+    pub required_services: &'w [RequiredService<'w>],
 }
 
 impl<'w> View<'w> {
     /// Relates a snapshot to a baseline.
-    pub fn of(baseline: &'w Baseline, snapshot: &'w Snapshot<'w>, promises: &'w [Promise<'w>]) -> Self {
-        Self { baseline, snapshot, topology: Topology::of(snapshot, baseline), promises }
+    pub fn of(
+        baseline: &'w Baseline,
+        snapshot: &'w Snapshot<'w>,
+        required_services: &'w [RequiredService<'w>],
+    ) -> Self {
+        Self { baseline, snapshot, topology: Topology::of(snapshot, baseline), required_services }
     }
 
     /// The tables that should lead to the gateway endpoints.
-    pub fn tables_wanting_gateways(&self) -> Vec<&UsedTable<'w>> {
-        let wants = |used: &&UsedTable<'w>| match self.baseline.gateway_endpoints.route_tables {
+    pub fn tables_wanting_gateways(&self) -> Vec<&TableUse<'w>> {
+        let wants = |used: &&TableUse<'w>| match self.baseline.gateway_endpoints.route_tables {
             RouteTables::Private => used.is_private(),
             RouteTables::All => used.off_limits.is_none() && !used.users.is_empty(),
         };
@@ -144,7 +148,7 @@ pub struct LeadingRoute {
     /// Its target's id or ARN.
     pub target: String,
     /// Whether it does.
-    pub leads: Leads,
+    pub certainty: Certainty,
     /// What it leads to, in words.
     pub via: String,
     /// Whether its packets are dropped at present, because its target is gone.
@@ -163,11 +167,11 @@ pub struct LeadingRoute {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Leads {
+pub enum Certainty {
     /// It does.
-    Out,
+    Certain,
     /// It may: its table alone cannot tell.
-    Maybe,
+    Possible,
     /// Its destination or target is of no known form.
     Unknown,
 }
@@ -229,10 +233,10 @@ impl fmt::Display for Drift {
 impl fmt::Display for LeadingRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let main = if self.main { " (the main table)" } else { "" };
-        let leads = match self.leads {
-            Leads::Out => "leads to the internet through",
-            Leads::Maybe => "may lead to the internet through",
-            Leads::Unknown => "leads to",
+        let leads = match self.certainty {
+            Certainty::Certain => "leads to the internet through",
+            Certainty::Possible => "may lead to the internet through",
+            Certainty::Unknown => "leads to",
         };
         write!(f, "{}{main}: {} → {} {leads} {}", self.table, self.shown_destination(), self.target, self.via)?;
         if self.blackhole {

@@ -1,14 +1,14 @@
-//! Each promised gateway service has an endpoint in the VPC.
+//! Each required gateway service has an endpoint in the VPC.
 
 use super::{Rule, RuleId};
 use crate::rules::finding::{Drift, Finding, View};
 use crate::ec2::id::RouteTableId;
-use crate::analysis::promise::PromiseKind;
+use crate::analysis::required_service::EndpointKind;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::GatewayEndpoint,
-    finds: "the VPC has no gateway endpoint for a promised service",
+    finds: "the VPC has no gateway endpoint for a required service",
     repairs: "creates one on the tables that should lead to it",
     needs: &[Section::Subnets, Section::RouteTables, Section::VpcEndpoints, Section::VpcEndpointServices, Section::NatGateways],
     actions: &["ec2:CreateVpcEndpoint", "ec2:CreateTags"],
@@ -17,13 +17,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     let wanting = view.tables_wanting_gateways();
-    let gateway = view.promises.iter().filter(|promise| promise.kind == PromiseKind::Gateway && promise.offered.is_some());
+    let gateway = view.required_services.iter().filter(|required| required.kind == EndpointKind::Gateway && required.offered.is_some());
     gateway
-        .filter(|promise| promise.adopted(view.snapshot).is_none())
-        .filter_map(|promise| {
-            let unserved = wanting.iter().filter(|used| promise.route_to(used.table, view.snapshot).is_none());
+        .filter(|required| required.adopted(view.snapshot).is_none())
+        .filter_map(|required| {
+            let unserved = wanting.iter().filter(|used| required.route_to(used.table, view.snapshot).is_none());
             let tables: Vec<RouteTableId> = unserved.map(|used| used.table.route_table_id.clone()).collect();
-            let service = promise.name.clone();
+            let service = required.name.clone();
             let drift = Drift::GatewayEndpointMissing { service, tables: tables.clone() };
             (!tables.is_empty()).then_some(Finding { rule: RuleId::GatewayEndpoint, drift })
         })

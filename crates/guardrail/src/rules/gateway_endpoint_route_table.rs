@@ -3,7 +3,7 @@
 use super::{Rule, RuleId};
 use crate::rules::finding::{Drift, Finding, View};
 use crate::ec2::id::RouteTableId;
-use crate::analysis::promise::{Health, PromiseKind, health};
+use crate::analysis::required_service::{Health, EndpointKind, health};
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
@@ -17,21 +17,21 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     let wanting = view.tables_wanting_gateways();
-    let gateway = view.promises.iter().filter(|promise| promise.kind == PromiseKind::Gateway);
+    let gateway = view.required_services.iter().filter(|required| required.kind == EndpointKind::Gateway);
     gateway
-        .filter_map(|promise| {
-            let endpoint = promise.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
+        .filter_map(|required| {
+            let endpoint = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
             // An association shows before its route does, and is not to be made twice.
             let listed = |id: &RouteTableId| {
-                promise.endpoints(view.snapshot).any(|e| e.exists() && e.route_table_ids.contains(id))
+                required.endpoints(view.snapshot).any(|e| e.exists() && e.route_table_ids.contains(id))
             };
             let tables: Vec<RouteTableId> = wanting
                 .iter()
-                .filter(|used| promise.route_to(used.table, view.snapshot).is_none())
+                .filter(|used| required.route_to(used.table, view.snapshot).is_none())
                 .map(|used| used.table.route_table_id.clone())
                 .filter(|id| !listed(id))
                 .collect();
-            let (service, endpoint) = (promise.name.clone(), endpoint.vpc_endpoint_id.clone());
+            let (service, endpoint) = (required.name.clone(), endpoint.vpc_endpoint_id.clone());
             let rule = RuleId::GatewayEndpointRouteTable;
             (!tables.is_empty())
                 .then_some(Finding { rule, drift: Drift::RouteTableNotAssociated { service, endpoint, tables } })

@@ -1,14 +1,14 @@
-//! Each promised interface service has an endpoint in the VPC.
+//! Each required interface service has an endpoint in the VPC.
 
 use super::{Rule, RuleId};
 use crate::rules::finding::{Drift, Finding, View};
 use crate::ec2::id::Zone;
-use crate::analysis::promise::PromiseKind;
+use crate::analysis::required_service::EndpointKind;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::InterfaceEndpoint,
-    finds: "the VPC has no interface endpoint for a promised service",
+    finds: "the VPC has no interface endpoint for a required service",
     repairs: "creates one, in one private subnet of each zone that has one, with private DNS and a security group of its own",
     needs: &[Section::Vpcs, Section::Subnets, Section::VpcEndpoints, Section::VpcEndpointServices],
     actions: &[
@@ -22,12 +22,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let interface = view.promises.iter().filter(|promise| promise.kind == PromiseKind::Interface);
+    let interface = view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
     interface
-        .filter(|promise| promise.adopted(view.snapshot).is_none())
-        .filter_map(|promise| {
-            let zones: Vec<Zone> = promise.zones_wanted(&view.topology).into_iter().cloned().collect();
-            let service = promise.name.clone();
+        .filter(|required| required.adopted(view.snapshot).is_none())
+        .filter_map(|required| {
+            let zones: Vec<Zone> = required.zones_wanted(&view.topology).into_iter().cloned().collect();
+            let service = required.name.clone();
             let drift = Drift::InterfaceEndpointMissing { service, zones: zones.clone() };
             (!zones.is_empty()).then_some(Finding { rule: RuleId::InterfaceEndpoint, drift })
         })
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn requester_managed_and_cross_region_endpoints_do_not_keep_the_promise() {
+    fn requester_managed_and_cross_region_endpoints_do_not_serve() {
         check(|w| w.set("vpce-ssm", "RequesterManaged", json!(true)), &[NO_SSM]);
         check(|w| w.set("vpce-ssm", "ServiceRegion", json!("us-east-1")), &[NO_SSM]);
         check(|w| w.set("vpce-ssm", "VpcEndpointType", json!("ServiceNetwork")), &[NO_SSM]);

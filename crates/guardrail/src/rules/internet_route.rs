@@ -2,16 +2,16 @@
 
 use super::{Rule, RuleId};
 use crate::baseline::MayLeadOut;
-use crate::rules::finding::{Drift, Finding, LeadingRoute, Leads, View};
-use crate::analysis::route::{Judgement, Maybe, is_blackhole, judge};
+use crate::rules::finding::{Drift, Finding, LeadingRoute, Certainty, View};
+use crate::analysis::route::{RouteClass, PossibleExit, is_blackhole, classify};
 use crate::ec2::snapshot::Section;
-use crate::analysis::topology::UsedTable;
+use crate::analysis::topology::TableUse;
 use crate::ec2::world::{Route, RouteOrigin, RouteState};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::InternetRoute,
     finds: "a private subnet's route table, its own or the main one, has a route that leads or may lead to the internet",
-    repairs: "deletes the route once every service promised to the table's subnets is served; never from a table that \
+    repairs: "deletes the route once every service required for the table's subnets is served; never from a table that \
               other subnets use too",
     needs: &[
         Section::Vpcs,
@@ -31,19 +31,19 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     private.flat_map(|used| used.table.routes.iter().filter_map(move |route| finding(view, used, route))).collect()
 }
 
-fn finding(view: &View<'_>, used: &UsedTable<'_>, route: &Route) -> Option<Finding> {
-    let judgement = judge(route, view.snapshot, &view.topology);
-    let leads = match judgement {
-        Judgement::Local | Judgement::Endpoint(_) | Judgement::Inside(_) => return None,
-        Judgement::Internet(_) | Judgement::MayLeadOut(_) if is_of_unknown_make(route) => Leads::Unknown,
-        Judgement::Internet(_) => Leads::Out,
+fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Finding> {
+    let class = classify(route, view.snapshot, &view.topology);
+    let certainty = match class {
+        RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => return None,
+        RouteClass::Internet(_) | RouteClass::MayLeadOut(_) if is_of_unknown_make(route) => Certainty::Unknown,
+        RouteClass::Internet(_) => Certainty::Certain,
         // Not a question of what the baseline accepts: nobody looked.
-        Judgement::MayLeadOut(Maybe::UnreadPrefixList(_)) => Leads::Unknown,
-        Judgement::MayLeadOut(_) => match view.baseline.internet_routes.may_lead_out {
+        RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(_)) => Certainty::Unknown,
+        RouteClass::MayLeadOut(_) => match view.baseline.internet_routes.may_lead_out {
             MayLeadOut::Accept => return None,
-            MayLeadOut::Report | MayLeadOut::Remove => Leads::Maybe,
+            MayLeadOut::Report | MayLeadOut::Remove => Certainty::Possible,
         },
-        Judgement::Unknown(_) => Leads::Unknown,
+        RouteClass::Unknown(_) => Certainty::Unknown,
     };
     let propagated = match &route.origin {
         Some(RouteOrigin::EnableVgwRoutePropagation | RouteOrigin::Advertisement) => true,
@@ -53,8 +53,8 @@ fn finding(view: &View<'_>, used: &UsedTable<'_>, route: &Route) -> Option<Findi
         table: used.table.route_table_id.clone(),
         destination: route.destination(),
         target: route.target().unwrap_or("no target").to_owned(),
-        leads,
-        via: judgement.to_string(),
+        certainty,
+        via: class.to_string(),
         blackhole: is_blackhole(route),
         propagated,
         main: used.main,

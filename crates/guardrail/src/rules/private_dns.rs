@@ -2,12 +2,12 @@
 
 use super::{Rule, RuleId};
 use crate::rules::finding::{Drift, Finding, View};
-use crate::analysis::promise::{Health, health};
+use crate::analysis::required_service::{Health, health};
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::PrivateDns,
-    finds: "private DNS of a promised interface endpoint is off though the service has a private name",
+    finds: "private DNS of a required interface endpoint is off though the service has a private name",
     repairs: "turns it on, after the VPC's DNS attributes and the security group",
     needs: &[Section::Subnets, Section::VpcEndpoints, Section::VpcEndpointServices],
     actions: &["ec2:ModifyVpcEndpoint", "route53:AssociateVPCWithHostedZone"],
@@ -15,16 +15,16 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let wanted = |promise: &&crate::analysis::promise::Promise<'_>| {
-        promise.wants_private_dns() && !promise.zones_wanted(&view.topology).is_empty()
+    let wanted = |required: &&crate::analysis::required_service::RequiredService<'_>| {
+        required.wants_private_dns() && !required.zones_wanted(&view.topology).is_empty()
     };
-    view.promises
+    view.required_services
         .iter()
         .filter(wanted)
-        .filter_map(|promise| {
-            let adopted = promise.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken);
+        .filter_map(|required| {
+            let adopted = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken);
             let endpoint = adopted.filter(|endpoint| !endpoint.private_dns_enabled)?.vpc_endpoint_id.clone();
-            let service = promise.name.clone();
+            let service = required.name.clone();
             Some(Finding { rule: RuleId::PrivateDns, drift: Drift::PrivateDnsOff { service, endpoint } })
         })
         .collect()

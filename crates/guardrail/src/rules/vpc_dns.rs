@@ -2,14 +2,14 @@
 //! (docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html).
 
 use super::{Rule, RuleId};
-use crate::ec2::action::DnsAttribute;
+use crate::ec2::change::DnsAttribute;
 use crate::rules::finding::{Drift, Finding, View};
-use crate::analysis::promise::Promise;
+use crate::analysis::required_service::RequiredService;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::VpcDns,
-    finds: "enableDnsSupport or enableDnsHostnames of the VPC is off though a promised service has private DNS",
+    finds: "enableDnsSupport or enableDnsHostnames of the VPC is off though a required service has private DNS",
     repairs: "turns the attribute on",
     needs: &[Section::VpcAttributes, Section::VpcEndpointServices, Section::Subnets],
     actions: &["ec2:ModifyVpcAttribute"],
@@ -17,8 +17,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let wanted = |promise: &Promise<'_>| promise.wants_private_dns() && !promise.zones_wanted(&view.topology).is_empty();
-    let Some(attributes) = view.snapshot.attributes.filter(|_| view.promises.iter().any(wanted)) else {
+    let wanted = |required: &RequiredService<'_>| required.wants_private_dns() && !required.zones_wanted(&view.topology).is_empty();
+    let Some(attributes) = view.snapshot.attributes.filter(|_| view.required_services.iter().any(wanted)) else {
         return Vec::new();
     };
     let both = [
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_matter_where_no_promised_service_has_a_private_name() {
+    fn it_does_not_matter_where_no_required_service_has_a_private_name() {
         check(|w| attributes(w, false, false).baseline("interface_endpoints", json!({"services": []})), &[]);
     }
 

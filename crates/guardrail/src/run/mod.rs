@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::analysis::promise::promises;
+use crate::analysis::required_service::required_services;
 use crate::baseline::{Baseline, Mode};
 use crate::cloud::{Applied, CallError, Cloud, ErrorClass, Unread};
-use crate::ec2::action::{Action, GroupRef};
+use crate::ec2::change::{Action, GroupRef};
 use crate::ec2::id::{Scope, SecurityGroupId, ServiceName};
 use crate::ec2::snapshot::{Section, Shared, Snapshot};
 use crate::ec2::world::World;
@@ -35,7 +35,7 @@ const CHANGED: &[Section] =
 
 /// What to look at, and why.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct RunRequest {
     /// Where to look.
     pub scope: Scope,
     /// What led to the run.
@@ -53,9 +53,9 @@ pub struct Request {
 /// Brings one VPC back to the baseline as far as the modes allow, and tells what was found and done.
 ///
 /// With a snapshot that is not complete nothing is changed.
-pub async fn run<C: Cloud>(cloud: &C, baseline: &Baseline, request: &Request) -> Report {
+pub async fn run<C: Cloud>(cloud: &C, baseline: &Baseline, request: &RunRequest) -> Report {
     let started = cloud.now();
-    let mut seen = Seen::new(&request.scope);
+    let mut seen = Observed::new(&request.scope);
     seen.look(cloud, &request.scope, Section::ALL.as_slice()).await;
     let first = seen.assess(baseline, request);
     let outcomes = apply(cloud, baseline, request, &mut seen, &first.plan).await;
@@ -67,7 +67,7 @@ pub async fn run<C: Cloud>(cloud: &C, baseline: &Baseline, request: &Request) ->
 }
 
 /// What a run would report if it stopped before its first change: the plan, and nothing done.
-pub fn preview(baseline: &Baseline, world: &World, request: &Request, now: Timestamp) -> Report {
+pub fn preview(baseline: &Baseline, world: &World, request: &RunRequest, now: Timestamp) -> Report {
     let assessment = assess(baseline, world, request);
     let outcome = |step: &Step| match step.mode {
         Mode::Observe | Mode::Notify => Outcome::NotAllowed(step.mode),
@@ -80,14 +80,14 @@ pub fn preview(baseline: &Baseline, world: &World, request: &Request, now: Times
 }
 
 /// What is known of the VPC at this moment.
-struct Seen {
+struct Observed {
     world: World,
     unread: Vec<Unread>,
     /// The sections read since the plan was made and since the last change.
     fresh: BTreeSet<Section>,
 }
 
-impl Seen {
+impl Observed {
     fn new(scope: &Scope) -> Self {
         let world =
             World { region: Some(scope.region.clone()), account_id: Some(scope.account.clone()), ..World::default() };
@@ -115,7 +115,7 @@ impl Seen {
         }
     }
 
-    fn assess(&self, baseline: &Baseline, request: &Request) -> Assessment {
+    fn assess(&self, baseline: &Baseline, request: &RunRequest) -> Assessment {
         assess(baseline, &self.world, request)
     }
 }
@@ -147,7 +147,7 @@ pub enum VpcStanding {
 }
 
 /// Compares one VPC of a world with the baseline, and plans.
-pub fn assess(baseline: &Baseline, world: &World, request: &Request) -> Assessment {
+pub fn assess(baseline: &Baseline, world: &World, request: &RunRequest) -> Assessment {
     let nothing = |standing| Assessment { standing, findings: Vec::new(), plan: Plan::default(), complete: true };
     let shared = Shared::of(world);
     let snapshot = match Snapshot::one(world, &shared, &request.scope.vpc) {
@@ -160,8 +160,8 @@ pub fn assess(baseline: &Baseline, world: &World, request: &Request) -> Assessme
 
 /// Compares one VPC with the baseline, and plans for this incident.
 pub fn assess_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, incident: &str) -> Assessment {
-    let promises = promises(baseline, &snapshot.scope.region, snapshot.shared);
-    let view = View::of(baseline, snapshot, &promises);
+    let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
+    let view = View::of(baseline, snapshot, &required_services);
     let name = snapshot.vpc.tags.iter().find(|tag| tag.key == "Name").map(|tag| tag.value.clone());
     let complete = snapshot.missing.is_empty();
     if !view.is_managed() {
@@ -174,7 +174,13 @@ pub fn assess_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, incident: &
 
 type Outcomes = BTreeMap<StepId, Outcome>;
 
-async fn apply<C: Cloud>(cloud: &C, baseline: &Baseline, request: &Request, seen: &mut Seen, plan: &Plan) -> Outcomes {
+async fn apply<C: Cloud>(
+    cloud: &C,
+    baseline: &Baseline,
+    request: &RunRequest,
+    seen: &mut Observed,
+    plan: &Plan,
+) -> Outcomes {
     let mut outcomes = Outcomes::new();
     for step in &plan.steps {
         let outcome = match gate(step, &outcomes, cloud.now(), request.deadline) {
@@ -189,7 +195,7 @@ async fn apply<C: Cloud>(cloud: &C, baseline: &Baseline, request: &Request, seen
     outcomes
 }
 
-/// Why a step is not taken, if so.
+/// LeftAloneReason a step is not taken, if so.
 fn gate(step: &Step, outcomes: &Outcomes, now: Timestamp, deadline: Timestamp) -> Option<Outcome> {
     let failed = |id: &&StepId| !outcomes.get(id).is_some_and(Outcome::is_success);
     match step.mode {
@@ -205,20 +211,20 @@ fn gate(step: &Step, outcomes: &Outcomes, now: Timestamp, deadline: Timestamp) -
 async fn change<C: Cloud>(
     cloud: &C,
     baseline: &Baseline,
-    request: &Request,
-    seen: &mut Seen,
+    request: &RunRequest,
+    seen: &mut Observed,
     action: &Action<GroupRef>,
     outcomes: &Outcomes,
 ) -> Outcome {
     loop {
         if let Err(error) = seen.look_again(cloud, &request.scope, action.rests_on()).await {
-            return Outcome::Unchecked(error);
+            return Outcome::RecheckFailed(error);
         }
-        match standing(action, &seen.assess(baseline, request).plan) {
-            Standing::Holds => break,
-            Standing::Changed => return Outcome::Stale,
-            Standing::NotYet if !has_time(cloud.now(), request.deadline) => return Outcome::TimedOut,
-            Standing::NotYet => {
+        match still_planned(action, &seen.assess(baseline, request).plan) {
+            StillPlanned::Holds => break,
+            StillPlanned::Changed => return Outcome::Stale,
+            StillPlanned::NotYet if !has_time(cloud.now(), request.deadline) => return Outcome::TimedOut,
+            StillPlanned::NotYet => {
                 cloud.pause(LOOK_AGAIN).await;
                 seen.fresh.clear();
             }
@@ -243,7 +249,7 @@ fn is_too_new(action: &Action<GroupRef>, error: &CallError) -> bool {
 
 /// Whether the plan that is made from what is seen now still holds an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum StillPlanned {
     /// It does.
     Holds,
     /// It does, but what comes before it does not show yet.
@@ -254,16 +260,16 @@ enum Standing {
 
 /// The check before each step: the plan is made again from what was just read, and the step must still be in it. A route is
 /// removed only when nothing needs to come before that any more.
-fn standing(action: &Action<GroupRef>, now: &Plan) -> Standing {
+fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlanned {
     let wanted = comparable(action);
     let same = |step: &&Step| match &step.task {
         Task::Change(planned) => comparable(planned) == wanted,
         Task::Await(_) => false,
     };
     match (now.steps.iter().find(same), action) {
-        (None, _) => Standing::Changed,
-        (Some(step), Action::DeleteRoute { .. }) if !step.after.is_empty() => Standing::NotYet,
-        (Some(_), _) => Standing::Holds,
+        (None, _) => StillPlanned::Changed,
+        (Some(step), Action::DeleteRoute { .. }) if !step.after.is_empty() => StillPlanned::NotYet,
+        (Some(_), _) => StillPlanned::Holds,
     }
 }
 
@@ -291,8 +297,8 @@ fn known_group(group: &GroupRef, outcomes: &Outcomes) -> Option<SecurityGroupId>
 async fn wait<C: Cloud>(
     cloud: &C,
     baseline: &Baseline,
-    request: &Request,
-    seen: &mut Seen,
+    request: &RunRequest,
+    seen: &mut Observed,
     condition: &Condition,
 ) -> Outcome {
     loop {
@@ -302,11 +308,11 @@ async fn wait<C: Cloud>(
         if let Err(error) = seen.look_again(cloud, &request.scope, &sections).await
             && !error.class.passes()
         {
-            return Outcome::Unchecked(error);
+            return Outcome::RecheckFailed(error);
         }
         match check(baseline, &seen.world, request, condition) {
-            Wait::Over => return Outcome::Came,
-            Wait::Never(reason) => return Outcome::Hopeless { reason },
+            Wait::Over => return Outcome::Ready,
+            Wait::Never(reason) => return Outcome::WillNotBeReady { reason },
             Wait::NotYet if !has_time(cloud.now(), request.deadline) => return Outcome::TimedOut,
             Wait::NotYet => {
                 cloud.pause(LOOK_AGAIN).await;
@@ -316,11 +322,11 @@ async fn wait<C: Cloud>(
     }
 }
 
-fn check(baseline: &Baseline, world: &World, request: &Request, condition: &Condition) -> Wait {
+fn check(baseline: &Baseline, world: &World, request: &RunRequest, condition: &Condition) -> Wait {
     let shared = Shared::of(world);
     let Ok(Some(snapshot)) = Snapshot::one(world, &shared, &request.scope.vpc) else { return Wait::NotYet };
-    let promises = promises(baseline, &request.scope.region, &shared);
-    condition.check(&View::of(baseline, &snapshot, &promises))
+    let required_services = required_services(baseline, &request.scope.region, &shared);
+    condition.check(&View::of(baseline, &snapshot, &required_services))
 }
 
 fn has_time(now: Timestamp, deadline: Timestamp) -> bool {
@@ -335,8 +341,8 @@ fn made_changes(outcomes: &Outcomes) -> bool {
 async fn verify<C: Cloud>(
     cloud: &C,
     baseline: &Baseline,
-    request: &Request,
-    seen: &mut Seen,
+    request: &RunRequest,
+    seen: &mut Observed,
     plan: &Plan,
     outcomes: &Outcomes,
 ) -> Assessment {
@@ -362,12 +368,12 @@ fn all_shows(plan: &Plan, outcomes: &Outcomes, now: &Plan) -> bool {
         Task::Change(action) => Some(action),
         Task::Await(_) => None,
     });
-    actions.all(|action| standing(action, now) == Standing::Changed)
+    actions.all(|action| still_planned(action, now) == StillPlanned::Changed)
 }
 
 struct Ended<'a> {
     baseline: &'a Baseline,
-    request: &'a Request,
+    request: &'a RunRequest,
     started: Timestamp,
     finished: Timestamp,
     first: Assessment,
@@ -429,7 +435,8 @@ fn verdict(first: &Assessment, last: &Assessment, findings: &[Found]) -> Verdict
 
 /// The services whose endpoints were waited for in vain: they exist, but do not serve yet.
 fn services_not_come<'p>(plan: &'p Plan, outcomes: &Outcomes) -> Vec<&'p ServiceName> {
-    let in_vain = |step: &&Step| matches!(outcomes.get(&step.id), Some(Outcome::TimedOut | Outcome::Hopeless { .. }));
+    let in_vain =
+        |step: &&Step| matches!(outcomes.get(&step.id), Some(Outcome::TimedOut | Outcome::WillNotBeReady { .. }));
     let service = |step: &'p Step| match &step.task {
         Task::Await(Condition::Ready { service, .. }) => Some(service),
         Task::Await(Condition::Gone { .. }) | Task::Change(_) => None,
@@ -443,7 +450,7 @@ fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
     let got_somewhere = outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)));
     let passes = |outcome: &Outcome| outcome.may_pass() && (got_somewhere || *outcome != Outcome::OverLimit);
     let came_to_light = |step: &Step| match &step.task {
-        Task::Change(action) => step.mode == Mode::Repair && standing(action, first) == Standing::Changed,
+        Task::Change(action) => step.mode == Mode::Repair && still_planned(action, first) == StillPlanned::Changed,
         Task::Await(_) => false,
     };
     outcomes.values().any(passes) || last.steps.iter().any(came_to_light)

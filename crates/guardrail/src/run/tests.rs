@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::cloud::{ErrorClass, Observation};
-use crate::ec2::action::{Call, NewEndpoint};
+use crate::ec2::change::{Call, NewEndpoint};
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
@@ -121,7 +121,7 @@ fn error(class: ErrorClass) -> CallError {
 /// A run with this many seconds of time.
 fn run_for(cloud: &Fake, seconds: i64) -> Report {
     let baseline = cloud.state.borrow().wanted();
-    let request = Request {
+    let request = RunRequest {
         scope: Scope { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap(), vpc: vpc() },
         cause: Cause::Event,
         evidence: Vec::new(),
@@ -364,7 +364,7 @@ fn an_endpoint_that_fails_while_it_comes_up_is_not_waited_for() {
     cloud.comes_up = false;
     cloud.script = vec![(5, |w| w.set("vpce-made", "State", json!("failed")))];
     let report = run(&cloud);
-    assert_eq!(report.steps[1].outcome, Outcome::Hopeless { reason: "vpce-made is in state failed".to_owned() });
+    assert_eq!(report.steps[1].outcome, Outcome::WillNotBeReady { reason: "vpce-made is in state failed".to_owned() });
     assert_eq!((report.verdict, report.next), (Verdict::DriftLeft, Next::Settled));
 }
 

@@ -1,4 +1,4 @@
-//! Where a route leads: the judgement every rule about routes rests on.
+//! Where a route leads: the class every rule about routes rests on.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::ec2::world::{AvailabilityMode, Connectivity, Destination, NatGateway,
 
 /// Where a route leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement<'w> {
+pub enum RouteClass<'w> {
     /// Within the VPC.
     Local,
     /// To a gateway endpoint: written by its association, never judged or deleted as a route.
@@ -20,14 +20,14 @@ pub enum Judgement<'w> {
     /// To no public address, or through something that cannot pass one on.
     Inside(Inside<'w>),
     /// To the internet.
-    Internet(Exit<'w>),
+    Internet(InternetExit<'w>),
     /// Perhaps to the internet: this table alone cannot tell.
-    MayLeadOut(Maybe<'w>),
+    MayLeadOut(PossibleExit<'w>),
     /// To something this version does not know: alert, never delete.
     Unknown(Unknown<'w>),
 }
 
-/// Why a route does not lead out.
+/// LeftAloneReason a route does not lead out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inside<'w> {
     /// Its destination holds no public address.
@@ -40,7 +40,7 @@ pub enum Inside<'w> {
 
 /// What leads out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Exit<'w> {
+pub enum InternetExit<'w> {
     /// A public NAT gateway in a subnet.
     NatGateway(&'w NatGatewayId),
     /// A public NAT gateway across the Region's zones.
@@ -59,7 +59,7 @@ pub enum Exit<'w> {
 
 /// What may lead out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Maybe<'w> {
+pub enum PossibleExit<'w> {
     /// A transit gateway: central egress is the usual hub.
     TransitGateway(&'w str),
     /// A Cloud WAN core network.
@@ -97,32 +97,32 @@ pub enum Unknown<'w> {
 
 /// What a destination holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
+enum Coverage {
     Public,
     NotPublic,
     Unread,
 }
 
 /// Judges a route of a table in this VPC.
-pub fn judge<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> Judgement<'w> {
+pub fn classify<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> RouteClass<'w> {
     if route.gateway_id.as_deref() == Some("local") {
-        return Judgement::Local;
+        return RouteClass::Local;
     }
     if let (Some(_), Some(gateway)) = (&route.destination_prefix_list_id, route.gateway_id.as_deref())
         && gateway.starts_with("vpce-")
     {
-        return Judgement::Endpoint(gateway);
+        return RouteClass::Endpoint(gateway);
     }
-    let Some(destination) = route.destination() else { return Judgement::Unknown(Unknown::Destination) };
+    let Some(destination) = route.destination() else { return RouteClass::Unknown(Unknown::Destination) };
     let leads = target(route, snapshot, topology);
-    match reach(&destination, snapshot, &topology.own) {
-        Some(Reach::Public) => leads,
-        Some(Reach::NotPublic) => Judgement::Inside(Inside::NoPublicAddress),
-        Some(Reach::Unread) => match (leads, &route.destination_prefix_list_id) {
-            (Judgement::Internet(_), Some(list)) => Judgement::MayLeadOut(Maybe::UnreadPrefixList(list)),
+    match coverage(&destination, snapshot, &topology.own) {
+        Some(Coverage::Public) => leads,
+        Some(Coverage::NotPublic) => RouteClass::Inside(Inside::NoPublicAddress),
+        Some(Coverage::Unread) => match (leads, &route.destination_prefix_list_id) {
+            (RouteClass::Internet(_), Some(list)) => RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(list)),
             (leads, _) => leads,
         },
-        None => Judgement::Unknown(Unknown::Destination),
+        None => RouteClass::Unknown(Unknown::Destination),
     }
 }
 
@@ -131,21 +131,21 @@ pub fn is_blackhole(route: &Route) -> bool {
     route.state == Some(RouteState::Blackhole)
 }
 
-fn reach(destination: &Destination, snapshot: &Snapshot<'_>, own: &[IpNet]) -> Option<Reach> {
-    let of = |net: IpNet| if covers_public(net, own) { Reach::Public } else { Reach::NotPublic };
+fn coverage(destination: &Destination, snapshot: &Snapshot<'_>, own: &[IpNet]) -> Option<Coverage> {
+    let of = |net: IpNet| if covers_public(net, own) { Coverage::Public } else { Coverage::NotPublic };
     match destination {
         Destination::CidrBlock(cidr) | Destination::Ipv6CidrBlock(cidr) => cidr.net().map(of),
         Destination::PrefixList(id) => {
             let list = snapshot.shared.prefix_lists.iter().find(|list| list.prefix_list_id == *id);
-            let Some(blocks) = list.and_then(|list| list.blocks()) else { return Some(Reach::Unread) };
-            let reaches: Option<Vec<Reach>> = blocks.into_iter().map(|cidr| cidr.net().map(of)).collect();
-            reaches.map(|all| if all.contains(&Reach::Public) { Reach::Public } else { Reach::NotPublic })
+            let Some(blocks) = list.and_then(|list| list.blocks()) else { return Some(Coverage::Unread) };
+            let reaches: Option<Vec<Coverage>> = blocks.into_iter().map(|cidr| cidr.net().map(of)).collect();
+            reaches.map(|all| if all.contains(&Coverage::Public) { Coverage::Public } else { Coverage::NotPublic })
         }
     }
 }
 
 /// Where the target leads a packet for a public address.
-fn target<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> Judgement<'w> {
+fn target<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> RouteClass<'w> {
     if let Some(id) = &route.nat_gateway_id {
         return nat_gateway(id, route, snapshot);
     }
@@ -153,77 +153,77 @@ fn target<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>
         return interface(route, snapshot, topology);
     }
     if let Some(id) = route.egress_only_internet_gateway_id.as_deref() {
-        return Judgement::Internet(Exit::EgressOnlyInternetGateway(id));
+        return RouteClass::Internet(InternetExit::EgressOnlyInternetGateway(id));
     }
     if let Some(id) = route.carrier_gateway_id.as_deref() {
-        return Judgement::Internet(Exit::CarrierGateway(id));
+        return RouteClass::Internet(InternetExit::CarrierGateway(id));
     }
     if let Some(id) = route.vpc_peering_connection_id.as_deref() {
-        return Judgement::Inside(Inside::Peering(id));
+        return RouteClass::Inside(Inside::Peering(id));
     }
     if let Some(id) = route.gateway_id.as_deref() {
         return gateway(id);
     }
-    maybe(route).map_or(Judgement::Unknown(Unknown::NoTarget), Judgement::MayLeadOut)
+    maybe(route).map_or(RouteClass::Unknown(Unknown::NoTarget), RouteClass::MayLeadOut)
 }
 
-fn maybe(route: &Route) -> Option<Maybe<'_>> {
-    let transit = route.transit_gateway_id.as_deref().map(Maybe::TransitGateway);
-    let core = || route.core_network_arn.as_deref().map(Maybe::CoreNetwork);
-    let local = || route.local_gateway_id.as_deref().map(Maybe::LocalGateway);
-    let oracle = || route.odb_network_arn.as_deref().map(Maybe::OracleNetwork);
-    let hop = || route.ip_address.as_deref().map(Maybe::NextHop);
+fn maybe(route: &Route) -> Option<PossibleExit<'_>> {
+    let transit = route.transit_gateway_id.as_deref().map(PossibleExit::TransitGateway);
+    let core = || route.core_network_arn.as_deref().map(PossibleExit::CoreNetwork);
+    let local = || route.local_gateway_id.as_deref().map(PossibleExit::LocalGateway);
+    let oracle = || route.odb_network_arn.as_deref().map(PossibleExit::OracleNetwork);
+    let hop = || route.ip_address.as_deref().map(PossibleExit::NextHop);
     transit.or_else(core).or_else(local).or_else(oracle).or_else(hop)
 }
 
 /// `GatewayId` holds gateways of many kinds; what is none of them is unknown.
-fn gateway(id: &str) -> Judgement<'_> {
+fn gateway(id: &str) -> RouteClass<'_> {
     match id.split_once('-').map(|(kind, _)| kind) {
-        Some("igw") => Judgement::Internet(Exit::InternetGateway(id)),
-        Some("eigw") => Judgement::Internet(Exit::EgressOnlyInternetGateway(id)),
-        Some("cagw") => Judgement::Internet(Exit::CarrierGateway(id)),
-        Some("vgw") => Judgement::MayLeadOut(Maybe::VirtualPrivateGateway(id)),
-        Some("lgw") => Judgement::MayLeadOut(Maybe::LocalGateway(id)),
-        Some("tgw") => Judgement::MayLeadOut(Maybe::TransitGateway(id)),
-        Some("vpce") => Judgement::MayLeadOut(Maybe::GatewayLoadBalancerEndpoint(id)),
-        Some(_) | None => Judgement::Unknown(Unknown::Target(id)),
+        Some("igw") => RouteClass::Internet(InternetExit::InternetGateway(id)),
+        Some("eigw") => RouteClass::Internet(InternetExit::EgressOnlyInternetGateway(id)),
+        Some("cagw") => RouteClass::Internet(InternetExit::CarrierGateway(id)),
+        Some("vgw") => RouteClass::MayLeadOut(PossibleExit::VirtualPrivateGateway(id)),
+        Some("lgw") => RouteClass::MayLeadOut(PossibleExit::LocalGateway(id)),
+        Some("tgw") => RouteClass::MayLeadOut(PossibleExit::TransitGateway(id)),
+        Some("vpce") => RouteClass::MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(id)),
+        Some(_) | None => RouteClass::Unknown(Unknown::Target(id)),
     }
 }
 
-fn nat_gateway<'w>(id: &'w NatGatewayId, route: &Route, snapshot: &Snapshot<'w>) -> Judgement<'w> {
+fn nat_gateway<'w>(id: &'w NatGatewayId, route: &Route, snapshot: &Snapshot<'w>) -> RouteClass<'w> {
     let seen = snapshot.nat_gateways.iter().find(|nat| nat.nat_gateway_id == *id);
     match (seen, seen.and_then(|nat| nat.connectivity_type.as_ref())) {
-        (Some(_), Some(Connectivity::Private)) => Judgement::Inside(Inside::PrivateNatGateway(id)),
-        (Some(_), Some(Connectivity::Other(word))) => Judgement::Unknown(Unknown::Target(word)),
+        (Some(_), Some(Connectivity::Private)) => RouteClass::Inside(Inside::PrivateNatGateway(id)),
+        (Some(_), Some(Connectivity::Other(word))) => RouteClass::Unknown(Unknown::Target(word)),
         (Some(nat), Some(Connectivity::Public) | None) => public_nat(id, nat),
         // Ids are never given twice: a NAT gateway that is listed no more cannot come back, and whether it was private
         // no longer matters, because its route drops every packet.
-        (None, _) if is_blackhole(route) => Judgement::Internet(Exit::GoneNatGateway(id)),
-        (None, _) => Judgement::Unknown(Unknown::UnseenNatGateway(id)),
+        (None, _) if is_blackhole(route) => RouteClass::Internet(InternetExit::GoneNatGateway(id)),
+        (None, _) => RouteClass::Unknown(Unknown::UnseenNatGateway(id)),
     }
 }
 
-fn public_nat<'w>(id: &'w NatGatewayId, nat: &'w NatGateway) -> Judgement<'w> {
+fn public_nat<'w>(id: &'w NatGatewayId, nat: &'w NatGateway) -> RouteClass<'w> {
     match &nat.availability_mode {
-        Some(AvailabilityMode::Regional) => Judgement::Internet(Exit::RegionalNatGateway(id)),
-        Some(AvailabilityMode::Zonal) | None => Judgement::Internet(Exit::NatGateway(id)),
-        Some(AvailabilityMode::Other(word)) => Judgement::Unknown(Unknown::Target(word)),
+        Some(AvailabilityMode::Regional) => RouteClass::Internet(InternetExit::RegionalNatGateway(id)),
+        Some(AvailabilityMode::Zonal) | None => RouteClass::Internet(InternetExit::NatGateway(id)),
+        Some(AvailabilityMode::Other(word)) => RouteClass::Unknown(Unknown::Target(word)),
     }
 }
 
 /// An interface is a NAT instance when it forwards what is not addressed to it (its source/destination check is off) and
 /// its own subnet reaches an internet gateway.
-fn interface<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> Judgement<'w> {
+fn interface<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> RouteClass<'w> {
     let Some(seen) = snapshot.interfaces.iter().find(|i| is_target(i, route)) else {
-        return Judgement::Unknown(Unknown::UnseenInterface(route.target().unwrap_or_default()));
+        return RouteClass::Unknown(Unknown::UnseenInterface(route.target().unwrap_or_default()));
     };
     let id = &seen.network_interface_id;
     let forwards = seen.source_dest_check == Some(false);
     if forwards && seen.subnet_id.as_ref().is_some_and(|subnet| reaches_internet_gateway(subnet, topology)) {
         let instance = route.instance_id.as_ref().or(seen.attachment.as_ref().and_then(|a| a.instance_id.as_ref()));
-        return Judgement::Internet(Exit::NatInstance(id, instance));
+        return RouteClass::Internet(InternetExit::NatInstance(id, instance));
     }
-    Judgement::MayLeadOut(Maybe::Appliance(id))
+    RouteClass::MayLeadOut(PossibleExit::Appliance(id))
 }
 
 fn is_target(interface: &NetworkInterface, route: &Route) -> bool {
@@ -241,7 +241,7 @@ fn reaches_internet_gateway(subnet: &SubnetId, topology: &Topology<'_>) -> bool 
         .any(|route| route.gateway_id.as_deref().is_some_and(|id| id.starts_with("igw-")) && !is_blackhole(route))
 }
 
-impl Judgement<'_> {
+impl RouteClass<'_> {
     /// One or two words for it.
     pub fn word(&self) -> &'static str {
         match self {
@@ -255,7 +255,7 @@ impl Judgement<'_> {
     }
 }
 
-impl fmt::Display for Judgement<'_> {
+impl fmt::Display for RouteClass<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local => f.write_str("within the VPC"),
@@ -278,7 +278,7 @@ impl fmt::Display for Inside<'_> {
     }
 }
 
-impl fmt::Display for Exit<'_> {
+impl fmt::Display for InternetExit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NatGateway(id) => write!(f, "public NAT gateway {id}"),
@@ -293,7 +293,7 @@ impl fmt::Display for Exit<'_> {
     }
 }
 
-impl fmt::Display for Maybe<'_> {
+impl fmt::Display for PossibleExit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TransitGateway(id) => write!(f, "transit gateway {id}"),

@@ -7,8 +7,8 @@ use crate::fixture::{Fixture, route};
 fn judged(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, route: Value) -> String {
     let route: Route = serde_json::from_value(route).unwrap();
     Fixture::edited(edit).topology(|topology, snapshot| {
-        let judgement = judge(&route, snapshot, topology);
-        format!("{}: {judgement}", judgement.word())
+        let class = classify(&route, snapshot, topology);
+        format!("{}: {class}", class.word())
     })
 }
 
@@ -42,7 +42,7 @@ fn the_vpcs_own_public_range_stays_inside() {
         w.topology(|topology, snapshot| {
             let judge = |to: &str| {
                 let route: Route = serde_json::from_value(route(to, "nat-1")).unwrap();
-                judge(&route, snapshot, topology).word()
+                classify(&route, snapshot, topology).word()
             };
             format!("{} {}", judge("52.0.1.0/24"), judge("52.1.0.0/24"))
         })

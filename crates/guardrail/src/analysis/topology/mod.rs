@@ -17,14 +17,14 @@ pub struct Topology<'w> {
     /// The VPC's own address blocks.
     pub own: Vec<IpNet>,
     /// The subnets, by id.
-    pub subnets: Vec<PlacedSubnet<'w>>,
+    pub subnets: Vec<SubnetUse<'w>>,
     /// The route tables, by id.
-    pub tables: Vec<UsedTable<'w>>,
+    pub tables: Vec<TableUse<'w>>,
 }
 
 /// A subnet, what it is and which table it uses.
 #[derive(Debug, Clone)]
-pub struct PlacedSubnet<'w> {
+pub struct SubnetUse<'w> {
     /// The subnet.
     pub subnet: &'w Subnet,
     /// What it is.
@@ -32,7 +32,7 @@ pub struct PlacedSubnet<'w> {
     /// Its table; `None` when the VPC's main table was not among those observed.
     pub table: Option<&'w RouteTable>,
     /// How it is bound to it.
-    pub binding: Binding<'w>,
+    pub association: Association<'w>,
 }
 
 /// What a subnet is, and the tag that says so.
@@ -81,7 +81,7 @@ impl fmt::Display for Class<'_> {
 
 /// How a subnet is bound to its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binding<'w> {
+pub enum Association<'w> {
     /// By an association of its own.
     Explicit(Option<&'w AssociationId>),
     /// By none, so to the main table.
@@ -90,12 +90,12 @@ pub enum Binding<'w> {
 
 /// A table and whom it serves.
 #[derive(Debug, Clone)]
-pub struct UsedTable<'w> {
+pub struct TableUse<'w> {
     /// The table.
     pub table: &'w RouteTable,
     /// Whether it is the VPC's main table.
     pub main: bool,
-    /// Why it is never ours to judge, if so.
+    /// LeftAloneReason it is never ours to judge, if so.
     pub off_limits: Option<OffLimits<'w>>,
     /// The subnets it serves, and what they are.
     pub users: Vec<(&'w SubnetId, Class<'w>)>,
@@ -110,7 +110,7 @@ pub enum OffLimits<'w> {
     RegionalNatGateway(&'w NatGatewayId),
 }
 
-impl<'w> UsedTable<'w> {
+impl<'w> TableUse<'w> {
     /// The private subnets it serves.
     pub fn private_users(&self) -> impl Iterator<Item = &'w SubnetId> {
         self.users.iter().filter(|(_, class)| class.is_private()).map(|(id, _)| *id)
@@ -137,16 +137,16 @@ impl<'w> Topology<'w> {
     pub fn of(snapshot: &Snapshot<'w>, baseline: &Baseline) -> Self {
         let explicit = explicit_tables(snapshot);
         let main = snapshot.route_tables.iter().find(|table| is_main(table)).copied();
-        let subnets: Vec<PlacedSubnet<'w>> = snapshot
+        let subnets: Vec<SubnetUse<'w>> = snapshot
             .subnets
             .iter()
             .map(|subnet| {
                 let class = classify(subnet, baseline);
                 match explicit.get(&subnet.subnet_id) {
                     Some((table, id)) => {
-                        PlacedSubnet { subnet, class, table: Some(table), binding: Binding::Explicit(*id) }
+                        SubnetUse { subnet, class, table: Some(table), association: Association::Explicit(*id) }
                     }
-                    None => PlacedSubnet { subnet, class, table: main, binding: Binding::Main },
+                    None => SubnetUse { subnet, class, table: main, association: Association::Main },
                 }
             })
             .collect();
@@ -161,7 +161,7 @@ impl<'w> Topology<'w> {
     }
 
     /// The private subnets.
-    pub fn private(&self) -> impl Iterator<Item = &PlacedSubnet<'w>> {
+    pub fn private(&self) -> impl Iterator<Item = &SubnetUse<'w>> {
         self.subnets.iter().filter(|placed| placed.class.is_private())
     }
 }
@@ -180,7 +180,7 @@ fn is_main(table: &RouteTable) -> bool {
     table.associations.iter().any(|association| association.main && association.is_live())
 }
 
-fn used_table<'w>(table: &'w RouteTable, snapshot: &Snapshot<'w>, subnets: &[PlacedSubnet<'w>]) -> UsedTable<'w> {
+fn used_table<'w>(table: &'w RouteTable, snapshot: &Snapshot<'w>, subnets: &[SubnetUse<'w>]) -> TableUse<'w> {
     let edge = table.associations.iter().any(|association| association.is_live() && association.is_edge());
     let regional = snapshot.nat_gateways.iter().find(|nat| nat.route_table_id.as_ref() == Some(&table.route_table_id));
     let off_limits = match (edge, regional) {
@@ -188,10 +188,9 @@ fn used_table<'w>(table: &'w RouteTable, snapshot: &Snapshot<'w>, subnets: &[Pla
         (false, Some(nat)) => Some(OffLimits::RegionalNatGateway(&nat.nat_gateway_id)),
         (false, None) => None,
     };
-    let uses =
-        |placed: &&PlacedSubnet<'w>| placed.table.is_some_and(|used| used.route_table_id == table.route_table_id);
+    let uses = |placed: &&SubnetUse<'w>| placed.table.is_some_and(|used| used.route_table_id == table.route_table_id);
     let users = subnets.iter().filter(uses).map(|placed| (&placed.subnet.subnet_id, placed.class)).collect();
-    UsedTable { table, main: is_main(table), off_limits, users }
+    TableUse { table, main: is_main(table), off_limits, users }
 }
 
 fn classify<'w>(subnet: &'w Subnet, baseline: &Baseline) -> Class<'w> {

@@ -6,9 +6,9 @@ use crate::fixture::{Fixture, table};
 /// Each subnet: what it is, its table, and how it is bound to it.
 fn subnets(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
     Fixture::edited(edit).topology(|topology, _| {
-        let line = |placed: &super::PlacedSubnet<'_>| {
+        let line = |placed: &super::SubnetUse<'_>| {
             let table = placed.table.map_or("none", |table| table.route_table_id.as_str());
-            let bound = if placed.binding == super::Binding::Main { "main" } else { "explicit" };
+            let bound = if placed.association == super::Association::Main { "main" } else { "explicit" };
             format!("{} {} {table} {bound}", placed.subnet.subnet_id, placed.class.word())
         };
         topology.subnets.iter().map(line).collect()
@@ -18,7 +18,7 @@ fn subnets(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
 /// Each table: whom it serves, whether it is main, why it is off limits.
 fn tables(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
     Fixture::edited(edit).topology(|topology, _| {
-        let line = |used: &super::UsedTable<'_>| {
+        let line = |used: &super::TableUse<'_>| {
             let users: Vec<&str> = used.users.iter().map(|(id, _)| id.as_str()).collect();
             let main = if used.main { " main" } else { "" };
             let off = match used.off_limits {

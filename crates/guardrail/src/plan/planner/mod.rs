@@ -9,14 +9,16 @@ mod tests;
 
 use sha2::{Digest, Sha256};
 
-use crate::analysis::promise::{Promise, PromiseKind, admitted, own_group, unadmitted, zones_of};
+use crate::analysis::required_service::{
+    EndpointKind, RequiredService, cidrs_without_https, https_sources, own_group, zones_of,
+};
 use crate::baseline::{Mode, Remove, RouteTables};
-use crate::ec2::action::{Action, GROUP_NAME, GroupRef, NewEndpoint};
+use crate::ec2::change::{Action, GROUP_NAME, GroupRef, NewEndpoint};
 use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::{EndpointState, Subnet, VpcEndpoint};
-use crate::plan::{Condition, LeftAlone, Plan, Step, StepId, Task, Why};
+use crate::plan::{Condition, LeftAlone, LeftAloneReason, Plan, Step, StepId, Task};
 use crate::rules::finding::{Drift, Finding, View, list};
 use crate::rules::{RuleId, evaluate};
 
@@ -30,11 +32,11 @@ const GROUPS_PER_INTERFACE: usize = 5;
 pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
     let findings = evaluate(view);
     let mut draft = Draft { view, incident, plan: Plan::default(), waits: Vec::new(), unmended: Vec::new() };
-    if let Some(why) = nothing_may_change(view) {
-        findings.iter().for_each(|finding| draft.leave(finding.rule, finding.drift.to_string(), why.clone()));
+    if let Some(reason) = nothing_may_change(view) {
+        findings.iter().for_each(|finding| draft.leave(finding.rule, finding.drift.to_string(), reason.clone()));
         if findings.is_empty() && !view.snapshot.missing.is_empty() {
             let what = view.snapshot.scope.vpc.to_string();
-            draft.plan.left_alone.push(LeftAlone { what, rule: None, why });
+            draft.plan.left_alone.push(LeftAlone { what, rule: None, reason });
         }
         return (findings, draft.plan);
     }
@@ -58,12 +60,12 @@ pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
     (findings, draft.plan)
 }
 
-fn nothing_may_change(view: &View<'_>) -> Option<Why> {
+fn nothing_may_change(view: &View<'_>) -> Option<LeftAloneReason> {
     if view.snapshot.is_somebody_elses() {
-        return Some(Why::SomebodyElsesVpc);
+        return Some(LeftAloneReason::SomebodyElsesVpc);
     }
     let sections: Vec<_> = view.snapshot.missing.iter().copied().collect();
-    (!sections.is_empty()).then_some(Why::NotObserved { sections })
+    (!sections.is_empty()).then_some(LeftAloneReason::NotObserved { sections })
 }
 
 struct Draft<'v, 'w> {
@@ -83,7 +85,7 @@ enum Group {
     /// Steps may name it; those that do come after these.
     Usable(GroupRef, Vec<StepId>),
     /// It cannot be had.
-    Unusable(Why),
+    BaselineError(LeftAloneReason),
 }
 
 /// What one `ModifyVpcEndpoint` call changes.
@@ -98,13 +100,13 @@ struct Edit {
 }
 
 impl<'w> Draft<'_, 'w> {
-    fn leave(&mut self, rule: RuleId, what: String, why: Why) {
-        self.plan.left_alone.push(LeftAlone { what, rule: Some(rule), why });
+    fn leave(&mut self, rule: RuleId, what: String, reason: LeftAloneReason) {
+        self.plan.left_alone.push(LeftAlone { what, rule: Some(rule), reason });
     }
 
-    fn leave_service(&mut self, rule: RuleId, service: &ServiceName, what: String, why: Why) {
+    fn leave_service(&mut self, rule: RuleId, service: &ServiceName, what: String, reason: LeftAloneReason) {
         self.unmended.push(service.clone());
-        self.leave(rule, what, why);
+        self.leave(rule, what, reason);
     }
 
     fn push(&mut self, rules: Vec<RuleId>, mode: Mode, task: Task, after: Vec<StepId>) -> StepId {
@@ -124,24 +126,26 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    fn promise(&self, service: &ServiceName, kind: PromiseKind) -> Option<&'w Promise<'w>> {
-        self.view.promises.iter().find(|promise| promise.name == *service && promise.kind == kind)
+    fn required(&self, service: &ServiceName, kind: EndpointKind) -> Option<&'w RequiredService<'w>> {
+        self.view.required_services.iter().find(|required| required.name == *service && required.kind == kind)
     }
 
     fn leave_what_is_not_offered(&mut self) {
-        for promise in self.view.promises.iter().filter(|promise| promise.offered.is_none()) {
-            let what = format!("{} endpoint for {}", promise.kind, promise.service);
-            self.plan.left_alone.push(LeftAlone { what, rule: None, why: Why::NotOffered });
+        for required in self.view.required_services.iter().filter(|required| required.offered.is_none()) {
+            let what = format!("{} endpoint for {}", required.kind, required.service);
+            self.plan.left_alone.push(LeftAlone { what, rule: None, reason: LeftAloneReason::NotOffered });
         }
     }
 
     /// A group of another VPC or account may be attached that could not be read: whether it admits anybody is not known.
     fn leave_groups_not_observed(&mut self) {
-        for promise in self.view.promises.iter().filter(|promise| promise.kind == PromiseKind::Interface) {
-            let adopted = promise.adopted(self.view.snapshot);
-            let Some(endpoint) = adopted.filter(|e| unadmitted(e, self.view.snapshot).is_none()) else { continue };
-            let what = format!("security groups of {} ({})", endpoint.vpc_endpoint_id, promise.name);
-            let why = Why::NotObserved { sections: vec![Section::SecurityGroups] };
+        for required in self.view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface) {
+            let adopted = required.adopted(self.view.snapshot);
+            let Some(endpoint) = adopted.filter(|e| cidrs_without_https(e, self.view.snapshot).is_none()) else {
+                continue;
+            };
+            let what = format!("security groups of {} ({})", endpoint.vpc_endpoint_id, required.name);
+            let why = LeftAloneReason::NotObserved { sections: vec![Section::SecurityGroups] };
             self.leave(RuleId::EndpointSecurityGroup, what, why);
         }
     }
@@ -171,7 +175,7 @@ impl<'w> Draft<'_, 'w> {
         let cidrs: Vec<Cidr> = snapshot.vpc.cidrs().into_iter().filter(|cidr| cidr.net().is_some()).collect();
         if let Some(own) = own_group(snapshot) {
             let group = GroupRef::Existing(own.group_id.clone());
-            let open = admitted(own, snapshot.shared);
+            let open = https_sources(own, snapshot.shared);
             let shut = |cidr: &Cidr| cidr.net().is_some_and(|net| !covered(net, &open));
             let cidrs: Vec<Cidr> = cidrs.into_iter().filter(shut).collect();
             if cidrs.is_empty() {
@@ -182,7 +186,7 @@ impl<'w> Draft<'_, 'w> {
             return Group::Usable(group, vec![authorized]);
         }
         if let Some(taken) = snapshot.groups.iter().find(|group| group.group_name.eq_ignore_ascii_case(GROUP_NAME)) {
-            return Group::Unusable(Why::GroupNameTaken { group: taken.group_id.clone() });
+            return Group::BaselineError(LeftAloneReason::GroupNameTaken { group: taken.group_id.clone() });
         }
         let create = Action::CreateSecurityGroup {
             vpc: snapshot.scope.vpc.clone(),
@@ -207,7 +211,7 @@ impl<'w> Draft<'_, 'w> {
             let users =
                 shared.iter().filter(|used| used.table.route_table_id == *id).flat_map(|used| used.other_users());
             let with = users.filter(|(_, class)| class.word() == "unclassified").map(|(id, _)| id.clone()).collect();
-            self.leave(rule, format!("{id} without {service}"), Why::SharedTable { with });
+            self.leave(rule, format!("{id} without {service}"), LeftAloneReason::SharedTable { with });
         }
         ours.into_iter().cloned().collect()
     }
@@ -229,11 +233,11 @@ impl<'w> Draft<'_, 'w> {
     fn new_interface_endpoints(&mut self, findings: &[Finding], dns: &[StepId], group: &Group) {
         for finding in findings {
             let Drift::InterfaceEndpointMissing { service, zones } = &finding.drift else { continue };
-            let Some(promise) = self.promise(service, PromiseKind::Interface) else { continue };
+            let Some(required) = self.required(service, EndpointKind::Interface) else { continue };
             let (groups, mut after) = match group {
                 Group::Usable(group, steps) => (vec![group.clone()], steps.clone()),
                 Group::NotNeeded => (Vec::new(), Vec::new()),
-                Group::Unusable(why) => {
+                Group::BaselineError(why) => {
                     self.leave_service(finding.rule, service, finding.drift.to_string(), why.clone());
                     continue;
                 }
@@ -242,10 +246,10 @@ impl<'w> Draft<'_, 'w> {
             if subnets.is_empty() {
                 continue;
             }
-            let private_dns = promise.wants_private_dns();
+            let private_dns = required.wants_private_dns();
             if private_dns {
                 after.extend_from_slice(dns);
-                after.extend(self.wait_for_names(finding.rule, promise));
+                after.extend(self.wait_for_names(finding.rule, required));
             }
             let zones = subnets.iter().map(|subnet| subnet.availability_zone.clone()).collect();
             let ready = Condition::Ready { service: service.clone(), tables: vec![], zones, private_dns };
@@ -255,12 +259,12 @@ impl<'w> Draft<'_, 'w> {
     }
 
     /// Waits for endpoints of the service that are being deleted: until they are gone they hold its private name.
-    fn wait_for_names(&mut self, rule: RuleId, promise: &Promise<'w>) -> Vec<StepId> {
+    fn wait_for_names(&mut self, rule: RuleId, required: &RequiredService<'w>) -> Vec<StepId> {
         let mode = self.view.baseline.mode_of(rule);
         let holds =
             |endpoint: &&'w VpcEndpoint| endpoint.state == EndpointState::Deleting && endpoint.private_dns_enabled;
         let going: Vec<EndpointId> =
-            promise.endpoints(self.view.snapshot).filter(holds).map(|e| e.vpc_endpoint_id.clone()).collect();
+            required.endpoints(self.view.snapshot).filter(holds).map(|e| e.vpc_endpoint_id.clone()).collect();
         let wait = |endpoint| self.push(vec![rule], mode, Task::Await(Condition::Gone { endpoint }), Vec::new());
         going.into_iter().map(wait).collect()
     }
@@ -290,7 +294,7 @@ impl<'w> Draft<'_, 'w> {
         let picked = zones.iter().filter_map(pick).collect();
         if !without.is_empty() {
             let what = format!("interface of the endpoint for {service}");
-            self.leave_service(rule, service, what, Why::NoSubnetInZone { zones: without });
+            self.leave_service(rule, service, what, LeftAloneReason::NoSubnetInZone { zones: without });
         }
         picked
     }
@@ -331,12 +335,12 @@ impl<'w> Draft<'_, 'w> {
             Drift::PrivateDnsOff { service, .. } => {
                 edit.private_dns = true;
                 edit.after.extend_from_slice(dns);
-                if let Some(promise) = self.promise(service, PromiseKind::Interface) {
-                    edit.after.extend(self.wait_for_names(finding.rule, promise));
+                if let Some(required) = self.required(service, EndpointKind::Interface) {
+                    edit.after.extend(self.wait_for_names(finding.rule, required));
                 }
             }
             Drift::HttpsNotAdmitted { service, .. } if self.is_full(&finding.drift) => {
-                self.leave_service(finding.rule, service, finding.drift.to_string(), Why::TooManyGroups);
+                self.leave_service(finding.rule, service, finding.drift.to_string(), LeftAloneReason::TooManyGroups);
             }
             Drift::HttpsNotAdmitted { service, endpoint, .. } => match self.group_for(endpoint, group) {
                 Ok((group, steps)) => {
@@ -378,11 +382,15 @@ impl<'w> Draft<'_, 'w> {
     }
 
     /// The group to attach to an endpoint, none if it is attached already, and the steps that open it.
-    fn group_for(&self, endpoint: &EndpointId, group: &Group) -> Result<(Option<GroupRef>, Vec<StepId>), Why> {
+    fn group_for(
+        &self,
+        endpoint: &EndpointId,
+        group: &Group,
+    ) -> Result<(Option<GroupRef>, Vec<StepId>), LeftAloneReason> {
         let attached = self.view.snapshot.endpoint(endpoint).map(|e| e.groups.as_slice()).unwrap_or_default();
         match group {
             Group::NotNeeded => Ok((None, Vec::new())),
-            Group::Unusable(why) => Err(why.clone()),
+            Group::BaselineError(why) => Err(why.clone()),
             Group::Usable(GroupRef::Existing(id), steps) if attached.iter().any(|g| g.group_id == *id) => {
                 Ok((None, steps.clone()))
             }
@@ -429,7 +437,7 @@ impl<'w> Draft<'_, 'w> {
     fn broken(&mut self, findings: &[Finding]) {
         for finding in findings {
             if let Drift::EndpointBroken { service, .. } = &finding.drift {
-                self.leave_service(finding.rule, service, finding.drift.to_string(), Why::Broken);
+                self.leave_service(finding.rule, service, finding.drift.to_string(), LeftAloneReason::Broken);
             }
         }
     }

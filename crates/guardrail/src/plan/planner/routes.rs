@@ -1,14 +1,16 @@
 //! Which internet routes are removed, and what must come before that.
 
 use super::Draft;
-use crate::analysis::promise::{Health, Promise, PromiseKind, health, unadmitted, vpc_dns_is_on, zones_of};
-use crate::analysis::topology::PlacedSubnet;
+use crate::analysis::required_service::{
+    EndpointKind, Health, RequiredService, cidrs_without_https, health, vpc_dns_is_on, zones_of,
+};
+use crate::analysis::topology::SubnetUse;
 use crate::baseline::{MayLeadOut, Remove};
-use crate::ec2::action::{Action, GroupRef};
+use crate::ec2::change::{Action, GroupRef};
 use crate::ec2::id::{ServiceName, SubnetId};
-use crate::plan::{Condition, StepId, Task, Why};
+use crate::plan::{Condition, LeftAloneReason, StepId, Task};
 use crate::rules::RuleId;
-use crate::rules::finding::{Drift, Finding, LeadingRoute, Leads};
+use crate::rules::finding::{Certainty, Drift, Finding, LeadingRoute};
 
 impl<'w> Draft<'_, 'w> {
     pub(super) fn routes(&mut self, findings: &[Finding], dns: &[StepId]) {
@@ -33,35 +35,35 @@ impl<'w> Draft<'_, 'w> {
         route: &LeadingRoute,
         rule: RuleId,
         dns: &[StepId],
-    ) -> Result<(Action<GroupRef>, Vec<StepId>), Why> {
-        let destination = route.destination.clone().ok_or(Why::Unknown)?;
-        match route.leads {
-            Leads::Unknown => return Err(Why::Unknown),
-            Leads::Maybe if self.view.baseline.internet_routes.may_lead_out != MayLeadOut::Remove => {
-                return Err(Why::MayLeadOut);
+    ) -> Result<(Action<GroupRef>, Vec<StepId>), LeftAloneReason> {
+        let destination = route.destination.clone().ok_or(LeftAloneReason::Unknown)?;
+        match route.certainty {
+            Certainty::Unknown => return Err(LeftAloneReason::Unknown),
+            Certainty::Possible if self.view.baseline.internet_routes.may_lead_out != MayLeadOut::Remove => {
+                return Err(LeftAloneReason::MayLeadOut);
             }
-            Leads::Maybe | Leads::Out => {}
+            Certainty::Possible | Certainty::Certain => {}
         }
         let used = self.view.topology.tables.iter().find(|used| used.table.route_table_id == route.table);
         if used.is_none_or(|used| used.off_limits.is_some()) {
-            return Err(Why::TableOfGateway);
+            return Err(LeftAloneReason::TableOfGateway);
         }
         if route.propagated {
-            return Err(Why::Propagated);
+            return Err(LeftAloneReason::Propagated);
         }
         if !route.shared_with.is_empty() {
-            return Err(Why::SharedTable { with: route.shared_with.clone() });
+            return Err(LeftAloneReason::SharedTable { with: route.shared_with.clone() });
         }
         let after = match self.view.baseline.internet_routes.remove {
             Remove::Immediately => Vec::new(),
-            Remove::AfterEndpoints => {
-                self.served_after(&route.subnets, rule, dns).map_err(|services| Why::ServiceNotServed { services })?
-            }
+            Remove::AfterEndpoints => self
+                .served_after(&route.subnets, rule, dns)
+                .map_err(|services| LeftAloneReason::ServiceNotServed { services })?,
         };
         Ok((Action::DeleteRoute { table: route.table.clone(), destination, target: route.target.clone() }, after))
     }
 
-    /// The steps after which every promised service is served to these subnets; or the services that are not even then.
+    /// The steps after which every required service is served to these subnets; or the services that are not even then.
     fn served_after(
         &mut self,
         subnets: &[SubnetId],
@@ -71,11 +73,11 @@ impl<'w> Draft<'_, 'w> {
         let view = self.view;
         let placed = || view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
         let (mut after, mut unserved) = (Vec::new(), Vec::new());
-        for promise in view.promises.iter().filter(|promise| promise.offered.is_some()) {
-            for p in placed().filter(|p| !promise.serves(p.subnet, p.table, view.snapshot)) {
-                match self.steps_that_serve(promise, p, rule, dns) {
-                    Some(steps) if !self.unmended.contains(&promise.name) => after.extend(steps),
-                    Some(_) | None => unserved.push(promise.name.clone()),
+        for required in view.required_services.iter().filter(|required| required.offered.is_some()) {
+            for p in placed().filter(|p| !required.serves(p.subnet, p.table, view.snapshot)) {
+                match self.steps_that_serve(required, p, rule, dns) {
+                    Some(steps) if !self.unmended.contains(&required.name) => after.extend(steps),
+                    Some(_) | None => unserved.push(required.name.clone()),
                 }
             }
         }
@@ -88,36 +90,36 @@ impl<'w> Draft<'_, 'w> {
     /// The steps after which the service is served to a subnet; `None` when nothing in the plan leads there.
     fn steps_that_serve(
         &mut self,
-        promise: &'w Promise<'w>,
-        placed: &PlacedSubnet<'w>,
+        required: &'w RequiredService<'w>,
+        placed: &SubnetUse<'w>,
         rule: RuleId,
         dns: &[StepId],
     ) -> Option<Vec<StepId>> {
         let (snapshot, zone) = (self.view.snapshot, &placed.subnet.availability_zone);
-        if placed.subnet.ipv6_native && !promise.speaks_to(placed.subnet, placed.table, snapshot) {
+        if placed.subnet.ipv6_native && !required.speaks_to(placed.subnet, placed.table, snapshot) {
             return None;
         }
         let mut waits: Vec<(StepId, bool)> = Vec::new();
         for step in &self.plan.steps {
             if let Task::Await(Condition::Ready { service, tables, zones, .. }) = &step.task
-                && *service == promise.name
-                && tables.is_empty() == (promise.kind == PromiseKind::Interface)
+                && *service == required.name
+                && tables.is_empty() == (required.kind == EndpointKind::Interface)
             {
                 let here = placed.table.is_some_and(|table| tables.contains(&table.route_table_id));
                 waits.push((step.id, here || zones.contains(zone)));
             }
         }
-        let steps = match promise.kind {
-            PromiseKind::Gateway => waits.iter().filter(|(_, here)| *here).map(|(id, _)| *id).collect(),
+        let steps = match required.kind {
+            EndpointKind::Gateway => waits.iter().filter(|(_, here)| *here).map(|(id, _)| *id).collect(),
             // All that is changed on the endpoint, for each may be what the service is missed for.
-            PromiseKind::Interface if waits.iter().any(|(_, here)| *here) || !promise.is_offered_in(zone) => {
+            EndpointKind::Interface if waits.iter().any(|(_, here)| *here) || !required.is_offered_in(zone) => {
                 waits.iter().map(|(id, _)| *id).collect()
             }
-            PromiseKind::Interface => Vec::new(),
+            EndpointKind::Interface => Vec::new(),
         };
-        let needs_dns = promise.wants_private_dns();
+        let needs_dns = required.wants_private_dns();
         let steps: Vec<StepId> = if steps.is_empty() {
-            let ready = self.coming(promise, placed, dns)?;
+            let ready = self.coming(required, placed, dns)?;
             let after = if needs_dns { dns.to_vec() } else { Vec::new() };
             vec![self.push(vec![rule], self.view.baseline.mode_of(rule), Task::Await(ready), after)]
         } else {
@@ -128,25 +130,25 @@ impl<'w> Draft<'_, 'w> {
 
     /// What to wait for where the endpoint itself needs no change: it is coming up, its route does not show yet, or it is
     /// held back only by the VPC's DNS attributes, which this plan turns on.
-    fn coming(&self, promise: &'w Promise<'w>, placed: &PlacedSubnet<'w>, dns: &[StepId]) -> Option<Condition> {
+    fn coming(&self, required: &'w RequiredService<'w>, placed: &SubnetUse<'w>, dns: &[StepId]) -> Option<Condition> {
         let snapshot = self.view.snapshot;
-        let endpoint = promise.adopted(snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
-        let service = promise.name.clone();
-        match promise.kind {
-            PromiseKind::Gateway => {
+        let endpoint = required.adopted(snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
+        let service = required.name.clone();
+        match required.kind {
+            EndpointKind::Gateway => {
                 let table = placed.table?.route_table_id.clone();
-                let mut theirs = promise.endpoints(snapshot).filter(|e| e.exists() && health(e) != Health::Broken);
+                let mut theirs = required.endpoints(snapshot).filter(|e| e.exists() && health(e) != Health::Broken);
                 theirs.find(|e| e.route_table_ids.contains(&table))?;
                 Some(Condition::Ready { service, tables: vec![table], zones: vec![], private_dns: false })
             }
-            PromiseKind::Interface => {
+            EndpointKind::Interface => {
                 let dns_comes = vpc_dns_is_on(snapshot) || !dns.is_empty();
-                let private_dns = promise.wants_private_dns();
+                let private_dns = required.wants_private_dns();
                 let held = private_dns && !(endpoint.private_dns_enabled && dns_comes);
-                let admits = unadmitted(endpoint, snapshot).is_some_and(|missing| missing.is_empty());
+                let admits = cidrs_without_https(endpoint, snapshot).is_some_and(|missing| missing.is_empty());
                 let zones = zones_of(endpoint, snapshot);
                 let zone = &placed.subnet.availability_zone;
-                let covers = !promise.is_offered_in(zone) || zones.contains(&zone);
+                let covers = !required.is_offered_in(zone) || zones.contains(&zone);
                 let zones = zones.into_iter().cloned().collect();
                 (!held && admits && covers).then_some(Condition::Ready { service, tables: vec![], zones, private_dns })
             }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::ec2::action::Action;
+use crate::ec2::change::Action;
 use crate::fixture::{Fixture, gateway_endpoint, group, interface_endpoint, own_group, planned, subnet, table};
 use crate::plan::Task;
 

@@ -187,7 +187,7 @@ fn left_alone(out: &mut String, report: &Report) {
     }
     let _ = writeln!(out, "\nLeft alone");
     for left in &report.left_alone {
-        let _ = writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.why.to_string()));
+        let _ = writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.reason.to_string()));
     }
     for unread in &report.unread {
         let _ = writeln!(out, "  - {} could not be read: {}", unread.section, one_line(&unread.error.to_string()));

@@ -7,7 +7,7 @@ use crate::ec2::id::Scope;
 use crate::event::decode;
 use crate::fixture::Fixture;
 use crate::report::Cause;
-use crate::run::{Request, preview};
+use crate::run::{RunRequest, preview};
 
 /// What is reported of a NAT route that this caller added with this tool's agent, in the mode given.
 fn report(mode: &str, user: &str, agent: &str) -> (Report, Baseline) {
@@ -22,7 +22,7 @@ fn report(mode: &str, user: &str, agent: &str) -> (Report, Baseline) {
         region: "eu-central-1".parse().unwrap(),
         vpc: crate::fixture::vpc(),
     };
-    let request = Request {
+    let request = RunRequest {
         scope,
         cause: Cause::Event,
         evidence: vec![decode(&record).unwrap()],

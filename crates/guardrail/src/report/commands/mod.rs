@@ -1,7 +1,7 @@
 //! The AWS CLI commands that do, and undo, what a step does: for the reader of an alert, who has a shell and no patience.
 
 use crate::cloud::Applied;
-use crate::ec2::action::{Action, DnsAttribute, GroupRef, NewEndpoint};
+use crate::ec2::change::{Action, DnsAttribute, GroupRef, NewEndpoint};
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::world::Destination;
 

@@ -1,5 +1,5 @@
 use crate::cloud::Applied;
-use crate::ec2::action::{Action, DnsAttribute, GroupRef, NewEndpoint};
+use crate::ec2::change::{Action, DnsAttribute, GroupRef, NewEndpoint};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::world::Destination;

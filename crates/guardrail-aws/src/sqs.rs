@@ -7,7 +7,7 @@ use guardrail::cloud::CallError;
 use guardrail::cloud::error_codes::classify;
 
 use crate::sdk::clients::Clients;
-use crate::sdk::failure::{failed, on_heap, unreadable};
+use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
 const OPERATION: &str = "SendMessageBatch";
 
@@ -23,7 +23,7 @@ pub struct Queue {
 
 /// A message for a FIFO queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct QueueMessage {
     /// Messages of one group are handled in order, one batch at a time. At most 128 characters.
     pub group: String,
     /// A second message with this within five minutes is accepted and never delivered. At most 128 characters.
@@ -32,7 +32,7 @@ pub struct Message {
     pub body: String,
 }
 
-impl From<&guardrail::inbox::message::Message> for Message {
+impl From<&guardrail::inbox::message::Message> for QueueMessage {
     fn from(message: &guardrail::inbox::message::Message) -> Self {
         Self { group: message.group_id(), deduplication_id: message.deduplication_id(), body: message.body() }
     }
@@ -49,7 +49,7 @@ impl Queue {
     ///
     /// # Errors
     /// The first failure.
-    pub async fn send(&self, messages: &[Message]) -> Result<(), CallError> {
+    pub async fn send(&self, messages: &[QueueMessage]) -> Result<(), CallError> {
         let mut outcome = Ok(());
         for batch in messages.chunks(BATCH) {
             outcome = outcome.and(self.send_batch(batch).await);
@@ -57,7 +57,7 @@ impl Queue {
         outcome
     }
 
-    async fn send_batch(&self, batch: &[Message]) -> Result<(), CallError> {
+    async fn send_batch(&self, batch: &[QueueMessage]) -> Result<(), CallError> {
         let entries: Result<Vec<_>, _> =
             batch.iter().enumerate().map(|(number, message)| entry(number, message)).collect();
         let entries = entries.map_err(|error| unreadable(OPERATION, &error.to_string()))?;
@@ -67,7 +67,10 @@ impl Queue {
     }
 }
 
-fn entry(number: usize, message: &Message) -> Result<SendMessageBatchRequestEntry, aws_sdk_sqs::error::BuildError> {
+fn entry(
+    number: usize,
+    message: &QueueMessage,
+) -> Result<SendMessageBatchRequestEntry, aws_sdk_sqs::error::BuildError> {
     SendMessageBatchRequestEntry::builder()
         .id(number.to_string())
         .message_group_id(&message.group)

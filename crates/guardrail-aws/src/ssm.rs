@@ -4,7 +4,7 @@ use aws_sdk_ssm::Client;
 use guardrail::cloud::CallError;
 
 use crate::sdk::clients::Clients;
-use crate::sdk::failure::{failed, on_heap, unreadable};
+use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
 /// Parameter Store.
 #[derive(Debug, Clone)]

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use guardrail::cloud::CallError;
 use tokio::sync::Semaphore;
 
-use crate::sdk::failure::unreadable;
+use crate::sdk::sdk_errors::unreadable;
 
 /// How many are under way at once: EC2 refills 20 reads a second, and the account's other users need some.
 const AT_ONCE: usize = 16;
 
 /// Reads each of these; the results are in the order of the things.
-pub(crate) async fn each<I, T, F>(things: Vec<I>, read: impl Fn(I) -> F) -> Vec<Result<T, CallError>>
+pub(crate) async fn concurrent<I, T, F>(things: Vec<I>, read: impl Fn(I) -> F) -> Vec<Result<T, CallError>>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, CallError>> + Send + 'static,
@@ -44,7 +44,7 @@ mod tests {
     #[tokio::test]
     async fn all_are_read_in_order_and_sixteen_at_once() {
         let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let results = each((0..40).collect(), |thing: usize| {
+        let results = concurrent((0..40).collect(), |thing: usize| {
             let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
             async move {
                 let now = under_way.fetch_add(1, Ordering::Relaxed) + 1;

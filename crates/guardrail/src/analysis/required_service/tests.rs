@@ -3,24 +3,31 @@ use serde_json::{Value, json};
 use super::*;
 use crate::fixture::{Fixture, gateway_endpoint, group, interface_endpoint};
 
-fn named<'p, 'w>(promises: &'p [Promise<'w>], service: &str, kind: PromiseKind) -> &'p Promise<'w> {
-    promises.iter().find(|p| p.service.to_string() == service && p.kind == kind).unwrap()
+fn named<'p, 'w>(
+    required_services: &'p [RequiredService<'w>],
+    service: &str,
+    kind: EndpointKind,
+) -> &'p RequiredService<'w> {
+    required_services.iter().find(|p| p.service.to_string() == service && p.kind == kind).unwrap()
 }
 
-fn adopted(service: &str, kind: PromiseKind, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Option<String> {
-    Fixture::edited(edit).view(|view, promises| {
-        named(promises, service, kind).adopted(view.snapshot).map(|endpoint| endpoint.vpc_endpoint_id.to_string())
+fn adopted(service: &str, kind: EndpointKind, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Option<String> {
+    Fixture::edited(edit).view(|view, required_services| {
+        named(required_services, service, kind)
+            .adopted(view.snapshot)
+            .map(|endpoint| endpoint.vpc_endpoint_id.to_string())
     })
 }
 
 /// The subnets and the services each is not served with.
 fn unserved(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
-    Fixture::edited(edit).view(|view, promises| {
+    Fixture::edited(edit).view(|view, required_services| {
         let placed = view.topology.private();
         placed
             .flat_map(|p| {
-                let without = promises.iter().filter(|promise| !promise.serves(p.subnet, p.table, view.snapshot));
-                without.map(|promise| format!("{} {}", p.subnet.subnet_id, promise.service)).collect::<Vec<_>>()
+                let without =
+                    required_services.iter().filter(|required| !required.serves(p.subnet, p.table, view.snapshot));
+                without.map(|required| format!("{} {}", p.subnet.subnet_id, required.service)).collect::<Vec<_>>()
             })
             .collect()
     })
@@ -36,10 +43,10 @@ fn second(w: &mut Fixture, fields: Value) -> &mut Fixture {
 }
 
 #[test]
-fn promises_of_the_region_under_their_full_names() {
-    Fixture::edited(|w| w.remove("com.amazonaws.eu-central-1.ec2messages")).view(|_, promises| {
+fn services_of_the_region_under_their_full_names() {
+    Fixture::edited(|w| w.remove("com.amazonaws.eu-central-1.ec2messages")).view(|_, required_services| {
         let told: Vec<String> =
-            promises.iter().map(|p| format!("{} {} {}", p.kind, p.name, p.offered.is_some())).collect();
+            required_services.iter().map(|p| format!("{} {} {}", p.kind, p.name, p.offered.is_some())).collect();
         assert_eq!(
             told,
             [
@@ -60,21 +67,23 @@ fn names_of_other_forms_are_found() {
             w.add("VpcEndpointServices", json!({"ServiceName": full, "ServiceType": [{"ServiceType": "Interface"}]}));
             w.baseline("interface_endpoints", json!({"services": ["kendra"]}))
         })
-        .view(|_, promises| assert_eq!(named(promises, "kendra", PromiseKind::Interface).name.as_str(), full));
+        .view(|_, required_services| {
+            assert_eq!(named(required_services, "kendra", EndpointKind::Interface).name.as_str(), full)
+        });
     }
 }
 
 #[test]
-fn each_side_of_a_service_with_two_is_its_own_promise() {
-    Fixture::edited(|w| w.baseline("interface_endpoints", json!({"services": ["s3"]}))).view(|_, promises| {
-        let dns = |kind| named(promises, "s3", kind).wants_private_dns();
-        assert_eq!((dns(PromiseKind::Gateway), dns(PromiseKind::Interface)), (false, true));
+fn each_side_of_a_service_with_two_is_its_own_service() {
+    Fixture::edited(|w| w.baseline("interface_endpoints", json!({"services": ["s3"]}))).view(|_, required_services| {
+        let dns = |kind| named(required_services, "s3", kind).wants_private_dns();
+        assert_eq!((dns(EndpointKind::Gateway), dns(EndpointKind::Interface)), (false, true));
     });
 }
 
 #[test]
 fn of_several_endpoints_the_soundest_is_adopted() {
-    let ssm = |edit: fn(&mut Fixture) -> &mut Fixture| adopted("ssm", PromiseKind::Interface, edit).unwrap();
+    let ssm = |edit: fn(&mut Fixture) -> &mut Fixture| adopted("ssm", EndpointKind::Interface, edit).unwrap();
     assert_eq!(ssm(|w| second(w, json!({}))), "vpce-aaa");
     assert_eq!(ssm(|w| second(w, json!({"SubnetIds": ["subnet-pria"]}))), "vpce-ssm");
     assert_eq!(ssm(|w| second(w, json!({"PrivateDnsEnabled": false}))), "vpce-ssm");
@@ -91,7 +100,7 @@ fn of_several_endpoints_the_soundest_is_adopted() {
 
 #[test]
 fn endpoints_that_are_not_ours_are_never_adopted() {
-    let ssm = |fields: Value| adopted("ssm", PromiseKind::Interface, |w| second(w.remove("vpce-ssm"), fields));
+    let ssm = |fields: Value| adopted("ssm", EndpointKind::Interface, |w| second(w.remove("vpce-ssm"), fields));
     assert_eq!(ssm(json!({})), Some("vpce-aaa".to_owned()));
     for fields in [
         json!({"RequesterManaged": true}),
@@ -204,7 +213,7 @@ fn admits(permission: Value) -> Vec<String> {
     Fixture::edited(|w| w.add("SecurityGroups", thing)).view(|view, _| {
         let id: crate::ec2::id::SecurityGroupId = "sg-x".parse().unwrap();
         let group = view.snapshot.shared.groups.get(&id).unwrap();
-        admitted(group, view.snapshot.shared).iter().map(ToString::to_string).collect()
+        https_sources(group, view.snapshot.shared).iter().map(ToString::to_string).collect()
     })
 }
 

@@ -1,4 +1,4 @@
-//! The services the baseline promises, the endpoints that keep each promise, and whether one is kept.
+//! The services the baseline requires, the endpoints that serve each, and whether one is served.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::analysis::topology::Topology;
 use crate::baseline::{Baseline, Service};
-use crate::ec2::action::CREATED_TAG;
+use crate::ec2::change::CREATED_TAG;
 use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::id::{Region, ServiceName, Zone};
 use crate::ec2::snapshot::{Shared, Snapshot};
@@ -17,27 +17,27 @@ use crate::ec2::world::{
 
 /// A service that every managed VPC of a Region should reach through an endpoint.
 #[derive(Debug, Clone)]
-pub struct Promise<'w> {
+pub struct RequiredService<'w> {
     /// As the baseline writes it.
     pub service: Service,
     /// Its full name in this Region; the usual one where the Region does not offer it.
     pub name: ServiceName,
     /// How it is reached.
-    pub kind: PromiseKind,
+    pub kind: EndpointKind,
     /// What AWS says of it; `None` when the Region does not offer it.
     pub offered: Option<&'w EndpointService>,
 }
 
-/// How a promised service is reached.
+/// How a required service is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PromiseKind {
+pub enum EndpointKind {
     /// Through a gateway endpoint's route.
     Gateway,
     /// Through an interface endpoint.
     Interface,
 }
 
-impl PromiseKind {
+impl EndpointKind {
     fn endpoint_type(self) -> EndpointType {
         match self {
             Self::Gateway => EndpointType::Gateway,
@@ -46,7 +46,7 @@ impl PromiseKind {
     }
 }
 
-impl fmt::Display for PromiseKind {
+impl fmt::Display for EndpointKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Gateway => "gateway",
@@ -55,24 +55,29 @@ impl fmt::Display for PromiseKind {
     }
 }
 
-/// The baseline's promises in a Region.
-pub fn promises<'w>(baseline: &Baseline, region: &Region, shared: &Shared<'w>) -> Vec<Promise<'w>> {
-    let gateway = baseline.gateway_endpoints.services.iter().map(|service| (service, PromiseKind::Gateway));
-    let interface = baseline.interface_endpoints.services.iter().map(|service| (service, PromiseKind::Interface));
-    gateway.chain(interface).filter_map(|(service, kind)| promise(service, kind, region, shared)).collect()
+/// The baseline's required_services in a Region.
+pub fn required_services<'w>(baseline: &Baseline, region: &Region, shared: &Shared<'w>) -> Vec<RequiredService<'w>> {
+    let gateway = baseline.gateway_endpoints.services.iter().map(|service| (service, EndpointKind::Gateway));
+    let interface = baseline.interface_endpoints.services.iter().map(|service| (service, EndpointKind::Interface));
+    gateway.chain(interface).filter_map(|(service, kind)| required(service, kind, region, shared)).collect()
 }
 
-fn promise<'w>(service: &Service, kind: PromiseKind, region: &Region, shared: &Shared<'w>) -> Option<Promise<'w>> {
+fn required<'w>(
+    service: &Service,
+    kind: EndpointKind,
+    region: &Region,
+    shared: &Shared<'w>,
+) -> Option<RequiredService<'w>> {
     let names = service.names(region);
     let kind_wanted = kind.endpoint_type();
     let offered = names
         .iter()
         .find_map(|name| shared.services.iter().find(|offer| offer.service_name == *name && offer.is(&kind_wanted)));
     let name = offered.map(|offer| offer.service_name.clone()).or_else(|| names.into_iter().next())?;
-    Some(Promise { service: service.clone(), name, kind, offered })
+    Some(RequiredService { service: service.clone(), name, kind, offered })
 }
 
-impl<'w> Promise<'w> {
+impl<'w> RequiredService<'w> {
     /// The endpoints that could keep it: of this service and type, in this Region, made by no other AWS service.
     /// Deleted ones that are still listed are among them.
     pub fn endpoints<'s>(&'s self, snapshot: &'s Snapshot<'w>) -> impl Iterator<Item = &'w VpcEndpoint> + 's {
@@ -85,7 +90,7 @@ impl<'w> Promise<'w> {
         })
     }
 
-    /// The endpoint that is adopted as the one to keep the promise: of those that exist, a sound one before a broken one,
+    /// The endpoint that is adopted as the one to serve it: of those that exist, a sound one before a broken one,
     /// then one with private DNS, then the one in most zones, then the first by id.
     pub fn adopted(&self, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
         self.endpoints(snapshot).filter(|endpoint| endpoint.exists()).min_by_key(|endpoint| {
@@ -97,8 +102,8 @@ impl<'w> Promise<'w> {
     /// Whether private DNS can and should be on: the service has a private name.
     pub fn wants_private_dns(&self) -> bool {
         match self.kind {
-            PromiseKind::Gateway => false,
-            PromiseKind::Interface => self.offered.is_some_and(EndpointService::has_private_dns),
+            EndpointKind::Gateway => false,
+            EndpointKind::Interface => self.offered.is_some_and(EndpointService::has_private_dns),
         }
     }
 
@@ -136,7 +141,7 @@ impl<'w> Promise<'w> {
             health(endpoint) == Health::Works
                 && (!self.wants_private_dns() || (endpoint.private_dns_enabled && vpc_dns_is_on(snapshot)))
                 && (!self.is_offered_in(zone) || zones_of(endpoint, snapshot).contains(&zone))
-                && unadmitted(endpoint, snapshot).is_some_and(|missing| missing.is_empty())
+                && cidrs_without_https(endpoint, snapshot).is_some_and(|missing| missing.is_empty())
         })
     }
 
@@ -144,8 +149,8 @@ impl<'w> Promise<'w> {
     pub fn serves(&self, subnet: &Subnet, table: Option<&RouteTable>, snapshot: &Snapshot<'w>) -> bool {
         self.speaks_to(subnet, table, snapshot)
             && match self.kind {
-                PromiseKind::Gateway => table.is_some_and(|table| self.serves_table(table, snapshot)),
-                PromiseKind::Interface => self.serves_zone(&subnet.availability_zone, snapshot),
+                EndpointKind::Gateway => table.is_some_and(|table| self.serves_table(table, snapshot)),
+                EndpointKind::Interface => self.serves_zone(&subnet.availability_zone, snapshot),
             }
     }
 
@@ -153,8 +158,8 @@ impl<'w> Promise<'w> {
     /// subnet through NAT64, which is a NAT gateway's; the endpoints that the guardrail makes are of that kind.
     pub fn speaks_to(&self, subnet: &Subnet, table: Option<&RouteTable>, snapshot: &Snapshot<'w>) -> bool {
         let endpoint = match self.kind {
-            PromiseKind::Gateway => table.and_then(|table| self.route_to(table, snapshot)),
-            PromiseKind::Interface => self.adopted(snapshot),
+            EndpointKind::Gateway => table.and_then(|table| self.route_to(table, snapshot)),
+            EndpointKind::Interface => self.adopted(snapshot),
         };
         !subnet.ipv6_native || endpoint.is_some_and(has_ipv6)
     }
@@ -229,11 +234,11 @@ fn has_ipv6(endpoint: &VpcEndpoint) -> bool {
 
 /// The VPC's blocks from which none of an endpoint's groups admits TCP 443, taken together as AWS does; `None` when a
 /// group was not observed. IPv6 blocks count only for an endpoint that has IPv6 addresses.
-pub fn unadmitted(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec<Cidr>> {
+pub fn cidrs_without_https(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec<Cidr>> {
     let groups: Option<Vec<&SecurityGroup>> =
         endpoint.groups.iter().map(|group| snapshot.shared.groups.get(&group.group_id).copied()).collect();
     let groups = groups?;
-    let admitted: Vec<IpNet> = groups.iter().flat_map(|group| admitted(group, snapshot.shared)).collect();
+    let admitted: Vec<IpNet> = groups.iter().flat_map(|group| https_sources(group, snapshot.shared)).collect();
     let wanted = snapshot.vpc.cidrs().into_iter().filter(|cidr| match cidr.net() {
         Some(net @ IpNet::V4(_)) => !covered(net, &admitted),
         Some(net @ IpNet::V6(_)) => has_ipv6(endpoint) && !covered(net, &admitted),
@@ -243,7 +248,7 @@ pub fn unadmitted(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec
 }
 
 /// The blocks from which a group admits TCP 443, those of prefix lists included.
-pub fn admitted(group: &SecurityGroup, shared: &Shared<'_>) -> Vec<IpNet> {
+pub fn https_sources(group: &SecurityGroup, shared: &Shared<'_>) -> Vec<IpNet> {
     let admits = |permission: &&IpPermission| match permission.ip_protocol.as_str() {
         "-1" => true,
         "tcp" | "6" => {

@@ -7,25 +7,25 @@ use guardrail::ec2::id::VpcId;
 use guardrail::ec2::world::World;
 
 use crate::input::{self, BadInput};
-use crate::{Ending, Place, Terms, live};
+use crate::{BaselineArgs, Ending, PlaceArgs, live};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct WhereToLook {
+pub(crate) struct SourceArgs {
     /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put together. Without one, the
     /// account's managed VPCs in the Region are read, in a build with the feature `live`.
     #[arg(long, value_name = "W.json", conflicts_with_all = ["region", "profile"])]
     world: Vec<PathBuf>,
     #[command(flatten)]
-    place: Place,
+    place: PlaceArgs,
     /// Only this VPC, managed or not. Can be given several times.
     #[arg(long = "vpc", value_name = "ID")]
     vpcs: Vec<VpcId>,
     #[command(flatten)]
-    terms: Terms,
+    baseline_args: BaselineArgs,
 }
 
 /// What was seen, and what it is judged by.
-pub(crate) struct Sight {
+pub(crate) struct Source {
     pub(crate) world: World,
     pub(crate) baseline: Baseline,
     /// Whether all that was asked for could be read; what could not has been told.
@@ -33,21 +33,21 @@ pub(crate) struct Sight {
     live: bool,
 }
 
-impl WhereToLook {
+impl SourceArgs {
     /// Reads the world, or the Region.
-    pub(crate) fn look(&self) -> Result<Sight, BadInput> {
-        let baseline = input::terms(&self.terms)?;
+    pub(crate) fn look(&self) -> Result<Source, BadInput> {
+        let baseline = input::baseline_args(&self.baseline_args)?;
         let live = self.world.is_empty();
         let (mut world, complete) = match live {
             true => live::look(&self.place, &self.vpcs, &baseline)?,
             false => (input::world(&self.world)?, true),
         };
         narrow(&mut world, &self.vpcs)?;
-        Ok(Sight { world, baseline, complete, live })
+        Ok(Source { world, baseline, complete, live })
     }
 }
 
-impl Sight {
+impl Source {
     /// How a command ends that would end like this, had all been seen.
     pub(crate) fn ending(&self, ending: Ending) -> Ending {
         if self.complete { ending } else { ending.max(Ending::DriftLeft) }

@@ -9,7 +9,7 @@ use guardrail::cloud::CallError;
 use guardrail::report::alert::Alert;
 
 use crate::sdk::clients::Clients;
-use crate::sdk::failure::{failed, on_heap, unreadable};
+use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
 const OPERATION: &str = "Publish";
 
