@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use e2e::pipeline::{Pipeline, recorded_events, scenario, translated_template};
+use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, EXAMPLE};
 use guardrail::event::{decode, watched_names};
-use guardrail::rules::RuleId;
 use guardrail_aws::permissions::{LIST, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, WRITE};
 use serde_json::{Value, json};
 

@@ -2,12 +2,12 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::baseline::Baseline;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::World;
 use guardrail::plan::planner::plan;
-use guardrail::rules::finding::View;
 use serde_json::{Value, json};
 
 fn main() {

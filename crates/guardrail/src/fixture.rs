@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 
+use crate::analysis::View;
 use crate::analysis::required_service::{RequiredService, required_services};
 use crate::analysis::topology::Topology;
 use crate::baseline::Baseline;
@@ -14,7 +15,7 @@ use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::plan::Plan;
 use crate::plan::planner;
-use crate::rules::finding::{Finding, View};
+use crate::rules::finding::Finding;
 
 pub(crate) struct Fixture {
     pub(crate) world: Value,

@@ -1,8 +1,8 @@
 //! `guardrail explain`: why everything is what it is.
 
+use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
-use guardrail::rules::finding::View;
 
 use crate::Ending;
 use crate::input::BadInput;

@@ -1,9 +1,9 @@
 //! Worlds and baselines by chance: a managed VPC, and a second one, not managed, that is worse in every way.
 
+use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, Mode, Remove, RuleOptions};
 use guardrail::ec2::id::RouteTableId;
 use guardrail::ec2::world::{EndpointState, World};
-use guardrail::rules::RuleId;
 use proptest::prelude::*;
 use serde::Deserialize as _;
 use serde_json::{Value, json};

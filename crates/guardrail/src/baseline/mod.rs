@@ -1,6 +1,9 @@
 //! The declared baseline: what every managed VPC should look like, and what may be done about it when it does not.
 
+pub mod rule_id;
 pub mod source;
+
+pub use rule_id::RuleId;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::ec2::id::{Region, ServiceName};
 use crate::ec2::world::Tag;
-use crate::rules::RuleId;
 
 /// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM services.
 pub const EXAMPLE: &str = include_str!("../../baseline.example.json");

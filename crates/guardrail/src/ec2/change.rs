@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use crate::ec2::list;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::{Destination, Tag};
-use crate::plan::StepId;
-use crate::rules::finding::list;
 
 /// The tag on everything the guardrail makes; its role may change no other security group.
 pub const CREATED_TAG: (&str, &str) = ("vpc-guardrail", "created");
@@ -17,7 +16,7 @@ pub const CREATED_TAG: (&str, &str) = ("vpc-guardrail", "created");
 /// The name of the security group the guardrail makes for endpoints: one in a VPC.
 pub const GROUP_NAME: &str = "vpc-guardrail-endpoints";
 
-/// One change. In a plan, a security group may be one that an earlier step of the plan makes (`G` is [`GroupRef`]); when
+/// One change. In a plan, a security group may be one that an earlier step of the plan makes (`G` is a reference to a step); when
 /// applied it is known (`G` is [`SecurityGroupId`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -105,17 +104,6 @@ pub enum NewEndpoint<G> {
         /// Whether the service's own name leads to it.
         private_dns: bool,
     },
-}
-
-/// A security group that is there, or that an earlier step makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum GroupRef {
-    /// This one.
-    Existing(SecurityGroupId),
-    /// The one that step makes.
-    MadeBy(StepId),
 }
 
 /// A DNS attribute of a VPC.
@@ -224,17 +212,6 @@ impl<G> Action<G> {
     }
 }
 
-impl Action<GroupRef> {
-    /// Whether it names a security group that another step of its plan makes.
-    pub fn names_group_made_by_a_step(&self) -> bool {
-        self.with_group(|group| match group {
-            GroupRef::Existing(_) => Some(()),
-            GroupRef::MadeBy(_) => None,
-        })
-        .is_none()
-    }
-}
-
 impl<G> NewEndpoint<G> {
     fn with_group<H>(&self, name: impl FnMut(&G) -> Option<H>) -> Option<NewEndpoint<H>> {
         Some(match self {
@@ -245,15 +222,6 @@ impl<G> NewEndpoint<G> {
                 private_dns: *private_dns,
             },
         })
-    }
-}
-
-impl fmt::Display for GroupRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Existing(id) => id.fmt(f),
-            Self::MadeBy(step) => write!(f, "the group made by step {step}"),
-        }
     }
 }
 

@@ -6,3 +6,10 @@ pub mod id;
 pub mod snapshot;
 pub mod world;
 pub mod world_file;
+
+use std::fmt;
+
+/// Words joined with commas, as messages list ids and names.
+pub(crate) fn list<T: fmt::Display>(words: &[T]) -> String {
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

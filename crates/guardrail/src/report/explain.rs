@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
+use crate::analysis::View;
 use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on, zones_of,
 };
 use crate::analysis::route::{classify, is_blackhole};
 use crate::analysis::topology::{Association, OffLimits, SubnetUse, TableUse};
 use crate::ec2::world::{Route, VpcEndpoint};
-use crate::rules::finding::View;
 
 /// Explains one VPC, as text for a person.
 pub fn explain(view: &View<'_>) -> String {
@@ -124,7 +124,7 @@ fn endpoint_line(endpoint: &VpcEndpoint, required: &RequiredService<'_>, view: &
         parts.push(match cidrs_without_https(endpoint, snapshot) {
             None => "its security groups were not observed".to_owned(),
             Some(cidrs) if cidrs.is_empty() => "admits TCP 443 from the whole VPC".to_owned(),
-            Some(cidrs) => format!("admits no TCP 443 from {}", crate::rules::finding::list(&cidrs)),
+            Some(cidrs) => format!("admits no TCP 443 from {}", crate::ec2::list(&cidrs)),
         });
         let own = own_group(snapshot).is_some_and(|own| endpoint.groups.iter().any(|g| g.group_id == own.group_id));
         parts.extend(own.then(|| "has the guardrail's own group".to_owned()));

@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Mode;
+use crate::baseline::RuleId;
 use crate::cloud::{Applied, CallError, ErrorClass, Unread};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::plan::{LeftAlone, StepId};
-use crate::rules::RuleId;
 use crate::rules::finding::Drift;
 
 /// The version of the report's JSON form.

@@ -1,7 +1,9 @@
 //! An interface endpoint is reached on TCP 443, from every block of the VPC.
 
-use super::{Rule, RuleId};
-use crate::rules::finding::{Drift, Finding, View};
+use super::Rule;
+use crate::baseline::RuleId;
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding};
 use crate::analysis::required_service::{Health, EndpointKind, health, cidrs_without_https};
 use crate::ec2::snapshot::Section;
 

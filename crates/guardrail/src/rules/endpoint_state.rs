@@ -1,7 +1,9 @@
 //! A required endpoint works, or is on its way there.
 
-use super::{Rule, RuleId};
-use crate::rules::finding::{Drift, Finding, View};
+use super::Rule;
+use crate::baseline::RuleId;
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding};
 use crate::analysis::required_service::{Health, health};
 use crate::ec2::snapshot::Section;
 

@@ -4,53 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::required_service::RequiredService;
-use crate::analysis::topology::{TableUse, Topology};
-use crate::baseline::{Baseline, RouteTables};
+use crate::baseline::RuleId;
 use crate::ec2::change::DnsAttribute;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
-use crate::ec2::snapshot::Snapshot;
+use crate::ec2::list;
 use crate::ec2::world::Destination;
-use crate::rules::RuleId;
-
-/// All a rule looks at.
-#[derive(Debug)]
-pub struct View<'w> {
-    /// What is wanted.
-    pub baseline: &'w Baseline,
-    /// What was seen.
-    pub snapshot: &'w Snapshot<'w>,
-    /// The same, related.
-    pub topology: Topology<'w>,
-    /// The services required in this Region.
-    pub required_services: &'w [RequiredService<'w>],
-}
-
-impl<'w> View<'w> {
-    /// Relates a snapshot to a baseline.
-    pub fn of(
-        baseline: &'w Baseline,
-        snapshot: &'w Snapshot<'w>,
-        required_services: &'w [RequiredService<'w>],
-    ) -> Self {
-        Self { baseline, snapshot, topology: Topology::of(snapshot, baseline), required_services }
-    }
-
-    /// The tables that should lead to the gateway endpoints.
-    pub fn tables_wanting_gateways(&self) -> Vec<&TableUse<'w>> {
-        let wants = |used: &&TableUse<'w>| match self.baseline.gateway_endpoints.route_tables {
-            RouteTables::Private => used.is_private(),
-            RouteTables::All => used.off_limits.is_none() && !used.users.is_empty(),
-        };
-        self.topology.tables.iter().filter(wants).collect()
-    }
-
-    /// Whether the baseline looks after this VPC.
-    pub fn is_managed(&self) -> bool {
-        self.baseline.managed_vpcs.matches(&self.snapshot.vpc.tags)
-    }
-}
 
 /// One thing that is not as the baseline wants it, and the rule that found it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,9 +210,4 @@ impl LeadingRoute {
     pub fn shown_destination(&self) -> String {
         self.destination.as_ref().map_or_else(|| "unknown destination".to_owned(), ToString::to_string)
     }
-}
-
-/// Words joined with commas.
-pub(crate) fn list<T: fmt::Display>(things: &[T]) -> String {
-    things.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

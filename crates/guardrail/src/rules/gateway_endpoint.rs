@@ -1,7 +1,9 @@
 //! Each required gateway service has an endpoint in the VPC.
 
-use super::{Rule, RuleId};
-use crate::rules::finding::{Drift, Finding, View};
+use super::Rule;
+use crate::baseline::RuleId;
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding};
 use crate::ec2::id::RouteTableId;
 use crate::analysis::required_service::EndpointKind;
 use crate::ec2::snapshot::Section;

@@ -1,7 +1,9 @@
 //! The tables of private subnets lead to the VPC's gateway endpoints.
 
-use super::{Rule, RuleId};
-use crate::rules::finding::{Drift, Finding, View};
+use super::Rule;
+use crate::baseline::RuleId;
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding};
 use crate::ec2::id::RouteTableId;
 use crate::analysis::required_service::{Health, EndpointKind, health};
 use crate::ec2::snapshot::Section;

@@ -1,7 +1,9 @@
 //! Each required interface service has an endpoint in the VPC.
 
-use super::{Rule, RuleId};
-use crate::rules::finding::{Drift, Finding, View};
+use super::Rule;
+use crate::baseline::RuleId;
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding};
 use crate::ec2::id::Zone;
 use crate::analysis::required_service::EndpointKind;
 use crate::ec2::snapshot::Section;

@@ -1,8 +1,10 @@
 //! A required interface endpoint has an interface in each zone that holds a private subnet. Its resolver answers hold for the
 //! whole VPC, so one subnet of a zone is enough, and which one does not matter.
 
-use super::{Rule, RuleId};
-use crate::rules::finding::{Drift, Finding, View};
+use super::Rule;
+use crate::baseline::RuleId;
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding};
 use crate::ec2::id::Zone;
 use crate::analysis::required_service::{Health, EndpointKind, health, zones_of};
 use crate::ec2::snapshot::Section;

@@ -1,8 +1,10 @@
 //! No table of a private subnet leads to the internet.
 
-use super::{Rule, RuleId};
+use super::Rule;
+use crate::baseline::RuleId;
 use crate::baseline::MayLeadOut;
-use crate::rules::finding::{Drift, Finding, LeadingRoute, Certainty, View};
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding, LeadingRoute, Certainty};
 use crate::analysis::route::{RouteClass, PossibleExit, is_blackhole, classify};
 use crate::ec2::snapshot::Section;
 use crate::analysis::topology::TableUse;

@@ -1,13 +1,12 @@
-//! The drift rules: one file each, one line each in the registry below.
+//! The drift rules: one file each; their names are in `baseline/rule_id.rs`.
 
 pub mod finding;
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
+use crate::analysis::View;
+use crate::baseline::RuleId;
+use crate::baseline::rule_id::every_rule;
 use crate::ec2::snapshot::Section;
-use crate::rules::finding::{Finding, View};
+use crate::rules::finding::Finding;
 
 /// One rule: what it finds, what is done about it, and what it needs for both.
 #[derive(Debug)]
@@ -30,22 +29,7 @@ macro_rules! registry {
     ($($module:ident $name:ident $text:literal;)*) => {
         $(mod $module;)*
 
-        /// A rule's name, as baselines and reports write it.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        pub enum RuleId {
-            $(#[doc = concat!("`", $text, "`")] #[serde(rename = $text)] $name,)*
-        }
-
         impl RuleId {
-            /// Every rule, in the order of repair.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The name.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
             /// The rule of this name.
             pub fn rule(self) -> &'static Rule {
                 match self { $(Self::$name => &$module::RULE,)* }
@@ -54,23 +38,7 @@ macro_rules! registry {
     };
 }
 
-registry! {
-    vpc_dns VpcDns "vpc-dns";
-    endpoint_security_group EndpointSecurityGroup "endpoint-security-group";
-    gateway_endpoint GatewayEndpoint "gateway-endpoint";
-    gateway_endpoint_route_table GatewayEndpointRouteTable "gateway-endpoint-route-table";
-    interface_endpoint InterfaceEndpoint "interface-endpoint";
-    interface_endpoint_zone InterfaceEndpointZone "interface-endpoint-zone";
-    private_dns PrivateDns "private-dns";
-    endpoint_state EndpointState "endpoint-state";
-    internet_route InternetRoute "internet-route";
-}
-
-impl fmt::Display for RuleId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+every_rule!(registry);
 
 /// What every rule finds, in the order of repair; rules that need what was not observed say nothing.
 pub fn evaluate(view: &View<'_>) -> Vec<Finding> {

@@ -1,7 +1,9 @@
 //! The service's own name leads to its endpoint.
 
-use super::{Rule, RuleId};
-use crate::rules::finding::{Drift, Finding, View};
+use super::Rule;
+use crate::baseline::RuleId;
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding};
 use crate::analysis::required_service::{Health, health};
 use crate::ec2::snapshot::Section;
 

@@ -1,9 +1,11 @@
 //! Private DNS works only while both DNS attributes of the VPC are on
 //! (docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html).
 
-use super::{Rule, RuleId};
+use super::Rule;
+use crate::baseline::RuleId;
 use crate::ec2::change::DnsAttribute;
-use crate::rules::finding::{Drift, Finding, View};
+use crate::analysis::View;
+use crate::rules::finding::{Drift, Finding};
 use crate::analysis::required_service::RequiredService;
 use crate::ec2::snapshot::Section;
 

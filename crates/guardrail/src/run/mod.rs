@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::analysis::View;
 use crate::analysis::required_service::required_services;
 use crate::baseline::{Baseline, Mode};
 use crate::cloud::{Applied, CallError, Cloud, ErrorClass, Unread};
-use crate::ec2::change::{Action, GroupRef};
+use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, SecurityGroupId, ServiceName};
 use crate::ec2::snapshot::{Section, Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::event::Evidence;
+use crate::plan::GroupRef;
 use crate::plan::planner::plan;
 use crate::plan::{Condition, Plan, Step, StepId, Task, Wait};
 use crate::report::commands;
 use crate::report::{Cause, Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
-use crate::rules::finding::{Finding, View};
+use crate::rules::finding::Finding;
 
 /// How long to wait between two looks at an endpoint that is coming up. Terraform looks every 5 seconds.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

@@ -9,18 +9,22 @@ mod tests;
 
 use sha2::{Digest, Sha256};
 
+use crate::analysis::View;
 use crate::analysis::required_service::{
     EndpointKind, RequiredService, cidrs_without_https, https_sources, own_group, zones_of,
 };
+use crate::baseline::RuleId;
 use crate::baseline::{Mode, Remove, RouteTables};
-use crate::ec2::change::{Action, GROUP_NAME, GroupRef, NewEndpoint};
+use crate::ec2::change::{Action, GROUP_NAME, NewEndpoint};
 use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
+use crate::ec2::list;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::{EndpointState, Subnet, VpcEndpoint};
+use crate::plan::GroupRef;
 use crate::plan::{Condition, LeftAlone, LeftAloneReason, Plan, Step, StepId, Task};
-use crate::rules::finding::{Drift, Finding, View, list};
-use crate::rules::{RuleId, evaluate};
+use crate::rules::evaluate;
+use crate::rules::finding::{Drift, Finding};
 
 /// AWS's limit of security groups on an interface (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
 const GROUPS_PER_INTERFACE: usize = 5;

@@ -5,11 +5,12 @@ use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, vpc_dns_is_on, zones_of,
 };
 use crate::analysis::topology::SubnetUse;
+use crate::baseline::RuleId;
 use crate::baseline::{MayLeadOut, Remove};
-use crate::ec2::change::{Action, GroupRef};
+use crate::ec2::change::Action;
 use crate::ec2::id::{ServiceName, SubnetId};
+use crate::plan::GroupRef;
 use crate::plan::{Condition, LeftAloneReason, StepId, Task};
-use crate::rules::RuleId;
 use crate::rules::finding::{Certainty, Drift, Finding, LeadingRoute};
 
 impl<'w> Draft<'_, 'w> {

@@ -1,9 +1,10 @@
 //! The AWS CLI commands that do, and undo, what a step does: for the reader of an alert, who has a shell and no patience.
 
 use crate::cloud::Applied;
-use crate::ec2::change::{Action, DnsAttribute, GroupRef, NewEndpoint};
+use crate::ec2::change::{Action, DnsAttribute, NewEndpoint};
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::world::Destination;
+use crate::plan::GroupRef;
 
 /// The command that does what the action does.
 pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {

@@ -1,8 +1,9 @@
 use crate::cloud::Applied;
-use crate::ec2::change::{Action, DnsAttribute, GroupRef, NewEndpoint};
+use crate::ec2::change::{Action, DnsAttribute, NewEndpoint};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::world::Destination;
+use crate::plan::GroupRef;
 use crate::plan::StepId;
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
