@@ -7,7 +7,9 @@ pub mod topology;
 use crate::analysis::required_service::RequiredService;
 use crate::analysis::topology::{TableUse, Topology};
 use crate::baseline::{Baseline, RouteTables};
+use crate::ec2::id::{RouteTableId, SubnetId, Zone};
 use crate::ec2::snapshot::Snapshot;
+use crate::ec2::world::Subnet;
 
 /// A VPC as seen, related to the baseline: all that a rule and the planner look at.
 #[derive(Debug)]
@@ -39,6 +41,36 @@ impl<'w> View<'w> {
             RouteTables::All => used.off_limits.is_none() && !used.users.is_empty(),
         };
         self.topology.tables.iter().filter(wants).collect()
+    }
+
+    /// Of these tables, those that may be changed; and those that may not, each with the subnets that are neither private
+    /// nor public and use it too. Where the baseline means all tables, every one may be changed.
+    pub fn split_by_unclassified_users(
+        &self,
+        tables: &[RouteTableId],
+    ) -> (Vec<RouteTableId>, Vec<(RouteTableId, Vec<SubnetId>)>) {
+        let all = self.baseline.gateway_endpoints.route_tables == RouteTables::All;
+        let users = |id: &RouteTableId| -> Vec<SubnetId> {
+            let used = self.topology.tables.iter().filter(|used| !all && used.table.route_table_id == *id);
+            used.flat_map(TableUse::unclassified_users).cloned().collect()
+        };
+        let (mut ours, mut shared) = (Vec::new(), Vec::new());
+        for id in tables {
+            match users(id) {
+                users if users.is_empty() => ours.push(id.clone()),
+                users => shared.push((id.clone(), users)),
+            }
+        }
+        (ours, shared)
+    }
+
+    /// One private subnet for each zone that can hold an IPv4 interface, the first by id; and the zones that have none.
+    pub fn subnets_for_interfaces(&self, zones: &[Zone]) -> (Vec<&'w Subnet>, Vec<Zone>) {
+        let fits = |subnet: &&Subnet| !subnet.ipv6_native && subnet.available_ip_address_count != Some(0);
+        let private: Vec<&'w Subnet> = self.topology.private().map(|placed| placed.subnet).filter(fits).collect();
+        let pick = |zone: &Zone| private.iter().find(|subnet| subnet.availability_zone == *zone).copied();
+        let without = zones.iter().filter(|zone| pick(zone).is_none()).cloned().collect();
+        (zones.iter().filter_map(pick).collect(), without)
     }
 
     /// Whether the baseline looks after this VPC.

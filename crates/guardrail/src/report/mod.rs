@@ -18,8 +18,9 @@ use crate::baseline::RuleId;
 use crate::cloud::{Applied, CallError, ErrorClass, Unread};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
-use crate::plan::{LeftAlone, StepId};
+use crate::plan::StepId;
 use crate::rules::finding::Drift;
+use crate::rules::left_alone::LeftAlone;
 
 /// The version of the report's JSON form.
 pub const VERSION: u32 = 1;

@@ -4,8 +4,14 @@ use super::Rule;
 use crate::baseline::RuleId;
 use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
-use crate::analysis::required_service::{Health, EndpointKind, health, cidrs_without_https};
+use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::{Addition, EndpointEdit, Repair};
+use crate::analysis::required_service::{EndpointKind, Health, cidrs_without_https, health, own_group};
+use crate::ec2::world::VpcEndpoint;
 use crate::ec2::snapshot::Section;
+
+/// AWS's limit of security groups on an interface (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
+const GROUPS_PER_INTERFACE: usize = 5;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::EndpointSecurityGroup,
@@ -35,13 +41,22 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         .filter_map(|required| {
             let endpoint = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
             let cidrs = cidrs_without_https(endpoint, view.snapshot).filter(|cidrs| !cidrs.is_empty())?;
-            let (service, endpoint) = (required.name.clone(), endpoint.vpc_endpoint_id.clone());
-            Some(Finding {
-                rule: RuleId::EndpointSecurityGroup,
-                drift: Drift::HttpsNotAdmitted { service, endpoint, cidrs },
-            })
+            let rule = RuleId::EndpointSecurityGroup;
+            let (service, id) = (required.name.clone(), endpoint.vpc_endpoint_id.clone());
+            let drift = Drift::HttpsNotAdmitted { service: service.clone(), endpoint: id.clone(), cidrs };
+            if is_full(endpoint, view) {
+                return Some(Finding::left_alone(rule, drift, LeftAloneReason::TooManyGroups));
+            }
+            let edit = EndpointEdit { endpoint: id, service, addition: Addition::OwnGroup };
+            Some(Finding::new(rule, drift, Repair::EditEndpoint(edit)))
         })
         .collect()
+}
+
+/// Whether the endpoint cannot take one more group and has not got the guardrail's.
+fn is_full(endpoint: &VpcEndpoint, view: &View<'_>) -> bool {
+    let own = own_group(view.snapshot).map(|own| &own.group_id);
+    endpoint.groups.len() >= GROUPS_PER_INTERFACE && !endpoint.groups.iter().any(|group| Some(&group.group_id) == own)
 }
 
 #[cfg(test)]

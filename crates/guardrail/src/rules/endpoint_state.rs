@@ -4,6 +4,7 @@ use super::Rule;
 use crate::baseline::RuleId;
 use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
+use crate::rules::left_alone::LeftAloneReason;
 use crate::analysis::required_service::{Health, health};
 use crate::ec2::snapshot::Section;
 
@@ -22,15 +23,13 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         .filter_map(|required| {
             let endpoint = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) == Health::Broken)?;
             let said = endpoint.last_error.as_ref().map(|error| format!("{}: {}", error.code, error.message));
-            Some(Finding {
-                rule: RuleId::EndpointState,
-                drift: Drift::EndpointBroken {
-                    service: required.name.clone(),
-                    endpoint: endpoint.vpc_endpoint_id.clone(),
-                    state: endpoint.state.as_str().to_owned(),
-                    reason: endpoint.failure_reason.clone().or(said),
-                },
-            })
+            let drift = Drift::EndpointBroken {
+                service: required.name.clone(),
+                endpoint: endpoint.vpc_endpoint_id.clone(),
+                state: endpoint.state.as_str().to_owned(),
+                reason: endpoint.failure_reason.clone().or(said),
+            };
+            Some(Finding::left_alone(RuleId::EndpointState, drift, LeftAloneReason::Broken))
         })
         .collect()
 }

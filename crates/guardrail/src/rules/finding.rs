@@ -10,15 +10,40 @@ use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::world::Destination;
+use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
+use crate::rules::repair::Repair;
 
-/// One thing that is not as the baseline wants it, and the rule that found it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+/// One thing that is not as the baseline wants it, the rule that found it, and what repairs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule.
     pub rule: RuleId,
     /// What it found.
     pub drift: Drift,
+    /// What repairs it, as far as anything does.
+    pub repair: Repair,
+    /// What of it is left alone, and why.
+    pub left_alone: Vec<LeftAlone>,
+}
+
+impl Finding {
+    /// A finding with its repair.
+    pub fn new(rule: RuleId, drift: Drift, repair: Repair) -> Self {
+        Self { rule, drift, repair, left_alone: Vec::new() }
+    }
+
+    /// A finding that nothing repairs.
+    pub fn left_alone(rule: RuleId, drift: Drift, reason: LeftAloneReason) -> Self {
+        let what = drift.to_string();
+        Self::new(rule, drift, Repair::None).leaving(what, reason)
+    }
+
+    /// The finding, of which this is left alone.
+    #[must_use]
+    pub fn leaving(mut self, what: String, reason: LeftAloneReason) -> Self {
+        self.left_alone.push(LeftAlone { what, rule: Some(self.rule), reason });
+        self
+    }
 }
 
 /// What is not as it should be.

@@ -4,7 +4,9 @@ use super::Rule;
 use crate::baseline::RuleId;
 use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
-use crate::ec2::id::RouteTableId;
+use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::{NewEndpoint, Repair};
+use crate::ec2::id::{RouteTableId, ServiceName};
 use crate::analysis::required_service::EndpointKind;
 use crate::ec2::snapshot::Section;
 
@@ -25,11 +27,22 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         .filter_map(|required| {
             let unserved = wanting.iter().filter(|used| required.route_to(used.table, view.snapshot).is_none());
             let tables: Vec<RouteTableId> = unserved.map(|used| used.table.route_table_id.clone()).collect();
-            let service = required.name.clone();
-            let drift = Drift::GatewayEndpointMissing { service, tables: tables.clone() };
-            (!tables.is_empty()).then_some(Finding { rule: RuleId::GatewayEndpoint, drift })
+            (!tables.is_empty()).then(|| finding(view, required.name.clone(), tables))
         })
         .collect()
+}
+
+fn finding(view: &View<'_>, service: ServiceName, tables: Vec<RouteTableId>) -> Finding {
+    let (ours, shared) = view.split_by_unclassified_users(&tables);
+    let drift = Drift::GatewayEndpointMissing { service: service.clone(), tables };
+    let repair = match ours.is_empty() {
+        true => Repair::None,
+        false => Repair::CreateEndpoint(NewEndpoint::Gateway { service: service.clone(), tables: ours }),
+    };
+    let found = Finding::new(RuleId::GatewayEndpoint, drift, repair);
+    shared.into_iter().fold(found, |found, (table, with)| {
+        found.leaving(format!("{table} without {service}"), LeftAloneReason::SharedTable { with })
+    })
 }
 
 #[cfg(test)]

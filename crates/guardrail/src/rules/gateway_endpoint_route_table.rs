@@ -4,7 +4,9 @@ use super::Rule;
 use crate::baseline::RuleId;
 use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
-use crate::ec2::id::RouteTableId;
+use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::{Addition, EndpointEdit, Repair};
+use crate::ec2::id::{EndpointId, RouteTableId, ServiceName};
 use crate::analysis::required_service::{Health, EndpointKind, health};
 use crate::ec2::snapshot::Section;
 
@@ -34,11 +36,23 @@ fn check(view: &View<'_>) -> Vec<Finding> {
                 .filter(|id| !listed(id))
                 .collect();
             let (service, endpoint) = (required.name.clone(), endpoint.vpc_endpoint_id.clone());
-            let rule = RuleId::GatewayEndpointRouteTable;
-            (!tables.is_empty())
-                .then_some(Finding { rule, drift: Drift::RouteTableNotAssociated { service, endpoint, tables } })
+            (!tables.is_empty()).then(|| finding(view, service, endpoint, tables))
         })
         .collect()
+}
+
+fn finding(view: &View<'_>, service: ServiceName, endpoint: EndpointId, tables: Vec<RouteTableId>) -> Finding {
+    let (ours, shared) = view.split_by_unclassified_users(&tables);
+    let drift = Drift::RouteTableNotAssociated { service: service.clone(), endpoint: endpoint.clone(), tables };
+    let addition = Addition::RouteTables(ours.clone());
+    let repair = match ours.is_empty() {
+        true => Repair::None,
+        false => Repair::EditEndpoint(EndpointEdit { endpoint, service: service.clone(), addition }),
+    };
+    let found = Finding::new(RuleId::GatewayEndpointRouteTable, drift, repair);
+    shared.into_iter().fold(found, |found, (table, with)| {
+        found.leaving(format!("{table} without {service}"), LeftAloneReason::SharedTable { with })
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use super::Rule;
 use crate::baseline::RuleId;
 use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
-use crate::ec2::id::Zone;
+use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::{NewEndpoint, Repair};
+use crate::ec2::id::{ServiceName, Zone};
 use crate::analysis::required_service::EndpointKind;
 use crate::ec2::snapshot::Section;
 
@@ -29,11 +31,28 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         .filter(|required| required.adopted(view.snapshot).is_none())
         .filter_map(|required| {
             let zones: Vec<Zone> = required.zones_wanted(&view.topology).into_iter().cloned().collect();
-            let service = required.name.clone();
-            let drift = Drift::InterfaceEndpointMissing { service, zones: zones.clone() };
-            (!zones.is_empty()).then_some(Finding { rule: RuleId::InterfaceEndpoint, drift })
+            (!zones.is_empty()).then(|| finding(view, required.name.clone(), zones))
         })
         .collect()
+}
+
+fn finding(view: &View<'_>, service: ServiceName, zones: Vec<Zone>) -> Finding {
+    let (subnets, without) = view.subnets_for_interfaces(&zones);
+    let what = format!("interface of the endpoint for {service}");
+    let drift = Drift::InterfaceEndpointMissing { service: service.clone(), zones };
+    let repair = match subnets.is_empty() {
+        true => Repair::None,
+        false => Repair::CreateEndpoint(NewEndpoint::Interface {
+            service,
+            zones: subnets.iter().map(|subnet| subnet.availability_zone.clone()).collect(),
+            subnets: subnets.into_iter().map(|subnet| subnet.subnet_id.clone()).collect(),
+        }),
+    };
+    let found = Finding::new(RuleId::InterfaceEndpoint, drift, repair);
+    match without.is_empty() {
+        true => found,
+        false => found.leaving(what, LeftAloneReason::NoSubnetInZone { zones: without }),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use super::Rule;
 use crate::baseline::RuleId;
 use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
-use crate::ec2::id::Zone;
+use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::{Addition, EndpointEdit, Repair};
+use crate::ec2::id::{EndpointId, ServiceName, SubnetId, Zone};
 use crate::analysis::required_service::{Health, EndpointKind, health, zones_of};
 use crate::ec2::snapshot::Section;
 
@@ -27,10 +29,25 @@ fn check(view: &View<'_>) -> Vec<Finding> {
             let wanted = required.zones_wanted(&view.topology);
             let zones: Vec<Zone> = wanted.into_iter().filter(|zone| !covered.contains(zone)).cloned().collect();
             let (service, endpoint) = (required.name.clone(), endpoint.vpc_endpoint_id.clone());
-            let rule = RuleId::InterfaceEndpointZone;
-            (!zones.is_empty()).then_some(Finding { rule, drift: Drift::ZonesNotCovered { service, endpoint, zones } })
+            (!zones.is_empty()).then(|| finding(view, service, endpoint, zones))
         })
         .collect()
+}
+
+fn finding(view: &View<'_>, service: ServiceName, endpoint: EndpointId, zones: Vec<Zone>) -> Finding {
+    let (subnets, without) = view.subnets_for_interfaces(&zones);
+    let subnets: Vec<SubnetId> = subnets.into_iter().map(|subnet| subnet.subnet_id.clone()).collect();
+    let what = format!("interface of the endpoint for {service}");
+    let drift = Drift::ZonesNotCovered { service: service.clone(), endpoint: endpoint.clone(), zones };
+    let repair = match subnets.is_empty() {
+        true => Repair::None,
+        false => Repair::EditEndpoint(EndpointEdit { endpoint, service, addition: Addition::Subnets(subnets) }),
+    };
+    let found = Finding::new(RuleId::InterfaceEndpointZone, drift, repair);
+    match without.is_empty() {
+        true => found,
+        false => found.leaving(what, LeftAloneReason::NoSubnetInZone { zones: without }),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use super::Rule;
 use crate::baseline::RuleId;
 use crate::baseline::MayLeadOut;
 use crate::analysis::View;
-use crate::rules::finding::{Drift, Finding, LeadingRoute, Certainty};
+use crate::rules::finding::{Certainty, Drift, Finding, LeadingRoute};
+use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::{Repair, RouteRemoval};
 use crate::analysis::route::{RouteClass, PossibleExit, is_blackhole, classify};
 use crate::ec2::snapshot::Section;
 use crate::analysis::topology::TableUse;
@@ -51,7 +53,7 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
         Some(RouteOrigin::EnableVgwRoutePropagation | RouteOrigin::Advertisement) => true,
         Some(RouteOrigin::CreateRoute | RouteOrigin::CreateRouteTable | RouteOrigin::Other(_)) | None => false,
     };
-    let drift = Drift::LeadsOut(LeadingRoute {
+    let leading = LeadingRoute {
         table: used.table.route_table_id.clone(),
         destination: route.destination(),
         target: route.target().unwrap_or("no target").to_owned(),
@@ -62,8 +64,37 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
         main: used.main,
         subnets: used.private_users().cloned().collect(),
         shared_with: used.other_users().map(|(id, _)| id.clone()).collect(),
-    });
-    Some(Finding { rule: RuleId::InternetRoute, drift })
+    };
+    let removal = removal(&leading, used, view);
+    let what = format!("{}: {} → {}", leading.table, leading.shown_destination(), leading.target);
+    let drift = Drift::LeadsOut(leading);
+    Some(match removal {
+        Ok(removal) => Finding::new(RuleId::InternetRoute, drift, Repair::RemoveRoute(removal)),
+        Err(reason) => Finding::new(RuleId::InternetRoute, drift, Repair::None).leaving(what, reason),
+    })
+}
+
+/// The removal of the route; or why it stays, whatever is served without it.
+fn removal(route: &LeadingRoute, used: &TableUse<'_>, view: &View<'_>) -> Result<RouteRemoval, LeftAloneReason> {
+    let destination = route.destination.clone().ok_or(LeftAloneReason::Unknown)?;
+    match route.certainty {
+        Certainty::Unknown => return Err(LeftAloneReason::Unknown),
+        Certainty::Possible if view.baseline.internet_routes.may_lead_out != MayLeadOut::Remove => {
+            return Err(LeftAloneReason::MayLeadOut);
+        }
+        Certainty::Possible | Certainty::Certain => {}
+    }
+    if used.off_limits.is_some() {
+        return Err(LeftAloneReason::TableOfGateway);
+    }
+    if route.propagated {
+        return Err(LeftAloneReason::Propagated);
+    }
+    if !route.shared_with.is_empty() {
+        return Err(LeftAloneReason::SharedTable { with: route.shared_with.clone() });
+    }
+    let (table, target, subnets) = (route.table.clone(), route.target.clone(), route.subnets.clone());
+    Ok(RouteRemoval { table, destination, target, subnets })
 }
 
 /// Whether AWS says of the route what this version has no word for; such a route is told of, never deleted.

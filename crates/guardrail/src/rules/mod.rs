@@ -1,6 +1,8 @@
 //! The drift rules: one file each; their names are in `baseline/rule_id.rs`.
 
 pub mod finding;
+pub mod left_alone;
+pub mod repair;
 
 use crate::analysis::View;
 use crate::baseline::RuleId;

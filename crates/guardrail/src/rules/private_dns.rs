@@ -4,6 +4,7 @@ use super::Rule;
 use crate::baseline::RuleId;
 use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
+use crate::rules::repair::{Addition, EndpointEdit, Repair};
 use crate::analysis::required_service::{Health, health};
 use crate::ec2::snapshot::Section;
 
@@ -27,7 +28,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
             let adopted = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken);
             let endpoint = adopted.filter(|endpoint| !endpoint.private_dns_enabled)?.vpc_endpoint_id.clone();
             let service = required.name.clone();
-            Some(Finding { rule: RuleId::PrivateDns, drift: Drift::PrivateDnsOff { service, endpoint } })
+            let drift = Drift::PrivateDnsOff { service: service.clone(), endpoint: endpoint.clone() };
+            let edit = EndpointEdit { endpoint, service, addition: Addition::PrivateDns };
+            Some(Finding::new(RuleId::PrivateDns, drift, Repair::EditEndpoint(edit)))
         })
         .collect()
 }

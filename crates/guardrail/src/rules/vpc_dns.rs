@@ -6,6 +6,7 @@ use crate::baseline::RuleId;
 use crate::ec2::change::DnsAttribute;
 use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
+use crate::rules::repair::Repair;
 use crate::analysis::required_service::RequiredService;
 use crate::ec2::snapshot::Section;
 
@@ -28,7 +29,10 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         (attributes.enable_dns_hostnames, DnsAttribute::Hostnames),
     ];
     let off = both.into_iter().filter(|(on, _)| *on == Some(false));
-    off.map(|(_, attribute)| Finding { rule: RuleId::VpcDns, drift: Drift::VpcDnsOff { attribute } }).collect()
+    off.map(|(_, attribute)| {
+        Finding::new(RuleId::VpcDns, Drift::VpcDnsOff { attribute }, Repair::EnableVpcDns(attribute))
+    })
+    .collect()
 }
 
 #[cfg(test)]

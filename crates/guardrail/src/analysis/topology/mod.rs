@@ -58,6 +58,14 @@ impl Class<'_> {
         }
     }
 
+    /// Whether it is neither private nor public.
+    pub fn is_unclassified(&self) -> bool {
+        match self {
+            Self::Unclassified | Self::Contradictory(..) => true,
+            Self::Private(_) | Self::Public(_) => false,
+        }
+    }
+
     /// Whether it is private.
     pub fn is_private(&self) -> bool {
         matches!(self, Self::Private(_))
@@ -121,9 +129,9 @@ impl<'w> TableUse<'w> {
         self.users.iter().filter(|(_, class)| !class.is_private()).copied()
     }
 
-    /// Whether a subnet that is neither private nor public uses it: nothing may be changed for such a one.
-    pub fn has_unclassified_user(&self) -> bool {
-        self.users.iter().any(|(_, class)| matches!(class, Class::Unclassified | Class::Contradictory(..)))
+    /// The subnets that are neither private nor public and use it: nothing may be changed for such a one.
+    pub fn unclassified_users(&self) -> impl Iterator<Item = &'w SubnetId> {
+        self.users.iter().filter(|(_, class)| class.is_unclassified()).map(|(id, _)| *id)
     }
 
     /// Whether it is one the guardrail judges: it serves a private subnet and is not off limits.

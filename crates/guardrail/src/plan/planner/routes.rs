@@ -5,63 +5,33 @@ use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, vpc_dns_is_on, zones_of,
 };
 use crate::analysis::topology::SubnetUse;
-use crate::baseline::RuleId;
-use crate::baseline::{MayLeadOut, Remove};
+use crate::baseline::{Remove, RuleId};
 use crate::ec2::change::Action;
 use crate::ec2::id::{ServiceName, SubnetId};
-use crate::plan::GroupRef;
-use crate::plan::{Condition, LeftAloneReason, StepId, Task};
-use crate::rules::finding::{Certainty, Drift, Finding, LeadingRoute};
+use crate::plan::{Condition, StepId, Task};
+use crate::rules::finding::Finding;
+use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::{Repair, RouteRemoval};
 
 impl<'w> Draft<'_, 'w> {
-    pub(super) fn routes(&mut self, findings: &[Finding], dns: &[StepId]) {
+    pub(super) fn remove_routes(&mut self, findings: &[Finding], dns: &[StepId]) {
         for finding in findings {
-            let Drift::LeadsOut(route) = &finding.drift else { continue };
-            match self.removal(route, finding.rule, dns) {
-                Ok((action, after)) => {
-                    let mode = self.view.baseline.mode_of(finding.rule);
-                    self.push(vec![finding.rule], mode, Task::Change(action), after);
+            let Repair::RemoveRoute(route) = &finding.repair else { continue };
+            let after = match self.view.baseline.internet_routes.remove {
+                Remove::Immediately => Ok(Vec::new()),
+                Remove::AfterEndpoints => self.served_after(&route.subnets, finding.rule, dns),
+            };
+            let RouteRemoval { table, destination, target, .. } = route.clone();
+            match after {
+                Ok(after) => {
+                    self.push_change(finding.rule, Action::DeleteRoute { table, destination, target }, after);
                 }
-                Err(why) => {
-                    let what = format!("{}: {} → {}", route.table, route.shown_destination(), route.target);
-                    self.leave(finding.rule, what, why);
+                Err(services) => {
+                    let what = format!("{table}: {destination} → {target}");
+                    self.leave(finding.rule, what, LeftAloneReason::ServiceNotServed { services });
                 }
             }
         }
-    }
-
-    /// The step that removes a route, and the steps that must come before it; or why it stays.
-    fn removal(
-        &mut self,
-        route: &LeadingRoute,
-        rule: RuleId,
-        dns: &[StepId],
-    ) -> Result<(Action<GroupRef>, Vec<StepId>), LeftAloneReason> {
-        let destination = route.destination.clone().ok_or(LeftAloneReason::Unknown)?;
-        match route.certainty {
-            Certainty::Unknown => return Err(LeftAloneReason::Unknown),
-            Certainty::Possible if self.view.baseline.internet_routes.may_lead_out != MayLeadOut::Remove => {
-                return Err(LeftAloneReason::MayLeadOut);
-            }
-            Certainty::Possible | Certainty::Certain => {}
-        }
-        let used = self.view.topology.tables.iter().find(|used| used.table.route_table_id == route.table);
-        if used.is_none_or(|used| used.off_limits.is_some()) {
-            return Err(LeftAloneReason::TableOfGateway);
-        }
-        if route.propagated {
-            return Err(LeftAloneReason::Propagated);
-        }
-        if !route.shared_with.is_empty() {
-            return Err(LeftAloneReason::SharedTable { with: route.shared_with.clone() });
-        }
-        let after = match self.view.baseline.internet_routes.remove {
-            Remove::Immediately => Vec::new(),
-            Remove::AfterEndpoints => self
-                .served_after(&route.subnets, rule, dns)
-                .map_err(|services| LeftAloneReason::ServiceNotServed { services })?,
-        };
-        Ok((Action::DeleteRoute { table: route.table.clone(), destination, target: route.target.clone() }, after))
     }
 
     /// The steps after which every required service is served to these subnets; or the services that are not even then.

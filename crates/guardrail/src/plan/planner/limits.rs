@@ -1,0 +1,35 @@
+//! How much one run may change: what goes beyond that is left for the next run.
+
+use super::Draft;
+use crate::baseline::Mode;
+use crate::plan::{StepId, Task};
+
+impl Draft<'_, '_> {
+    /// Leaves for the next run what goes beyond the limits, and what depends on it.
+    pub(super) fn apply_limits(&mut self) {
+        let limits = self.view.baseline.limits;
+        let (mut changes, mut endpoint_changes) = (0, 0);
+        let mut held: Vec<StepId> = Vec::new();
+        // What no mode allows, and what comes after it, is never taken and uses nothing up.
+        let mut idle: Vec<StepId> = Vec::new();
+        for step in &mut self.plan.steps {
+            if step.mode != Mode::Repair || step.after.iter().any(|id| idle.contains(id)) {
+                idle.push(step.id);
+                continue;
+            }
+            let (change, endpoint_change) = match &step.task {
+                Task::Change(action) => (1, u32::from(action.is_endpoint_change())),
+                Task::Await(_) => (0, 0),
+            };
+            let over =
+                changes + change > limits.changes || endpoint_changes + endpoint_change > limits.endpoint_changes;
+            if over || step.after.iter().any(|id| held.contains(id)) {
+                step.over_limit = true;
+                held.push(step.id);
+            } else {
+                changes += change;
+                endpoint_changes += endpoint_change;
+            }
+        }
+    }
+}

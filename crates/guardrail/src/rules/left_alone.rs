@@ -1,0 +1,119 @@
+//! What is not repaired, and why: not acting is a value too.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::baseline::RuleId;
+use crate::ec2::id::{SecurityGroupId, ServiceName, SubnetId, Zone};
+use crate::ec2::list;
+use crate::ec2::snapshot::Section;
+
+/// Something that is not repaired, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LeftAlone {
+    /// What.
+    pub what: String,
+    /// The rule that would have repaired it.
+    pub rule: Option<RuleId>,
+    /// LeftAloneReason.
+    pub reason: LeftAloneReason,
+}
+
+/// LeftAloneReason something is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum LeftAloneReason {
+    /// Another account owns the VPC.
+    SomebodyElsesVpc,
+    /// Not all of the VPC was observed.
+    NotObserved {
+        /// What was not.
+        sections: Vec<Section>,
+    },
+    /// The Region does not offer the service.
+    NotOffered,
+    /// The table serves other subnets too, for which the route must stay.
+    SharedTable {
+        /// They.
+        with: Vec<SubnetId>,
+    },
+    /// The route may lead out, and the baseline says to report such routes only.
+    MayLeadOut,
+    /// It is of a kind this version does not know.
+    Unknown,
+    /// It was propagated or advertised; the remedy is to disable that.
+    Propagated,
+    /// A required service would be cut off.
+    ServiceNotServed {
+        /// The services.
+        services: Vec<ServiceName>,
+    },
+    /// Its state is a person's to mend.
+    Broken,
+    /// No private subnet of these zones can take an interface.
+    NoSubnetInZone {
+        /// The zones.
+        zones: Vec<Zone>,
+    },
+    /// Another security group of the VPC has the name of the guardrail's.
+    GroupNameTaken {
+        /// That group.
+        group: SecurityGroupId,
+    },
+    /// The table belongs to a gateway and is never changed.
+    TableOfGateway,
+    /// The endpoint has as many security groups as AWS allows.
+    TooManyGroups,
+}
+
+impl fmt::Display for LeftAloneReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SomebodyElsesVpc => f.write_str("another account owns the VPC; run the guardrail there"),
+            Self::NotObserved { sections } => write!(f, "not everything was observed: {} missing", list(sections)),
+            Self::NotOffered => f.write_str("the Region does not offer the service"),
+            Self::SharedTable { with } => {
+                write!(f, "the table serves {} too; give the private subnets a table of their own", list(with))
+            }
+            Self::MayLeadOut => f.write_str("it may be meant; the baseline says to report such routes only"),
+            Self::Unknown => f.write_str("what is not known is never deleted"),
+            Self::Propagated => f.write_str("a propagated route cannot be deleted; disable the propagation"),
+            Self::ServiceNotServed { services } => {
+                write!(f, "removing it would cut off {}, which no endpoint serves", list(services))
+            }
+            Self::Broken => f.write_str("it does not mend by itself; delete it, and the guardrail makes a new one"),
+            Self::NoSubnetInZone { zones } => {
+                write!(f, "no private subnet in {} has room for an endpoint's IPv4 interface", list(zones))
+            }
+            Self::GroupNameTaken { group } => {
+                write!(f, "{group} has the name of the guardrail's own group but not its tag; rename or tag it")
+            }
+            Self::TableOfGateway => {
+                f.write_str("the table is a gateway's own and is never changed; give the private subnets another one")
+            }
+            Self::TooManyGroups => f.write_str("the endpoint has five security groups already, as many as AWS allows"),
+        }
+    }
+}
+
+impl LeftAloneReason {
+    /// Whether the service that the finding is about stays without a working endpoint because of it, so that no route may
+    /// go that the service is reached by.
+    pub fn leaves_the_service_unrepaired(&self) -> bool {
+        match self {
+            Self::Broken | Self::NoSubnetInZone { .. } | Self::GroupNameTaken { .. } | Self::TooManyGroups => true,
+            Self::SomebodyElsesVpc
+            | Self::NotObserved { .. }
+            | Self::NotOffered
+            | Self::SharedTable { .. }
+            | Self::MayLeadOut
+            | Self::Unknown
+            | Self::Propagated
+            | Self::ServiceNotServed { .. }
+            | Self::TableOfGateway => false,
+        }
+    }
+}
