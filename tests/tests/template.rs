@@ -8,7 +8,7 @@ use e2e::pipeline::{Pipeline, recorded_events, scenario, translated_template};
 use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, EXAMPLE};
 use guardrail::event::{decode, watched_names};
-use guardrail_aws::permissions::{LIST, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, WRITE};
+use guardrail_aws::permissions::{LIST, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, write};
 use serde_json::{Value, json};
 
 fn resources() -> Value {
@@ -86,7 +86,7 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
     may("DetectRole", "always", &[RESOLVE, LIST, SEND, &logs]);
     may("SweepRole", "always", &[OBSERVE, SEND, &logs]);
     may("RepairRole", "always", &[OBSERVE, PUBLISH, &receive_count, &encrypts, &logs]);
-    may("RepairRole", "MayWrite", &[WRITE]);
+    may("RepairRole", "MayWrite", &[&write().into_iter().collect::<Vec<_>>()]);
     for role in ["DetectRole", "SweepRole", "RepairRole"] {
         may(role, "BaselineIsStored", &[PARAMETER]);
         may(role, "BaselineIsEncrypted", &[&["kms:Decrypt"]]);
@@ -100,7 +100,8 @@ fn every_rules_repair_is_allowed_in_repair_mode() {
     let permissions = permissions(&resources());
     let allowed = &permissions[&("RepairRole".to_owned(), "MayWrite".to_owned())];
     for rule in RuleId::ALL {
-        let missing: Vec<&&str> = rule.rule().actions.iter().filter(|action| !allowed.contains(**action)).collect();
+        let missing: Vec<&str> =
+            rule.rule().permissions().into_iter().filter(|action| !allowed.contains(*action)).collect();
         assert!(missing.is_empty(), "{rule} calls {missing:?}");
     }
     let writes = &translated_template()["Conditions"]["MayWrite"];

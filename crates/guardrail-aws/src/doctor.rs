@@ -1,15 +1,19 @@
 //! What the doctor asks AWS; what the answers mean is the core's to say. Nothing here changes anything: calls that would
 //! are made as dry runs, and only where a dry run is known to be taken for one.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector, ReadWriteType};
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification, VpcAttributeName};
+use aws_sdk_ec2::types::VpcAttributeName;
 use aws_sdk_sqs::types::QueueAttributeName;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::CallError;
-use guardrail::ec2::change::{CREATED_TAG, GROUP_NAME, created_tags};
+use guardrail::ec2::change::CREATED_TAG;
+use guardrail::ec2::operation::Operation;
 use guardrail::report::doctor::{self, Check, FieldSelector, Lookup, Part, SeenRule, Selector, State, Trail};
 
+use crate::ec2::apply::dry_run;
 use crate::ec2::read::{self, filter};
 use crate::sdk::clients::Clients;
 use crate::sdk::sdk_errors::{failed, on_heap};
@@ -43,12 +47,12 @@ pub async fn examine(clients: &Clients, stack: &str, managed: &ManagedVpcs) -> V
 }
 
 /// The action and EC2's answer to its dry run.
-type Probe = (&'static str, Result<(), CallError>);
+type Probe = (String, Result<(), CallError>);
 
-macro_rules! dry_run {
+macro_rules! read_dry {
     ($operation:literal, $request:expr) => {{
         let answer = on_heap($request.dry_run(true).send()).await;
-        (concat!("ec2:", $operation), answer.map(drop).map_err(|error| failed($operation, &error)))
+        (concat!("ec2:", $operation).to_owned(), answer.map(drop).map_err(|error| failed($operation, &error)))
     }};
 }
 
@@ -63,37 +67,21 @@ async fn permissions(clients: &Clients, managed: &ManagedVpcs) -> Vec<Check> {
         probes.extend(writes(&ec2, clients.region().as_str(), &things).await);
     }
     let mut checks: Vec<Check> = probes.iter().map(|(action, answer)| doctor::permission(action, answer)).collect();
-    let not_asked = crate::permissions::OBSERVE
-        .iter()
-        .chain(crate::permissions::RESOLVE)
-        .chain(crate::permissions::WRITE)
-        .filter(|action| probes.iter().all(|(asked, _)| asked != *action));
-    let mut not_asked: Vec<&str> = not_asked.copied().collect();
-    not_asked.sort_unstable();
-    not_asked.dedup();
-    checks.extend(not_asked.into_iter().map(|action| Check::new(action, State::CannotTell, why_not(action, obeyed))));
+    let all = crate::permissions::OBSERVE.iter().chain(crate::permissions::RESOLVE).copied();
+    let all: BTreeSet<&str> = all.chain(crate::permissions::write()).collect();
+    let not_asked = all.into_iter().filter(|action| probes.iter().all(|(asked, _)| asked != action));
+    checks.extend(not_asked.map(|action| doctor::not_asked(action, obeyed)));
     checks
-}
-
-/// Why an action was not asked about.
-fn why_not(action: &str, dry_runs_are_obeyed: bool) -> &'static str {
-    match action {
-        "ec2:ModifyVpcAttribute" => "EC2 has no dry run of it",
-        "ec2:CreateTags" => "checked along with CreateSecurityGroup and CreateVpcEndpoint, which set tags",
-        "route53:AssociateVPCWithHostedZone" => "checked by AWS along with CreateVpcEndpoint, and only when it is made",
-        _ if !dry_runs_are_obeyed => "whatever answers here makes dry runs for real, so it was not asked",
-        _ => "there is nothing in the VPC to ask about",
-    }
 }
 
 /// Things that are there, for dry runs that must name one: what is not there is an error of its own.
 #[derive(Debug, Default)]
-struct Things {
-    vpc: Option<String>,
-    table: Option<String>,
-    endpoint: Option<String>,
-    group: Option<String>,
-    list: Option<String>,
+pub(crate) struct Things {
+    pub(crate) vpc: Option<String>,
+    pub(crate) table: Option<String>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) group: Option<String>,
+    pub(crate) list: Option<String>,
 }
 
 impl Things {
@@ -130,18 +118,18 @@ impl Things {
 
 async fn reads(ec2: &Client) -> Vec<Probe> {
     vec![
-        dry_run!("DescribeEgressOnlyInternetGateways", ec2.describe_egress_only_internet_gateways()),
-        dry_run!("DescribeInternetGateways", ec2.describe_internet_gateways()),
-        dry_run!("DescribeManagedPrefixLists", ec2.describe_managed_prefix_lists()),
-        dry_run!("DescribeNatGateways", ec2.describe_nat_gateways()),
-        dry_run!("DescribeNetworkInterfaces", ec2.describe_network_interfaces()),
-        dry_run!("DescribePrefixLists", ec2.describe_prefix_lists()),
-        dry_run!("DescribeRouteTables", ec2.describe_route_tables()),
-        dry_run!("DescribeSecurityGroups", ec2.describe_security_groups()),
-        dry_run!("DescribeSubnets", ec2.describe_subnets()),
-        dry_run!("DescribeVpcEndpointServices", ec2.describe_vpc_endpoint_services()),
-        dry_run!("DescribeVpcEndpoints", ec2.describe_vpc_endpoints()),
-        dry_run!("DescribeVpcs", ec2.describe_vpcs()),
+        read_dry!("DescribeEgressOnlyInternetGateways", ec2.describe_egress_only_internet_gateways()),
+        read_dry!("DescribeInternetGateways", ec2.describe_internet_gateways()),
+        read_dry!("DescribeManagedPrefixLists", ec2.describe_managed_prefix_lists()),
+        read_dry!("DescribeNatGateways", ec2.describe_nat_gateways()),
+        read_dry!("DescribeNetworkInterfaces", ec2.describe_network_interfaces()),
+        read_dry!("DescribePrefixLists", ec2.describe_prefix_lists()),
+        read_dry!("DescribeRouteTables", ec2.describe_route_tables()),
+        read_dry!("DescribeSecurityGroups", ec2.describe_security_groups()),
+        read_dry!("DescribeSubnets", ec2.describe_subnets()),
+        read_dry!("DescribeVpcEndpointServices", ec2.describe_vpc_endpoint_services()),
+        read_dry!("DescribeVpcEndpoints", ec2.describe_vpc_endpoints()),
+        read_dry!("DescribeVpcs", ec2.describe_vpcs()),
     ]
 }
 
@@ -149,43 +137,24 @@ async fn reads_of(ec2: &Client, things: &Things) -> Vec<Probe> {
     let mut probes = Vec::new();
     if let Some(vpc) = &things.vpc {
         let request = ec2.describe_vpc_attribute().vpc_id(vpc).attribute(VpcAttributeName::EnableDnsSupport);
-        probes.push(dry_run!("DescribeVpcAttribute", request));
+        probes.push(read_dry!("DescribeVpcAttribute", request));
     }
     if let Some(list) = &things.list {
         let request = ec2.get_managed_prefix_list_entries().prefix_list_id(list);
-        probes.push(dry_run!("GetManagedPrefixListEntries", request));
+        probes.push(read_dry!("GetManagedPrefixListEntries", request));
     }
     probes
 }
 
-/// The calls as a repair would make them, save that they would change nothing that anybody uses: a route to a documentation
-/// block (RFC 5737), an endpoint modified by nothing.
+/// The changes that a repair can make, each as a dry run; where EC2 has none, or there is nothing to ask about, nothing.
 async fn writes(ec2: &Client, region: &str, things: &Things) -> Vec<Probe> {
     let mut probes = Vec::new();
-    if let Some(vpc) = &things.vpc {
-        let group = ec2.create_security_group().vpc_id(vpc).group_name(GROUP_NAME).description("dry run");
-        probes.push(dry_run!("CreateSecurityGroup", group.tag_specifications(tags(ResourceType::SecurityGroup))));
-        let endpoint = ec2.create_vpc_endpoint().vpc_id(vpc).service_name(format!("com.amazonaws.{region}.s3"));
-        probes.push(dry_run!("CreateVpcEndpoint", endpoint.tag_specifications(tags(ResourceType::VpcEndpoint))));
-    }
-    if let Some(group) = &things.group {
-        let https = crate::ec2::apply::https_from(&["192.0.2.0/32".into()]);
-        let request = ec2.authorize_security_group_ingress().group_id(group).ip_permissions(https);
-        probes.push(dry_run!("AuthorizeSecurityGroupIngress", request));
-    }
-    if let Some(endpoint) = &things.endpoint {
-        probes.push(dry_run!("ModifyVpcEndpoint", ec2.modify_vpc_endpoint().vpc_endpoint_id(endpoint)));
-    }
-    if let Some(table) = &things.table {
-        let request = ec2.delete_route().route_table_id(table).destination_cidr_block("192.0.2.0/32");
-        probes.push(dry_run!("DeleteRoute", request));
+    for operation in Operation::ALL {
+        if let Some(answer) = dry_run(ec2, region, *operation, things).await {
+            probes.push((format!("ec2:{operation}"), answer));
+        }
     }
     probes
-}
-
-fn tags(resource: ResourceType) -> TagSpecification {
-    let tags = created_tags(GROUP_NAME).into_iter().map(|tag| Tag::builder().key(tag.key).value(tag.value).build());
-    TagSpecification::builder().resource_type(resource).set_tags(Some(tags.collect())).build()
 }
 
 /// The trails that cover the Region, those of other Regions and of the organization included.

@@ -2,7 +2,9 @@
 //!
 //! `sts:GetCallerIdentity` is not here, because nobody needs to be allowed it.
 
-use guardrail::ec2::change::{Action, Call};
+use std::collections::BTreeSet;
+
+use guardrail::ec2::operation::Operation;
 
 /// What [`Aws::observe`](guardrail::cloud::Cloud::observe), [`Aws::observe_region`](crate::Aws::observe_region),
 /// [`Aws::read_attributes`](crate::Aws::read_attributes) and [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) need.
@@ -23,17 +25,10 @@ pub const RESOLVE: &[&str] = &[
     "ec2:DescribeVpcEndpoints",
 ];
 
-/// What [`Aws::apply`](guardrail::cloud::Cloud::apply) needs for every call there is: [`of_call`] for each.
-pub const WRITE: &[&str] = &[
-    "ec2:AuthorizeSecurityGroupIngress",
-    "ec2:CreateSecurityGroup",
-    "ec2:CreateTags",
-    "ec2:CreateVpcEndpoint",
-    "ec2:DeleteRoute",
-    "ec2:ModifyVpcAttribute",
-    "ec2:ModifyVpcEndpoint",
-    "route53:AssociateVPCWithHostedZone",
-];
+/// What [`Aws::apply`](guardrail::cloud::Cloud::apply) needs for every change there is, in the order of the names.
+pub fn write() -> BTreeSet<&'static str> {
+    Operation::ALL.iter().flat_map(|operation| operation.permissions()).copied().collect()
+}
 
 /// What [`Topic::publish`](crate::Topic::publish) needs; on an encrypted topic also the use of its key.
 pub const PUBLISH: &[&str] = &["sns:Publish"];
@@ -43,18 +38,3 @@ pub const SEND: &[&str] = &["sqs:SendMessage"];
 
 /// What [`Parameters::read`](crate::Parameters::read) needs; for a secret also the use of its key.
 pub const PARAMETER: &[&str] = &["ssm:GetParameter"];
-
-/// What one call needs, with what AWS checks along with it: tags given on creation, and private DNS, which associates
-/// the VPC with a hosted zone (Service Authorization Reference, dependent actions).
-pub fn of_call(call: &Call) -> &'static [&'static str] {
-    match call {
-        Action::EnableVpcDns { .. } => &["ec2:ModifyVpcAttribute"],
-        Action::CreateSecurityGroup { .. } => &["ec2:CreateSecurityGroup", "ec2:CreateTags"],
-        Action::AuthorizeHttps { .. } => &["ec2:AuthorizeSecurityGroupIngress"],
-        Action::CreateEndpoint { .. } => {
-            &["ec2:CreateVpcEndpoint", "ec2:CreateTags", "route53:AssociateVPCWithHostedZone"]
-        }
-        Action::ModifyEndpoint { .. } => &["ec2:ModifyVpcEndpoint", "route53:AssociateVPCWithHostedZone"],
-        Action::DeleteRoute { .. } => &["ec2:DeleteRoute"],
-    }
-}

@@ -7,28 +7,18 @@ use aws_sdk_ec2::types::{
 };
 use guardrail::cloud::error_codes::outcome_of;
 use guardrail::cloud::{Applied, CallError};
-use guardrail::ec2::change::{Action, Call, DnsAttribute, NewEndpoint, created_tags};
+use guardrail::ec2::change::{Action, Call, DnsAttribute, GROUP_NAME, NewEndpoint, created_tags};
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use guardrail::ec2::operation::Operation;
 use guardrail::ec2::world::Destination;
 
+use crate::doctor::Things;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
-
-/// AWS's name of the operation that makes this call.
-pub(crate) fn operation(call: &Call) -> &'static str {
-    match call {
-        Action::EnableVpcDns { .. } => "ModifyVpcAttribute",
-        Action::CreateSecurityGroup { .. } => "CreateSecurityGroup",
-        Action::AuthorizeHttps { .. } => "AuthorizeSecurityGroupIngress",
-        Action::CreateEndpoint { .. } => "CreateVpcEndpoint",
-        Action::ModifyEndpoint { .. } => "ModifyVpcEndpoint",
-        Action::DeleteRoute { .. } => "DeleteRoute",
-    }
-}
 
 /// Makes the change; `endpoint_changes` is what is different about calls that change endpoints.
 pub(crate) async fn apply(ec2: &Client, endpoint_changes: &Builder, call: &Call) -> Result<Applied, CallError> {
-    let name = operation(call);
+    let name = call.operation().name();
     let applied = match call {
         Action::EnableVpcDns { vpc, attribute } => enable_dns(ec2, name, vpc, *attribute).await,
         Action::CreateSecurityGroup { vpc, name: group, description } => {
@@ -47,6 +37,47 @@ pub(crate) async fn apply(ec2: &Client, endpoint_changes: &Builder, call: &Call)
         Action::DeleteRoute { table, destination, target: _ } => delete_route(ec2, name, table, destination).await,
     };
     applied.or_else(|error| outcome_of(call, error))
+}
+
+/// Asks EC2 whether it would carry out a call of this operation: the call as a repair would make it, save that it would
+/// change nothing that anybody uses (a route to a documentation block of RFC 5737, an endpoint modified by nothing). Nothing
+/// is asked where EC2 has no dry run, or where there is nothing to name in the call.
+pub(crate) async fn dry_run(
+    ec2: &Client,
+    region: &str,
+    operation: Operation,
+    things: &Things,
+) -> Option<Result<(), CallError>> {
+    macro_rules! ask {
+        ($request:expr) => {{
+            let answer = on_heap($request.dry_run(true).send()).await;
+            answer.map(drop).map_err(|error| failed(operation.name(), &error))
+        }};
+    }
+    Some(match operation {
+        Operation::ModifyVpcAttribute => return None,
+        Operation::CreateSecurityGroup => {
+            let request = ec2.create_security_group().vpc_id(things.vpc.as_ref()?).group_name(GROUP_NAME);
+            let tags = tags(ResourceType::SecurityGroup, GROUP_NAME);
+            ask!(request.description("dry run").tag_specifications(tags))
+        }
+        Operation::AuthorizeSecurityGroupIngress => {
+            let https = https_from(&["192.0.2.0/32".into()]);
+            ask!(ec2.authorize_security_group_ingress().group_id(things.group.as_ref()?).ip_permissions(https))
+        }
+        Operation::CreateVpcEndpoint => {
+            let service = format!("com.amazonaws.{region}.s3");
+            let request = ec2.create_vpc_endpoint().vpc_id(things.vpc.as_ref()?).service_name(service);
+            ask!(request.tag_specifications(tags(ResourceType::VpcEndpoint, GROUP_NAME)))
+        }
+        Operation::ModifyVpcEndpoint => {
+            ask!(ec2.modify_vpc_endpoint().vpc_endpoint_id(things.endpoint.as_ref()?))
+        }
+        Operation::DeleteRoute => {
+            let request = ec2.delete_route().route_table_id(things.table.as_ref()?);
+            ask!(request.destination_cidr_block("192.0.2.0/32"))
+        }
+    })
 }
 
 async fn enable_dns(ec2: &Client, name: &str, vpc: &VpcId, attribute: DnsAttribute) -> Result<Applied, CallError> {

@@ -116,7 +116,7 @@ impl Cloud for Aws {
     }
 
     async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
-        if let Some(error) = self.elsewhere(scope, apply::operation(call)) {
+        if let Some(error) = self.elsewhere(scope, call.operation().name()) {
             return Err(error);
         }
         apply::apply(&self.ec2, &self.endpoint_changes, call).await

@@ -4,7 +4,7 @@
 //! those of "Error codes for the Amazon EC2 API" and of public captures.
 
 use crate::cloud::{Applied, CallError, ErrorClass};
-use crate::ec2::change::{Call, NewEndpoint};
+use crate::ec2::change::Call;
 
 /// What a failed call means. An empty `code` is a call that no answer came to. CloudTrail's `Client.` and `Server.` are
 /// understood.
@@ -84,7 +84,7 @@ pub fn outcome_of(call: &Call, error: CallError) -> Result<Applied, CallError> {
         (Call::DeleteRoute { .. }, ErrorClass::NotFound) if error.code == "InvalidRoute.NotFound" => {
             Ok(Applied::Already)
         }
-        (_, ErrorClass::AlreadyDone) if is_single(call) => Ok(Applied::Already),
+        (_, ErrorClass::AlreadyDone) if call.is_single() => Ok(Applied::Already),
         (_, ErrorClass::AlreadyDone) => Err(CallError { class: ErrorClass::Transient, ..error }),
         // The group was made, or described, moments ago: it is there, though not yet for every part of EC2.
         (
@@ -92,21 +92,6 @@ pub fn outcome_of(call: &Call, error: CallError) -> Result<Applied, CallError> {
             ErrorClass::NotFound,
         ) if error.code == "InvalidGroup.NotFound" => Err(CallError { class: ErrorClass::Transient, ..error }),
         (_, _) => Err(error),
-    }
-}
-
-/// Whether the call holds one change, so that "there already" answers all of it.
-fn is_single(call: &Call) -> bool {
-    match call {
-        Call::EnableVpcDns { .. } | Call::CreateSecurityGroup { .. } | Call::DeleteRoute { .. } => true,
-        Call::AuthorizeHttps { cidrs, .. } => cidrs.len() == 1,
-        Call::CreateEndpoint { kind, .. } => match kind {
-            NewEndpoint::Gateway { route_tables } => route_tables.len() == 1,
-            NewEndpoint::Interface { .. } => false,
-        },
-        Call::ModifyEndpoint { add_route_tables, add_subnets, add_groups, enable_private_dns, .. } => {
-            add_route_tables.len() == 1 && add_subnets.is_empty() && add_groups.is_empty() && !enable_private_dns
-        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use crate::ec2::id::{EndpointId, NatGatewayId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
 use crate::ec2::list;
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::{Destination, Tag};
 
@@ -132,51 +133,54 @@ pub fn created_tags(name: &str) -> Vec<Tag> {
 }
 
 impl<G> Action<G> {
-    /// Whether AWS counts it against the small allowance for endpoint calls.
-    pub fn is_endpoint_change(&self) -> bool {
+    /// The operation that makes it.
+    pub fn operation(&self) -> Operation {
         match self {
-            Self::CreateEndpoint { .. } | Self::ModifyEndpoint { .. } => true,
-            Self::EnableVpcDns { .. }
-            | Self::CreateSecurityGroup { .. }
-            | Self::AuthorizeHttps { .. }
-            | Self::DeleteRoute { .. } => false,
+            Self::EnableVpcDns { .. } => Operation::ModifyVpcAttribute,
+            Self::CreateSecurityGroup { .. } => Operation::CreateSecurityGroup,
+            Self::AuthorizeHttps { .. } => Operation::AuthorizeSecurityGroupIngress,
+            Self::CreateEndpoint { .. } => Operation::CreateVpcEndpoint,
+            Self::ModifyEndpoint { .. } => Operation::ModifyVpcEndpoint,
+            Self::DeleteRoute { .. } => Operation::DeleteRoute,
         }
     }
 
-    /// What a step like this was planned from, and what is read again before it is taken.
-    pub fn rests_on(&self) -> &'static [Section] {
+    /// What this change was planned from, and what is read again before it is made.
+    pub fn rests_on(&self) -> Vec<Section> {
+        let all = self.operation().rests_on().iter().copied();
+        all.filter(|section| !self.is_settled(*section)).collect()
+    }
+
+    /// Whether what the change was planned from in this section cannot have become another thing meanwhile: a NAT gateway
+    /// never changes its kind, so that a route to one with a plain destination needs no second look at interfaces and
+    /// prefix lists.
+    fn is_settled(&self, section: Section) -> bool {
+        let plain_nat_route = match self {
+            Self::DeleteRoute { destination, target, .. } => match destination {
+                Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_) => NatGatewayId::is(target),
+                Destination::PrefixList(_) => false,
+            },
+            Self::EnableVpcDns { .. }
+            | Self::CreateSecurityGroup { .. }
+            | Self::AuthorizeHttps { .. }
+            | Self::CreateEndpoint { .. }
+            | Self::ModifyEndpoint { .. } => false,
+        };
+        plain_nat_route && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
+    }
+
+    /// Whether it changes one thing, so that EC2's "there already" answers all of it.
+    pub fn is_single(&self) -> bool {
         match self {
-            // The VPC each time: its tag is how a person tells the guardrail to stop.
-            Self::EnableVpcDns { .. } => &[Section::Vpcs, Section::VpcAttributes],
-            Self::CreateSecurityGroup { .. } | Self::AuthorizeHttps { .. } => &[Section::Vpcs, Section::SecurityGroups],
-            Self::CreateEndpoint { .. } | Self::ModifyEndpoint { .. } => {
-                &[Section::Vpcs, Section::Subnets, Section::RouteTables, Section::VpcEndpoints]
+            Self::EnableVpcDns { .. } | Self::CreateSecurityGroup { .. } | Self::DeleteRoute { .. } => true,
+            Self::AuthorizeHttps { cidrs, .. } => cidrs.len() == 1,
+            Self::CreateEndpoint { kind, .. } => match kind {
+                NewEndpoint::Gateway { route_tables } => route_tables.len() == 1,
+                NewEndpoint::Interface { .. } => false,
+            },
+            Self::ModifyEndpoint { add_route_tables, add_subnets, add_groups, enable_private_dns, .. } => {
+                add_route_tables.len() == 1 && add_subnets.is_empty() && add_groups.is_empty() && !enable_private_dns
             }
-            // A NAT gateway never changes its kind, so that with a plain destination two sections need no second look.
-            Self::DeleteRoute {
-                destination: Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_),
-                target,
-                ..
-            } if target.starts_with("nat-") => &[
-                Section::Vpcs,
-                Section::Subnets,
-                Section::RouteTables,
-                Section::VpcEndpoints,
-                Section::NatGateways,
-                Section::SecurityGroups,
-                Section::VpcAttributes,
-            ],
-            Self::DeleteRoute { .. } => &[
-                Section::Vpcs,
-                Section::Subnets,
-                Section::RouteTables,
-                Section::VpcEndpoints,
-                Section::NatGateways,
-                Section::SecurityGroups,
-                Section::NetworkInterfaces,
-                Section::PrefixLists,
-                Section::VpcAttributes,
-            ],
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod cidr;
 pub mod id;
+pub mod operation;
 pub mod snapshot;
 pub mod world;
 pub mod world_file;

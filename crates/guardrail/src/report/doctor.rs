@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::cloud::error_codes::{is_dry_run_allowed, is_dry_run_denied};
 use crate::cloud::{CallError, ErrorClass};
+use crate::ec2::list;
+use crate::ec2::operation::Operation;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,26 @@ pub fn permission(action: &str, answer: &Result<(), CallError>) -> Check {
         }
         Err(error) => Check::unanswered(action, error),
     }
+}
+
+/// An action that was not asked about, and why not.
+pub fn not_asked(action: &str, dry_runs_are_obeyed: bool) -> Check {
+    let is_own = |operation: &Operation| action.strip_prefix("ec2:") == Some(operation.name());
+    let along_with: Vec<Operation> = Operation::ALL
+        .iter()
+        .filter(|operation| !is_own(operation) && operation.permissions().contains(&action))
+        .copied()
+        .collect();
+    let detail = if Operation::ALL.iter().any(|operation| is_own(operation) && !operation.has_dry_run()) {
+        "EC2 has no dry run of it".to_owned()
+    } else if !along_with.is_empty() {
+        format!("AWS checks it along with {}", list(&along_with))
+    } else if !dry_runs_are_obeyed {
+        "whatever answers here makes dry runs for real, so it was not asked".to_owned()
+    } else {
+        "there is nothing in the VPC to ask about".to_owned()
+    };
+    Check::new(action, State::CannotTell, detail)
 }
 
 /// A trail, as far as it could be read.

@@ -8,6 +8,7 @@ use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
 use crate::analysis::required_service::{EndpointKind, Health, cidrs_without_https, health, own_group};
 use crate::ec2::world::VpcEndpoint;
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 
 /// AWS's limit of security groups on an interface (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
@@ -25,12 +26,7 @@ pub(super) static RULE: Rule = Rule {
         Section::SecurityGroups,
         Section::PrefixLists,
     ],
-    actions: &[
-        "ec2:CreateSecurityGroup",
-        "ec2:CreateTags",
-        "ec2:AuthorizeSecurityGroupIngress",
-        "ec2:ModifyVpcEndpoint",
-    ],
+    operations: &[Operation::CreateSecurityGroup, Operation::AuthorizeSecurityGroupIngress, Operation::ModifyVpcEndpoint],
     check,
 };
 

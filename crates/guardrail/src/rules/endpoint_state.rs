@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     finds: "the endpoint for a required service has failed, was rejected, has expired, or is in a state of no known meaning",
     repairs: "nothing: deleting it is a person's decision; once it is gone the guardrail makes a new one",
     needs: &[Section::VpcEndpoints, Section::VpcEndpointServices],
-    actions: &[],
+    operations: &[],
     check,
 };
 

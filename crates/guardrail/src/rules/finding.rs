@@ -38,6 +38,11 @@ impl Finding {
         Self::new(rule, drift, Repair::None).leaving(what, reason)
     }
 
+    /// Whether the other finding is of the same rule and says the same, whatever repairs either.
+    pub fn is_same_drift(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.drift == other.drift
+    }
+
     /// The finding, of which this is left alone.
     #[must_use]
     pub fn leaving(mut self, what: String, reason: LeftAloneReason) -> Self {

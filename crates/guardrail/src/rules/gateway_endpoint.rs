@@ -8,6 +8,7 @@ use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{NewEndpoint, Repair};
 use crate::ec2::id::{RouteTableId, ServiceName};
 use crate::analysis::required_service::EndpointKind;
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     finds: "the VPC has no gateway endpoint for a required service",
     repairs: "creates one on the tables that should lead to it",
     needs: &[Section::Subnets, Section::RouteTables, Section::VpcEndpoints, Section::VpcEndpointServices, Section::NatGateways],
-    actions: &["ec2:CreateVpcEndpoint", "ec2:CreateTags"],
+    operations: &[Operation::CreateVpcEndpoint],
     check,
 };
 

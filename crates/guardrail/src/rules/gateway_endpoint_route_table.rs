@@ -8,6 +8,7 @@ use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName};
 use crate::analysis::required_service::{Health, EndpointKind, health};
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     finds: "a gateway endpoint is not associated with a route table that should lead to it",
     repairs: "associates the table with the endpoint that is there",
     needs: &[Section::Subnets, Section::RouteTables, Section::VpcEndpoints, Section::VpcEndpointServices, Section::NatGateways],
-    actions: &["ec2:ModifyVpcEndpoint"],
+    operations: &[Operation::ModifyVpcEndpoint],
     check,
 };
 

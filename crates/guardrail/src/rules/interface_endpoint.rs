@@ -8,6 +8,7 @@ use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{NewEndpoint, Repair};
 use crate::ec2::id::{ServiceName, Zone};
 use crate::analysis::required_service::EndpointKind;
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,13 +16,7 @@ pub(super) static RULE: Rule = Rule {
     finds: "the VPC has no interface endpoint for a required service",
     repairs: "creates one, in one private subnet of each zone that has one, with private DNS and a security group of its own",
     needs: &[Section::Vpcs, Section::Subnets, Section::VpcEndpoints, Section::VpcEndpointServices],
-    actions: &[
-        "ec2:CreateVpcEndpoint",
-        "ec2:CreateSecurityGroup",
-        "ec2:CreateTags",
-        "ec2:AuthorizeSecurityGroupIngress",
-        "route53:AssociateVPCWithHostedZone",
-    ],
+    operations: &[Operation::CreateSecurityGroup, Operation::AuthorizeSecurityGroupIngress, Operation::CreateVpcEndpoint],
     check,
 };
 

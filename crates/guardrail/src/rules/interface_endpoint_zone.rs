@@ -9,6 +9,7 @@ use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
 use crate::ec2::id::{EndpointId, ServiceName, SubnetId, Zone};
 use crate::analysis::required_service::{Health, EndpointKind, health, zones_of};
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
@@ -16,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     finds: "a required interface endpoint has no interface in a zone that holds a private subnet and offers the service",
     repairs: "adds a private subnet of that zone to the endpoint",
     needs: &[Section::Subnets, Section::VpcEndpoints, Section::VpcEndpointServices],
-    actions: &["ec2:ModifyVpcEndpoint"],
+    operations: &[Operation::ModifyVpcEndpoint],
     check,
 };
 

@@ -8,6 +8,7 @@ use crate::rules::finding::{Certainty, Drift, Finding, LeadingRoute};
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Repair, RouteRemoval};
 use crate::analysis::route::{RouteClass, PossibleExit, is_blackhole, classify};
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::analysis::topology::TableUse;
 use crate::ec2::world::{Route, RouteOrigin, RouteState};
@@ -25,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
         Section::NetworkInterfaces,
         Section::PrefixLists,
     ],
-    actions: &["ec2:DeleteRoute"],
+    operations: &[Operation::DeleteRoute],
     check,
 };
 

@@ -4,9 +4,12 @@ pub mod finding;
 pub mod left_alone;
 pub mod repair;
 
+use std::collections::BTreeSet;
+
 use crate::analysis::View;
 use crate::baseline::RuleId;
 use crate::baseline::rule_id::every_rule;
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::rules::finding::Finding;
 
@@ -21,10 +24,17 @@ pub struct Rule {
     pub repairs: &'static str,
     /// What must have been observed, or the rule says nothing.
     pub needs: &'static [Section],
-    /// The IAM actions that its repair calls.
-    pub actions: &'static [&'static str],
+    /// The operations that its repair calls.
+    pub operations: &'static [Operation],
     /// The rule itself.
     pub check: fn(&View<'_>) -> Vec<Finding>,
+}
+
+impl Rule {
+    /// The IAM actions that its repair needs, in the order of their names, each once.
+    pub fn permissions(&self) -> BTreeSet<&'static str> {
+        self.operations.iter().flat_map(|operation| operation.permissions()).copied().collect()
+    }
 }
 
 macro_rules! registry {

@@ -6,6 +6,7 @@ use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
 use crate::analysis::required_service::{Health, health};
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     finds: "private DNS of a required interface endpoint is off though the service has a private name",
     repairs: "turns it on, after the VPC's DNS attributes and the security group",
     needs: &[Section::Subnets, Section::VpcEndpoints, Section::VpcEndpointServices],
-    actions: &["ec2:ModifyVpcEndpoint", "route53:AssociateVPCWithHostedZone"],
+    operations: &[Operation::ModifyVpcEndpoint],
     check,
 };
 

@@ -8,6 +8,7 @@ use crate::analysis::View;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::repair::Repair;
 use crate::analysis::required_service::RequiredService;
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
@@ -15,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     finds: "enableDnsSupport or enableDnsHostnames of the VPC is off though a required service has private DNS",
     repairs: "turns the attribute on",
     needs: &[Section::VpcAttributes, Section::VpcEndpointServices, Section::Subnets],
-    actions: &["ec2:ModifyVpcAttribute"],
+    operations: &[Operation::ModifyVpcAttribute],
     check,
 };
 

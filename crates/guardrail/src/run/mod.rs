@@ -13,6 +13,7 @@ use crate::baseline::{Baseline, Mode};
 use crate::cloud::{Applied, CallError, Cloud, ErrorClass, Unread};
 use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, SecurityGroupId, ServiceName};
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::{Section, Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::event::Evidence;
@@ -30,10 +31,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// (docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html), and how long to wait first.
 const VERIFY_LOOKS: u32 = 4;
 const VERIFY_AFTER: Duration = Duration::from_secs(2);
-
-/// The sections that the guardrail's changes show in.
-const CHANGED: &[Section] =
-    &[Section::RouteTables, Section::VpcEndpoints, Section::SecurityGroups, Section::VpcAttributes];
 
 /// What to look at, and why.
 #[derive(Debug, Clone)]
@@ -219,7 +216,7 @@ async fn change<C: Cloud>(
     outcomes: &Outcomes,
 ) -> Outcome {
     loop {
-        if let Err(error) = seen.look_again(cloud, &request.scope, action.rests_on()).await {
+        if let Err(error) = seen.look_again(cloud, &request.scope, &action.rests_on()).await {
             return Outcome::RecheckFailed(error);
         }
         match still_planned(action, &seen.assess(baseline, request).plan) {
@@ -351,7 +348,7 @@ async fn verify<C: Cloud>(
     let mut looks = 0;
     loop {
         let unread = seen.unread.iter().map(|unread| unread.section);
-        let sections: BTreeSet<Section> = CHANGED.iter().copied().chain(unread).collect();
+        let sections: BTreeSet<Section> = changed_sections().chain(unread).collect();
         seen.look(cloud, &request.scope, &sections.into_iter().collect::<Vec<_>>()).await;
         looks += 1;
         let now = seen.assess(baseline, request);
@@ -361,6 +358,11 @@ async fn verify<C: Cloud>(
         }
         cloud.pause(VERIFY_AFTER).await;
     }
+}
+
+/// The sections that the guardrail's changes show in, whichever it makes.
+fn changed_sections() -> impl Iterator<Item = Section> {
+    Operation::ALL.iter().flat_map(|operation| operation.shows_in()).copied()
 }
 
 /// Whether no step that was taken would be taken again.
@@ -393,7 +395,11 @@ fn report(ended: Ended<'_>) -> Report {
             && !finding.drift.service().is_some_and(|service| pending.contains(&service))
     };
     let first_seen = first.findings.iter().map(|finding| (finding, repaired(finding)));
-    let new = last.findings.iter().filter(|finding| !first.findings.contains(finding)).map(|finding| (finding, false));
+    let new = last
+        .findings
+        .iter()
+        .filter(|finding| !first.findings.iter().any(|seen| seen.is_same_drift(finding)))
+        .map(|finding| (finding, false));
     let findings: Vec<Found> =
         first_seen.chain(new).map(|(finding, repaired)| found(finding, repaired, baseline)).collect();
     let verdict = verdict(&first, &last, &findings);

@@ -18,7 +18,7 @@ impl Draft<'_, '_> {
                 continue;
             }
             let (change, endpoint_change) = match &step.task {
-                Task::Change(action) => (1, u32::from(action.is_endpoint_change())),
+                Task::Change(action) => (1, u32::from(action.operation().changes_endpoints())),
                 Task::Await(_) => (0, 0),
             };
             let over =
