@@ -193,10 +193,13 @@ impl Request {
 
     /// Whether the call can change anything.
     pub fn is_write(&self) -> bool {
-        let operation = self.operation();
-        let reads = operation.starts_with("Describe") || operation.starts_with("Get");
-        !reads && !matches!(self, Self::DryRun(_))
+        !is_read(self.operation()) && !matches!(self, Self::DryRun(_))
     }
+}
+
+/// Whether the operation of this name only reads.
+pub(crate) fn is_read(operation: &str) -> bool {
+    operation.starts_with("Describe") || operation.starts_with("Get")
 }
 
 /// `CreateVpcEndpoint`.
