@@ -312,11 +312,12 @@ pub enum RouteTarget {
     Local,
 }
 
-/// The attributes of a subnet that a world file holds.
+/// The attributes of a subnet that a world file holds; AWS changes one of them in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the variants are AWS's parameters, under AWS's names")]
 pub enum SubnetAttribute {
     MapPublicIpOnLaunch(bool),
+    AssignIpv6AddressOnCreation(bool),
 }
 
 /// Which things to describe: by id, by filter, a page at a time.

@@ -43,6 +43,7 @@ impl Sim {
             owner_id,
             subnet_arn: arn_start.map(|start| format!("{start}:subnet/{subnet_id}")),
             map_public_ip_on_launch: false,
+            assign_ipv6_address_on_creation: false,
             tags: tags.to_vec(),
         };
         self.bear(subnet_id.as_str());
@@ -55,10 +56,18 @@ impl Sim {
         id: &SubnetId,
         attribute: SubnetAttribute,
     ) -> Result<Response, ApiError> {
-        self.subnet(id)?;
-        let SubnetAttribute::MapPublicIpOnLaunch(value) = attribute;
+        let subnet = self.subnet(id)?;
+        if attribute == SubnetAttribute::AssignIpv6AddressOnCreation(true) && !has_ipv6_block(subnet) {
+            return Err(ApiError::invalid_value(format!(
+                "Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set assign-ipv6-address-on-creation \
+                 to true unless the subnet ({id}) has an IPv6 CIDR block associated with it."
+            )));
+        }
         if let Some(subnet) = self.world.subnets.iter_mut().flatten().find(|subnet| subnet.subnet_id == *id) {
-            subnet.map_public_ip_on_launch = value;
+            match attribute {
+                SubnetAttribute::MapPublicIpOnLaunch(value) => subnet.map_public_ip_on_launch = value,
+                SubnetAttribute::AssignIpv6AddressOnCreation(value) => subnet.assign_ipv6_address_on_creation = value,
+            }
         }
         Ok(Response::Done)
     }
@@ -69,6 +78,12 @@ impl Sim {
             self.world.subnets.iter().flatten().find(|s| s.vpc_id == vpc.vpc_id).and_then(|s| s.subnet_arn.clone());
         like.and_then(|arn| Some(arn.rsplit_once(":subnet/")?.0.to_owned()))
     }
+}
+
+/// A world file may leave the state out, of a block that is associated.
+fn has_ipv6_block(subnet: &Subnet) -> bool {
+    let states = subnet.ipv6_cidr_block_association_set.iter().map(|block| block.ipv6_cidr_block_state.as_ref());
+    states.into_iter().any(|state| state.is_none_or(|state| state.state == "associated"))
 }
 
 /// AWS keeps five addresses of every subnet.
