@@ -134,6 +134,7 @@ impl FromAws<sdk::Subnet> for world::Subnet {
                 owner_id: optional("OwnerId", subnet.owner_id)?,
                 subnet_arn: text(subnet.subnet_arn),
                 map_public_ip_on_launch: subnet.map_public_ip_on_launch.unwrap_or(false),
+                assign_ipv6_address_on_creation: subnet.assign_ipv6_address_on_creation.unwrap_or_default(),
                 tags: tags(subnet.tags),
             })
         };

@@ -193,10 +193,13 @@ impl Request {
 
     /// Whether the call can change anything.
     pub fn is_write(&self) -> bool {
-        let operation = self.operation();
-        let reads = operation.starts_with("Describe") || operation.starts_with("Get");
-        !reads && !matches!(self, Self::DryRun(_))
+        !is_read(self.operation()) && !matches!(self, Self::DryRun(_))
     }
+}
+
+/// Whether the operation of this name only reads.
+pub(crate) fn is_read(operation: &str) -> bool {
+    operation.starts_with("Describe") || operation.starts_with("Get")
 }
 
 /// `CreateVpcEndpoint`.
@@ -309,11 +312,12 @@ pub enum RouteTarget {
     Local,
 }
 
-/// The attributes of a subnet that a world file holds.
+/// The attributes of a subnet that a world file holds; AWS changes one of them in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the variants are AWS's parameters, under AWS's names")]
 pub enum SubnetAttribute {
     MapPublicIpOnLaunch(bool),
+    AssignIpv6AddressOnCreation(bool),
 }
 
 /// Which things to describe: by id, by filter, a page at a time.

@@ -1,8 +1,8 @@
 use guardrail::ec2::change::DnsAttribute;
-use guardrail::ec2::world::{Association, Connectivity, Tag};
+use guardrail::ec2::world::{Association, CidrState, Connectivity, Tag};
 
 use super::*;
-use crate::{CreateNatGateway, SubnetAttribute};
+use crate::{CreateNatGateway, Query, SubnetAttribute};
 
 fn associate(table: &str, subnet: &str) -> Request {
     Request::AssociateRouteTable { route_table_id: id(table), subnet_id: id(subnet) }
@@ -138,6 +138,55 @@ fn a_subnet_lies_in_its_vpc_and_beside_the_others() {
     sim.call(&Request::ModifySubnetAttribute { subnet_id: made.subnet_id.clone(), attribute }).unwrap();
     let now = sim.world().subnets.unwrap().into_iter().find(|subnet| subnet.subnet_id == made.subnet_id).unwrap();
     assert!(now.map_public_ip_on_launch);
+}
+
+fn assign_ipv6(subnet: &str, value: bool) -> Request {
+    let attribute = SubnetAttribute::AssignIpv6AddressOnCreation(value);
+    Request::ModifySubnetAttribute { subnet_id: id(subnet), attribute }
+}
+
+/// "Modifies a subnet attribute. You can only modify one attribute at a time."
+#[test]
+fn each_attribute_of_a_subnet_changes_alone() {
+    let mut sim = sim();
+    let mut flags = |request: Request| {
+        sim.call(&request).unwrap();
+        let found = sim.call(&Request::DescribeSubnets(Query::of(["subnet-x1"]))).unwrap();
+        let Response::Described { found, .. } = found else { panic!() };
+        let subnet = found.subnets.unwrap().pop().unwrap();
+        (subnet.map_public_ip_on_launch, subnet.assign_ipv6_address_on_creation)
+    };
+    let map_public = |value| {
+        let attribute = SubnetAttribute::MapPublicIpOnLaunch(value);
+        Request::ModifySubnetAttribute { subnet_id: id("subnet-x1"), attribute }
+    };
+    assert_eq!(flags(map_public(false)), (false, false));
+    assert_eq!(flags(assign_ipv6("subnet-x1", true)), (false, true));
+    assert_eq!(flags(map_public(true)), (true, true));
+    assert_eq!(flags(assign_ipv6("subnet-x1", false)), (true, false));
+}
+
+/// "InvalidParameterValue: Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set
+/// assign-ipv6-address-on-creation to true unless the subnet (subnet-123) has an IPv6 CIDR block
+/// associated with it.": AWS's answer in terraform-aws-modules/terraform-aws-vpc, issue 735.
+#[test]
+fn ipv6_addresses_need_an_ipv6_block() {
+    let mut sim = sim();
+    let told = "Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set assign-ipv6-address-on-creation to \
+                true unless the subnet (subnet-a1) has an IPv6 CIDR block associated with it.";
+    let refused = refusal(&mut sim, &assign_ipv6("subnet-a1", true));
+    assert_eq!(refused, ("InvalidParameterValue".to_owned(), told.to_owned()));
+    sim.call(&assign_ipv6("subnet-a1", false)).unwrap();
+    assert_eq!(code(&mut sim, &assign_ipv6("subnet-9", true)), "InvalidSubnetID.NotFound");
+
+    let mut world = sim.world();
+    for subnet in world.subnets.iter_mut().flatten() {
+        for block in &mut subnet.ipv6_cidr_block_association_set {
+            block.ipv6_cidr_block_state = Some(CidrState { state: "disassociated".to_owned() });
+        }
+    }
+    let mut sim = Sim::new(world, sim.now(), SimOptions::default());
+    assert_eq!(code(&mut sim, &assign_ipv6("subnet-x1", true)), "InvalidParameterValue");
 }
 
 /// Host names need the resolver: "`EnableDnsHostnames`: you can only enable DNS hostnames if you've enabled DNS support."

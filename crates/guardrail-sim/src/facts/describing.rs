@@ -2,7 +2,7 @@ use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{PrefixList, PrefixListEntry, World};
 
 use super::*;
-use crate::Query;
+use crate::{Query, SubnetAttribute};
 
 fn found(sim: &mut Sim, request: Request) -> World {
     let Response::Described { found, .. } = sim.call(&request).unwrap() else { panic!() };
@@ -36,6 +36,20 @@ fn vpcs_and_subnets_are_available() {
     assert_eq!(found(&mut sim, Request::DescribeVpcs(Query::by("state", ["available"]))).vpcs, all.vpcs);
     assert_eq!(found(&mut sim, Request::DescribeVpcs(Query::by("state", ["pending"]))).vpcs, Some(Vec::new()));
     assert_eq!(found(&mut sim, Request::DescribeSubnets(Query::by("state", ["available"]))).subnets, all.subnets);
+}
+
+/// "`map-public-ip-on-launch` - Indicates whether instances launched in this subnet receive a public
+/// IPv4 address." The model of `DescribeSubnets` lists no such filter for IPv6 addresses.
+#[test]
+fn subnets_are_found_by_one_of_their_two_attributes() {
+    let mut sim = sim();
+    let attribute = SubnetAttribute::MapPublicIpOnLaunch(true);
+    sim.call(&Request::ModifySubnetAttribute { subnet_id: id("subnet-a1"), attribute }).unwrap();
+    let public = found(&mut sim, Request::DescribeSubnets(Query::by("map-public-ip-on-launch", ["true"])));
+    let public: Vec<String> = public.subnets.unwrap().iter().map(|subnet| subnet.subnet_id.to_string()).collect();
+    assert_eq!(public, ["subnet-a1"]);
+    let ipv6 = Request::DescribeSubnets(Query::by("assign-ipv6-address-on-creation", ["true"]));
+    assert_eq!(code(&mut sim, &ipv6), "InvalidParameterValue");
 }
 
 /// "Unknown filter → InvalidParameterValue (catches typos)."

@@ -164,6 +164,29 @@ fn a_rule_is_read_in_both_shapes() {
     );
 }
 
+/// A real record of ModifySubnetAttribute has "`mapPublicIpOnLaunch:{value:true}`" beside `subnetId`; the
+/// shape of `assignIpv6AddressOnCreation` is inferred from it.
+#[test]
+fn a_subnets_attributes_are_taken_over() {
+    let mut sim = sim();
+    let change = |subnet: &str, attribute: &str, value: bool| {
+        record("ModifySubnetAttribute", json!({"subnetId": subnet, attribute: {"value": value}}), done())
+    };
+    for attribute in ["mapPublicIpOnLaunch", "assignIpv6AddressOnCreation"] {
+        made(&mut sim, &change("subnet-x1", attribute, true));
+        let again = replay_call(&mut sim, &change("subnet-x1", attribute, true));
+        assert_eq!(saying(&again), ("already", "the attribute has that value already"));
+    }
+    let subnet = sim.world().subnets.unwrap().pop().unwrap();
+    assert!(subnet.map_public_ip_on_launch && subnet.assign_ipv6_address_on_creation);
+    let dns64 = replay_call(&mut sim, &change("subnet-x1", "enableDns64", true));
+    assert_eq!(saying(&dns64), ("not simulated", "a world file does not hold the attribute it changes"));
+    assert_eq!(
+        saying(&replay_call(&mut sim, &change("subnet-a1", "assignIpv6AddressOnCreation", true))).0,
+        "not simulated"
+    );
+}
+
 #[test]
 fn attributes_subnets_and_tags_are_taken_over() {
     let mut sim = sim();

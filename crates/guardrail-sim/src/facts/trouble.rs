@@ -1,7 +1,9 @@
 //! Eventual consistency, faults and throttling.
 
+use guardrail::ec2::world::Tag;
+
 use super::*;
-use crate::{Fault, Query, Recorded};
+use crate::{CreateNatGateway, Fault, Query, Recorded};
 
 fn seen_routes(sim: &mut Sim, table: &str) -> usize {
     let request = Request::DescribeRouteTables(Query::of([table]));
@@ -72,22 +74,112 @@ fn an_answer_can_be_lost_after_the_call_happened() {
     assert_eq!(sim.world(), before);
 }
 
-/// "Create/Modify/DeleteVpcEndpoint share a bucket of 4 calls, then 0.3 per second": `RequestLimitExceeded`.
+fn throttling() -> Sim {
+    sim_with(SimOptions { throttling: true, ..SimOptions::default() })
+}
+
+/// How many of these calls go through at once.
+fn calls_until_refused(sim: &mut Sim, request: &Request) -> usize {
+    let outcomes = (0..1000).map(|_| sim.call(request));
+    let refused = |error: &ApiError| error.code == "RequestLimitExceeded";
+    outcomes.take_while(|outcome| !outcome.as_ref().is_err_and(refused)).count()
+}
+
+fn no_endpoints() -> Request {
+    Request::DeleteVpcEndpoints { vpc_endpoint_ids: Vec::new() }
+}
+
+fn modify_s3() -> Request {
+    Request::ModifyVpcEndpoint(Box::new(crate::ModifyVpcEndpoint::new(id("vpce-s3"))))
+}
+
+/// "Limits are applied to individual API actions, not API action categories." CreateVpcEndpoint,
+/// ModifyVpcEndpoint and DeleteVpcEndpoints have 4 / 0.3 each.
 #[test]
-fn endpoint_calls_are_few() {
-    let mut sim = sim_with(SimOptions { throttling: true, ..SimOptions::default() });
-    let request = Request::DeleteVpcEndpoints { vpc_endpoint_ids: Vec::new() };
-    for _ in 0..4 {
-        sim.call(&request).unwrap();
+fn each_endpoint_action_has_its_own_few_calls() {
+    let mut sim = throttling();
+    let dynamodb = CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB);
+    let create = Request::CreateVpcEndpoint(Box::new(CreateVpcEndpoint { client_token: Some("t".into()), ..dynamodb }));
+    for request in [create, modify_s3(), no_endpoints()] {
+        assert_eq!(calls_until_refused(&mut sim, &request), 4, "{}", request.operation());
+        assert_eq!(code(&mut sim, &request), "RequestLimitExceeded");
     }
-    let change = Request::ModifyVpcEndpoint(Box::new(crate::ModifyVpcEndpoint::new(id("vpce-s3"))));
-    assert_eq!(code(&mut sim, &change), "RequestLimitExceeded");
     sim.call(&delete_default()).unwrap();
     sim.advance(seconds(3));
-    assert_eq!(code(&mut sim, &change), "RequestLimitExceeded");
+    assert_eq!(code(&mut sim, &modify_s3()), "RequestLimitExceeded");
     sim.advance(seconds(1));
-    sim.call(&change).unwrap();
-    assert_eq!(code(&mut sim, &request), "RequestLimitExceeded");
+    sim.call(&modify_s3()).unwrap();
+    assert_eq!(code(&mut sim, &modify_s3()), "RequestLimitExceeded");
+    sim.call(&no_endpoints()).unwrap();
+}
+
+/// "Each API is evaluated individually, and you are throttled on the number of requests you make on
+/// a per-API basis".
+#[test]
+fn two_reads_do_not_share_a_bucket() {
+    let mut sim = throttling();
+    assert_eq!(calls_until_refused(&mut sim, &Request::DescribeVpcs(Query::default())), 100);
+    assert_eq!(calls_until_refused(&mut sim, &Request::DescribeSubnets(Query::default())), 100);
+    assert_eq!(code(&mut sim, &Request::DescribeVpcs(Query::default())), "RequestLimitExceeded");
+}
+
+/// Max and refill per second: reads 100 / 20, changes 50 / 5, tags 100 / 10, NAT gateways 10 / 1, and
+/// ModifyNetworkInterfaceAttribute 100 / 5.
+#[test]
+fn each_action_refills_at_its_own_rate() {
+    let mut sim = throttling();
+    let resources = || vec!["vpc-1".to_owned()];
+    let network_interface_id = id("eni-router");
+    let regional = CreateNatGateway { vpc_id: Some(id("vpc-1")), ..CreateNatGateway::default() };
+    let cases = [
+        (Request::DescribeVpcs(Query::default()), 100, 20),
+        (create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1")), 50, 5),
+        (Request::CreateTags { resources: resources(), tags: vec![Tag::new("Tier", "private")] }, 100, 10),
+        (Request::DeleteTags { resources: resources(), tags: Vec::new() }, 100, 10),
+        (Request::CreateNatGateway(regional), 10, 1),
+        (Request::DeleteNatGateway { nat_gateway_id: id("nat-9") }, 10, 1),
+        (Request::ModifyNetworkInterfaceAttribute { network_interface_id, source_dest_check: false }, 100, 5),
+    ];
+    let count = |sim: &mut Sim| {
+        let calls = cases.iter().map(|(request, ..)| calls_until_refused(sim, request));
+        calls.collect::<Vec<usize>>()
+    };
+    let capacities: Vec<usize> = cases.iter().map(|(_, capacity, _)| *capacity).collect();
+    let refills: Vec<usize> = cases.iter().map(|(_, _, refill)| *refill).collect();
+    assert_eq!(count(&mut sim), capacities);
+    sim.advance(seconds(1));
+    assert_eq!(count(&mut sim), refills);
+    sim.advance(seconds(3600));
+    assert_eq!(count(&mut sim), capacities, "no bucket overflows");
+}
+
+/// "A specific subset of non-mutating API actions that, when requested without specifying either
+/// pagination or a filter, use tokens from a smaller token bucket": 50 / 10 for DescribeInstances,
+/// DescribeNetworkInterfaces and DescribeSecurityGroups.
+#[test]
+fn a_read_of_everything_draws_on_a_smaller_bucket() {
+    let kinds = [Request::DescribeNetworkInterfaces, Request::DescribeSecurityGroups, Request::DescribeInstances];
+    let mut sim = throttling();
+    for ask in kinds {
+        assert_eq!(calls_until_refused(&mut sim, &ask(Query::default())), 50);
+        assert_eq!(calls_until_refused(&mut sim, &ask(Query::by("vpc-id", ["vpc-1"]))), 100);
+        let page = Query { max_results: Some(5), ..Query::default() };
+        assert_eq!(code(&mut sim, &ask(page)), "RequestLimitExceeded");
+    }
+    sim.advance(seconds(1));
+    for ask in kinds {
+        assert_eq!(calls_until_refused(&mut sim, &ask(Query::default())), 10);
+        assert_eq!(calls_until_refused(&mut sim, &ask(Query::by("vpc-id", ["vpc-1"]))), 20);
+    }
+}
+
+/// A dry run is a request to the same API: it takes from the same bucket.
+#[test]
+fn a_dry_run_draws_on_the_bucket_of_its_call() {
+    let mut sim = throttling();
+    let dry = Request::DryRun(Box::new(modify_s3()));
+    assert_eq!(calls_until_refused(&mut sim, &dry), 4);
+    assert_eq!(code(&mut sim, &modify_s3()), "RequestLimitExceeded");
 }
 
 #[test]

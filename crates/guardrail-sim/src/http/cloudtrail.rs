@@ -234,7 +234,7 @@ fn flat_parameter(name: &str, parameter: &Parameter) -> (String, Value) {
             Some(elements) => {
                 json!({ "items": elements.into_iter().map(|e| flat_element(name, e)).collect::<Vec<_>>() })
             }
-            // `MapPublicIpOnLaunch.Value`
+            // `MapPublicIpOnLaunch.Value`, `AssignIpv6AddressOnCreation.Value`
             None => {
                 let values = group.iter().map(|(part, value)| match value {
                     Parameter::Text(text) if part == "Value" => ("value".to_owned(), flag_or_text(text)),

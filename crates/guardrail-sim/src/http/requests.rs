@@ -121,10 +121,7 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
             availability_zone: zone(p)?,
             tags: specified_tags("subnet", p)?,
         },
-        "ModifySubnetAttribute" => Request::ModifySubnetAttribute {
-            subnet_id: p.id("SubnetId")?,
-            attribute: SubnetAttribute::MapPublicIpOnLaunch(required_value("MapPublicIpOnLaunch", p)?),
-        },
+        "ModifySubnetAttribute" => modify_subnet_attribute(p)?,
         "ModifyVpcAttribute" => modify_vpc_attribute(p)?,
         "AssociateVpcCidrBlock" => {
             p.ignore(&["Ipv6Pool", "Ipv6CidrBlockNetworkBorderGroup"]);
@@ -300,6 +297,17 @@ fn zone(p: &mut Parameters) -> Result<Option<guardrail::ec2::id::Zone>, ApiError
     zone.map(|text| text.parse().map_err(|_| invalid(&text))).transpose()
 }
 
+fn modify_subnet_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
+    let subnet_id = p.id("SubnetId")?;
+    let (public, ipv6) = ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation");
+    let attribute = match (p.has(public), p.has(ipv6)) {
+        (true, true) => return Err(several_attributes("mapPublicIpOnLaunch, assignIpv6AddressOnCreation")),
+        (false, true) => SubnetAttribute::AssignIpv6AddressOnCreation(required_value(ipv6, p)?),
+        (true | false, false) => SubnetAttribute::MapPublicIpOnLaunch(required_value(public, p)?),
+    };
+    Ok(Request::ModifySubnetAttribute { subnet_id, attribute })
+}
+
 fn modify_vpc_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
     let vpc_id = p.id("VpcId")?;
     let attribute = match p.has("EnableDnsSupport") {
@@ -311,10 +319,16 @@ fn modify_vpc_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
         DnsAttribute::Hostnames => "EnableDnsHostnames",
     };
     if p.has("EnableDnsSupport") && p.has("EnableDnsHostnames") {
-        let message = "Fields for multiple attribute types specified: enableDnsSupport, enableDnsHostnames";
-        return Err(ApiError::new("InvalidParameterCombination", message));
+        return Err(several_attributes("enableDnsSupport, enableDnsHostnames"));
     }
     Ok(Request::ModifyVpcAttribute { vpc_id, attribute, value: required_value(name, p)? })
+}
+
+/// AWS documents for `ModifySubnetAttribute` that a call changes one attribute, and not the code of this
+/// refusal: it is taken to be that of `ModifyVpcAttribute`.
+fn several_attributes(names: &str) -> ApiError {
+    let message = format!("Fields for multiple attribute types specified: {names}");
+    ApiError::new("InvalidParameterCombination", message)
 }
 
 /// `Name.Value`, of an attribute that is on or off.

@@ -112,7 +112,7 @@ pub(crate) fn subnet(subnet: &Subnet, place: &Place) -> Fields {
         .text("ownerId", place.owner(subnet.owner_id.as_ref()))
         .flag("defaultForAz", false)
         .flag("mapPublicIpOnLaunch", subnet.map_public_ip_on_launch)
-        .flag("assignIpv6AddressOnCreation", false)
+        .flag("assignIpv6AddressOnCreation", subnet.assign_ipv6_address_on_creation)
         .flag("ipv6Native", subnet.ipv6_native)
         .list("tagSet", tags(&subnet.tags))
 }

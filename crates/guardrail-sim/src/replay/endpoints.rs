@@ -161,8 +161,10 @@ impl Sim {
     /// Whether the attribute that the request sets has the value already.
     pub(crate) fn has_attribute(&self, request: &Request) -> bool {
         if let Request::ModifySubnetAttribute { subnet_id, attribute } = request {
-            let SubnetAttribute::MapPublicIpOnLaunch(value) = attribute;
-            return self.subnet(subnet_id).is_ok_and(|subnet| subnet.map_public_ip_on_launch == *value);
+            return self.subnet(subnet_id).is_ok_and(|subnet| match attribute {
+                SubnetAttribute::MapPublicIpOnLaunch(value) => subnet.map_public_ip_on_launch == *value,
+                SubnetAttribute::AssignIpv6AddressOnCreation(value) => subnet.assign_ipv6_address_on_creation == *value,
+            });
         }
         if let Request::ModifyNetworkInterfaceAttribute { network_interface_id, source_dest_check } = request {
             let eni = self.interface(network_interface_id);

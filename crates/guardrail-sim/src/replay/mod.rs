@@ -311,6 +311,9 @@ fn attribute(sim: &Sim, request: Body<'_>) -> Turned<Request> {
     let made = if let Some(value) = flag("mapPublicIpOnLaunch") {
         let attribute = SubnetAttribute::MapPublicIpOnLaunch(value);
         Request::ModifySubnetAttribute { subnet_id: id(request.get("subnetId"), "subnetId")?, attribute }
+    } else if let Some(value) = flag("assignIpv6AddressOnCreation") {
+        let attribute = SubnetAttribute::AssignIpv6AddressOnCreation(value);
+        Request::ModifySubnetAttribute { subnet_id: id(request.get("subnetId"), "subnetId")?, attribute }
     } else if let Some(source_dest_check) = flag("sourceDestCheck") {
         let network_interface_id = id(request.get("networkInterfaceId"), "networkInterfaceId")?;
         Request::ModifyNetworkInterfaceAttribute { network_interface_id, source_dest_check }

@@ -253,6 +253,8 @@ pub struct Subnet {
     #[serde(default)]
     pub map_public_ip_on_launch: bool,
     #[serde(default)]
+    pub assign_ipv6_address_on_creation: bool,
+    #[serde(default)]
     pub tags: Vec<Tag>,
 }
 

@@ -1,0 +1,63 @@
+//! Setting and deleting tags, on any kind of thing that has them.
+
+use guardrail::ec2::world::Tag;
+
+use crate::ec2::errors::ApiError;
+use crate::ec2::request::Response;
+use crate::sim::Sim;
+
+impl Sim {
+    pub(crate) fn create_tags(&mut self, resources: &[String], tags: &[Tag]) -> Result<Response, ApiError> {
+        self.change_tags(resources, |list| {
+            for tag in tags {
+                list.retain(|old| old.key != tag.key);
+                list.push(tag.clone());
+            }
+        })
+    }
+
+    pub(crate) fn delete_tags(
+        &mut self,
+        resources: &[String],
+        tags: &[(String, Option<String>)],
+    ) -> Result<Response, ApiError> {
+        self.change_tags(resources, |list| {
+            list.retain(|tag| {
+                let named = |(key, value): &(String, Option<String>)| {
+                    *key == tag.key && value.as_ref().is_none_or(|value| *value == tag.value)
+                };
+                // "If you omit this parameter, we delete all user-defined tags for the specified resources."
+                if tags.is_empty() { tag.key.starts_with("aws:") } else { !tags.iter().any(named) }
+            });
+        })
+    }
+
+    /// All resources or none.
+    fn change_tags(&mut self, resources: &[String], change: impl Fn(&mut Vec<Tag>)) -> Result<Response, ApiError> {
+        for id in resources {
+            if !self.is_settled(id) || self.tags_mut(id).is_none() {
+                return Err(ApiError::new("InvalidID", format!("The ID '{id}' is not valid")));
+            }
+        }
+        resources.iter().for_each(|id| {
+            if let Some(tags) = self.tags_mut(id) {
+                change(tags);
+            }
+        });
+        Ok(Response::Done)
+    }
+
+    fn tags_mut(&mut self, id: &str) -> Option<&mut Vec<Tag>> {
+        let world = &mut self.world;
+        let kind = id.split_once('-').map_or("", |(kind, _)| kind);
+        match kind {
+            "vpc" => world.vpcs.iter_mut().flatten().find(|vpc| vpc.vpc_id == *id).map(|vpc| &mut vpc.tags),
+            "subnet" => world.subnets.iter_mut().flatten().find(|s| s.subnet_id == *id).map(|s| &mut s.tags),
+            "rtb" => world.route_tables.iter_mut().flatten().find(|t| t.route_table_id == *id).map(|t| &mut t.tags),
+            "vpce" => world.vpc_endpoints.iter_mut().flatten().find(|e| e.vpc_endpoint_id == *id).map(|e| &mut e.tags),
+            "nat" => world.nat_gateways.iter_mut().flatten().find(|n| n.nat_gateway_id == *id).map(|n| &mut n.tags),
+            "sg" => world.security_groups.iter_mut().flatten().find(|g| g.group_id == *id).map(|g| &mut g.tags),
+            _ => None,
+        }
+    }
+}
