@@ -1,4 +1,4 @@
-//! Runs over VPCs, several at a time, and what is reported_faults about them.
+//! Runs over VPCs, several at a time, and what is told about them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The repair function: messages about VPCs in; each VPC compared, put back as far as the modes allow, and reported_faults about.
+//! The repair function: messages about VPCs in; each VPC compared, put back as far as the modes allow, and told about.
 
 mod app;
 

@@ -16,7 +16,7 @@ fn published() -> String {
     "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>".to_owned()
 }
 
-fn messages(count: usize) -> Vec<QueueMessage> {
+fn messages(count: usize) -> Vec<Message> {
     let message = |n| QueueMessage { group: "g".to_owned(), deduplication_id: format!("d{n}"), body: format!("b{n}") };
     (0..count).map(message).collect()
 }
@@ -42,7 +42,7 @@ async fn an_alert_is_published_with_its_attributes() {
             "Action=Publish",
             "Version=2010-03-31",
             &format!("TopicArn={TOPIC}"),
-            "QueueMessage=text",
+            "Message=text",
             "Subject=A subject",
             "MessageAttributes.entry.1.Name=mode",
             "MessageAttributes.entry.1.Value.DataType=String",
@@ -62,7 +62,7 @@ async fn each_kind_of_subscriber_can_have_its_own_text() {
     Topic::new(&listener.clients().await, TOPIC).publish("S", &body, &BTreeMap::new()).await.unwrap();
     let request = &listener.requests()[0];
     assert!(request.lines().any(|line| line == "MessageStructure=json"));
-    let message = request.lines().find_map(|line| line.strip_prefix("QueueMessage=")).unwrap();
+    let message = request.lines().find_map(|line| line.strip_prefix("Message=")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(message).unwrap(), json!({"default": "for people", "sqs": "{\"a\":1}"}));
 }
 
@@ -75,7 +75,7 @@ async fn an_alert_is_text_for_people_and_the_report_for_the_rest() {
     let alert = Alert { subject: "S".to_owned(), text: "text".to_owned(), json: "{}".to_owned(), attributes };
     Topic::new(&listener.clients().await, TOPIC).tell(&alert).await.unwrap();
     let request = &listener.requests()[0];
-    let message = request.lines().find_map(|line| line.strip_prefix("QueueMessage=")).unwrap();
+    let message = request.lines().find_map(|line| line.strip_prefix("Message=")).unwrap();
     let expected = json!({"default": "{}", "email": "text", "sms": "S"});
     assert_eq!(serde_json::from_str::<Value>(message).unwrap(), expected);
     let mut kinds: Vec<_> = request.lines().filter_map(|line| line.split_once("DataType=")).map(|(_, k)| k).collect();
@@ -86,7 +86,7 @@ async fn an_alert_is_text_for_people_and_the_report_for_the_rest() {
 #[tokio::test]
 async fn an_alert_that_is_refused_says_why() {
     let listener = Listener::start().await;
-    let error = "<ErrorResponse><Error><Code>AuthorizationError</Code><QueueMessage>not authorized</QueueMessage></Error></ErrorResponse>";
+    let error = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>not authorized</Message></Error></ErrorResponse>";
     listener.on("Action=Publish", [page(403, error)]);
     let topic = Topic::new(&listener.clients().await, TOPIC);
     let error = topic.publish("S", &Body::Same("t".to_owned()), &BTreeMap::new()).await.unwrap_err();
@@ -127,7 +127,7 @@ async fn no_message_takes_no_call() {
 #[tokio::test]
 async fn a_message_that_is_refused_is_an_error_and_the_rest_are_sent() {
     let listener = Listener::start().await;
-    let refused = r#"{"Failed":[{"Id":"3","SenderFault":false,"Code":"InternalError","QueueMessage":"later"}]}"#;
+    let refused = r#"{"Failed":[{"Id":"3","SenderFault":false,"Code":"InternalError","Message":"later"}]}"#;
     listener.on("", [ok(refused), ok(r#"{"Successful":[],"Failed":[]}"#)]);
     let error = Queue::new(&listener.clients().await, QUEUE).send(&messages(11)).await.unwrap_err();
     assert_eq!(error.to_string(), "SendMessageBatch: InternalError: later");

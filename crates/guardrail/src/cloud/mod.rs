@@ -46,7 +46,7 @@ pub struct Observation {
 pub struct Unread {
     /// Which.
     pub section: Section,
-    /// LeftAloneReason.
+    /// Why.
     pub error: CallError,
 }
 

@@ -75,7 +75,7 @@ impl fmt::Display for Section {
     }
 }
 
-/// LeftAloneReason a world cannot be cut into VPCs.
+/// Why a world cannot be cut into VPCs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnplacedWorld {
     /// There is no list of VPCs.

@@ -26,7 +26,7 @@ const KEYS: [&str; 13] = [
 ];
 const ATTRIBUTES: [&str; 2] = ["EnableDnsSupport", "EnableDnsHostnames"];
 
-/// LeftAloneReason a file is not a world.
+/// Why a file is not a world.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     /// No JSON at all.

@@ -61,7 +61,7 @@ pub struct Evidence {
 pub struct Trigger {
     /// Where to look.
     pub reach: Reach,
-    /// LeftAloneReason: for the alert, never for the plan.
+    /// Why: for the alert, never for the plan.
     pub evidence: Evidence,
 }
 

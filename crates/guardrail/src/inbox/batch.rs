@@ -65,7 +65,7 @@ pub struct VpcRun {
 /// A message from a sender that could not tell which VPCs are managed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithoutBaseline {
-    /// LeftAloneReason the sender has no baseline.
+    /// Why the sender has no baseline.
     pub why: String,
     /// What led to the message.
     pub incident: String,

@@ -25,7 +25,7 @@ impl Place {
     }
 }
 
-/// LeftAloneReason an event leads to nothing. None of these is a fault.
+/// Why an event leads to nothing. None of these is a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Ignored {
     /// It is none of CloudTrail's.

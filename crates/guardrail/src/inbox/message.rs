@@ -34,7 +34,7 @@ pub struct Message {
 pub enum About {
     /// This VPC.
     Vpc(Scope),
-    /// Nothing in particular: which VPCs are managed could not be told, because the baseline cannot be used. LeftAloneReason not.
+    /// Nothing in particular: which VPCs are managed could not be told, because the baseline cannot be used. Why not.
     NoBaseline(String),
 }
 

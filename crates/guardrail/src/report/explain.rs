@@ -1,4 +1,4 @@
-//! LeftAloneReason each subnet is what it is, where each route leads, and what serves each required service.
+//! Why each subnet is what it is, where each route leads, and what serves each required service.
 
 use std::fmt::Write as _;
 

@@ -195,7 +195,7 @@ pub enum Outcome {
     TimedOut,
     /// What it waited for will not come.
     WillNotBeReady {
-        /// LeftAloneReason not.
+        /// Why not.
         reason: String,
     },
     /// The run's time was up.

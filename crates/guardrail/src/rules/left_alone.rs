@@ -17,11 +17,11 @@ pub struct LeftAlone {
     pub what: String,
     /// The rule that would have repaired it.
     pub rule: Option<RuleId>,
-    /// LeftAloneReason.
+    /// Why.
     pub reason: LeftAloneReason,
 }
 
-/// LeftAloneReason something is left alone.
+/// Why something is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]

@@ -194,7 +194,7 @@ async fn apply<C: Cloud>(
     outcomes
 }
 
-/// LeftAloneReason a step is not taken, if so.
+/// Why a step is not taken, if so.
 fn gate(step: &Step, outcomes: &Outcomes, now: Timestamp, deadline: Timestamp) -> Option<Outcome> {
     let failed = |id: &&StepId| !outcomes.get(id).is_some_and(Outcome::is_success);
     match step.mode {

@@ -27,7 +27,7 @@ pub enum RouteClass<'w> {
     Unknown(Unknown<'w>),
 }
 
-/// LeftAloneReason a route does not lead out.
+/// Why a route does not lead out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inside<'w> {
     /// Its destination holds no public address.

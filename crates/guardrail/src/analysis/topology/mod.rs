@@ -103,7 +103,7 @@ pub struct TableUse<'w> {
     pub table: &'w RouteTable,
     /// Whether it is the VPC's main table.
     pub main: bool,
-    /// LeftAloneReason it is never ours to judge, if so.
+    /// Why it is never ours to judge, if so.
     pub off_limits: Option<OffLimits<'w>>,
     /// The subnets it serves, and what they are.
     pub users: Vec<(&'w SubnetId, Class<'w>)>,
