@@ -5,9 +5,9 @@ use guardrail::report::alert;
 use guardrail::report::{Cause, Report, Verdict};
 use guardrail_sim::{Sim, SimOptions};
 
-use crate::Ending;
 use crate::commands::replay::{Act, ReplayedRun, Stage, start};
-use crate::input::BadInput;
+use crate::ending::Ending;
+use crate::error::BadInput;
 use crate::render::{line, quoted};
 
 const WORLD: &str = include_str!("../../scenarios/demo/world.json");

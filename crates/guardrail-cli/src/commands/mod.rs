@@ -6,6 +6,10 @@ pub(crate) mod demo;
 #[cfg(feature = "live")]
 pub(crate) mod doctor;
 pub(crate) mod explain;
+#[cfg(feature = "live")]
+pub(crate) mod live;
+#[cfg(not(feature = "live"))]
+pub(crate) mod not_live;
 pub(crate) mod plan;
 #[cfg(feature = "live")]
 pub(crate) mod repair;
@@ -13,3 +17,6 @@ pub(crate) mod replay;
 pub(crate) mod sim;
 #[cfg(feature = "live")]
 pub(crate) mod snapshot;
+
+#[cfg(not(feature = "live"))]
+pub(crate) use not_live as live;

@@ -14,9 +14,11 @@ use guardrail_sim::{Replayed, Sim, SimCloud, SimOptions, replay_call};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::input::{self, BadInput};
+use crate::arguments::{Format, WorldArgs};
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::input;
 use crate::render::{json_line, line, private_tables};
-use crate::{Ending, Format, WorldArgs};
 
 /// A run may last as long as a Lambda function may.
 const RUN: Duration = Duration::from_secs(900);
