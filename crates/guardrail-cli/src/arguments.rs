@@ -64,3 +64,13 @@ pub(crate) enum Format {
     /// One report object a line.
     Json,
 }
+
+/// How a table is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// A table in Markdown.
+    Markdown,
+}

@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 #[cfg(not(feature = "live"))]
 use not_live as live;
 
-use crate::commands::{baseline, decode, demo, explain, live as on_aws, plan, replay, sim};
+use crate::commands::{baseline, decode, demo, events, explain, live as on_aws, plan, replay, rules, sim};
 use crate::ending::Ending;
 use crate::error::BadInput;
 
@@ -49,6 +49,10 @@ enum Command {
     OnAws(on_aws::Command),
     /// Reads CloudTrail records: one JSON line for each.
     Decode(decode::Arguments),
+    /// Lists the calls that are watched, and why.
+    Events(events::Arguments),
+    /// Lists the rules: what each finds and repairs, and what it needs for both.
+    Rules(rules::Arguments),
     /// Serves a world as EC2's API on this machine, for the AWS CLI, the SDKs and the guardrail's own functions.
     Sim(sim::Arguments),
     /// Checks a baseline, or prints an example or the JSON Schema.
@@ -89,6 +93,8 @@ fn run(command: Command, out: &mut String) -> Result<Ending, BadInput> {
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::OnAws(command) => on_aws::run(&command, out),
         Command::Decode(arguments) => decode::run(&arguments, out),
+        Command::Events(arguments) => Ok(events::run(&arguments, out)),
+        Command::Rules(arguments) => Ok(rules::run(&arguments, out)),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Report(ReportCommand::Schema) => {

@@ -5,6 +5,7 @@ pub(crate) mod decode;
 pub(crate) mod demo;
 #[cfg(feature = "live")]
 pub(crate) mod doctor;
+pub(crate) mod events;
 pub(crate) mod explain;
 #[cfg(feature = "live")]
 pub(crate) mod live;
@@ -14,6 +15,7 @@ pub(crate) mod plan;
 #[cfg(feature = "live")]
 pub(crate) mod repair;
 pub(crate) mod replay;
+pub(crate) mod rules;
 pub(crate) mod sim;
 #[cfg(feature = "live")]
 pub(crate) mod snapshot;
