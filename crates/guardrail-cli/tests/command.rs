@@ -1,5 +1,5 @@
 //! What a user gets for right and for wrong input: what is printed, and the exit code.
-#![expect(clippy::unwrap_used, reason = "a test's helpers stop the test as the test does")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's helpers stop the test as the test does")]
 
 use std::io::Write as _;
 use std::path::Path;
