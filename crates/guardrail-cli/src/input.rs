@@ -4,42 +4,13 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use guardrail::baseline::Baseline;
-use guardrail::ec2::id::VpcId;
-use guardrail::ec2::snapshot::UnplacedWorld;
 use guardrail::ec2::world::World;
-use guardrail::ec2::world_file::{self, LoadError};
-use guardrail::event::{Evidence, NotARecord};
+use guardrail::ec2::world_file;
+use guardrail::event::Evidence;
 use serde_json::Value;
 
-use crate::live::Unavailable;
-use crate::{BaselineArgs, WorldArgs};
-
-/// Input that cannot be used: what it is, and what is wrong with it.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BadInput {
-    #[error("cannot read {}: {reason}", path.display())]
-    Unreadable { path: PathBuf, reason: std::io::Error },
-    #[error("cannot write {}: {reason}", path.display())]
-    Unwritable { path: PathBuf, reason: std::io::Error },
-    #[error("{} holds no .json file; put the outputs of `aws ec2 describe-*` there", path.display())]
-    EmptyFolder { path: PathBuf },
-    #[error("cannot serve on 127.0.0.1:{port}: {reason}")]
-    Unserved { port: u16, reason: std::io::Error },
-    #[error("world: {0}")]
-    World(#[from] LoadError),
-    #[error("world: {0}")]
-    Unplaced(#[from] UnplacedWorld),
-    #[error("baseline {name}: {faults}")]
-    Baseline { name: String, faults: String },
-    #[error("there is no {vpc} {among}")]
-    NoSuchVpc { vpc: VpcId, among: String },
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-    #[error("event {name}: {reason}")]
-    Event { name: String, reason: NotARecord },
-    #[error("event {name}: holds no record")]
-    NoRecord { name: String },
-}
+use crate::arguments::{BaselineArgs, WorldArgs};
+use crate::error::BadInput;
 
 /// The world and the baseline that the arguments name.
 pub(crate) fn world_args(arguments: &WorldArgs) -> Result<(World, Baseline), BadInput> {

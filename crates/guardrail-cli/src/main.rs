@@ -1,25 +1,28 @@
 //! The `guardrail` command: the guardrail's whole job on files, and a look inside each of its parts.
 
+mod arguments;
 mod commands;
+mod ending;
+mod error;
 mod input;
 #[cfg(feature = "live")]
 mod live;
+mod narrow;
 #[cfg(not(feature = "live"))]
-#[path = "not_live.rs"]
-mod live;
+mod not_live;
 mod render;
 mod source;
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use guardrail::baseline::Mode;
-use guardrail::ec2::id::Region;
+#[cfg(not(feature = "live"))]
+use not_live as live;
 
-use crate::commands::{baseline, decode, demo, explain, plan, replay, sim};
-use crate::input::BadInput;
+use crate::commands::{baseline, decode, demo, events, explain, live as on_aws, plan, replay, rules, sim};
+use crate::ending::Ending;
+use crate::error::BadInput;
 
 /// Keeps private subnets on VPC endpoints and off the internet.
 #[derive(Debug, Parser)]
@@ -43,9 +46,13 @@ enum Command {
     /// Says why each subnet is private or public, where each route leads, and what serves each required service.
     Explain(explain::Arguments),
     #[command(flatten)]
-    Live(live::Command),
+    OnAws(on_aws::Command),
     /// Reads CloudTrail records: one JSON line for each.
     Decode(decode::Arguments),
+    /// Lists the calls that are watched, and why.
+    Events(events::Arguments),
+    /// Lists the rules: what each finds and repairs, and what it needs for both.
+    Rules(rules::Arguments),
     /// Serves a world as EC2's API on this machine, for the AWS CLI, the SDKs and the guardrail's own functions.
     Sim(sim::Arguments),
     /// Checks a baseline, or prints an example or the JSON Schema.
@@ -60,71 +67,6 @@ enum Command {
 enum ReportCommand {
     /// Prints the JSON Schema of a report.
     Schema,
-}
-
-/// The world and the baseline a command works on.
-#[derive(Debug, clap::Args)]
-struct WorldArgs {
-    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put together.
-    #[arg(long, required = true, value_name = "W.json")]
-    world: Vec<PathBuf>,
-    #[command(flatten)]
-    baseline_args: BaselineArgs,
-}
-
-/// What a command judges by.
-#[derive(Debug, clap::Args)]
-struct BaselineArgs {
-    /// The baseline; without it, the one that `guardrail baseline example` prints.
-    #[arg(long, value_name = "B.json")]
-    baseline: Option<PathBuf>,
-    /// The mode, in place of the baseline's for every rule.
-    #[arg(long, value_enum)]
-    mode: Option<ModeWord>,
-}
-
-/// Which account and Region a command reaches.
-#[derive(Debug, clap::Args)]
-struct PlaceArgs {
-    /// The Region; without it, `AWS_REGION` or the profile says which.
-    #[arg(long)]
-    region: Option<Region>,
-    /// The profile of the AWS CLI's files that says who calls; without it, the environment says.
-    #[arg(long)]
-    profile: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum ModeWord {
-    Observe,
-    Notify,
-    Repair,
-}
-
-impl From<ModeWord> for Mode {
-    fn from(word: ModeWord) -> Self {
-        match word {
-            ModeWord::Observe => Self::Observe,
-            ModeWord::Notify => Self::Notify,
-            ModeWord::Repair => Self::Repair,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One report object a line.
-    Json,
-}
-
-/// How a command that worked ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Ending {
-    Fine,
-    DriftLeft,
 }
 
 fn main() -> ExitCode {
@@ -149,8 +91,10 @@ fn run(command: Command, out: &mut String) -> Result<Ending, BadInput> {
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::Plan(arguments) => plan::run(&arguments, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
-        Command::Live(command) => live::run(&command, out),
+        Command::OnAws(command) => on_aws::run(&command, out),
         Command::Decode(arguments) => decode::run(&arguments, out),
+        Command::Events(arguments) => Ok(events::run(&arguments, out)),
+        Command::Rules(arguments) => Ok(rules::run(&arguments, out)),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Baseline(command) => baseline::run(&command, out),
         Command::Report(ReportCommand::Schema) => {

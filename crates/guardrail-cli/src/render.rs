@@ -46,3 +46,30 @@ pub(crate) fn quoted(out: &mut String, text: &str, indent: &str) {
         line(out, format!("{indent}| {part}").trim_end());
     }
 }
+
+/// How wide text for people is.
+const WIDTH: usize = 80;
+
+/// Appends text behind a label: it starts in this column, and goes on there in the next line where it is too long.
+pub(crate) fn labelled(out: &mut String, label: &str, column: usize, text: &str) {
+    let mut current = format!("{label:<column$}");
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        if !empty && current.chars().count() + 1 + word.chars().count() > WIDTH {
+            line(out, &current);
+            current = " ".repeat(column);
+            empty = true;
+        }
+        if !empty {
+            current.push(' ');
+        }
+        current.push_str(word);
+        empty = false;
+    }
+    line(out, current.trim_end());
+}
+
+/// Appends a row of a table in Markdown.
+pub(crate) fn row(out: &mut String, cells: &[&str]) {
+    line(out, &format!("| {} |", cells.join(" | ")));
+}

@@ -6,8 +6,11 @@ use guardrail::baseline::{Baseline, ManagedVpcs};
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::world::World;
 
-use crate::input::{self, BadInput};
-use crate::{BaselineArgs, Ending, PlaceArgs, live};
+use crate::arguments::{BaselineArgs, PlaceArgs};
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::narrow::{narrow, place};
+use crate::{input, live};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SourceArgs {
@@ -67,29 +70,5 @@ impl Source {
             }
         };
         format!("There is no VPC {}{wanted}.", place(&self.world))
-    }
-}
-
-/// Leaves these VPCs in a world; none stands for all.
-///
-/// # Errors
-/// When one of them is not there.
-pub(crate) fn narrow(world: &mut World, wanted: &[VpcId]) -> Result<(), BadInput> {
-    let among = place(world);
-    let Some(vpcs) = world.vpcs.as_mut().filter(|_| !wanted.is_empty()) else { return Ok(()) };
-    match wanted.iter().find(|wanted| vpcs.iter().all(|vpc| vpc.vpc_id != **wanted)) {
-        Some(missing) => Err(BadInput::NoSuchVpc { vpc: missing.clone(), among }),
-        None => {
-            vpcs.retain(|vpc| wanted.contains(&vpc.vpc_id));
-            Ok(())
-        }
-    }
-}
-
-/// Where a world is of.
-fn place(world: &World) -> String {
-    match (&world.account_id, &world.region) {
-        (Some(account), Some(region)) => format!("in account {account}, {region}"),
-        (None, _) | (_, None) => "in the world".to_owned(),
     }
 }

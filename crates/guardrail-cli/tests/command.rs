@@ -1,5 +1,5 @@
 //! What a user gets for right and for wrong input: what is printed, and the exit code.
-#![expect(clippy::unwrap_used, reason = "a test's helpers stop the test as the test does")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's helpers stop the test as the test does")]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -90,16 +90,71 @@ fn several_calls_give_several_reports() {
     assert_eq!((said.out.lines().count(), said.code), (2, 1));
 }
 
+fn json_of(path: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A NAT route, made in another place.
+fn nat_route_with(key: &str, value: &str) -> (tempfile::NamedTempFile, String) {
+    let mut event = json_of(NAT_ROUTE);
+    event["detail"][key] = value.into();
+    file(&event.to_string())
+}
+
+/// The call leads to no run for this reason, in text and in JSON; the world stays as it is.
+fn set_aside(event: &str, why: &str) -> Said {
+    let (_after, out) = file("");
+    let said = guardrail(&["replay", "--world", DEMO, "--mode", "repair", "--event", event, "--out", &out]);
+    assert_eq!(said.code, 0, "{}", said.error);
+    assert!(said.out.contains(&format!("\nNo run: {why}.\n")), "{}", said.out);
+    let json = guardrail(&["replay", "--world", DEMO, "--event", event, "--format", "json"]);
+    let line: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((line["no_run"].as_str(), json.code), (Some(why), 0));
+    let plan = guardrail(&["plan", "--world", &out]);
+    assert_eq!(plan.out, guardrail(&["plan", "--world", DEMO]).out, "the call was made on the world");
+    said
+}
+
 #[test]
 fn calls_that_lead_to_no_run_say_why() {
-    for (event, why) in [
-        ("../../events/CreateRoute.denied.json", "the call failed and changed nothing"),
-        ("../../events/CreateRoute.appmesh.json", "the guardrail does not watch this call"),
-    ] {
-        let said = guardrail(&["replay", "--world", DEMO, "--event", event]);
-        assert_eq!(said.code, 0, "{}", said.error);
-        assert!(said.out.contains(why), "{}", said.out);
+    set_aside(
+        "../../events/CreateRoute.denied.json",
+        "CreateRoute failed (Client.UnauthorizedOperation) and changed nothing",
+    );
+    set_aside("../../events/CreateRoute.appmesh.json", "CreateRoute changes nothing that is watched");
+    set_aside("../../events/DescribeVpcs.json", "DescribeVpcs changes nothing that is watched");
+}
+
+#[test]
+fn calls_of_another_account_or_region_are_set_aside_and_not_made() {
+    for (key, value, place) in
+        [("awsRegion", "us-east-1", "us-east-1"), ("recipientAccountId", "444455556666", "account 444455556666")]
+    {
+        let (_event, event) = nat_route_with(key, value);
+        let why = format!("CreateRoute was made in {place}; the guardrail there looks after that");
+        let said = set_aside(&event, &why);
+        assert!(!said.out.contains("The world:"), "{}", said.out);
     }
+}
+
+/// Whose endpoint it was, nobody can tell any more.
+#[test]
+fn for_an_endpoint_that_is_gone_every_managed_vpc_is_looked_at() {
+    let mut world = json_of(DEMO);
+    let mut second = world["Vpcs"][0].clone();
+    second["VpcId"] = "vpc-0b1b2c3d4e5f60000".into();
+    world["Vpcs"].as_array_mut().unwrap().push(second.clone());
+    second["VpcId"] = "vpc-0c1b2c3d4e5f60000".into();
+    second["Tags"] = Value::Array(Vec::new());
+    world["Vpcs"].as_array_mut().unwrap().push(second);
+    world["VpcEndpoints"].as_array_mut().unwrap().clear();
+    let (_world, world) = file(&world.to_string());
+    let event = "../../events/DeleteVpcEndpoints.json";
+    let said = guardrail(&["replay", "--world", &world, "--event", event, "--format", "json"]);
+    let vpc = |line: &str| serde_json::from_str::<Value>(line).unwrap()["scope"]["vpc"].as_str().unwrap().to_owned();
+    let looked_at: Vec<String> = said.out.lines().map(vpc).collect();
+    assert_eq!(looked_at, ["vpc-0a1b2c3d4e5f60000", "vpc-0b1b2c3d4e5f60000"], "{}", said.error);
 }
 
 #[test]

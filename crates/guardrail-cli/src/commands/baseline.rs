@@ -6,8 +6,9 @@ use clap::Subcommand;
 use guardrail::baseline::{Baseline, EXAMPLE, ManagedVpcs};
 use schemars::JsonSchema;
 
-use crate::Ending;
-use crate::input::{self, BadInput};
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::input;
 use crate::render::line;
 
 #[derive(Debug, Subcommand)]

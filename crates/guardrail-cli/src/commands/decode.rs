@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::Ending;
-use crate::input::{self, BadInput};
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::input;
 use crate::render::json_line;
 
 #[derive(Debug, clap::Args)]

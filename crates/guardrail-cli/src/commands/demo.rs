@@ -5,9 +5,9 @@ use guardrail::report::alert;
 use guardrail::report::{Cause, Report, Verdict};
 use guardrail_sim::{Sim, SimOptions};
 
-use crate::Ending;
 use crate::commands::replay::{Act, ReplayedRun, Stage, start};
-use crate::input::BadInput;
+use crate::ending::Ending;
+use crate::error::BadInput;
 use crate::render::{line, quoted};
 
 const WORLD: &str = include_str!("../../scenarios/demo/world.json");
@@ -54,7 +54,7 @@ pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
         let act = stage.play(value, call);
         line(out, &format!("\n== {}. {} ==", number + 1, scene.title));
         tell(out, &act, &stage.baseline);
-        last = act.runs.into_iter().last().map(|run| (run.report.scope, call));
+        last = act.runs.into_iter().flatten().last().map(|run| (run.report.scope, call));
     }
     let Some((scope, call)) = last else { return Ok(Ending::DriftLeft) };
     let again = stage.look(scope, Cause::Operator, call).report;
@@ -63,7 +63,7 @@ pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
 
 fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
     line(out, &format!("call: {}", alert::call(&act.call)));
-    for ReplayedRun { report, before, after } in &act.runs {
+    for ReplayedRun { report, before, after } in act.runs.iter().flatten() {
         line(out, "\nroute tables of the private subnets, before:");
         out.push_str(before);
         line(out, "\nseen:");

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use guardrail::baseline::Baseline;
 use guardrail::report::doctor::{Check, State};
 
-use crate::input::{self, BadInput};
+use crate::arguments::PlaceArgs;
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::input;
 use crate::live::session::clients;
 use crate::render::line;
-use crate::{Ending, PlaceArgs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -4,8 +4,8 @@ use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 
-use crate::Ending;
-use crate::input::BadInput;
+use crate::ending::Ending;
+use crate::error::BadInput;
 use crate::render::line;
 use crate::source::SourceArgs;
 

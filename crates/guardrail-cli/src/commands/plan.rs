@@ -8,10 +8,11 @@ use guardrail::report::{Cause, Report, Verdict};
 use guardrail::run::{RunRequest, preview};
 use jiff::Timestamp;
 
-use crate::input::BadInput;
+use crate::arguments::Format;
+use crate::ending::Ending;
+use crate::error::BadInput;
 use crate::render::{json_line, line};
 use crate::source::SourceArgs;
-use crate::{Ending, Format};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

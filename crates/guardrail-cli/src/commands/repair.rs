@@ -10,12 +10,14 @@ use guardrail::run::{self, RunRequest, preview};
 use guardrail_aws::Aws;
 use jiff::Timestamp;
 
-use crate::input::{self, BadInput};
+use crate::arguments::{BaselineArgs, Format, PlaceArgs};
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::input;
 use crate::live::progress::Progress;
 use crate::live::session::Session;
 use crate::live::tell;
 use crate::render::{json_line, line};
-use crate::{BaselineArgs, Ending, Format, PlaceArgs};
 
 /// A run may last as long as a Lambda function may.
 const RUN: Duration = Duration::from_secs(900);

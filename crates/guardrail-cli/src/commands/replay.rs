@@ -6,17 +6,22 @@ use std::time::Duration;
 use guardrail::baseline::Baseline;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::ec2::snapshot::{Shared, Snapshot};
+use guardrail::ec2::world::{Vpc, World};
 use guardrail::event::{Evidence, Reach};
-use guardrail::inbox::resolve::vpcs_of;
+use guardrail::inbox::detect::{Ignored, Place, Resolved, accept, messages};
+use guardrail::inbox::message::About;
+use guardrail::inbox::resolve::resolve;
 use guardrail::report::{Cause, Report, Verdict};
 use guardrail::run::{self, RunRequest};
 use guardrail_sim::{Replayed, Sim, SimCloud, SimOptions, replay_call};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::input::{self, BadInput};
+use crate::arguments::{Format, WorldArgs};
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::input;
 use crate::render::{json_line, line, private_tables};
-use crate::{Ending, Format, WorldArgs};
 
 /// A run may last as long as a Lambda function may.
 const RUN: Duration = Duration::from_secs(900);
@@ -69,13 +74,26 @@ pub(crate) fn start(calls: &[(Value, Evidence)]) -> Timestamp {
 pub(crate) struct Stage {
     pub(crate) cloud: SimCloud,
     pub(crate) baseline: Baseline,
+    /// Where the world is of; `None` for one without a VPC.
+    place: Option<Place>,
 }
 
 /// One recorded call, and what the guardrail made of it.
 pub(crate) struct Act {
     pub(crate) call: Evidence,
-    pub(crate) enacted: Replayed,
-    pub(crate) runs: Vec<ReplayedRun>,
+    /// What the call did to the world; `None` for a call that was made in another account or Region.
+    pub(crate) enacted: Option<Replayed>,
+    /// The runs, or why there is none.
+    pub(crate) runs: Result<Vec<ReplayedRun>, NoRun>,
+}
+
+/// Why a call led to no run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoRun {
+    #[error(transparent)]
+    Ignored(#[from] Ignored),
+    #[error("it concerns no managed VPC of this world")]
+    NothingManaged,
 }
 
 /// One run over one VPC, with its private subnets' tables before and after.
@@ -91,13 +109,14 @@ impl Act {
             Verdict::Compliant | Verdict::Repaired | Verdict::NotManaged | Verdict::NoSuchVpc => true,
             Verdict::DriftLeft | Verdict::Incomplete => false,
         };
-        if self.runs.iter().all(fine) { Ending::Fine } else { Ending::DriftLeft }
+        if self.runs.iter().flatten().all(fine) { Ending::Fine } else { Ending::DriftLeft }
     }
 }
 
 impl Stage {
     pub(crate) fn new(sim: Sim, baseline: Baseline) -> Self {
-        Self { cloud: SimCloud::new(sim), baseline }
+        let place = place(&sim.world());
+        Self { cloud: SimCloud::new(sim), baseline, place }
     }
 
     /// Lets time pass until the recorded call, makes it on the world, and lets the guardrail look at what it points to.
@@ -105,9 +124,12 @@ impl Stage {
         let mut sim = self.cloud.sim_mut();
         let until = call.time.parse().map(|time: Timestamp| time.duration_since(sim.now())).unwrap_or_default();
         sim.advance(Duration::try_from(until).unwrap_or_default());
-        let enacted = replay_call(&mut sim, value);
+        let foreign = self.place.as_ref().is_some_and(|place| place.elsewhere(&call.record).is_some());
+        let enacted = if foreign { None } else { Some(replay_call(&mut sim, value)) };
         drop(sim);
-        let runs = self.scopes(call).into_iter().map(|scope| self.look(scope, Cause::Event, call)).collect();
+        let runs = self
+            .scopes(value)
+            .map(|scopes| scopes.into_iter().map(|scope| self.look(scope, Cause::Event, call)).collect());
         Act { call: call.clone(), enacted, runs }
     }
 
@@ -137,61 +159,74 @@ impl Stage {
         text
     }
 
-    /// The VPCs that a call points to: those it names, those of what it names, or every managed one.
-    fn scopes(&self, call: &Evidence) -> Vec<Scope> {
+    /// The VPCs that the detect function would ask to look at.
+    fn scopes(&self, value: &Value) -> Result<Vec<Scope>, NoRun> {
+        let place = self.place.as_ref().ok_or(NoRun::NothingManaged)?;
+        let trigger = accept(value, place)?;
         let world = self.cloud.sim().world();
-        let shared = Shared::of(&world);
-        let Ok(all) = Snapshot::all(&world, &shared) else { return Vec::new() };
-        let named: Vec<VpcId> = match call.trigger().map(|trigger| trigger.reach) {
-            None => return Vec::new(),
-            Some(Reach::Vpcs(vpcs)) => vpcs,
-            Some(Reach::Resolve(ids)) => vpcs_of(&world, &ids).into_iter().collect(),
-            Some(Reach::AllManaged) => Vec::new(),
+        let named = match &trigger.reach {
+            Reach::Vpcs(vpcs) => Resolved { vpcs: vpcs.iter().cloned().collect(), gone: Vec::new() },
+            Reach::Resolve(ids) => resolve(&world, ids),
+            Reach::AllManaged => Resolved::default(),
         };
-        let managed = |snapshot: &&Snapshot<'_>| self.baseline.managed_vpcs.matches(&snapshot.vpc.tags);
-        let wanted = |snapshot: &&Snapshot<'_>| match named.is_empty() {
-            true => managed(snapshot),
-            false => named.contains(&snapshot.scope.vpc),
-        };
-        all.iter().filter(wanted).map(|snapshot| snapshot.scope.clone()).collect()
+        let managed = managed(&world, place, &self.baseline);
+        let scopes: Vec<Scope> = messages(&trigger, place, &named, Ok(&managed))
+            .into_iter()
+            .filter_map(|message| match message.about {
+                About::Vpc(scope) => Some(scope),
+                About::NoBaseline(_) => None,
+            })
+            .collect();
+        if scopes.is_empty() { Err(NoRun::NothingManaged) } else { Ok(scopes) }
     }
 }
 
-/// Why a call led to no run.
-fn why_no_run(call: &Evidence) -> &'static str {
-    if call.record.failed {
-        "the call failed and changed nothing"
-    } else if !call.record.watched {
-        "the guardrail does not watch this call"
-    } else {
-        "it concerns no VPC of this world"
-    }
+/// The account and Region of a world: those of its first VPC, because all are read by one account in one Region.
+fn place(world: &World) -> Option<Place> {
+    let shared = Shared::of(world);
+    let Scope { account, region, .. } = Snapshot::all(world, &shared).ok()?.into_iter().next()?.scope;
+    Some(Place { account, region })
+}
+
+/// The VPCs that the account owns and the baseline manages.
+fn managed(world: &World, place: &Place, baseline: &Baseline) -> Vec<VpcId> {
+    let own = |vpc: &&Vpc| vpc.owner_id.as_ref().is_none_or(|owner| *owner == place.account);
+    let vpcs = world.vpcs.iter().flatten().filter(own).filter(|vpc| baseline.managed_vpcs.matches(&vpc.tags));
+    let mut ids: Vec<VpcId> = vpcs.map(|vpc| vpc.vpc_id.clone()).collect();
+    ids.sort_unstable();
+    ids
 }
 
 fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
     line(out, &format!("== {}", guardrail::report::alert::call(&act.call)));
-    line(out, &format!("The world: {}", act.enacted));
-    if act.runs.is_empty() {
-        line(out, &format!("No run: {}.", why_no_run(&act.call)));
+    if let Some(enacted) = &act.enacted {
+        line(out, &format!("The world: {enacted}"));
     }
-    for run in &act.runs {
-        line(out, "Private route tables before:");
-        out.push_str(&run.before);
-        line(out, "");
-        line(out, guardrail::report::alert::text(&run.report, baseline).trim_end());
-        if run.before != run.after {
-            line(out, "");
-            line(out, "Private route tables after:");
-            out.push_str(&run.after);
-        }
+    match &act.runs {
+        Ok(runs) => runs.iter().for_each(|run| tell_run(out, run, baseline)),
+        Err(why) => line(out, &format!("No run: {why}.")),
     }
     line(out, "");
 }
 
-fn tell_json(out: &mut String, act: &Act) {
-    if act.runs.is_empty() {
-        let record = &act.call.record;
-        json_line(out, &json!({ "event": record.event, "event_id": record.event_id, "no_run": why_no_run(&act.call) }));
+fn tell_run(out: &mut String, run: &ReplayedRun, baseline: &Baseline) {
+    line(out, "Private route tables before:");
+    out.push_str(&run.before);
+    line(out, "");
+    line(out, guardrail::report::alert::text(&run.report, baseline).trim_end());
+    if run.before != run.after {
+        line(out, "");
+        line(out, "Private route tables after:");
+        out.push_str(&run.after);
     }
-    act.runs.iter().for_each(|run| json_line(out, &run.report));
+}
+
+fn tell_json(out: &mut String, act: &Act) {
+    let record = &act.call.record;
+    match &act.runs {
+        Ok(runs) => runs.iter().for_each(|run| json_line(out, &run.report)),
+        Err(why) => {
+            json_line(out, &json!({ "event": record.event, "event_id": record.event_id, "no_run": why.to_string() }))
+        }
+    }
 }

@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::Ending;
-use crate::input::{self, BadInput};
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::input;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = POINT_AT_IT)]

@@ -7,11 +7,13 @@ use guardrail::ec2::id::VpcId;
 use guardrail_aws::Aws;
 use serde_json::json;
 
-use crate::input::{self, BadInput};
+use crate::arguments::PlaceArgs;
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::input;
 use crate::live::session::Session;
 use crate::live::tell;
 use crate::render::line;
-use crate::{Ending, PlaceArgs};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -6,10 +6,9 @@ use guardrail::ec2::id::{AccountId, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail_aws::{Aws, ClientOptions, Clients};
 
-use crate::PlaceArgs;
-use crate::input::BadInput;
-use crate::live::Unavailable;
-use crate::source::narrow;
+use crate::arguments::PlaceArgs;
+use crate::error::{BadInput, Unavailable};
+use crate::narrow::narrow;
 
 pub(crate) struct Session {
     pub(crate) clients: Clients,

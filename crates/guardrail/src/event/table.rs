@@ -1,5 +1,7 @@
 //! The event table: every call that can take a VPC off its baseline, one row each.
 
+use std::fmt;
+
 use super::{IdKind, Reach};
 use crate::ec2::id::VpcId;
 
@@ -32,6 +34,26 @@ pub enum Family {
     BlockPublicAccess,
     /// Tags, by which VPCs and subnets are selected.
     Tags,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Routes => "routes",
+            Self::Associations => "associations",
+            Self::Propagation => "propagation",
+            Self::Endpoints => "endpoints",
+            Self::NatGateways => "NAT gateways",
+            Self::Subnets => "subnets",
+            Self::Vpcs => "VPCs",
+            Self::SecurityGroups => "security groups",
+            Self::PrefixLists => "prefix lists",
+            Self::Interfaces => "interfaces",
+            Self::InternetGateways => "internet gateways",
+            Self::BlockPublicAccess => "block public access",
+            Self::Tags => "tags",
+        })
+    }
 }
 
 /// How a call says which VPC it is about.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::baseline::source::BaselineError;
 use crate::ec2::id::{AccountId, EndpointId, Region, Scope, VpcId};
-use crate::event::{self, NotARecord, Trigger};
+use crate::event::{self, NotARecord, Record, Trigger};
 use crate::inbox::message::{Message, for_trigger, without_baseline};
 
 /// Where a function runs: the only place whose VPCs it can see.
@@ -22,6 +22,13 @@ impl Place {
     /// The scope of a VPC here.
     pub fn scope(&self, vpc: &VpcId) -> Scope {
         Scope { account: self.account.clone(), region: self.region.clone(), vpc: vpc.clone() }
+    }
+
+    /// The other account or Region that a call was made in; `None` for a call that was made here, or that does not say.
+    pub fn elsewhere(&self, record: &Record) -> Option<String> {
+        let account = record.account.as_ref().filter(|account| **account != self.account);
+        let region = || record.region.as_ref().filter(|region| **region != self.region);
+        account.map(|account| format!("account {account}")).or_else(|| region().map(ToString::to_string))
     }
 }
 
@@ -67,11 +74,8 @@ pub fn accept(delivered: &Value, place: &Place) -> Result<Trigger, Ignored> {
         return Err(Ignored::Failed { event, code });
     }
     let trigger = evidence.trigger().ok_or_else(|| Ignored::NotWatched { event: event.clone() })?;
-    if let Some(account) = record.account.as_ref().filter(|account| **account != place.account) {
-        return Err(Ignored::Elsewhere { event, place: format!("account {account}") });
-    }
-    match record.region.as_ref().filter(|region| **region != place.region) {
-        Some(region) => Err(Ignored::Elsewhere { event, place: region.to_string() }),
+    match place.elsewhere(record) {
+        Some(place) => Err(Ignored::Elsewhere { event, place }),
         None => Ok(trigger),
     }
 }

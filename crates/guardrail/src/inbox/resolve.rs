@@ -2,10 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use crate::ec2::id::VpcId;
-use crate::ec2::world::{Association, Route, RouteTable, World};
+use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, VpcId};
+use crate::ec2::world::{Association, Route, RouteTable, SecurityGroup, World};
+use crate::inbox::detect::Resolved;
 
-/// The VPCs of a world that any of these ids belongs to, or that a route to one of them is in.
+/// Looks these ids up in a world as the detect function looks them up in an account: a VPC's own id is never among those
+/// that are gone, and neither is a prefix list, because where none uses it, it concerns no VPC.
+pub fn resolve(world: &World, ids: &[String]) -> Resolved {
+    let mut resolved = Resolved::default();
+    for id in ids {
+        let mut vpcs = vpcs_of(world, std::slice::from_ref(id));
+        vpcs.extend(id.parse::<VpcId>());
+        if vpcs.is_empty() && !PrefixListId::is(id) {
+            resolved.gone.push(id.clone());
+        }
+        resolved.vpcs.append(&mut vpcs);
+    }
+    resolved
+}
+
+/// The VPCs of a world that any of these ids belongs to. A gateway that worlds do not list belongs to the VPCs with a route
+/// to it, and a prefix list to those whose routes or security groups name it.
 pub fn vpcs_of(world: &World, ids: &[String]) -> BTreeSet<VpcId> {
     let named = |id: &str| ids.iter().any(|wanted| wanted == id);
     let vpcs = world.vpcs.iter().flatten().filter(|vpc| named(vpc.vpc_id.as_str())).map(|vpc| &vpc.vpc_id);
@@ -14,7 +31,8 @@ pub fn vpcs_of(world: &World, ids: &[String]) -> BTreeSet<VpcId> {
     let endpoints =
         world.vpc_endpoints.iter().flatten().filter(|e| named(e.vpc_endpoint_id.as_str())).map(|e| &e.vpc_id);
     let nats = world.nat_gateways.iter().flatten().filter(|n| named(n.nat_gateway_id.as_str()));
-    let groups = world.security_groups.iter().flatten().filter(|g| named(g.group_id.as_str()));
+    let groups =
+        world.security_groups.iter().flatten().filter(|group| named(group.group_id.as_str()) || admits(group, &named));
     let interfaces = world.network_interfaces.iter().flatten().filter(|i| {
         let instance = i.attachment.as_ref().and_then(|a| a.instance_id.as_ref());
         named(i.network_interface_id.as_str()) || instance.is_some_and(|id| named(id.as_str()))
@@ -34,10 +52,20 @@ fn touches(table: &RouteTable, named: &impl Fn(&str) -> bool) -> bool {
         association.route_table_association_id.as_ref().is_some_and(|id| named(id.as_str()))
     };
     let leads = |route: &Route| {
-        route.target().is_some_and(named)
+        route.target().is_some_and(|target| !is_listed(target) && named(target))
             || route.destination_prefix_list_id.as_ref().is_some_and(|id| named(id.as_str()))
     };
     named(table.route_table_id.as_str()) || table.associations.iter().any(bound) || table.routes.iter().any(leads)
+}
+
+/// Whether a world lists things with such an id: then a route that is left over says nothing about where they are.
+fn is_listed(id: &str) -> bool {
+    EndpointId::is(id) || NatGatewayId::is(id) || InterfaceId::is(id) || InstanceId::is(id)
+}
+
+fn admits(group: &SecurityGroup, named: &impl Fn(&str) -> bool) -> bool {
+    let lists = group.ip_permissions.iter().flat_map(|permission| &permission.prefix_list_ids);
+    lists.into_iter().any(|list| named(list.prefix_list_id.as_str()))
 }
 
 #[cfg(test)]
@@ -75,5 +103,31 @@ mod tests {
         for id in ["vpc-2", "rtbassoc-gone", "subnet-", ""] {
             assert_eq!(vpcs_of(&world, &[id.to_owned()]), BTreeSet::new(), "{id}");
         }
+    }
+
+    fn resolved(world: &World, ids: &[&str]) -> (Vec<String>, Vec<String>) {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let Resolved { vpcs, gone } = resolve(world, &ids);
+        (vpcs.into_iter().map(String::from).collect(), gone)
+    }
+
+    #[test]
+    fn what_a_world_does_not_have_is_gone() {
+        let mut fixture = Fixture::compliant();
+        fixture.route("rtb-a", "172.16.0.0/12", "nat-gone");
+        let world = fixture.world();
+        let vpc = || vec!["vpc-1".to_owned()];
+        assert_eq!(resolved(&world, &["rtb-a", "nat-1"]), (vpc(), vec![]));
+        let gone = vec!["vpce-gone".to_owned(), "nat-gone".to_owned()];
+        assert_eq!(resolved(&world, &["rtb-a", "vpce-gone", "nat-gone"]), (vpc(), gone));
+        assert_eq!(resolved(&world, &["rtbassoc-gone"]), (vec![], vec!["rtbassoc-gone".to_owned()]));
+    }
+
+    #[test]
+    fn prefix_lists_and_vpcs_are_never_gone() {
+        let world = Fixture::compliant().world();
+        assert_eq!(resolved(&world, &["pl-unused"]), (vec![], vec![]));
+        assert_eq!(resolved(&world, &["vpc-9"]), (vec!["vpc-9".to_owned()], vec![]));
+        assert_eq!(resolved(&world, &[]), (vec![], vec![]));
     }
 }

@@ -1,0 +1,26 @@
+//! The commands that reach AWS.
+
+use clap::Subcommand;
+
+use crate::commands::{doctor, repair, snapshot};
+use crate::ending::Ending;
+use crate::error::BadInput;
+use crate::live::wait_for;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Reads an account's VPCs into a world file. Makes no call that writes.
+    Snapshot(snapshot::Arguments),
+    /// Repairs VPCs of an account, now: what the repair function does, and its report.
+    Repair(repair::Arguments),
+    /// Checks credentials, permissions, the trail and the stack, and says what is missing.
+    Doctor(doctor::Arguments),
+}
+
+pub(crate) fn run(command: &Command, out: &mut String) -> Result<Ending, BadInput> {
+    match command {
+        Command::Snapshot(arguments) => wait_for(snapshot::run(arguments, out)),
+        Command::Repair(arguments) => wait_for(repair::run(arguments, out)),
+        Command::Doctor(arguments) => wait_for(doctor::run(arguments, out)),
+    }
+}

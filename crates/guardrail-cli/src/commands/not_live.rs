@@ -1,0 +1,27 @@
+//! What stands where the commands are that reach AWS, in a build without them.
+
+use clap::Subcommand;
+
+use crate::ending::Ending;
+use crate::error::{BadInput, Unavailable};
+
+/// The commands that a build with the feature `live` has.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Reads an account's VPCs into a world file (in a build with the feature `live`).
+    Snapshot(Whatever),
+    /// Repairs VPCs of an account, now (in a build with the feature `live`).
+    Repair(Whatever),
+    /// Checks credentials, permissions, the trail and the stack (in a build with the feature `live`).
+    Doctor(Whatever),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Whatever {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _arguments: Vec<String>,
+}
+
+pub(crate) fn run(_: &Command, _: &mut String) -> Result<Ending, BadInput> {
+    Err(Unavailable { instead: "" }.into())
+}

@@ -1,0 +1,50 @@
+//! `guardrail rules`: what each rule finds and repairs, and what it needs for both.
+
+use guardrail::baseline::Baseline;
+use guardrail::rules::RuleId;
+
+use crate::arguments::TableFormat;
+use crate::ending::Ending;
+use crate::render::{labelled, line, row};
+
+/// Where the texts start: behind the longest label.
+const COLUMN: usize = 17;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How to print the rules.
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+}
+
+pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Ending {
+    match arguments.format {
+        TableFormat::Text => text(out),
+        TableFormat::Markdown => markdown(out),
+    }
+    Ending::Fine
+}
+
+fn text(out: &mut String) {
+    let baseline = Baseline::default();
+    for id in RuleId::ALL {
+        let rule = id.rule();
+        let sections: Vec<String> = rule.needs.iter().map(ToString::to_string).collect();
+        let actions = if rule.actions.is_empty() { "none".to_owned() } else { rule.actions.join(", ") };
+        line(out, id.as_str());
+        labelled(out, "  finds", COLUMN, rule.finds);
+        labelled(out, "  repair", COLUMN, rule.repairs);
+        labelled(out, "  default mode", COLUMN, &baseline.mode_of(*id).to_string());
+        labelled(out, "  permissions", COLUMN, &actions);
+        labelled(out, "  sections read", COLUMN, &sections.join(", "));
+    }
+}
+
+fn markdown(out: &mut String) {
+    row(out, &["rule", "finds", "repair"]);
+    line(out, "|---|---|---|");
+    for id in RuleId::ALL {
+        let rule = id.rule();
+        row(out, &[&format!("`{id}`"), rule.finds, rule.repairs]);
+    }
+}

@@ -1,0 +1,72 @@
+//! What stops a command: each error says what was wrong, with what input, and what to do.
+
+use std::path::PathBuf;
+
+#[cfg(feature = "live")]
+use guardrail::cloud::CallError;
+use guardrail::ec2::id::VpcId;
+use guardrail::ec2::snapshot::UnplacedWorld;
+use guardrail::ec2::world_file::LoadError;
+use guardrail::event::NotARecord;
+
+/// Input that cannot be used: what it is, and what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadInput {
+    #[error("cannot read {}: {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: std::io::Error },
+    #[error("cannot write {}: {reason}", path.display())]
+    Unwritable { path: PathBuf, reason: std::io::Error },
+    #[error("{} holds no .json file; put the outputs of `aws ec2 describe-*` there", path.display())]
+    EmptyFolder { path: PathBuf },
+    #[error("cannot serve on 127.0.0.1:{port}: {reason}")]
+    Unserved { port: u16, reason: std::io::Error },
+    #[error("world: {0}")]
+    World(#[from] LoadError),
+    #[error("world: {0}")]
+    Unplaced(#[from] UnplacedWorld),
+    #[error("baseline {name}: {faults}")]
+    Baseline { name: String, faults: String },
+    #[error("there is no {vpc} {among}")]
+    NoSuchVpc { vpc: VpcId, among: String },
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    #[error("event {name}: {reason}")]
+    Event { name: String, reason: NotARecord },
+    #[error("event {name}: holds no record")]
+    NoRecord { name: String },
+}
+
+/// Why there is no way to AWS.
+#[cfg(feature = "live")]
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unavailable {
+    #[error(transparent)]
+    NotAvailable(#[from] guardrail_aws::NotAvailable),
+    #[error("AWS does not say whose credentials these are: {error}{}", advice(error))]
+    NoIdentity { error: CallError },
+    #[error("cannot read the VPCs: {error}{}", advice(error))]
+    NoVpcs { error: CallError },
+    #[error("cannot start: {0}")]
+    NoRuntime(std::io::Error),
+}
+
+/// What to do about a call that brought no answer of AWS.
+#[cfg(feature = "live")]
+fn advice(error: &CallError) -> &'static str {
+    if error.code.is_empty() && error.class.passes() {
+        "; check the network, the Region, and `AWS_ENDPOINT_URL` if it is set"
+    } else {
+        ""
+    }
+}
+
+/// Why there is no way to AWS.
+#[cfg(not(feature = "live"))]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this build of `guardrail` does not reach AWS: build it with `cargo build --release -p guardrail-cli --features live`\
+     {instead}"
+)]
+pub(crate) struct Unavailable {
+    pub(crate) instead: &'static str,
+}

@@ -1,0 +1,48 @@
+//! The tables of the README are what the command prints.
+//!
+//! After a change of them: `UPDATE_EXPECT=1 cargo test -p guardrail-cli --test readme`, then read the difference.
+#![expect(clippy::unwrap_used, reason = "a test's helpers stop the test as the test does")]
+
+use std::path::Path;
+use std::process::Command;
+
+fn guardrail(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_guardrail")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The README with what the command prints between the markers of this table.
+fn with_table(readme: &str, name: &str) -> String {
+    let (start, end) = (format!("<!-- guardrail {name} -->\n"), format!("<!-- /guardrail {name} -->\n"));
+    let (before, rest) = readme.split_once(&start).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    let table = guardrail(&[name, "--format", "markdown"]);
+    format!("{before}{start}\n{table}\n{end}{after}")
+}
+
+#[test]
+fn the_readme_shows_the_rules_and_events_that_there_are() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let wanted = ["rules", "events"].iter().fold(readme.clone(), |text, name| with_table(&text, name));
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+        return;
+    }
+    assert!(readme == wanted, "README.md differs from what `guardrail rules` and `guardrail events` print");
+}
+
+#[test]
+fn text_is_at_most_80_columns_wide_and_names_every_row() {
+    for name in ["rules", "events"] {
+        let text = guardrail(&[name]);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80 && line == line.trim_end(), "{line}");
+        }
+        for row in guardrail(&[name, "--format", "markdown"]).lines().skip(2) {
+            let row = row.split('`').nth(1).unwrap();
+            assert!(text.contains(row), "{row}");
+        }
+    }
+}
