@@ -1,7 +1,7 @@
 //! `guardrail rules`: what each rule finds and repairs, and what it needs for both.
 
 use guardrail::baseline::Baseline;
-use guardrail::rules::RuleId;
+use guardrail::baseline::RuleId;
 
 use crate::arguments::TableFormat;
 use crate::ending::Ending;
@@ -30,7 +30,8 @@ fn text(out: &mut String) {
     for id in RuleId::ALL {
         let rule = id.rule();
         let sections: Vec<String> = rule.needs.iter().map(ToString::to_string).collect();
-        let actions = if rule.actions.is_empty() { "none".to_owned() } else { rule.actions.join(", ") };
+        let permissions: Vec<&str> = rule.permissions().into_iter().collect();
+        let actions = if permissions.is_empty() { "none".to_owned() } else { permissions.join(", ") };
         line(out, id.as_str());
         labelled(out, "  finds", COLUMN, rule.finds);
         labelled(out, "  repair", COLUMN, rule.repairs);
