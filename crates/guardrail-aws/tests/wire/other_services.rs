@@ -16,7 +16,7 @@ fn published() -> String {
     "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>".to_owned()
 }
 
-fn messages(count: usize) -> Vec<Message> {
+fn messages(count: usize) -> Vec<QueueMessage> {
     let message = |n| QueueMessage { group: "g".to_owned(), deduplication_id: format!("d{n}"), body: format!("b{n}") };
     (0..count).map(message).collect()
 }
