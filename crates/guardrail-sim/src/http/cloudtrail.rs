@@ -61,7 +61,7 @@ pub(crate) fn event(call: ServedCall<'_>, place: &Place) -> Value {
     json!({
         "version": "0",
         "id": call.event_id,
-        "detail-type": "AWS API ServedCall via CloudTrail",
+        "detail-type": "AWS API Call via CloudTrail",
         "source": "aws.ec2",
         "account": place.account,
         "time": time,

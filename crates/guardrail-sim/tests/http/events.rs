@@ -113,6 +113,36 @@ async fn the_guardrail_reads_the_event_of_every_change() {
     assert_eq!(text.lines().count(), EXPECTED.lines().count());
 }
 
+/// EventBridge's rule of the stack asks for this source and detail-type; a recorded event has the same fields.
+#[tokio::test]
+async fn around_the_record_is_what_eventbridge_puts_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, options) = to_file(&dir);
+    let client = serve(WORLD, options).await;
+    client.call("Action=DeleteTags&ResourceId.1=vpc-1").await.unwrap();
+    let mut event = events(&path).pop().unwrap();
+    let recorded: Value = serde_json::from_str(include_str!("../../../../events/DeleteTags.json")).unwrap();
+    assert_eq!(
+        event.as_object().unwrap().keys().collect::<BTreeSet<_>>(),
+        recorded.as_object().unwrap().keys().collect::<BTreeSet<_>>()
+    );
+    event["detail"].take();
+    assert_eq!(
+        event,
+        json!({
+            "version": "0",
+            "id": event["id"],
+            "detail-type": "AWS API Call via CloudTrail",
+            "source": "aws.ec2",
+            "account": "111122223333",
+            "time": NOW,
+            "region": "eu-central-1",
+            "resources": [],
+            "detail": null,
+        })
+    );
+}
+
 #[tokio::test]
 async fn the_event_makes_the_same_change_on_the_world_before_it() {
     let dir = tempfile::tempdir().unwrap();
