@@ -1,13 +1,18 @@
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::*;
-use crate::cloud::{ErrorClass, Observation};
+use crate::cloud::{Applied, CallError, ErrorClass, Observation, Unread};
 use crate::ec2::change::{Call, NewEndpoint};
+use crate::ec2::snapshot::Section;
+use crate::ec2::world::World;
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
+use crate::plan::StepId;
+use crate::report::{Next, Outcome, Verdict};
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
 

@@ -1,0 +1,178 @@
+//! The loop over the steps of a plan: each reads, asks what to do, and does it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::RunRequest;
+use super::assess::{Assessment, assess};
+use super::recheck::{
+    LOOK_AGAIN, Outcomes, StillPlanned, all_shows, check, gate, has_time, is_too_new, known_group, still_planned,
+};
+use crate::baseline::Baseline;
+use crate::cloud::{CallError, Cloud, Unread};
+use crate::ec2::change::Action;
+use crate::ec2::id::Scope;
+use crate::ec2::operation::Operation;
+use crate::ec2::snapshot::Section;
+use crate::ec2::world::World;
+use crate::plan::{Condition, GroupRef, Plan, Task, Wait};
+use crate::report::Outcome;
+
+/// How often to look again for a change that was made but does not show yet
+/// (docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html), and how long to wait first.
+const VERIFY_LOOKS: u32 = 4;
+const VERIFY_AFTER: Duration = Duration::from_secs(2);
+
+/// The sections that the guardrail's changes show in, whichever it makes.
+fn changed_sections() -> impl Iterator<Item = Section> {
+    Operation::ALL.iter().flat_map(|operation| operation.shows_in()).copied()
+}
+
+/// What is known of the VPC at this moment.
+struct Observed {
+    world: World,
+    unread: Vec<Unread>,
+    /// The sections read since the plan was made and since the last change.
+    fresh: BTreeSet<Section>,
+}
+
+impl Observed {
+    fn new(scope: &Scope) -> Self {
+        let world =
+            World { region: Some(scope.region.clone()), account_id: Some(scope.account.clone()), ..World::default() };
+        Self { world, unread: Vec::new(), fresh: BTreeSet::new() }
+    }
+
+    async fn look<C: Cloud>(&mut self, cloud: &C, scope: &Scope, sections: &[Section]) {
+        let observation = cloud.observe(scope, sections).await;
+        self.unread.retain(|unread| !sections.contains(&unread.section));
+        self.unread.extend(observation.unread);
+        self.world.refresh(observation.world, sections);
+    }
+
+    /// Reads again what has not been read since the plan was made and since the last change.
+    async fn look_again<C: Cloud>(&mut self, cloud: &C, scope: &Scope, sections: &[Section]) -> Result<(), CallError> {
+        let stale: Vec<Section> = sections.iter().filter(|section| !self.fresh.contains(section)).copied().collect();
+        if !stale.is_empty() {
+            self.look(cloud, scope, &stale).await;
+            let unread: Vec<Section> = self.unread.iter().map(|unread| unread.section).collect();
+            self.fresh.extend(stale.into_iter().filter(|section| !unread.contains(section)));
+        }
+        match self.unread.iter().find(|unread| sections.contains(&unread.section)) {
+            Some(unread) => Err(unread.error.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One run under way.
+pub(super) struct Runner<'a, C> {
+    cloud: &'a C,
+    baseline: &'a Baseline,
+    request: &'a RunRequest,
+    observed: Observed,
+}
+
+impl<'a, C: Cloud> Runner<'a, C> {
+    pub(super) fn new(cloud: &'a C, baseline: &'a Baseline, request: &'a RunRequest) -> Self {
+        Self { cloud, baseline, request, observed: Observed::new(&request.scope) }
+    }
+
+    /// What could not be read when it was last looked at.
+    pub(super) fn into_unread(self) -> Vec<Unread> {
+        self.observed.unread
+    }
+
+    /// Reads everything.
+    pub(super) async fn first_look(&mut self) -> Assessment {
+        self.observed.look(self.cloud, &self.request.scope, Section::ALL.as_slice()).await;
+        self.assess()
+    }
+
+    /// Takes the steps of a plan, in their order.
+    pub(super) async fn apply(&mut self, plan: &Plan) -> Outcomes {
+        let mut outcomes = Outcomes::new();
+        for step in &plan.steps {
+            let outcome = match gate(step, &outcomes, self.cloud.now(), self.request.deadline) {
+                Some(outcome) => outcome,
+                None => match &step.task {
+                    Task::Change(action) => self.change(action, &outcomes).await,
+                    Task::Await(condition) => self.wait(condition).await,
+                },
+            };
+            outcomes.insert(step.id, outcome);
+        }
+        outcomes
+    }
+
+    fn assess(&self) -> Assessment {
+        assess(self.baseline, &self.observed.world, self.request)
+    }
+
+    async fn change(&mut self, action: &Action<GroupRef>, outcomes: &Outcomes) -> Outcome {
+        loop {
+            if let Err(error) = self.observed.look_again(self.cloud, &self.request.scope, &action.rests_on()).await {
+                return Outcome::RecheckFailed(error);
+            }
+            match still_planned(action, &self.assess().plan) {
+                StillPlanned::Holds => break,
+                StillPlanned::Changed => return Outcome::Stale,
+                StillPlanned::NotYet if !has_time(self.cloud.now(), self.request.deadline) => return Outcome::TimedOut,
+                StillPlanned::NotYet => {
+                    self.cloud.pause(LOOK_AGAIN).await;
+                    self.observed.fresh.clear();
+                }
+            }
+        }
+        let Some(call) = action.with_group(|group| known_group(group, outcomes)) else { return Outcome::Stale };
+        self.observed.fresh.clear();
+        loop {
+            match self.cloud.apply(&self.request.scope, &call).await {
+                Ok(applied) => return Outcome::Done(applied),
+                Err(error) if !is_too_new(action, &error) => return Outcome::Failed(error),
+                Err(error) if !has_time(self.cloud.now(), self.request.deadline) => return Outcome::Failed(error),
+                Err(_) => self.cloud.pause(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    async fn wait(&mut self, condition: &Condition) -> Outcome {
+        loop {
+            // With these, what an earlier look could not read: on what is missing nothing is decided.
+            let unread = self.observed.unread.iter().map(|unread| unread.section);
+            let sections: Vec<Section> =
+                [Section::VpcEndpoints, Section::RouteTables].into_iter().chain(unread).collect();
+            if let Err(error) = self.observed.look_again(self.cloud, &self.request.scope, &sections).await
+                && !error.class.passes()
+            {
+                return Outcome::RecheckFailed(error);
+            }
+            match check(self.baseline, &self.observed.world, self.request, condition) {
+                Wait::Over => return Outcome::Ready,
+                Wait::Never(reason) => return Outcome::WillNotBeReady { reason },
+                Wait::NotYet if !has_time(self.cloud.now(), self.request.deadline) => return Outcome::TimedOut,
+                Wait::NotYet => {
+                    self.cloud.pause(LOOK_AGAIN).await;
+                    self.observed.fresh.clear();
+                }
+            }
+        }
+    }
+
+    /// Looks again at what was changed; a little later and again where a change that was made does not show yet.
+    pub(super) async fn verify(&mut self, plan: &Plan, outcomes: &Outcomes) -> Assessment {
+        let mut looks = 0;
+        loop {
+            let unread = self.observed.unread.iter().map(|unread| unread.section);
+            let sections: BTreeSet<Section> = changed_sections().chain(unread).collect();
+            self.observed.look(self.cloud, &self.request.scope, &sections.into_iter().collect::<Vec<_>>()).await;
+            looks += 1;
+            let now = self.assess();
+            let shows = now.complete && all_shows(plan, outcomes, &now.plan);
+            if looks >= VERIFY_LOOKS || shows || !has_time(self.cloud.now(), self.request.deadline) {
+                return now;
+            }
+            self.cloud.pause(VERIFY_AFTER).await;
+        }
+    }
+}

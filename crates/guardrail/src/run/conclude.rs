@@ -1,0 +1,132 @@
+//! The report of a run, from what was seen first, what was done and what was seen last.
+
+use jiff::Timestamp;
+
+use super::RunRequest;
+use super::assess::{Assessment, VpcStanding};
+use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
+use crate::baseline::{Baseline, Mode};
+use crate::cloud::Unread;
+use crate::ec2::id::{Scope, ServiceName};
+use crate::plan::{Condition, Plan, Step, Task};
+use crate::report::commands;
+use crate::report::{Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
+use crate::rules::finding::Finding;
+
+/// A run that is over.
+pub(super) struct Ended<'a> {
+    pub(super) baseline: &'a Baseline,
+    pub(super) request: &'a RunRequest,
+    pub(super) started: Timestamp,
+    pub(super) finished: Timestamp,
+    pub(super) first: Assessment,
+    pub(super) last: Assessment,
+    pub(super) outcomes: Outcomes,
+    pub(super) unread: Vec<Unread>,
+}
+
+/// Tells what was found and done.
+pub(super) fn report(ended: Ended<'_>) -> Report {
+    let Ended { baseline, request, started, finished, first, last, outcomes, unread } = ended;
+    let pending = services_not_come(&first.plan, &outcomes);
+    let repaired = |finding: &Finding| {
+        last.complete
+            && !last.findings.iter().any(|left| left.drift.is_about_the_same_as(&finding.drift))
+            && !finding.drift.service().is_some_and(|service| pending.contains(&service))
+    };
+    let first_seen = first.findings.iter().map(|finding| (finding, repaired(finding)));
+    let is_new = |finding: &&Finding| !first.findings.iter().any(|seen| seen.is_same_drift(finding));
+    let new = last.findings.iter().filter(is_new).map(|finding| (finding, false));
+    let findings: Vec<Found> =
+        first_seen.chain(new).map(|(finding, repaired)| found(finding, repaired, baseline)).collect();
+    let verdict = verdict(&first, &last, &findings);
+    let again = another_run_helps(&first.plan, &last.plan, &outcomes)
+        || unread.iter().any(|unread| unread.error.class.passes());
+    let steps = first.plan.steps.iter().map(|step| step_report(step, &outcomes, &request.scope)).collect();
+    let vpc_name = match first.standing {
+        VpcStanding::Managed(name) | VpcStanding::NotManaged(name) => name,
+        VpcStanding::Missing | VpcStanding::Unobserved => None,
+    };
+    Report {
+        version: VERSION,
+        run_id: request.run_id.clone(),
+        scope: request.scope.clone(),
+        vpc_name,
+        cause: request.cause,
+        evidence: request.evidence.clone(),
+        mode: baseline.mode,
+        started,
+        finished,
+        verdict,
+        findings,
+        steps,
+        left_alone: first.plan.left_alone,
+        unread,
+        next: if again { Next::Again } else { Next::Settled },
+    }
+}
+
+fn verdict(first: &Assessment, last: &Assessment, findings: &[Found]) -> Verdict {
+    match first.standing {
+        VpcStanding::Missing => Verdict::NoSuchVpc,
+        VpcStanding::NotManaged(_) => Verdict::NotManaged,
+        VpcStanding::Unobserved => Verdict::Incomplete,
+        VpcStanding::Managed(_) if findings.iter().any(|found| !found.repaired) => Verdict::DriftLeft,
+        VpcStanding::Managed(_) if !last.complete => Verdict::Incomplete,
+        VpcStanding::Managed(_) if findings.is_empty() => Verdict::Compliant,
+        VpcStanding::Managed(_) => Verdict::Repaired,
+    }
+}
+
+/// The services whose endpoints were waited for in vain: they exist, but do not serve yet.
+fn services_not_come<'p>(plan: &'p Plan, outcomes: &Outcomes) -> Vec<&'p ServiceName> {
+    let in_vain =
+        |step: &&Step| matches!(outcomes.get(&step.id), Some(Outcome::TimedOut | Outcome::WillNotBeReady { .. }));
+    let service = |step: &'p Step| match &step.task {
+        Task::Await(Condition::Ready { service, .. }) => Some(service),
+        Task::Await(Condition::Gone { .. }) | Task::Change(_) => None,
+    };
+    plan.steps.iter().filter(in_vain).filter_map(service).collect()
+}
+
+/// Whether a later run may do more without anybody's doing. One that stopped at its limits only counts if it got somewhere,
+/// or calls that always fail would keep the rest waiting for ever; and what came to light on the way counts.
+fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
+    let got_somewhere = outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)));
+    let passes = |outcome: &Outcome| outcome.may_pass() && (got_somewhere || *outcome != Outcome::OverLimit);
+    let came_to_light = |step: &Step| match &step.task {
+        Task::Change(action) => step.mode == Mode::Repair && still_planned(action, first) == StillPlanned::Changed,
+        Task::Await(_) => false,
+    };
+    outcomes.values().any(passes) || last.steps.iter().any(came_to_light)
+}
+
+fn found(finding: &Finding, repaired: bool, baseline: &Baseline) -> Found {
+    Found {
+        rule: finding.rule,
+        mode: baseline.mode_of(finding.rule),
+        summary: finding.drift.to_string(),
+        drift: finding.drift.clone(),
+        repaired,
+    }
+}
+
+fn step_report(step: &Step, outcomes: &Outcomes, scope: &Scope) -> StepReport {
+    let outcome = outcomes.get(&step.id).cloned().unwrap_or(Outcome::OutOfTime);
+    let (command, undo) = match (&step.task, &outcome) {
+        (Task::Change(action), Outcome::Done(applied)) => {
+            (Some(commands::of(action, scope)), commands::undo(action, applied, scope, |g| known_group(g, outcomes)))
+        }
+        (Task::Change(action), _) => (Some(commands::of(action, scope)), None),
+        (Task::Await(_), _) => (None, None),
+    };
+    StepReport {
+        id: step.id,
+        rules: step.rules.clone(),
+        summary: step.task.to_string(),
+        command,
+        after: step.after.clone(),
+        outcome,
+        undo,
+    }
+}
