@@ -40,7 +40,7 @@ impl Detect {
         let baseline = self.start.configuration.current(self.start.clock()).await;
         let managed = async {
             match &baseline {
-                Ok(ready) => self.aws.managed_vpcs(&place.account, &ready.baseline.managed_vpcs).await.map(Ok),
+                Ok(ready) => self.aws.managed_vpcs(&place, &ready.baseline.managed_vpcs).await.map(Ok),
                 Err(unusable) => Ok(Err(unusable)),
             }
         };

@@ -47,7 +47,7 @@ impl Sweep {
     async fn compare(&self, context: &Context, ready: &Ready, incident: &str) -> Result<(), Failed> {
         let began = self.start.clock();
         let place = self.start.place(context).await?;
-        let mut seen = ready.aws.observe_region(&place.account, &ready.baseline.managed_vpcs).await;
+        let mut seen = ready.aws.observe_region(&place, &ready.baseline.managed_vpcs).await;
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Failed::new("ListFailed", &unread.error));
         }

@@ -16,7 +16,7 @@ use aws_sdk_ec2::config::Builder;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass, Observation, Unread};
 use guardrail::ec2::change::Call;
-use guardrail::ec2::id::{AccountId, Region, Scope, ServiceName, VpcId};
+use guardrail::ec2::id::{Place, Region, Scope, ServiceName, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointService, PrefixList, World};
 use jiff::Timestamp;
@@ -63,10 +63,10 @@ impl Aws {
     /// Reads every section but the DNS attributes for all VPCs of the account that are managed, with a number of calls
     /// that grows with the pages of resources and not with the VPCs. The attributes have no such read: see
     /// [`Aws::read_attributes`].
-    pub async fn observe_region(&self, account: &AccountId, managed: &ManagedVpcs) -> Observation {
+    pub async fn observe_region(&self, place: &Place, managed: &ManagedVpcs) -> Observation {
         let sections: Vec<_> = Section::ALL.into_iter().filter(|section| *section != Section::VpcAttributes).collect();
-        let base = World { region: Some(self.region.clone()), account_id: Some(account.clone()), ..World::default() };
-        self.look(&Within::Region { account, managed }, &sections, base).await
+        let base = empty(place);
+        self.look(&Within::Region { account: &place.account, managed }, &sections, base).await
     }
 
     /// Reads the DNS attributes of these VPCs, two calls each. A VPC whose attributes could not be read is absent from
@@ -79,8 +79,8 @@ impl Aws {
     ///
     /// # Errors
     /// When they could not all be listed.
-    pub async fn managed_vpcs(&self, account: &AccountId, managed: &ManagedVpcs) -> Result<Vec<VpcId>, CallError> {
-        let within = Within::Region { account, managed };
+    pub async fn managed_vpcs(&self, place: &Place, managed: &ManagedVpcs) -> Result<Vec<VpcId>, CallError> {
+        let within = Within::Region { account: &place.account, managed };
         let mut ids: Vec<_> = every_vpc(&self.ec2, &within).await?.into_iter().map(|vpc| vpc.vpc_id).collect();
         ids.sort_unstable();
         Ok(ids)
@@ -106,8 +106,7 @@ impl Cloud for Aws {
     }
 
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
-        let base =
-            World { region: Some(scope.region.clone()), account_id: Some(scope.account.clone()), ..World::default() };
+        let base = empty(&scope.place());
         if let Some(error) = self.elsewhere(scope, "Observe") {
             let unread = sections.iter().map(|section| Unread { section: *section, error: error.clone() }).collect();
             return Observation { world: base, unread };
@@ -125,4 +124,9 @@ impl Cloud for Aws {
     async fn pause(&self, time: Duration) {
         tokio::time::sleep(time).await;
     }
+}
+
+/// A world of this place in which nothing was read.
+fn empty(place: &Place) -> World {
+    World { region: Some(place.region.clone()), account_id: Some(place.account.clone()), ..World::default() }
 }

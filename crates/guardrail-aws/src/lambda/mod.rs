@@ -6,8 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use guardrail::cloud::CallError;
-use guardrail::ec2::id::AccountId;
-use guardrail::inbox::detect::Place;
+use guardrail::ec2::id::{AccountId, Place};
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic};
 

@@ -314,7 +314,7 @@ async fn another_regions_vpc_is_not_looked_for_here() {
 #[tokio::test]
 async fn a_region_is_read_with_as_many_calls_as_a_vpc() {
     let listener = vpc().await;
-    let seen = listener.aws(&[]).await.observe_region(&scope().account, &ManagedVpcs::default()).await;
+    let seen = listener.aws(&[]).await.observe_region(&scope().place(), &ManagedVpcs::default()).await;
     let mut world = expected();
     world.as_object_mut().unwrap().remove("VpcAttributes");
     assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (world, vec![]));
@@ -347,9 +347,9 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
         .on("Action=DescribeRouteTables", [answer("DescribeRouteTables", &tables)]);
     let managed = ManagedVpcs::Tag { key: "k".to_owned(), value: "a*b".to_owned() };
     let aws = listener.aws(&[]).await;
-    let seen = aws.observe_region(&scope().account, &managed).await;
+    let seen = aws.observe_region(&scope().place(), &managed).await;
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2"]));
-    let ids = aws.managed_vpcs(&scope().account, &managed).await.unwrap();
+    let ids = aws.managed_vpcs(&scope().place(), &managed).await.unwrap();
     assert_eq!(ids.iter().map(VpcId::as_str).collect::<Vec<_>>(), ["vpc-0a1", "vpc-0a2"]);
     let filter = ["Action=DescribeVpcs", "Filter.1.Name=tag:k", r"Filter.1.Value.1=a\*b", "MaxResults=1000"];
     assert_eq!(listener.of("DescribeVpcs").iter().map(|request| fields(request)).collect::<Vec<_>>(), [filter, filter]);

@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
     let mut ending = Ending::Fine;
     for vpc in &arguments.vpcs {
         let now = aws.now();
-        let request = request(session.scope(vpc), now);
+        let request = request(session.place.scope(vpc), now);
         let report = if arguments.yes {
             run::run(&Progress::new(&aws), &baseline, &request).await
         } else {

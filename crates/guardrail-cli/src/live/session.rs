@@ -2,7 +2,7 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Cloud as _, Observation};
-use guardrail::ec2::id::{AccountId, Scope, VpcId};
+use guardrail::ec2::id::{Place, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail_aws::{Aws, ClientOptions, Clients};
 
@@ -13,25 +13,22 @@ use crate::source::narrow;
 
 pub(crate) struct Session {
     pub(crate) clients: Clients,
-    pub(crate) account: AccountId,
+    pub(crate) place: Place,
 }
 
 impl Session {
     /// Finds credentials, and asks AWS whose they are.
-    pub(crate) async fn open(place: &PlaceArgs) -> Result<Self, Unavailable> {
-        let clients = clients(place).await?;
+    pub(crate) async fn open(arguments: &PlaceArgs) -> Result<Self, Unavailable> {
+        let clients = clients(arguments).await?;
         let account = clients.account().await.map_err(|error| Unavailable::NoIdentity { error })?;
-        Ok(Self { clients, account })
-    }
-
-    pub(crate) fn scope(&self, vpc: &VpcId) -> Scope {
-        Scope { account: self.account.clone(), region: self.clients.region().clone(), vpc: vpc.clone() }
+        let place = Place { account, region: clients.region().clone() };
+        Ok(Self { clients, place })
     }
 
     /// Reads these VPCs, or every managed one: a single one as the repair function does, more as the sweep function does.
     pub(crate) async fn read(&self, aws: &Aws, vpcs: &[VpcId], managed: &ManagedVpcs) -> Result<Observation, BadInput> {
         let mut seen = match vpcs {
-            [vpc] => aws.observe(&self.scope(vpc), &Section::ALL).await,
+            [vpc] => aws.observe(&self.place.scope(vpc), &Section::ALL).await,
             [] => self.read_region(aws, managed).await,
             [_, ..] => self.read_region(aws, &ManagedVpcs::All).await,
         };
@@ -43,7 +40,7 @@ impl Session {
     }
 
     async fn read_region(&self, aws: &Aws, managed: &ManagedVpcs) -> Observation {
-        let mut seen = aws.observe_region(&self.account, managed).await;
+        let mut seen = aws.observe_region(&self.place, managed).await;
         let vpcs: Vec<VpcId> = seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
         let attributes = aws.read_attributes(&vpcs).await;
         seen.world.vpc_attributes = attributes.world.vpc_attributes;

@@ -5,25 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::baseline::source::BaselineError;
-use crate::ec2::id::{AccountId, EndpointId, Region, Scope, VpcId};
+use crate::ec2::id::{EndpointId, Place, VpcId};
 use crate::event::{self, NotARecord, Trigger};
 use crate::inbox::message::{Message, for_trigger, without_baseline};
-
-/// Where a function runs: the only place whose VPCs it can see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The account.
-    pub account: AccountId,
-    /// The Region.
-    pub region: Region,
-}
-
-impl Place {
-    /// The scope of a VPC here.
-    pub fn scope(&self, vpc: &VpcId) -> Scope {
-        Scope { account: self.account.clone(), region: self.region.clone(), vpc: vpc.clone() }
-    }
-}
 
 /// LeftAloneReason an event leads to nothing. None of these is a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
