@@ -7,7 +7,7 @@ use guardrail::baseline::source::{BaselineError, Source};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::{Aws, Clients, Parameters};
+use crate::{Clients, Clouds, Parameters};
 
 /// A function's configuration. A baseline that cannot be used is a value and not a fault of the function, which then says
 /// so and changes nothing.
@@ -25,7 +25,7 @@ pub struct Ready {
     /// The baseline.
     pub baseline: Baseline,
     /// EC2, of whose services on offer the baseline's are read.
-    pub aws: Aws,
+    pub clouds: Clouds,
 }
 
 impl Configuration {
@@ -69,7 +69,7 @@ impl Configuration {
 
     fn ready(&self, source: &Source, text: String) -> Result<Ready, BaselineError> {
         let baseline = source.read(&text)?;
-        let aws = Aws::new(&self.clients, baseline.service_names(self.clients.region()));
-        Ok(Ready { text, baseline, aws })
+        let clouds = Clouds::new(&self.clients, baseline.service_names(self.clients.region()));
+        Ok(Ready { text, baseline, clouds })
     }
 }

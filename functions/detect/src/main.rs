@@ -6,14 +6,14 @@ use guardrail::event::Reach;
 use guardrail::inbox::detect::{self, Resolved};
 use guardrail::inbox::message::About;
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{Aws, Queue, QueueMessage};
+use guardrail_aws::{Aws, Clouds, Queue, QueueMessage};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::info;
 
 struct Detect {
     start: Start,
-    aws: Aws,
+    clouds: Clouds,
     queue: Queue,
 }
 
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
         ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"].map(|name| env::var(name).ok());
     let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
-    let detect = Detect { aws: Aws::new(&start.clients, Vec::new()), queue, start };
+    let detect = Detect { clouds: Clouds::new(&start.clients, Vec::new()), queue, start };
     lambda_runtime::run(service_fn(|event| detect.handle(event))).await
 }
 
@@ -37,14 +37,15 @@ impl Detect {
                 return Ok(());
             }
         };
+        let aws = self.clouds.at(&place)?;
         let baseline = self.start.configuration.current(self.start.clock()).await;
         let managed = async {
             match &baseline {
-                Ok(ready) => self.aws.managed_vpcs(&place, &ready.baseline.managed_vpcs).await.map(Ok),
+                Ok(ready) => aws.managed_vpcs(&ready.baseline.managed_vpcs).await.map(Ok),
                 Err(unusable) => Ok(Err(unusable)),
             }
         };
-        let (named, managed) = tokio::join!(self.named(&trigger.reach), managed);
+        let (named, managed) = tokio::join!(named(&aws, &trigger.reach), managed);
         let named = named.map_err(Failed::at("ResolveFailed"))?;
         let managed = managed.map_err(Failed::at("ListFailed"))?;
         if let Err(unusable) = managed {
@@ -59,13 +60,14 @@ impl Detect {
         info!(event = %record.event, event_id = %record.event_id, actor = %record.actor, vpc = %vpcs, "{} queued", queued.len());
         Ok(())
     }
+}
 
-    async fn named(&self, reach: &Reach) -> Result<Resolved, guardrail::cloud::CallError> {
-        match reach {
-            Reach::Vpcs(vpcs) => Ok(Resolved { vpcs: vpcs.iter().cloned().collect(), gone: Vec::new() }),
-            Reach::Resolve(ids) => self.aws.resolve(ids).await,
-            Reach::AllManaged => Ok(Resolved::default()),
-        }
+/// The VPCs that a call names, itself or through what belongs to them.
+async fn named(aws: &Aws, reach: &Reach) -> Result<Resolved, guardrail::cloud::CallError> {
+    match reach {
+        Reach::Vpcs(vpcs) => Ok(Resolved { vpcs: vpcs.iter().cloned().collect(), gone: Vec::new() }),
+        Reach::Resolve(ids) => aws.resolve(ids).await,
+        Reach::AllManaged => Ok(Resolved::default()),
     }
 }
 

@@ -11,8 +11,8 @@ use guardrail::report::alert::{Alert, alert};
 use guardrail::report::metrics;
 use guardrail::report::{Next, Outcome, Report, Verdict};
 use guardrail::run::{self, RunRequest};
-use guardrail_aws::lambda::Start;
-use guardrail_aws::{Ready, Topic};
+use guardrail_aws::lambda::{Failed, Start};
+use guardrail_aws::{Aws, Ready, Topic};
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use tokio::sync::Semaphore;
@@ -39,7 +39,11 @@ impl App {
     }
 
     /// Does what a batch asks for; the messages that failed.
-    pub(crate) async fn work(&'static self, batch: &Batch, context: &Context) -> Vec<String> {
+    ///
+    /// # Errors
+    /// When nobody says where the function runs.
+    pub(crate) async fn work(&'static self, batch: &Batch, context: &Context) -> Result<Vec<String>, Failed> {
+        let place = self.start.place(context).await?;
         let mut failed = Vec::new();
         let now = self.start.clock();
         let deadline = batch::deadline(now, context.deadline);
@@ -48,7 +52,8 @@ impl App {
                 if batch.without_baseline.is_empty() {
                     self.reported_faults.borrow_mut().forget();
                 }
-                failed.extend(self.run_all(&ready, &batch.runs, deadline, &context.request_id).await);
+                let aws = ready.clouds.at(&place)?;
+                failed.extend(self.run_all(&ready, &aws, &batch.runs, deadline, &context.request_id).await);
             }
             Err(unusable) => {
                 let incident = batch.runs.first().map(|run| run.incident.as_str());
@@ -66,13 +71,14 @@ impl App {
                 failed.push(sender.message.clone());
             }
         }
-        failed
+        Ok(failed)
     }
 
     /// The runs of a batch, each by itself: one that panics fails its own messages only.
     async fn run_all(
         &'static self,
         ready: &Arc<Ready>,
+        aws: &Aws,
         runs: &[VpcRun],
         deadline: Timestamp,
         request: &str,
@@ -84,8 +90,9 @@ impl App {
             let run_id = format!("{request}/{}", run.scope.vpc);
             let span = error_span!(parent: &outer, "run", vpc = %run.scope.vpc, run_id = %run_id);
             let ids = run.messages.clone();
-            let ready = Arc::clone(ready);
-            let task = set.spawn_local(async move { self.run(&ready, run, run_id, deadline).await }.instrument(span));
+            let (ready, aws) = (Arc::clone(ready), aws.clone());
+            let task =
+                set.spawn_local(async move { self.run(&ready, &aws, run, run_id, deadline).await }.instrument(span));
             messages.insert(task.id(), ids);
         }
         while let Some(ended) = set.join_next_with_id().await {
@@ -101,7 +108,7 @@ impl App {
     }
 
     /// One run over one VPC; whether its messages are done with.
-    async fn run(&self, ready: &Ready, run: VpcRun, run_id: String, deadline: Timestamp) -> bool {
+    async fn run(&self, ready: &Ready, aws: &Aws, run: VpcRun, run_id: String, deadline: Timestamp) -> bool {
         let _place = self.places.acquire().await;
         if !batch::may_begin(self.start.clock(), deadline) {
             info!("no time is left to begin; the messages go back to the queue");
@@ -110,7 +117,7 @@ impl App {
         let attempt = run.attempt;
         let VpcRun { scope, cause, incident, evidence, .. } = run;
         let request = RunRequest { scope, cause, evidence, run_id, incident, deadline };
-        let report = run::run(&ready.aws, &ready.baseline, &request).await;
+        let report = run::run(aws, &ready.baseline, &request).await;
         let tell = batch::is_told(&report, attempt);
         summarize(&report, tell);
         let alert = tell.then(|| alert(&report, &ready.baseline));

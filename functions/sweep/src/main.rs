@@ -47,11 +47,12 @@ impl Sweep {
     async fn compare(&self, context: &Context, ready: &Ready, incident: &str) -> Result<(), Failed> {
         let began = self.start.clock();
         let place = self.start.place(context).await?;
-        let mut seen = ready.aws.observe_region(&place, &ready.baseline.managed_vpcs).await;
+        let aws = ready.clouds.at(&place)?;
+        let mut seen = aws.observe_region(&ready.baseline.managed_vpcs).await;
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Failed::new("ListFailed", &unread.error));
         }
-        let attributes = ready.aws.read_attributes(&vpcs(&seen)).await;
+        let attributes = aws.read_attributes(&vpcs(&seen)).await;
         seen.world.refresh(attributes.world, &[Section::VpcAttributes]);
         seen.unread.extend(attributes.unread);
         for unread in &seen.unread {

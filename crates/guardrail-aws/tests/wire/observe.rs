@@ -2,9 +2,10 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{CallError, Cloud, ErrorClass, Observation, Unread};
-use guardrail::ec2::id::{Scope, VpcId};
+use guardrail::ec2::id::{Place, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::World;
+use guardrail_aws::Clouds;
 use serde_json::{Value, json};
 
 use crate::listener::{Answer, Listener, clients, fault, fields, ok, page, scope};
@@ -134,10 +135,10 @@ async fn calls_say_that_they_are_the_guardrails() {
 #[tokio::test]
 async fn what_was_prepared_is_not_read_again() {
     let listener = vpc().await;
-    let aws = listener.aws(&[]).await;
-    aws.prepare().await;
+    let clouds = listener.clouds(&[]).await;
+    clouds.prepare().await;
     assert_eq!(listener.actions(), ["DescribePrefixLists", "DescribeVpcEndpointServices"]);
-    let seen = aws.observe(&scope(), &[Section::VpcEndpointServices]).await;
+    let seen = clouds.at(&scope().place()).unwrap().observe(&scope(), &[Section::VpcEndpointServices]).await;
     assert_eq!((seen.unread, listener.requests().len()), (vec![], 2));
 }
 
@@ -292,7 +293,8 @@ async fn a_proxys_page_is_not_an_answer() {
 #[tokio::test]
 async fn nobody_there_is_a_fault_that_passes() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let aws = guardrail_aws::Aws::new(&clients(&format!("http://{closed}")).await, vec![]);
+    let clouds = Clouds::new(&clients(&format!("http://{closed}")).await, vec![]);
+    let aws = clouds.at(&scope().place()).unwrap();
     let seen = aws.observe(&scope(), &[Section::Vpcs]).await;
     let [(section, class, why)] = &missing(&seen)[..] else { panic!("{seen:?}") };
     assert_eq!((*section, *class), (Section::Vpcs, ErrorClass::Transient));
@@ -305,16 +307,37 @@ async fn another_regions_vpc_is_not_looked_for_here() {
     let listener = Listener::start().await;
     let elsewhere = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
     let seen = listener.aws(&[]).await.observe(&elsewhere, &[Section::Vpcs]).await;
-    let why = "Observe: `111122223333/us-east-1/vpc-0a1` is not in `eu-central-1`, where these clients are; use \
-               clients of its Region";
+    let why = "Observe: `vpc-0a1` is in `111122223333/us-east-1` and these clients are used for \
+               `111122223333/eu-central-1`; use clients of `111122223333/us-east-1`";
     assert_eq!(missing(&seen), [(Section::Vpcs, ErrorClass::Invalid, why.to_owned())]);
+    assert_eq!(listener.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn another_accounts_vpc_is_not_looked_for_here() {
+    let listener = Listener::start().await;
+    let elsewhere = Scope { account: "444455556666".parse().unwrap(), ..scope() };
+    let seen = listener.aws(&[]).await.observe(&elsewhere, &[Section::Vpcs]).await;
+    let why = "Observe: `vpc-0a1` is in `444455556666/eu-central-1` and these clients are used for \
+               `111122223333/eu-central-1`; use clients of `444455556666/eu-central-1`";
+    assert_eq!(missing(&seen), [(Section::Vpcs, ErrorClass::Invalid, why.to_owned())]);
+    assert_eq!(listener.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn clients_have_no_cloud_of_another_region() {
+    let listener = Listener::start().await;
+    let elsewhere = Place { region: "us-east-1".parse().unwrap(), ..scope().place() };
+    let refused = listener.clouds(&[]).await.at(&elsewhere).unwrap_err();
+    let why = "`111122223333/us-east-1` is not in `eu-central-1`, where these clients are; use clients of its Region";
+    assert_eq!(refused.to_string(), why);
     assert_eq!(listener.requests(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_region_is_read_with_as_many_calls_as_a_vpc() {
     let listener = vpc().await;
-    let seen = listener.aws(&[]).await.observe_region(&scope().place(), &ManagedVpcs::default()).await;
+    let seen = listener.aws(&[]).await.observe_region(&ManagedVpcs::default()).await;
     let mut world = expected();
     world.as_object_mut().unwrap().remove("VpcAttributes");
     assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (world, vec![]));
@@ -347,9 +370,9 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
         .on("Action=DescribeRouteTables", [answer("DescribeRouteTables", &tables)]);
     let managed = ManagedVpcs::Tag { key: "k".to_owned(), value: "a*b".to_owned() };
     let aws = listener.aws(&[]).await;
-    let seen = aws.observe_region(&scope().place(), &managed).await;
+    let seen = aws.observe_region(&managed).await;
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2"]));
-    let ids = aws.managed_vpcs(&scope().place(), &managed).await.unwrap();
+    let ids = aws.managed_vpcs(&managed).await.unwrap();
     assert_eq!(ids.iter().map(VpcId::as_str).collect::<Vec<_>>(), ["vpc-0a1", "vpc-0a2"]);
     let filter = ["Action=DescribeVpcs", "Filter.1.Name=tag:k", r"Filter.1.Value.1=a\*b", "MaxResults=1000"];
     assert_eq!(listener.of("DescribeVpcs").iter().map(|request| fields(request)).collect::<Vec<_>>(), [filter, filter]);

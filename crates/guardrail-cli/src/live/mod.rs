@@ -10,7 +10,7 @@ use guardrail::baseline::Baseline;
 use guardrail::cloud::{CallError, Unread};
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::world::World;
-use guardrail_aws::{Aws, NotAvailable};
+use guardrail_aws::{AnotherRegion, NotAvailable};
 
 use crate::commands::{doctor, repair, snapshot};
 use crate::input::BadInput;
@@ -32,6 +32,8 @@ pub(crate) enum Command {
 pub(crate) enum Unavailable {
     #[error(transparent)]
     NotAvailable(#[from] NotAvailable),
+    #[error(transparent)]
+    AnotherRegion(#[from] AnotherRegion),
     #[error("AWS does not say whose credentials these are: {error}{}", advice(error))]
     NoIdentity { error: CallError },
     #[error("cannot read the VPCs: {error}{}", advice(error))]
@@ -61,7 +63,7 @@ pub(crate) fn run(command: &Command, out: &mut String) -> Result<Ending, BadInpu
 pub(crate) fn look(place: &PlaceArgs, vpcs: &[VpcId], baseline: &Baseline) -> Result<(World, bool), BadInput> {
     wait_for(async {
         let session = Session::open(place).await?;
-        let aws = Aws::new(&session.clients, baseline.service_names(session.clients.region()));
+        let aws = session.cloud(baseline.service_names(&session.place.region))?;
         let seen = session.read(&aws, vpcs, &baseline.managed_vpcs).await?;
         tell(&seen.unread);
         Ok((seen.world, seen.unread.is_empty()))

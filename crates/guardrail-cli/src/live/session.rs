@@ -2,9 +2,9 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Cloud as _, Observation};
-use guardrail::ec2::id::{Place, VpcId};
+use guardrail::ec2::id::{Place, ServiceName, VpcId};
 use guardrail::ec2::snapshot::Section;
-use guardrail_aws::{Aws, ClientOptions, Clients};
+use guardrail_aws::{Aws, ClientOptions, Clients, Clouds};
 
 use crate::PlaceArgs;
 use crate::input::BadInput;
@@ -25,6 +25,11 @@ impl Session {
         Ok(Self { clients, place })
     }
 
+    /// The cloud of the place; of the services on offer it reads these, or all if there are none.
+    pub(crate) fn cloud(&self, services: Vec<ServiceName>) -> Result<Aws, Unavailable> {
+        Ok(Clouds::new(&self.clients, services).at(&self.place)?)
+    }
+
     /// Reads these VPCs, or every managed one: a single one as the repair function does, more as the sweep function does.
     pub(crate) async fn read(&self, aws: &Aws, vpcs: &[VpcId], managed: &ManagedVpcs) -> Result<Observation, BadInput> {
         let mut seen = match vpcs {
@@ -40,7 +45,7 @@ impl Session {
     }
 
     async fn read_region(&self, aws: &Aws, managed: &ManagedVpcs) -> Observation {
-        let mut seen = aws.observe_region(&self.place, managed).await;
+        let mut seen = aws.observe_region(managed).await;
         let vpcs: Vec<VpcId> = seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
         let attributes = aws.read_attributes(&vpcs).await;
         seen.world.vpc_attributes = attributes.world.vpc_attributes;
