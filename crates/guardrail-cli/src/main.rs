@@ -1,5 +1,6 @@
 //! The `guardrail` command: the guardrail's whole job on files, and a look inside each of its parts.
 
+mod clock;
 mod commands;
 mod input;
 #[cfg(feature = "live")]

@@ -2,7 +2,6 @@
 
 use std::env;
 
-use guardrail::cloud::Observation;
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::snapshot::Section;
 use guardrail::inbox::{message, sweep};
@@ -48,13 +47,10 @@ impl Sweep {
         let began = self.start.clock();
         let place = self.start.place(context).await?;
         let aws = ready.clouds.at(&place)?;
-        let mut seen = aws.observe_region(&ready.baseline.managed_vpcs).await;
+        let seen = aws.observe_managed(&ready.baseline.managed_vpcs).await;
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Failed::new("ListFailed", &unread.error));
         }
-        let attributes = aws.read_attributes(&vpcs(&seen)).await;
-        seen.world.refresh(attributes.world, &[Section::VpcAttributes]);
-        seen.unread.extend(attributes.unread);
         for unread in &seen.unread {
             warn!("{} could not be read: {}", unread.section, unread.error);
         }
@@ -74,8 +70,4 @@ impl Sweep {
         let queued: Vec<QueueMessage> = messages.iter().map(QueueMessage::from).collect();
         self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))
     }
-}
-
-fn vpcs(seen: &Observation) -> Vec<VpcId> {
-    seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect()
 }

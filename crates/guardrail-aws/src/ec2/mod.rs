@@ -97,19 +97,19 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads every section but the DNS attributes for all VPCs of the account that are managed, with a number of calls
-    /// that grows with the pages of resources and not with the VPCs. The attributes have no such read: see
-    /// [`Aws::read_attributes`].
-    pub async fn observe_region(&self, managed: &ManagedVpcs) -> Observation {
+    /// Reads every section for all VPCs of the account that are managed. All but the DNS attributes take a number of
+    /// calls that grows with the pages of resources and not with the VPCs; the attributes take two calls for each VPC.
+    /// A VPC whose attributes could not be read is absent from the world's `vpc_attributes`, and `unread` says why.
+    /// Where the VPCs could not be listed, there is nothing in the attributes either.
+    pub async fn observe_managed(&self, managed: &ManagedVpcs) -> Observation {
         let sections: Vec<_> = Section::ALL.into_iter().filter(|section| *section != Section::VpcAttributes).collect();
-        let base = empty(&self.place);
-        self.look(&Within::Region { account: &self.place.account, managed }, &sections, base).await
-    }
-
-    /// Reads the DNS attributes of these VPCs, two calls each. A VPC whose attributes could not be read is absent from
-    /// the world's `vpc_attributes`, and `unread` says why.
-    pub async fn read_attributes(&self, vpcs: &[VpcId]) -> Observation {
-        crate::ec2::observe::attributes(&self.shared.ec2, vpcs).await
+        let within = Within::Region { account: &self.place.account, managed };
+        let mut seen = self.look(&within, &sections, empty(&self.place)).await;
+        let vpcs: Vec<VpcId> = seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
+        let attributes = crate::ec2::observe::attributes(&self.shared.ec2, &vpcs).await;
+        seen.world.refresh(attributes.world, &[Section::VpcAttributes]);
+        seen.unread.extend(attributes.unread);
+        seen
     }
 
     /// The managed VPCs of the account, in the order of their ids.

@@ -335,18 +335,16 @@ async fn clients_have_no_cloud_of_another_region() {
 }
 
 #[tokio::test]
-async fn a_region_is_read_with_as_many_calls_as_a_vpc() {
+async fn the_managed_vpcs_are_read_with_as_many_calls_as_one() {
     let listener = vpc().await;
-    let seen = listener.aws(&[]).await.observe_region(&ManagedVpcs::default()).await;
-    let mut world = expected();
-    world.as_object_mut().unwrap().remove("VpcAttributes");
-    assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (world, vec![]));
+    let seen = listener.aws(&[]).await.observe_managed(&ManagedVpcs::default()).await;
+    assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (expected(), vec![]));
     assert_eq!(
         fields(&listener.of("DescribeVpcs")[0]),
         ["Action=DescribeVpcs", "Filter.1.Name=tag:vpc-guardrail", "Filter.1.Value.1=managed", "MaxResults=1000"]
     );
     assert_eq!(fields(&listener.of("DescribeSubnets")[0]), ["Action=DescribeSubnets", "MaxResults=1000"]);
-    assert_eq!(listener.requests().len(), 14);
+    assert_eq!(listener.requests().len(), 16);
 }
 
 #[tokio::test]
@@ -370,7 +368,7 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
         .on("Action=DescribeRouteTables", [answer("DescribeRouteTables", &tables)]);
     let managed = ManagedVpcs::Tag { key: "k".to_owned(), value: "a*b".to_owned() };
     let aws = listener.aws(&[]).await;
-    let seen = aws.observe_region(&managed).await;
+    let seen = aws.observe_managed(&managed).await;
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2"]));
     let ids = aws.managed_vpcs(&managed).await.unwrap();
     assert_eq!(ids.iter().map(VpcId::as_str).collect::<Vec<_>>(), ["vpc-0a1", "vpc-0a2"]);
@@ -381,16 +379,17 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
 #[tokio::test]
 async fn attributes_of_a_vpc_that_is_gone_do_not_hide_the_others() {
     let gone = fault(400, "InvalidVpcID.NotFound", "The vpc ID 'vpc-0a2' does not exist");
+    let vpcs = ["vpc-0a1", "vpc-0a2"].map(|id| format!("<item><vpcId>{id}</vpcId></item>")).concat();
     let listener = Listener::start().await;
     listener
+        .on("Action=DescribeVpcs", [answer("DescribeVpcs", &format!("<vpcSet>{vpcs}</vpcSet>"))])
         .on("Action=DescribeVpcAttribute VpcId=vpc-0a2", [gone])
         .on("Action=DescribeVpcAttribute Attribute=enableDnsSupport", [attribute("enableDnsSupport", true)])
         .on("Action=DescribeVpcAttribute Attribute=enableDnsHostnames", [attribute("enableDnsHostnames", false)]);
-    let vpcs = ["vpc-0a1", "vpc-0a2"].map(|id| id.parse().unwrap());
-    let seen = listener.aws(&[]).await.read_attributes(&vpcs).await;
+    let seen = listener.aws(&[]).await.observe_managed(&ManagedVpcs::All).await;
     assert_eq!(
-        serde_json::to_value(&seen.world).unwrap(),
-        json!({"VpcAttributes": {"vpc-0a1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}}})
+        serde_json::to_value(&seen.world.vpc_attributes).unwrap(),
+        json!({"vpc-0a1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}})
     );
     let why = "DescribeVpcAttribute: InvalidVpcID.NotFound: The vpc ID 'vpc-0a2' does not exist";
     assert_eq!(missing(&seen), [(Section::VpcAttributes, ErrorClass::NotFound, why.to_owned())]);

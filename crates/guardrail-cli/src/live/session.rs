@@ -34,23 +34,14 @@ impl Session {
     pub(crate) async fn read(&self, aws: &Aws, vpcs: &[VpcId], managed: &ManagedVpcs) -> Result<Observation, BadInput> {
         let mut seen = match vpcs {
             [vpc] => aws.observe(&self.place.scope(vpc), &Section::ALL).await,
-            [] => self.read_region(aws, managed).await,
-            [_, ..] => self.read_region(aws, &ManagedVpcs::All).await,
+            [] => aws.observe_managed(managed).await,
+            [_, ..] => aws.observe_managed(&ManagedVpcs::All).await,
         };
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Unavailable::NoVpcs { error: unread.error.clone() }.into());
         }
         narrow(&mut seen.world, vpcs)?;
         Ok(seen)
-    }
-
-    async fn read_region(&self, aws: &Aws, managed: &ManagedVpcs) -> Observation {
-        let mut seen = aws.observe_region(managed).await;
-        let vpcs: Vec<VpcId> = seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
-        let attributes = aws.read_attributes(&vpcs).await;
-        seen.world.vpc_attributes = attributes.world.vpc_attributes;
-        seen.unread.extend(attributes.unread);
-        seen
     }
 }
 
