@@ -62,7 +62,7 @@ impl Configuration {
             Source::Inline(text) => Ok(text.clone()),
             Source::Parameter(name) => {
                 let read = Parameters::new(&self.clients).read(name).await;
-                read.map_err(|error| source.unread(&error))
+                read.map_err(|error| source.unread(&error.to_string(), error.class.passes()))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::env;
 
 use guardrail::event::Reach;
-use guardrail::inbox::detect::{self, Resolved};
+use guardrail::inbox::detect::{self, Managed, Resolved};
 use guardrail::inbox::message::About;
 use guardrail_aws::lambda::{Failed, Start};
 use guardrail_aws::{Aws, Clouds, Queue, QueueMessage};
@@ -41,18 +41,17 @@ impl Detect {
         let baseline = self.start.configuration.current(self.start.clock()).await;
         let managed = async {
             match &baseline {
-                Ok(ready) => aws.managed_vpcs(&ready.baseline.managed_vpcs).await.map(Ok),
-                Err(unusable) => Ok(Err(unusable)),
+                Ok(ready) => aws.managed_vpcs(&ready.baseline.managed_vpcs).await.map(Managed::Known),
+                Err(unusable) => Ok(Managed::NoBaseline(unusable.clone())),
             }
         };
         let (named, managed) = tokio::join!(named(&aws, &trigger.reach), managed);
         let named = named.map_err(Failed::at("ResolveFailed"))?;
         let managed = managed.map_err(Failed::at("ListFailed"))?;
-        if let Err(unusable) = managed {
+        if let Managed::NoBaseline(unusable) = &managed {
             tracing::error!("{unusable}");
         }
-        let managed = managed.as_deref().map_err(|unusable| *unusable);
-        let messages = detect::messages(&trigger, &place, &named, managed);
+        let messages = detect::messages(&trigger, &place, &named, &managed);
         let queued: Vec<QueueMessage> = messages.iter().map(QueueMessage::from).collect();
         self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))?;
         let record = &trigger.evidence.record;

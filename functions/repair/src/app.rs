@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guardrail::baseline::source::{self, ReportedFaults};
 use guardrail::ec2::id::Scope;
 use guardrail::inbox::batch::{self, Batch, VpcRun};
-use guardrail::report::alert::{Alert, alert};
+use guardrail::inbox::reported_faults::ReportedFaults;
+use guardrail::report::alert::{Alert, alert, baseline_alert};
 use guardrail::report::metrics;
 use guardrail::report::{Next, Outcome, Report, Verdict};
 use guardrail::run::{self, RunRequest};
@@ -56,14 +56,11 @@ impl App {
                 failed.extend(self.run_all(&ready, &aws, &batch.runs, deadline, &context.request_id).await);
             }
             Err(unusable) => {
-                let incident = batch.runs.first().map(|run| run.incident.as_str());
-                let messages = batch.runs.iter().flat_map(|run| &run.messages);
-                // A fault that passes sends the messages back; any other one is done with once it is reported_faults.
-                if let Some(incident) = incident
-                    && (!self.publish_no_baseline(&unusable.to_string(), incident).await || unusable.passes())
-                {
-                    failed.extend(messages.cloned());
-                }
+                let is_told = match batch.incident() {
+                    Some(incident) => self.publish_no_baseline(&unusable.to_string(), incident).await,
+                    None => true,
+                };
+                failed.extend(batch.without_runs(is_told, unusable.passes()));
             }
         }
         for sender in &batch.without_baseline {
@@ -143,7 +140,7 @@ impl App {
         if !self.reported_faults.borrow().is_new(fault, incident) {
             return true;
         }
-        let alert = source::alert(fault, self.start.clients.region().as_str(), incident);
+        let alert = baseline_alert(fault, self.start.clients.region(), incident);
         match self.topic.tell(&alert).await {
             Ok(_) => {
                 self.reported_faults.borrow_mut().remember(fault, incident);

@@ -69,20 +69,26 @@ pub struct Resolved {
     pub gone: Vec<String>,
 }
 
+/// What is known of which VPCs are managed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Managed {
+    /// These are.
+    Known(Vec<VpcId>),
+    /// Nobody can tell, because the baseline cannot be used.
+    NoBaseline(BaselineError),
+}
+
 /// The messages about a call: the managed ones of the VPCs it concerns. Where nothing it names is found, or an endpoint is
 /// not, that may be any managed VPC. Without a baseline nobody can tell which are managed: then every VPC it names, and if
 /// it names none, one message that says so.
-pub fn messages(
-    trigger: &Trigger,
-    place: &Place,
-    named: &Resolved,
-    managed: Result<&[VpcId], &BaselineError>,
-) -> Vec<Message> {
+pub fn messages(trigger: &Trigger, place: &Place, named: &Resolved, managed: &Managed) -> Vec<Message> {
     let any = named.vpcs.is_empty() || named.gone.iter().any(|id| EndpointId::is(id));
     let vpcs: Vec<&VpcId> = match managed {
-        Ok(managed) => managed.iter().filter(|vpc| any || named.vpcs.contains(*vpc)).collect(),
-        Err(why) if named.vpcs.is_empty() => return vec![without_baseline(&trigger.evidence, &why.to_string())],
-        Err(_) => named.vpcs.iter().collect(),
+        Managed::Known(managed) => managed.iter().filter(|vpc| any || named.vpcs.contains(*vpc)).collect(),
+        Managed::NoBaseline(why) if named.vpcs.is_empty() => {
+            return vec![without_baseline(&trigger.evidence, &why.to_string())];
+        }
+        Managed::NoBaseline(_) => named.vpcs.iter().collect(),
     };
     for_trigger(&trigger.evidence, vpcs.into_iter().map(|vpc| place.scope(vpc)))
 }
@@ -132,7 +138,7 @@ mod tests {
         assert!(ignored(&json!(7)).starts_with("not a recorded call: a number"));
     }
 
-    fn looked_at(named: &Resolved, managed: Result<&[VpcId], &BaselineError>) -> Vec<About> {
+    fn looked_at(named: &Resolved, managed: &Managed) -> Vec<About> {
         let trigger = accept(&event("CreateRoute"), &place()).unwrap();
         messages(&trigger, &place(), named, managed).into_iter().map(|message| message.about).collect()
     }
@@ -151,22 +157,23 @@ mod tests {
 
     #[test]
     fn managed_vpcs_that_are_named_are_looked_at() {
-        let managed = ids(&["vpc-1", "vpc-2"]);
-        assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &["nat-1"]), Ok(&managed)), about(&["vpc-2"]));
-        assert_eq!(looked_at(&named(&["vpc-9"], &[]), Ok(&managed)), []);
+        let managed = Managed::Known(ids(&["vpc-1", "vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &["nat-1"]), &managed), about(&["vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-9"], &[]), &managed), []);
     }
 
     #[test]
     fn what_is_gone_may_have_been_anywhere() {
-        let managed = ids(&["vpc-1", "vpc-2"]);
-        assert_eq!(looked_at(&named(&[], &["rtb-1"]), Ok(&managed)), about(&["vpc-1", "vpc-2"]));
-        assert_eq!(looked_at(&named(&["vpc-1"], &["vpce-1"]), Ok(&managed)), about(&["vpc-1", "vpc-2"]));
+        let managed = Managed::Known(ids(&["vpc-1", "vpc-2"]));
+        assert_eq!(looked_at(&named(&[], &["rtb-1"]), &managed), about(&["vpc-1", "vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-1"], &["vpce-1"]), &managed), about(&["vpc-1", "vpc-2"]));
     }
 
     #[test]
     fn without_a_baseline_whatever_is_named_is_looked_at() {
         let fault = Source::of(None).unwrap_err();
-        assert_eq!(looked_at(&named(&["vpc-9"], &["vpce-1"]), Err(&fault)), about(&["vpc-9"]));
-        assert_eq!(looked_at(&named(&[], &[]), Err(&fault)), [About::NoBaseline(fault.to_string())]);
+        let unknown = Managed::NoBaseline(fault.clone());
+        assert_eq!(looked_at(&named(&["vpc-9"], &["vpce-1"]), &unknown), about(&["vpc-9"]));
+        assert_eq!(looked_at(&named(&[], &[]), &unknown), [About::NoBaseline(fault.to_string())]);
     }
 }
