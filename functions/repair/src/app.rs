@@ -41,9 +41,8 @@ impl App {
     /// Does what a batch asks for; the messages that failed.
     ///
     /// # Errors
-    /// When nobody says where the function runs.
+    /// When nobody says where the function runs: then no run can be made.
     pub(crate) async fn work(&'static self, batch: &Batch, context: &Context) -> Result<Vec<String>, Failed> {
-        let place = self.start.place(context).await?;
         let mut failed = Vec::new();
         let now = self.start.clock();
         let deadline = batch::deadline(now, context.deadline);
@@ -52,7 +51,7 @@ impl App {
                 if batch.without_baseline.is_empty() {
                     self.reported_faults.borrow_mut().forget();
                 }
-                let aws = ready.clouds.at(&place)?;
+                let aws = ready.clouds.at(&self.start.place(context).await?)?;
                 failed.extend(self.run_all(&ready, &aws, &batch.runs, deadline, &context.request_id).await);
             }
             Err(unusable) => {
