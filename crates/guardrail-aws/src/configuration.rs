@@ -7,7 +7,7 @@ use guardrail::baseline::source::{BaselineError, Source};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::{Aws, Clients, Parameters};
+use crate::{Clients, Clouds, Parameters};
 
 /// A function's configuration. A baseline that cannot be used is a value and not a fault of the function, which then says
 /// so and changes nothing.
@@ -25,7 +25,7 @@ pub struct Ready {
     /// The baseline.
     pub baseline: Baseline,
     /// EC2, of whose services on offer the baseline's are read.
-    pub aws: Aws,
+    pub clouds: Clouds,
 }
 
 impl Configuration {
@@ -62,14 +62,14 @@ impl Configuration {
             Source::Inline(text) => Ok(text.clone()),
             Source::Parameter(name) => {
                 let read = Parameters::new(&self.clients).read(name).await;
-                read.map_err(|error| source.unread(&error))
+                read.map_err(|error| source.unread(&error.to_string(), error.class.passes()))
             }
         }
     }
 
     fn ready(&self, source: &Source, text: String) -> Result<Ready, BaselineError> {
         let baseline = source.read(&text)?;
-        let aws = Aws::new(&self.clients, baseline.service_names(self.clients.region()));
-        Ok(Ready { text, baseline, aws })
+        let clouds = Clouds::new(&self.clients, baseline.service_names(self.clients.region()));
+        Ok(Ready { text, baseline, clouds })
     }
 }

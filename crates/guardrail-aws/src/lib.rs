@@ -1,6 +1,6 @@
 //! The only crate that speaks to AWS: reads into worlds, steps into calls, error codes into classes.
 //!
-//! Nothing here decides what to do. [`Aws`] is the core's [`guardrail::cloud::Cloud`] over EC2; [`Topic`], [`Queue`]
+//! Nothing here decides what to do. [`Aws`] is the core's [`guardrail::cloud::Cloud`] over EC2 in one place; [`Topic`], [`Queue`]
 //! and [`Parameters`] are the three other services the functions use. Each is made once from [`Clients`], before the
 //! first event; a function that does not make one does not link its SDK.
 
@@ -16,7 +16,7 @@ mod sqs;
 mod ssm;
 
 pub use configuration::{Configuration, Ready};
-pub use ec2::Aws;
+pub use ec2::{AnotherRegion, Aws, Clouds};
 pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
 pub use sns::{Body, Topic};
 pub use sqs::{Queue, QueueMessage};

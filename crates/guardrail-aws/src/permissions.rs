@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use guardrail::ec2::operation::Operation;
 
-/// What [`Aws::observe`](guardrail::cloud::Cloud::observe), [`Aws::observe_region`](crate::Aws::observe_region),
-/// [`Aws::read_attributes`](crate::Aws::read_attributes) and [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) need.
+/// What [`Aws::observe`](guardrail::cloud::Cloud::observe), [`Aws::observe_managed`](crate::Aws::observe_managed)
+/// and [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) need.
 pub const OBSERVE: &[&str] = crate::ec2::read::ACTIONS;
 
 /// What [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) alone needs.

@@ -42,6 +42,8 @@ pub(crate) enum BadInput {
 pub(crate) enum Unavailable {
     #[error(transparent)]
     NotAvailable(#[from] guardrail_aws::NotAvailable),
+    #[error(transparent)]
+    AnotherRegion(#[from] guardrail_aws::AnotherRegion),
     #[error("AWS does not say whose credentials these are: {error}{}", advice(error))]
     NoIdentity { error: CallError },
     #[error("cannot read the VPCs: {error}{}", advice(error))]

@@ -1,6 +1,7 @@
 //! The `guardrail` command: the guardrail's whole job on files, and a look inside each of its parts.
 
 mod arguments;
+mod clock;
 mod commands;
 mod ending;
 mod error;

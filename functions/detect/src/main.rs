@@ -2,18 +2,17 @@
 
 use std::env;
 
-use guardrail::event::Reach;
-use guardrail::inbox::detect::{self, Resolved};
+use guardrail::inbox::detect::{self, Managed};
 use guardrail::inbox::message::About;
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{Aws, Queue, QueueMessage};
+use guardrail_aws::{Clouds, Queue, QueueMessage};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::info;
 
 struct Detect {
     start: Start,
-    aws: Aws,
+    clouds: Clouds,
     queue: Queue,
 }
 
@@ -23,7 +22,7 @@ async fn main() -> Result<(), Error> {
         ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"].map(|name| env::var(name).ok());
     let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
-    let detect = Detect { aws: Aws::new(&start.clients, Vec::new()), queue, start };
+    let detect = Detect { clouds: Clouds::new(&start.clients, Vec::new()), queue, start };
     lambda_runtime::run(service_fn(|event| detect.handle(event))).await
 }
 
@@ -37,35 +36,27 @@ impl Detect {
                 return Ok(());
             }
         };
+        let aws = self.clouds.at(&place)?;
         let baseline = self.start.configuration.current(self.start.clock()).await;
         let managed = async {
             match &baseline {
-                Ok(ready) => self.aws.managed_vpcs(&place.account, &ready.baseline.managed_vpcs).await.map(Ok),
-                Err(unusable) => Ok(Err(unusable)),
+                Ok(ready) => aws.managed_vpcs(&ready.baseline.managed_vpcs).await.map(Managed::Known),
+                Err(unusable) => Ok(Managed::NoBaseline(unusable.clone())),
             }
         };
-        let (named, managed) = tokio::join!(self.named(&trigger.reach), managed);
-        let named = named.map_err(Failed::at("ResolveFailed"))?;
+        let (resolved, managed) = tokio::join!(aws.resolve(trigger.reach.ids_to_resolve()), managed);
+        let resolved = resolved.map_err(Failed::at("ResolveFailed"))?;
         let managed = managed.map_err(Failed::at("ListFailed"))?;
-        if let Err(unusable) = managed {
+        if let Managed::NoBaseline(unusable) = &managed {
             tracing::error!("{unusable}");
         }
-        let managed = managed.as_deref().map_err(|unusable| *unusable);
-        let messages = detect::messages(&trigger, &place, &named, managed);
+        let messages = detect::messages(&trigger, &place, &resolved, &managed);
         let queued: Vec<QueueMessage> = messages.iter().map(QueueMessage::from).collect();
         self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))?;
         let record = &trigger.evidence.record;
         let vpcs = about(&messages);
         info!(event = %record.event, event_id = %record.event_id, actor = %record.actor, vpc = %vpcs, "{} queued", queued.len());
         Ok(())
-    }
-
-    async fn named(&self, reach: &Reach) -> Result<Resolved, guardrail::cloud::CallError> {
-        match reach {
-            Reach::Vpcs(vpcs) => Ok(Resolved { vpcs: vpcs.iter().cloned().collect(), gone: Vec::new() }),
-            Reach::Resolve(ids) => self.aws.resolve(ids).await,
-            Reach::AllManaged => Ok(Resolved::default()),
-        }
     }
 }
 

@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guardrail::baseline::source::{self, ReportedFaults};
 use guardrail::ec2::id::Scope;
 use guardrail::inbox::batch::{self, Batch, VpcRun};
-use guardrail::report::alert::{Alert, alert};
+use guardrail::inbox::reported_faults::ReportedFaults;
+use guardrail::report::alert::{Alert, alert, baseline_alert};
 use guardrail::report::metrics;
 use guardrail::report::{Next, Outcome, Report, Verdict};
 use guardrail::run::{self, RunRequest};
-use guardrail_aws::lambda::Start;
-use guardrail_aws::{Ready, Topic};
+use guardrail_aws::lambda::{Failed, Start};
+use guardrail_aws::{Aws, Ready, Topic};
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use tokio::sync::Semaphore;
@@ -39,7 +39,10 @@ impl App {
     }
 
     /// Does what a batch asks for; the messages that failed.
-    pub(crate) async fn work(&'static self, batch: &Batch, context: &Context) -> Vec<String> {
+    ///
+    /// # Errors
+    /// When nobody says where the function runs: then no run can be made.
+    pub(crate) async fn work(&'static self, batch: &Batch, context: &Context) -> Result<Vec<String>, Failed> {
         let mut failed = Vec::new();
         let now = self.start.clock();
         let deadline = batch::deadline(now, context.deadline);
@@ -48,17 +51,15 @@ impl App {
                 if batch.without_baseline.is_empty() {
                     self.reported_faults.borrow_mut().forget();
                 }
-                failed.extend(self.run_all(&ready, &batch.runs, deadline, &context.request_id).await);
+                let aws = ready.clouds.at(&self.start.place(context).await?)?;
+                failed.extend(self.run_all(&ready, &aws, &batch.runs, deadline, &context.request_id).await);
             }
             Err(unusable) => {
-                let incident = batch.runs.first().map(|run| run.incident.as_str());
-                let messages = batch.runs.iter().flat_map(|run| &run.messages);
-                // A fault that passes sends the messages back; any other one is done with once it is reported_faults.
-                if let Some(incident) = incident
-                    && (!self.publish_no_baseline(&unusable.to_string(), incident).await || unusable.passes())
-                {
-                    failed.extend(messages.cloned());
-                }
+                let is_told = match batch.incident() {
+                    Some(incident) => self.publish_no_baseline(&unusable.to_string(), incident).await,
+                    None => true,
+                };
+                failed.extend(batch.without_runs(is_told, unusable.passes()));
             }
         }
         for sender in &batch.without_baseline {
@@ -66,13 +67,14 @@ impl App {
                 failed.push(sender.message.clone());
             }
         }
-        failed
+        Ok(failed)
     }
 
     /// The runs of a batch, each by itself: one that panics fails its own messages only.
     async fn run_all(
         &'static self,
         ready: &Arc<Ready>,
+        aws: &Aws,
         runs: &[VpcRun],
         deadline: Timestamp,
         request: &str,
@@ -84,8 +86,9 @@ impl App {
             let run_id = format!("{request}/{}", run.scope.vpc);
             let span = error_span!(parent: &outer, "run", vpc = %run.scope.vpc, run_id = %run_id);
             let ids = run.messages.clone();
-            let ready = Arc::clone(ready);
-            let task = set.spawn_local(async move { self.run(&ready, run, run_id, deadline).await }.instrument(span));
+            let (ready, aws) = (Arc::clone(ready), aws.clone());
+            let task =
+                set.spawn_local(async move { self.run(&ready, &aws, run, run_id, deadline).await }.instrument(span));
             messages.insert(task.id(), ids);
         }
         while let Some(ended) = set.join_next_with_id().await {
@@ -101,7 +104,7 @@ impl App {
     }
 
     /// One run over one VPC; whether its messages are done with.
-    async fn run(&self, ready: &Ready, run: VpcRun, run_id: String, deadline: Timestamp) -> bool {
+    async fn run(&self, ready: &Ready, aws: &Aws, run: VpcRun, run_id: String, deadline: Timestamp) -> bool {
         let _place = self.places.acquire().await;
         if !batch::may_begin(self.start.clock(), deadline) {
             info!("no time is left to begin; the messages go back to the queue");
@@ -110,7 +113,7 @@ impl App {
         let attempt = run.attempt;
         let VpcRun { scope, cause, incident, evidence, .. } = run;
         let request = RunRequest { scope, cause, evidence, run_id, incident, deadline };
-        let report = run::run(&ready.aws, &ready.baseline, &request).await;
+        let report = run::run(aws, &ready.baseline, &request).await;
         let tell = batch::is_told(&report, attempt);
         summarize(&report, tell);
         let alert = tell.then(|| alert(&report, &ready.baseline));
@@ -136,7 +139,7 @@ impl App {
         if !self.reported_faults.borrow().is_new(fault, incident) {
             return true;
         }
-        let alert = source::alert(fault, self.start.clients.region().as_str(), incident);
+        let alert = baseline_alert(fault, self.start.clients.region(), incident);
         match self.topic.tell(&alert).await {
             Ok(_) => {
                 self.reported_faults.borrow_mut().remember(fault, incident);

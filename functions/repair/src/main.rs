@@ -31,7 +31,7 @@ async fn handle(app: &'static App, event: LambdaEvent<Value>) -> Result<SqsBatch
     for (message, why) in &batch.unreadable {
         tracing::error!(message_id = %message, "a message goes back until the dead-letter queue has it: {why}");
     }
-    let failed = LocalSet::new().run_until(app.work(&batch, &event.context)).await;
+    let failed = LocalSet::new().run_until(app.work(&batch, &event.context)).await?;
     let mut response = SqsBatchResponse::default();
     batch.batch_item_failures(failed.iter().map(String::as_str)).into_iter().for_each(|id| response.add_failure(id));
     Ok(response)

@@ -2,7 +2,6 @@
 
 use std::env;
 
-use guardrail::cloud::Observation;
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::snapshot::Section;
 use guardrail::inbox::{message, sweep};
@@ -47,13 +46,11 @@ impl Sweep {
     async fn compare(&self, context: &Context, ready: &Ready, incident: &str) -> Result<(), Failed> {
         let began = self.start.clock();
         let place = self.start.place(context).await?;
-        let mut seen = ready.aws.observe_region(&place.account, &ready.baseline.managed_vpcs).await;
+        let aws = ready.clouds.at(&place)?;
+        let seen = aws.observe_managed(&ready.baseline.managed_vpcs).await;
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Failed::new("ListFailed", &unread.error));
         }
-        let attributes = ready.aws.read_attributes(&vpcs(&seen)).await;
-        seen.world.refresh(attributes.world, &[Section::VpcAttributes]);
-        seen.unread.extend(attributes.unread);
         for unread in &seen.unread {
             warn!("{} could not be read: {}", unread.section, unread.error);
         }
@@ -73,8 +70,4 @@ impl Sweep {
         let queued: Vec<QueueMessage> = messages.iter().map(QueueMessage::from).collect();
         self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))
     }
-}
-
-fn vpcs(seen: &Observation) -> Vec<VpcId> {
-    seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect()
 }

@@ -9,6 +9,7 @@ pub(crate) mod observe;
 pub(crate) mod read;
 mod resolve;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ec2::Client;
@@ -16,7 +17,7 @@ use aws_sdk_ec2::config::Builder;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass, Observation, Unread};
 use guardrail::ec2::change::Call;
-use guardrail::ec2::id::{AccountId, Region, Scope, ServiceName, VpcId};
+use guardrail::ec2::id::{Place, Region, Scope, ServiceName, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointService, PrefixList, World};
 use jiff::Timestamp;
@@ -26,75 +27,112 @@ use crate::ec2::observe::{Within, every_vpc};
 use crate::sdk::clients::Clients;
 use crate::sdk::clock;
 
-/// EC2 in one account and Region.
+/// EC2 as one set of clients reaches it: the clouds of all places in their Region.
 ///
-/// Reads are complete or say what is missing. What is the same for everybody in a Region (AWS's prefix lists, the
-/// services on offer) is read once and kept for ten minutes; everything else is read anew each time.
+/// What is the same for everybody in a Region (AWS's prefix lists, the services on offer) is read once for all of them
+/// and kept for ten minutes.
+#[derive(Debug, Clone)]
+pub struct Clouds(Arc<InRegion>);
+
+/// What the clouds of a Region share.
 #[derive(Debug)]
-pub struct Aws {
+pub(crate) struct InRegion {
     pub(crate) ec2: Client,
-    pub(crate) region: Region,
+    region: Region,
     pub(crate) services: Vec<ServiceName>,
     pub(crate) offered: Cache<Vec<EndpointService>>,
     pub(crate) aws_lists: Cache<Vec<PrefixList>>,
     endpoint_changes: Builder,
 }
 
-impl Aws {
+/// A place that these clients do not reach.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{place}` is not in `{region}`, where these clients are; use clients of its Region")]
+pub struct AnotherRegion {
+    place: Place,
+    region: Region,
+}
+
+impl Clouds {
     /// EC2 as these clients reach it. Of the services on offer only `services` are read, the baseline's; none means
-    /// all, which takes AWS several times as long to answer.
+    /// all, which takes AWS several times as long to answer. Makes no call.
     pub fn new(clients: &Clients, services: Vec<ServiceName>) -> Self {
-        Self {
+        Self(Arc::new(InRegion {
             ec2: Client::new(clients.config()),
             region: clients.region().clone(),
             services,
             offered: Cache::default(),
             aws_lists: Cache::default(),
             endpoint_changes: clients.for_endpoint_changes(),
+        }))
+    }
+
+    /// The cloud of a place. Makes no call: whether the clients' credentials are of its account, only AWS can say.
+    ///
+    /// # Errors
+    /// When the place is in a Region that the clients do not reach: they would answer, about the wrong one.
+    pub fn at(&self, place: &Place) -> Result<Aws, AnotherRegion> {
+        if place.region == self.0.region {
+            Ok(Aws { place: place.clone(), shared: Arc::clone(&self.0) })
+        } else {
+            Err(AnotherRegion { place: place.clone(), region: self.0.region.clone() })
         }
     }
 
     /// Reads what is the same for everybody in the Region, so that the first event finds it read, and the connection
     /// up. A read that fails here is made again when it is needed, and its fault told then.
     pub async fn prepare(&self) {
-        let _ = tokio::join!(self.aws_prefix_lists(), self.services_on_offer());
+        let _ = tokio::join!(self.0.aws_prefix_lists(), self.0.services_on_offer());
     }
+}
 
-    /// Reads every section but the DNS attributes for all VPCs of the account that are managed, with a number of calls
-    /// that grows with the pages of resources and not with the VPCs. The attributes have no such read: see
-    /// [`Aws::read_attributes`].
-    pub async fn observe_region(&self, account: &AccountId, managed: &ManagedVpcs) -> Observation {
+/// EC2 in one account and Region, as [`Clouds::at`] gives it.
+///
+/// Reads are complete or say what is missing. But for what the clouds of a Region share, everything is read anew each
+/// time.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    place: Place,
+    pub(crate) shared: Arc<InRegion>,
+}
+
+impl Aws {
+    /// Reads every section for all VPCs of the account that are managed. All but the DNS attributes take a number of
+    /// calls that grows with the pages of resources and not with the VPCs; the attributes take two calls for each VPC.
+    /// A VPC whose attributes could not be read is absent from the world's `vpc_attributes`, and `unread` says why.
+    /// Where the VPCs could not be listed, there is nothing in the attributes either.
+    pub async fn observe_managed(&self, managed: &ManagedVpcs) -> Observation {
         let sections: Vec<_> = Section::ALL.into_iter().filter(|section| *section != Section::VpcAttributes).collect();
-        let base = World { region: Some(self.region.clone()), account_id: Some(account.clone()), ..World::default() };
-        self.look(&Within::Region { account, managed }, &sections, base).await
-    }
-
-    /// Reads the DNS attributes of these VPCs, two calls each. A VPC whose attributes could not be read is absent from
-    /// the world's `vpc_attributes`, and `unread` says why.
-    pub async fn read_attributes(&self, vpcs: &[VpcId]) -> Observation {
-        crate::ec2::observe::attributes(&self.ec2, vpcs).await
+        let within = Within::Region { account: &self.place.account, managed };
+        let mut seen = self.look(&within, &sections, empty(&self.place)).await;
+        let vpcs: Vec<VpcId> = seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
+        let attributes = crate::ec2::observe::attributes(&self.shared.ec2, &vpcs).await;
+        seen.world.refresh(attributes.world, &[Section::VpcAttributes]);
+        seen.unread.extend(attributes.unread);
+        seen
     }
 
     /// The managed VPCs of the account, in the order of their ids.
     ///
     /// # Errors
     /// When they could not all be listed.
-    pub async fn managed_vpcs(&self, account: &AccountId, managed: &ManagedVpcs) -> Result<Vec<VpcId>, CallError> {
-        let within = Within::Region { account, managed };
-        let mut ids: Vec<_> = every_vpc(&self.ec2, &within).await?.into_iter().map(|vpc| vpc.vpc_id).collect();
+    pub async fn managed_vpcs(&self, managed: &ManagedVpcs) -> Result<Vec<VpcId>, CallError> {
+        let within = Within::Region { account: &self.place.account, managed };
+        let mut ids: Vec<_> = every_vpc(&self.shared.ec2, &within).await?.into_iter().map(|vpc| vpc.vpc_id).collect();
         ids.sort_unstable();
         Ok(ids)
     }
 
-    /// The fault of asking these clients about another Region: they would answer, about the wrong place.
+    /// The fault of asking one place's cloud about another place: it would answer, about the wrong one.
     fn elsewhere(&self, scope: &Scope, operation: &str) -> Option<CallError> {
-        (scope.region != self.region).then(|| CallError {
+        let (here, there) = (&self.place, scope.place());
+        (there != *here).then(|| CallError {
             operation: operation.to_owned(),
             class: ErrorClass::Invalid,
             code: String::new(),
             message: format!(
-                "`{scope}` is not in `{}`, where these clients are; use clients of its Region",
-                self.region
+                "`{}` is in `{there}` and these clients are used for `{here}`; use clients of `{there}`",
+                scope.vpc
             ),
         })
     }
@@ -106,8 +144,7 @@ impl Cloud for Aws {
     }
 
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
-        let base =
-            World { region: Some(scope.region.clone()), account_id: Some(scope.account.clone()), ..World::default() };
+        let base = empty(&scope.place());
         if let Some(error) = self.elsewhere(scope, "Observe") {
             let unread = sections.iter().map(|section| Unread { section: *section, error: error.clone() }).collect();
             return Observation { world: base, unread };
@@ -119,10 +156,15 @@ impl Cloud for Aws {
         if let Some(error) = self.elsewhere(scope, call.operation().name()) {
             return Err(error);
         }
-        apply::apply(&self.ec2, &self.endpoint_changes, call).await
+        apply::apply(&self.shared.ec2, &self.shared.endpoint_changes, call).await
     }
 
     async fn pause(&self, time: Duration) {
         tokio::time::sleep(time).await;
     }
+}
+
+/// A world of this place in which nothing was read.
+fn empty(place: &Place) -> World {
+    World { region: Some(place.region.clone()), account_id: Some(place.account.clone()), ..World::default() }
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::Filter;
 use guardrail::baseline::ManagedVpcs;
-use guardrail::cloud::{CallError, Cloud, Observation, Unread};
+use guardrail::cloud::{CallError, Observation, Unread};
 use guardrail::ec2::id::{AccountId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
@@ -14,10 +14,11 @@ use guardrail::ec2::world::{
     VpcEndpoint, World,
 };
 
-use crate::Aws;
 use crate::ec2::concurrent::concurrent;
 use crate::ec2::dependent_reads;
 use crate::ec2::read::{self, FILTER_VALUES, filter};
+use crate::ec2::{Aws, InRegion};
+use crate::sdk::clock;
 use crate::sdk::sdk_errors::unreadable;
 
 /// What part of a Region to read.
@@ -117,7 +118,7 @@ impl Aws {
 
     async fn first_wave(&self, within: &Within<'_>, needed: &BTreeSet<Section>) -> First {
         let filters = within.filters();
-        let ec2 = &self.ec2;
+        let ec2 = &self.shared.ec2;
         let (
             vpcs,
             subnets,
@@ -136,7 +137,7 @@ impl Aws {
             asked(needed, Section::NatGateways, read::nat_gateways(ec2, &filters)),
             asked(needed, Section::SecurityGroups, read::security_groups(ec2, &filters)),
             asked(needed, Section::PrefixLists, self.every_prefix_list()),
-            asked(needed, Section::VpcEndpointServices, self.services_on_offer()),
+            asked(needed, Section::VpcEndpointServices, self.shared.services_on_offer()),
             asked(needed, Section::VpcAttributes, attributes_of(ec2, within)),
         );
         First {
@@ -154,7 +155,7 @@ impl Aws {
 
     /// Where the first wave names nothing, this makes no call.
     async fn second_wave(&self, needed: &BTreeSet<Section>, first: &First) -> Second {
-        let ec2 = &self.ec2;
+        let ec2 = &self.shared.ec2;
         let groups_then_lists = async {
             let groups = asked(needed, Section::SecurityGroups, complete_groups(ec2, first)).await;
             let lists = asked(needed, Section::PrefixLists, complete_lists(ec2, first, &groups)).await;
@@ -167,17 +168,20 @@ impl Aws {
 
     /// Every prefix list: AWS's with what is in them, the others by name.
     async fn every_prefix_list(&self) -> Result<Vec<PrefixList>, CallError> {
-        let (aws_lists, lists) = tokio::join!(self.aws_prefix_lists(), read::prefix_lists(&self.ec2, &[]));
+        let (aws_lists, lists) =
+            tokio::join!(self.shared.aws_prefix_lists(), read::prefix_lists(&self.shared.ec2, &[]));
         Ok(dependent_reads::merged(aws_lists?, lists?))
     }
+}
 
+impl InRegion {
     pub(crate) async fn aws_prefix_lists(&self) -> Result<Vec<PrefixList>, CallError> {
-        self.aws_lists.get(self.now(), read::aws_prefix_lists(&self.ec2, &[])).await
+        self.aws_lists.get(clock::now(), read::aws_prefix_lists(&self.ec2, &[])).await
     }
 
     pub(crate) async fn services_on_offer(&self) -> Result<Vec<EndpointService>, CallError> {
         let filters = dependent_reads::service_filter(&self.services);
-        self.offered.get(self.now(), read::endpoint_services(&self.ec2, &filters)).await
+        self.offered.get(clock::now(), read::endpoint_services(&self.ec2, &filters)).await
     }
 }
 

@@ -22,7 +22,7 @@ impl Aws {
     /// # Errors
     /// When a look-up fails: then nothing can be said of any of the ids.
     pub async fn resolve(&self, ids: &[String]) -> Result<Resolved, CallError> {
-        let look = LookUp { ec2: &self.ec2, ids };
+        let look = LookUp { ec2: &self.shared.ec2, ids };
         let (tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists) = tokio::join!(
             look.tables(),
             look.associations(),

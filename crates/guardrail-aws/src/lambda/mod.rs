@@ -6,13 +6,12 @@ use std::fmt;
 use std::time::Duration;
 
 use guardrail::cloud::CallError;
-use guardrail::ec2::id::AccountId;
-use guardrail::inbox::detect::Place;
+use guardrail::ec2::id::{AccountId, Place};
 use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic};
 
 use crate::sdk::clock;
-use crate::{ClientOptions, Clients, Configuration};
+use crate::{AnotherRegion, ClientOptions, Clients, Configuration};
 
 /// How long a function may take to warm up: it is killed after ten seconds without its first question for an event.
 const WARM_UP: Duration = Duration::from_secs(3);
@@ -45,7 +44,7 @@ impl Start {
     pub async fn warm_up(&self) {
         let warm = async {
             if let Ok(ready) = self.configuration.current(clock::now()).await {
-                ready.aws.prepare().await;
+                ready.clouds.prepare().await;
             }
         };
         let _ = tokio::time::timeout(WARM_UP, warm).await;
@@ -93,6 +92,12 @@ impl Failed {
 impl fmt::Debug for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.what, self.why)
+    }
+}
+
+impl From<AnotherRegion> for Failed {
+    fn from(why: AnotherRegion) -> Self {
+        Self::new("AnotherRegion", why)
     }
 }
 

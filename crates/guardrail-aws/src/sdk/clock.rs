@@ -1,12 +1,11 @@
-//! The one place that reads the clock.
+//! The one place of this crate that reads the clock.
 
 use std::time::SystemTime;
 
+use guardrail::time::since_1970;
 use jiff::Timestamp;
 
-/// The time now, to the millisecond.
+/// The time now, to the millisecond; a clock before 1970 is taken for 1970.
 pub(crate) fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let milliseconds = i64::try_from(since_epoch.as_millis()).unwrap_or_default();
-    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
+    since_1970(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }

@@ -283,10 +283,13 @@ async fn an_endpoint_without_an_id_was_not_seen_to_be_made() {
 }
 
 #[tokio::test]
-async fn nothing_is_changed_in_another_region() {
+async fn nothing_is_changed_in_another_region_or_account() {
     let listener = Listener::start().await;
-    let elsewhere = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
-    let applied = listener.aws(&[]).await.apply(&elsewhere, &gateway()).await;
-    assert_eq!(applied.unwrap_err().class, ErrorClass::Invalid);
+    let far = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
+    let other = Scope { account: "444455556666".parse().unwrap(), ..scope() };
+    for elsewhere in [far, other] {
+        let applied = listener.aws(&[]).await.apply(&elsewhere, &gateway()).await;
+        assert_eq!(applied.unwrap_err().class, ErrorClass::Invalid);
+    }
     assert_eq!(listener.requests(), Vec::<String>::new());
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use guardrail::ec2::id::{Scope, ServiceName};
-use guardrail_aws::{Aws, ClientOptions, Clients, Credentials, Pace};
+use guardrail_aws::{Aws, ClientOptions, Clients, Clouds, Credentials, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -117,9 +117,14 @@ impl Listener {
         clients(&self.url).await
     }
 
-    pub(crate) async fn aws(&self, services: &[&str]) -> Aws {
+    pub(crate) async fn clouds(&self, services: &[&str]) -> Clouds {
         let services = services.iter().map(|name| name.parse::<ServiceName>().unwrap()).collect();
-        Aws::new(&self.clients().await, services)
+        Clouds::new(&self.clients().await, services)
+    }
+
+    /// The cloud of the place of [`scope`].
+    pub(crate) async fn aws(&self, services: &[&str]) -> Aws {
+        self.clouds(services).await.at(&scope().place()).unwrap()
     }
 }
 

@@ -2,9 +2,10 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{CallError, Cloud, ErrorClass, Observation, Unread};
-use guardrail::ec2::id::{Scope, VpcId};
+use guardrail::ec2::id::{Place, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::World;
+use guardrail_aws::Clouds;
 use serde_json::{Value, json};
 
 use crate::listener::{Answer, Listener, clients, fault, fields, ok, page, scope};
@@ -134,10 +135,10 @@ async fn calls_say_that_they_are_the_guardrails() {
 #[tokio::test]
 async fn what_was_prepared_is_not_read_again() {
     let listener = vpc().await;
-    let aws = listener.aws(&[]).await;
-    aws.prepare().await;
+    let clouds = listener.clouds(&[]).await;
+    clouds.prepare().await;
     assert_eq!(listener.actions(), ["DescribePrefixLists", "DescribeVpcEndpointServices"]);
-    let seen = aws.observe(&scope(), &[Section::VpcEndpointServices]).await;
+    let seen = clouds.at(&scope().place()).unwrap().observe(&scope(), &[Section::VpcEndpointServices]).await;
     assert_eq!((seen.unread, listener.requests().len()), (vec![], 2));
 }
 
@@ -292,7 +293,8 @@ async fn a_proxys_page_is_not_an_answer() {
 #[tokio::test]
 async fn nobody_there_is_a_fault_that_passes() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let aws = guardrail_aws::Aws::new(&clients(&format!("http://{closed}")).await, vec![]);
+    let clouds = Clouds::new(&clients(&format!("http://{closed}")).await, vec![]);
+    let aws = clouds.at(&scope().place()).unwrap();
     let seen = aws.observe(&scope(), &[Section::Vpcs]).await;
     let [(section, class, why)] = &missing(&seen)[..] else { panic!("{seen:?}") };
     assert_eq!((*section, *class), (Section::Vpcs, ErrorClass::Transient));
@@ -305,25 +307,44 @@ async fn another_regions_vpc_is_not_looked_for_here() {
     let listener = Listener::start().await;
     let elsewhere = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
     let seen = listener.aws(&[]).await.observe(&elsewhere, &[Section::Vpcs]).await;
-    let why = "Observe: `111122223333/us-east-1/vpc-0a1` is not in `eu-central-1`, where these clients are; use \
-               clients of its Region";
+    let why = "Observe: `vpc-0a1` is in `111122223333/us-east-1` and these clients are used for \
+               `111122223333/eu-central-1`; use clients of `111122223333/us-east-1`";
     assert_eq!(missing(&seen), [(Section::Vpcs, ErrorClass::Invalid, why.to_owned())]);
     assert_eq!(listener.requests(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_region_is_read_with_as_many_calls_as_a_vpc() {
+async fn another_accounts_vpc_is_not_looked_for_here() {
+    let listener = Listener::start().await;
+    let elsewhere = Scope { account: "444455556666".parse().unwrap(), ..scope() };
+    let seen = listener.aws(&[]).await.observe(&elsewhere, &[Section::Vpcs]).await;
+    let why = "Observe: `vpc-0a1` is in `444455556666/eu-central-1` and these clients are used for \
+               `111122223333/eu-central-1`; use clients of `444455556666/eu-central-1`";
+    assert_eq!(missing(&seen), [(Section::Vpcs, ErrorClass::Invalid, why.to_owned())]);
+    assert_eq!(listener.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn clients_have_no_cloud_of_another_region() {
+    let listener = Listener::start().await;
+    let elsewhere = Place { region: "us-east-1".parse().unwrap(), ..scope().place() };
+    let refused = listener.clouds(&[]).await.at(&elsewhere).unwrap_err();
+    let why = "`111122223333/us-east-1` is not in `eu-central-1`, where these clients are; use clients of its Region";
+    assert_eq!(refused.to_string(), why);
+    assert_eq!(listener.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_managed_vpcs_are_read_with_as_many_calls_as_one() {
     let listener = vpc().await;
-    let seen = listener.aws(&[]).await.observe_region(&scope().account, &ManagedVpcs::default()).await;
-    let mut world = expected();
-    world.as_object_mut().unwrap().remove("VpcAttributes");
-    assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (world, vec![]));
+    let seen = listener.aws(&[]).await.observe_managed(&ManagedVpcs::default()).await;
+    assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (expected(), vec![]));
     assert_eq!(
         fields(&listener.of("DescribeVpcs")[0]),
         ["Action=DescribeVpcs", "Filter.1.Name=tag:vpc-guardrail", "Filter.1.Value.1=managed", "MaxResults=1000"]
     );
     assert_eq!(fields(&listener.of("DescribeSubnets")[0]), ["Action=DescribeSubnets", "MaxResults=1000"]);
-    assert_eq!(listener.requests().len(), 14);
+    assert_eq!(listener.requests().len(), 16);
 }
 
 #[tokio::test]
@@ -347,9 +368,9 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
         .on("Action=DescribeRouteTables", [answer("DescribeRouteTables", &tables)]);
     let managed = ManagedVpcs::Tag { key: "k".to_owned(), value: "a*b".to_owned() };
     let aws = listener.aws(&[]).await;
-    let seen = aws.observe_region(&scope().account, &managed).await;
+    let seen = aws.observe_managed(&managed).await;
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2"]));
-    let ids = aws.managed_vpcs(&scope().account, &managed).await.unwrap();
+    let ids = aws.managed_vpcs(&managed).await.unwrap();
     assert_eq!(ids.iter().map(VpcId::as_str).collect::<Vec<_>>(), ["vpc-0a1", "vpc-0a2"]);
     let filter = ["Action=DescribeVpcs", "Filter.1.Name=tag:k", r"Filter.1.Value.1=a\*b", "MaxResults=1000"];
     assert_eq!(listener.of("DescribeVpcs").iter().map(|request| fields(request)).collect::<Vec<_>>(), [filter, filter]);
@@ -358,16 +379,17 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
 #[tokio::test]
 async fn attributes_of_a_vpc_that_is_gone_do_not_hide_the_others() {
     let gone = fault(400, "InvalidVpcID.NotFound", "The vpc ID 'vpc-0a2' does not exist");
+    let vpcs = ["vpc-0a1", "vpc-0a2"].map(|id| format!("<item><vpcId>{id}</vpcId></item>")).concat();
     let listener = Listener::start().await;
     listener
+        .on("Action=DescribeVpcs", [answer("DescribeVpcs", &format!("<vpcSet>{vpcs}</vpcSet>"))])
         .on("Action=DescribeVpcAttribute VpcId=vpc-0a2", [gone])
         .on("Action=DescribeVpcAttribute Attribute=enableDnsSupport", [attribute("enableDnsSupport", true)])
         .on("Action=DescribeVpcAttribute Attribute=enableDnsHostnames", [attribute("enableDnsHostnames", false)]);
-    let vpcs = ["vpc-0a1", "vpc-0a2"].map(|id| id.parse().unwrap());
-    let seen = listener.aws(&[]).await.read_attributes(&vpcs).await;
+    let seen = listener.aws(&[]).await.observe_managed(&ManagedVpcs::All).await;
     assert_eq!(
-        serde_json::to_value(&seen.world).unwrap(),
-        json!({"VpcAttributes": {"vpc-0a1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}}})
+        serde_json::to_value(&seen.world.vpc_attributes).unwrap(),
+        json!({"vpc-0a1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}})
     );
     let why = "DescribeVpcAttribute: InvalidVpcID.NotFound: The vpc ID 'vpc-0a2' does not exist";
     assert_eq!(missing(&seen), [(Section::VpcAttributes, ErrorClass::NotFound, why.to_owned())]);

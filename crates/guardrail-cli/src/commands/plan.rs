@@ -1,7 +1,5 @@
 //! `guardrail plan`: what would be done, VPC by VPC.
 
-use std::time::SystemTime;
-
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::report::{Cause, Report, Verdict};
@@ -9,6 +7,7 @@ use guardrail::run::{RunRequest, preview};
 use jiff::Timestamp;
 
 use crate::arguments::Format;
+use crate::clock::now;
 use crate::ending::Ending;
 use crate::error::BadInput;
 use crate::render::{json_line, line};
@@ -64,13 +63,4 @@ pub(crate) fn look_at(scope: Scope) -> RunRequest {
         deadline: Timestamp::MAX,
         scope,
     }
-}
-
-/// The time now; a clock before 1970 is taken for 1970.
-pub(crate) fn now() -> Timestamp {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_1970.as_secs())
-        .ok()
-        .and_then(|s| Timestamp::from_second(s).ok())
-        .unwrap_or(Timestamp::UNIX_EPOCH)
 }

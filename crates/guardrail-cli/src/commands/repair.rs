@@ -7,7 +7,6 @@ use guardrail::cloud::Cloud as _;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::report::{Cause, Outcome, Report, Verdict};
 use guardrail::run::{self, RunRequest, preview};
-use guardrail_aws::Aws;
 use jiff::Timestamp;
 
 use crate::arguments::{BaselineArgs, Format, PlaceArgs};
@@ -42,13 +41,13 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
     let baseline = input::baseline_args(&arguments.baseline_args)?;
     let session = Session::open(&arguments.place).await?;
-    let aws = Aws::new(&session.clients, baseline.service_names(session.clients.region()));
+    let aws = session.cloud(baseline.service_names(&session.place.region))?;
     // All of them, before the first is changed: a wrong id must not show half-way.
     let seen = session.read(&aws, &arguments.vpcs, &baseline.managed_vpcs).await?;
     let mut ending = Ending::Fine;
     for vpc in &arguments.vpcs {
         let now = aws.now();
-        let request = request(session.scope(vpc), now);
+        let request = request(session.place.scope(vpc), now);
         let report = if arguments.yes {
             run::run(&Progress::new(&aws), &baseline, &request).await
         } else {

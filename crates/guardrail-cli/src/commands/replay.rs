@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use guardrail::baseline::Baseline;
-use guardrail::ec2::id::{Scope, VpcId};
+use guardrail::ec2::id::{Place, Scope, VpcId};
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::{Vpc, World};
-use guardrail::event::{Evidence, Reach};
-use guardrail::inbox::detect::{Ignored, Place, Resolved, accept, messages};
+use guardrail::event::Evidence;
+use guardrail::inbox::detect::{Ignored, Managed, accept, made_elsewhere, messages};
 use guardrail::inbox::message::About;
 use guardrail::inbox::resolve::resolve;
 use guardrail::report::{Cause, Report, Verdict};
@@ -124,7 +124,7 @@ impl Stage {
         let mut sim = self.cloud.sim_mut();
         let until = call.time.parse().map(|time: Timestamp| time.duration_since(sim.now())).unwrap_or_default();
         sim.advance(Duration::try_from(until).unwrap_or_default());
-        let foreign = self.place.as_ref().is_some_and(|place| place.elsewhere(&call.record).is_some());
+        let foreign = self.place.as_ref().is_some_and(|place| made_elsewhere(&call.record, place).is_some());
         let enacted = if foreign { None } else { Some(replay_call(&mut sim, value)) };
         drop(sim);
         let runs = self
@@ -164,13 +164,9 @@ impl Stage {
         let place = self.place.as_ref().ok_or(NoRun::NothingManaged)?;
         let trigger = accept(value, place)?;
         let world = self.cloud.sim().world();
-        let named = match &trigger.reach {
-            Reach::Vpcs(vpcs) => Resolved { vpcs: vpcs.iter().cloned().collect(), gone: Vec::new() },
-            Reach::Resolve(ids) => resolve(&world, ids),
-            Reach::AllManaged => Resolved::default(),
-        };
-        let managed = managed(&world, place, &self.baseline);
-        let scopes: Vec<Scope> = messages(&trigger, place, &named, Ok(&managed))
+        let resolved = resolve(&world, trigger.reach.ids_to_resolve());
+        let managed = Managed::Known(managed(&world, place, &self.baseline));
+        let scopes: Vec<Scope> = messages(&trigger, place, &resolved, &managed)
             .into_iter()
             .filter_map(|message| match message.about {
                 About::Vpc(scope) => Some(scope),
@@ -184,8 +180,7 @@ impl Stage {
 /// The account and Region of a world: those of its first VPC, because all are read by one account in one Region.
 fn place(world: &World) -> Option<Place> {
     let shared = Shared::of(world);
-    let Scope { account, region, .. } = Snapshot::all(world, &shared).ok()?.into_iter().next()?.scope;
-    Some(Place { account, region })
+    Some(Snapshot::all(world, &shared).ok()?.first()?.scope.place())
 }
 
 /// The VPCs that the account owns and the baseline manages.

@@ -2,15 +2,16 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use guardrail::ec2::world::World;
 use guardrail_sim::http::{Events, Server, ServerOptions};
 use guardrail_sim::{Fault, Sim, SimOptions};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::clock::now;
 use crate::ending::Ending;
 use crate::error::BadInput;
 use crate::input;
@@ -71,11 +72,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
         input::write(path, &format!("{:#}\n", json!(world)))?;
     }
     Ok(Ending::Fine)
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::UNIX_EPOCH.checked_add(since).unwrap_or(Timestamp::MAX)
 }
 
 fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<World> {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use guardrail::baseline::{Baseline, ManagedVpcs};
 use guardrail::ec2::id::VpcId;
-use guardrail_aws::Aws;
 use serde_json::json;
 
 use crate::arguments::PlaceArgs;
@@ -42,7 +41,7 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
     };
     let session = Session::open(&arguments.place).await?;
     // Every service on offer, so that the file can be judged by any baseline.
-    let aws = Aws::new(&session.clients, Vec::new());
+    let aws = session.cloud(Vec::new())?;
     let seen = session.read(&aws, &arguments.vpcs, &managed).await?;
     if seen.world.vpcs.iter().flatten().next().is_none() {
         eprintln!("warning: no VPC of the Region is managed; `--all` reads the others too");

@@ -9,7 +9,6 @@ use guardrail::baseline::Baseline;
 use guardrail::cloud::Unread;
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::world::World;
-use guardrail_aws::Aws;
 
 use crate::arguments::PlaceArgs;
 use crate::error::{BadInput, Unavailable};
@@ -19,7 +18,7 @@ use crate::live::session::Session;
 pub(crate) fn look(place: &PlaceArgs, vpcs: &[VpcId], baseline: &Baseline) -> Result<(World, bool), BadInput> {
     wait_for(async {
         let session = Session::open(place).await?;
-        let aws = Aws::new(&session.clients, baseline.service_names(session.clients.region()));
+        let aws = session.cloud(baseline.service_names(&session.place.region))?;
         let seen = session.read(&aws, vpcs, &baseline.managed_vpcs).await?;
         tell(&seen.unread);
         Ok((seen.world, seen.unread.is_empty()))

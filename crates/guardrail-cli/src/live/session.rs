@@ -2,9 +2,9 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Cloud as _, Observation};
-use guardrail::ec2::id::{AccountId, Scope, VpcId};
+use guardrail::ec2::id::{Place, ServiceName, VpcId};
 use guardrail::ec2::snapshot::Section;
-use guardrail_aws::{Aws, ClientOptions, Clients};
+use guardrail_aws::{Aws, ClientOptions, Clients, Clouds};
 
 use crate::arguments::PlaceArgs;
 use crate::error::{BadInput, Unavailable};
@@ -12,42 +12,35 @@ use crate::narrow::narrow;
 
 pub(crate) struct Session {
     pub(crate) clients: Clients,
-    pub(crate) account: AccountId,
+    pub(crate) place: Place,
 }
 
 impl Session {
     /// Finds credentials, and asks AWS whose they are.
-    pub(crate) async fn open(place: &PlaceArgs) -> Result<Self, Unavailable> {
-        let clients = clients(place).await?;
+    pub(crate) async fn open(arguments: &PlaceArgs) -> Result<Self, Unavailable> {
+        let clients = clients(arguments).await?;
         let account = clients.account().await.map_err(|error| Unavailable::NoIdentity { error })?;
-        Ok(Self { clients, account })
+        let place = Place { account, region: clients.region().clone() };
+        Ok(Self { clients, place })
     }
 
-    pub(crate) fn scope(&self, vpc: &VpcId) -> Scope {
-        Scope { account: self.account.clone(), region: self.clients.region().clone(), vpc: vpc.clone() }
+    /// The cloud of the place; of the services on offer it reads these, or all if there are none.
+    pub(crate) fn cloud(&self, services: Vec<ServiceName>) -> Result<Aws, Unavailable> {
+        Ok(Clouds::new(&self.clients, services).at(&self.place)?)
     }
 
     /// Reads these VPCs, or every managed one: a single one as the repair function does, more as the sweep function does.
     pub(crate) async fn read(&self, aws: &Aws, vpcs: &[VpcId], managed: &ManagedVpcs) -> Result<Observation, BadInput> {
         let mut seen = match vpcs {
-            [vpc] => aws.observe(&self.scope(vpc), &Section::ALL).await,
-            [] => self.read_region(aws, managed).await,
-            [_, ..] => self.read_region(aws, &ManagedVpcs::All).await,
+            [vpc] => aws.observe(&self.place.scope(vpc), &Section::ALL).await,
+            [] => aws.observe_managed(managed).await,
+            [_, ..] => aws.observe_managed(&ManagedVpcs::All).await,
         };
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Unavailable::NoVpcs { error: unread.error.clone() }.into());
         }
         narrow(&mut seen.world, vpcs)?;
         Ok(seen)
-    }
-
-    async fn read_region(&self, aws: &Aws, managed: &ManagedVpcs) -> Observation {
-        let mut seen = aws.observe_region(&self.account, managed).await;
-        let vpcs: Vec<VpcId> = seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
-        let attributes = aws.read_attributes(&vpcs).await;
-        seen.world.vpc_attributes = attributes.world.vpc_attributes;
-        seen.unread.extend(attributes.unread);
-        seen
     }
 }
 

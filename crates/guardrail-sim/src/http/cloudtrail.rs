@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::http::parameters::{Parameter, Parameters};
-use crate::http::resources::Place;
+use crate::http::resources::ServedPlace;
 use crate::http::tree::{Fields, NAMESPACE, Node};
 
 /// A call as its record needs it.
@@ -28,7 +28,7 @@ pub(crate) struct ServedCall<'a> {
 }
 
 /// The EventBridge event of a call.
-pub(crate) fn event(call: ServedCall<'_>, place: &Place) -> Value {
+pub(crate) fn event(call: ServedCall<'_>, place: &ServedPlace) -> Value {
     let time = Timestamp::from_second(call.at.as_second()).unwrap_or(call.at).to_string();
     let mut detail = json!({
         "eventVersion": "1.11",
@@ -78,7 +78,7 @@ fn put(object: &mut Value, key: &str, value: Value) {
 }
 
 /// Temporary credentials are a role's; all else is a user's.
-fn identity(access_key: Option<&str>, time: &str, place: &Place) -> Value {
+fn identity(access_key: Option<&str>, time: &str, place: &ServedPlace) -> Value {
     let (account, partition) = (&place.account, place.partition());
     let mut identity = match access_key {
         Some(key) if key.starts_with("ASIA") => json!({

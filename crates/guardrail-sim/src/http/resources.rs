@@ -12,12 +12,12 @@ use crate::ec2::gateways::{Instance, InternetGateway};
 
 /// Whose world it is, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct ServedPlace {
     pub(crate) account: String,
     pub(crate) region: String,
 }
 
-impl Place {
+impl ServedPlace {
     /// `aws`, or a partition of its own.
     pub(crate) fn partition(&self) -> &'static str {
         match &self.region {
@@ -98,7 +98,7 @@ fn ipv6_associations(of: &str, id: &str, all: &[Ipv6CidrAssociation]) -> Vec<Fie
     all.iter().map(one).collect()
 }
 
-pub(crate) fn subnet(subnet: &Subnet, place: &Place) -> Fields {
+pub(crate) fn subnet(subnet: &Subnet, place: &ServedPlace) -> Fields {
     let id = subnet.subnet_id.as_str();
     Fields::new()
         .text("subnetId", id)
@@ -117,7 +117,7 @@ pub(crate) fn subnet(subnet: &Subnet, place: &Place) -> Fields {
         .list("tagSet", tags(&subnet.tags))
 }
 
-pub(crate) fn route_table(table: &RouteTable, place: &Place) -> Fields {
+pub(crate) fn route_table(table: &RouteTable, place: &ServedPlace) -> Fields {
     Fields::new()
         .text("routeTableId", &table.route_table_id)
         .text("vpcId", &table.vpc_id)
@@ -167,7 +167,7 @@ fn time(text: &str) -> String {
     text.parse::<Timestamp>().map_or_else(|_| text.to_owned(), |at| format!("{at:.3}"))
 }
 
-pub(crate) fn endpoint(endpoint: &VpcEndpoint, place: &Place) -> Fields {
+pub(crate) fn endpoint(endpoint: &VpcEndpoint, place: &ServedPlace) -> Fields {
     let error = |error: &guardrail::ec2::world::LastError| {
         Fields::new().text("message", &error.message).text("code", &error.code)
     };
@@ -226,7 +226,7 @@ pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
         .list("tagSet", tags(&nat.tags))
 }
 
-pub(crate) fn security_group(group: &SecurityGroup, place: &Place) -> Fields {
+pub(crate) fn security_group(group: &SecurityGroup, place: &ServedPlace) -> Fields {
     let everywhere = IpPermission {
         ip_protocol: "-1".to_owned(),
         ip_ranges: vec![guardrail::ec2::world::IpRange { cidr_ip: "0.0.0.0/0".into(), description: None }],
@@ -271,7 +271,7 @@ fn permission(permission: &IpPermission) -> Fields {
 
 /// The rules that a permission stands for, one for each source; of a call that added them, or of one that took them away,
 /// whose answer has less of them.
-pub(crate) fn rules(group: &str, permission: &IpPermission, place: &Place, added: bool) -> Vec<Fields> {
+pub(crate) fn rules(group: &str, permission: &IpPermission, place: &ServedPlace, added: bool) -> Vec<Fields> {
     let ports = (permission.from_port.unwrap_or(-1), permission.to_port.unwrap_or(-1));
     let rule = |source: &str| {
         let identity = format!("{} {} {} {source}", permission.ip_protocol, ports.0, ports.1);
@@ -314,7 +314,7 @@ pub(crate) fn rules(group: &str, permission: &IpPermission, place: &Place, added
     v4.chain(v6).chain(lists).chain(pairs).collect()
 }
 
-pub(crate) fn interface(eni: &NetworkInterface, place: &Place) -> Fields {
+pub(crate) fn interface(eni: &NetworkInterface, place: &ServedPlace) -> Fields {
     let status = if eni.attachment.is_some() || eni.requester_managed { "in-use" } else { "available" };
     let mut fields = Fields::new()
         .text("networkInterfaceId", &eni.network_interface_id)
@@ -347,7 +347,7 @@ pub(crate) fn prefix_list(list: &PrefixList) -> Fields {
 }
 
 /// As `DescribeManagedPrefixLists` has it.
-pub(crate) fn managed_prefix_list(list: &PrefixList, place: &Place) -> Fields {
+pub(crate) fn managed_prefix_list(list: &PrefixList, place: &ServedPlace) -> Fields {
     Fields::new()
         .text("prefixListId", &list.prefix_list_id)
         .text("addressFamily", "IPv4")
@@ -358,7 +358,7 @@ pub(crate) fn managed_prefix_list(list: &PrefixList, place: &Place) -> Fields {
         .maybe("ownerId", list.owner_id.as_ref())
 }
 
-pub(crate) fn service(service: &EndpointService, place: &Place) -> Fields {
+pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields {
     let kind = |kind: &guardrail::ec2::world::ServiceType| Fields::new().text("serviceType", &kind.service_type);
     let name =
         |name: &guardrail::ec2::world::PrivateDnsName| Fields::new().text("privateDnsName", &name.private_dns_name);
@@ -383,7 +383,7 @@ pub(crate) fn gateway(id: &'static str, gateway: &InternetGateway) -> Fields {
 }
 
 /// A reservation of one instance.
-pub(crate) fn reservation(instance: &Instance, place: &Place) -> Fields {
+pub(crate) fn reservation(instance: &Instance, place: &ServedPlace) -> Fields {
     let interface = |id: &guardrail::ec2::id::InterfaceId| Fields::new().text("networkInterfaceId", id);
     let one = Fields::new()
         .text("instanceId", &instance.instance_id)

@@ -4,12 +4,12 @@ use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{IpPermission, World};
 
-use super::resources::{self, Place};
+use super::resources::{self, ServedPlace};
 use super::tree::Fields;
 use crate::ec2::request::{Request, Response, Unsuccessful};
 
 /// What the answer says besides the request's id. `world` is the world after the call.
-pub(crate) fn answer(request: &Request, response: &Response, world: &World, place: &Place) -> Fields {
+pub(crate) fn answer(request: &Request, response: &Response, world: &World, place: &ServedPlace) -> Fields {
     match response {
         Response::Done => done(request, place),
         Response::RouteTable(table) => Fields::new()
@@ -83,7 +83,7 @@ fn unsuccessful(item: &Unsuccessful) -> Fields {
 
 /// Calls that answer with nothing but `true`, and the few that say a little more.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the calls not named here answer `true`")]
-fn done(request: &Request, place: &Place) -> Fields {
+fn done(request: &Request, place: &ServedPlace) -> Fields {
     let fields = Fields::new();
     match request {
         Request::AssociateVpcCidrBlock { vpc_id, cidr_block } => {
@@ -106,11 +106,11 @@ fn done(request: &Request, place: &Place) -> Fields {
     }
 }
 
-fn rules(group: &str, permissions: &[IpPermission], place: &Place, added: bool) -> Vec<Fields> {
+fn rules(group: &str, permissions: &[IpPermission], place: &ServedPlace, added: bool) -> Vec<Fields> {
     permissions.iter().flat_map(|permission| resources::rules(group, permission, place, added)).collect()
 }
 
-fn described(request: &Request, section: Section, found: &World, world: &World, place: &Place) -> Fields {
+fn described(request: &Request, section: Section, found: &World, world: &World, place: &ServedPlace) -> Fields {
     let fields = Fields::new();
     match section {
         Section::Vpcs => fields.list("vpcSet", found.vpcs.iter().flatten().map(resources::vpc)),

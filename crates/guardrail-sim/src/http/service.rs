@@ -14,7 +14,7 @@ use hyper::{Request as HttpRequest, Response as HttpResponse, StatusCode};
 
 use super::events::Sender;
 use super::parameters::Parameters;
-use super::resources::Place;
+use super::resources::ServedPlace;
 use super::tree::{Fields, answer_xml, error_xml, identity_xml};
 use super::{ServerOptions, requests, responses};
 use crate::ec2::errors::ApiError;
@@ -47,7 +47,7 @@ pub(crate) struct Service {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) sim: Sim,
-    place: Place,
+    place: ServedPlace,
     /// When simulated time last caught up with real time.
     seen: Instant,
     /// Distinguishes the ids of this run from those of one that started at another time.
@@ -231,14 +231,14 @@ fn is_recorded(action: &str, told: &Answered) -> bool {
 }
 
 /// Where the world is; names that no account has, where it does not say.
-fn place_of(world: &World) -> Place {
+fn place_of(world: &World) -> ServedPlace {
     let shared = Shared::of(world);
     let scope = Snapshot::all(world, &shared).ok().and_then(|all| all.into_iter().next()).map(|one| one.scope);
     let (account, region) = match scope {
         Some(scope) => (Some(scope.account), Some(scope.region)),
         None => (world.account_id.clone(), world.region.clone()),
     };
-    Place {
+    ServedPlace {
         account: account.map_or_else(|| "000000000000".to_owned(), String::from),
         region: region.map_or_else(|| "us-east-1".to_owned(), String::from),
     }

@@ -1,13 +1,8 @@
-//! Where the functions' baseline is kept, and what is told when it cannot be used: then nothing is changed anywhere.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Where the functions' baseline is kept, and why it cannot be used: then nothing is changed anywhere.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 
 use crate::baseline::Baseline;
-use crate::cloud::CallError;
-use crate::report::alert::Alert;
 
 /// The environment variable.
 pub const VARIABLE: &str = "GUARDRAIL_BASELINE";
@@ -69,9 +64,9 @@ impl Source {
         Baseline::parse(text).map_err(|error| self.unusable(&error.faults.join("; "), false))
     }
 
-    /// The fault of a baseline that could not be had from there, for now or for good.
-    pub fn unread(&self, error: &CallError) -> BaselineError {
-        self.unusable(&error.to_string(), error.class.passes())
+    /// The fault of a baseline that could not be had from there: why, and whether trying again later may help.
+    pub fn unread(&self, why: &str, passes: bool) -> BaselineError {
+        self.unusable(why, passes)
     }
 
     fn unusable(&self, why: &str, passes: bool) -> BaselineError {
@@ -90,47 +85,6 @@ impl Source {
             Self::Parameter(_) => now.duration_since(read).abs() < COUNTS_FOR,
         }
     }
-}
-
-/// Which faults of the baseline were told by this process: each once, and once for each incident, whose messages are many.
-#[derive(Debug, Clone, Default)]
-pub struct ReportedFaults {
-    faults: BTreeSet<String>,
-    incidents: BTreeSet<String>,
-}
-
-impl ReportedFaults {
-    /// Whether this fault is still to be told on this incident.
-    pub fn is_new(&self, fault: &str, incident: &str) -> bool {
-        !self.faults.contains(fault) && !self.incidents.contains(incident)
-    }
-
-    /// It was told.
-    pub fn remember(&mut self, fault: &str, incident: &str) {
-        self.faults.insert(fault.to_owned());
-        self.incidents.insert(incident.to_owned());
-    }
-
-    /// The baseline is good: the next fault is a new one, also if it is the same.
-    pub fn forget(&mut self) {
-        self.faults.clear();
-        self.incidents.clear();
-    }
-}
-
-/// The alert that the baseline cannot be used.
-pub fn alert(fault: &str, region: &str, incident: &str) -> Alert {
-    let fault: String = fault.chars().map(|c| if c.is_control() { ' ' } else { c }).take(8000).collect();
-    let text = format!(
-        "The VPC guardrail in {region} is not working: {fault}.\n\nNothing is compared and nothing is repaired until this \
-         is mended. To check a baseline before it is deployed: `guardrail baseline check B.json`.\n\nThis was noticed on \
-         incident {incident}.\n"
-    );
-    let json =
-        json!({ "version": 1, "verdict": "no-baseline", "fault": fault, "region": region, "incident": incident });
-    let attributes = BTreeMap::from([("verdict", "no-baseline".to_owned()), ("region", region.to_owned())]);
-    let subject = format!("VPC guardrail: the baseline cannot be used in {region}").chars().take(99).collect();
-    Alert { subject, text, json: json.to_string(), attributes }
 }
 
 #[cfg(test)]
@@ -164,28 +118,5 @@ mod tests {
         assert_eq!([59, 60].map(|now| stored.still_counts(at(0), at(now))), [true, false]);
         assert!(here.still_counts(at(0), at(100_000)));
         assert!(!stored.still_counts(at(100), at(0)), "a clock that was set back");
-    }
-
-    #[test]
-    fn a_fault_is_told_once_and_once_for_an_incident() {
-        let mut told = ReportedFaults::default();
-        assert!(told.is_new("a", "1"));
-        told.remember("a", "1");
-        let is_new =
-            |told: &ReportedFaults| [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")].map(|(f, i)| told.is_new(f, i));
-        assert_eq!(is_new(&told), [false, false, false, true]);
-        told.forget();
-        assert_eq!(is_new(&told), [true; 4]);
-    }
-
-    #[test]
-    fn the_alert_says_what_to_mend() {
-        let alert = alert("the baseline in `B` cannot be used:\nit is empty", "eu-central-1", "e-1");
-        assert_eq!(alert.subject, "VPC guardrail: the baseline cannot be used in eu-central-1");
-        assert!(alert.text.starts_with(
-            "The VPC guardrail in eu-central-1 is not working: the baseline in `B` cannot be used: it is empty.\n"
-        ));
-        let json: serde_json::Value = serde_json::from_str(&alert.json).unwrap();
-        assert_eq!(json["verdict"], "no-baseline");
     }
 }

@@ -139,6 +139,28 @@ fn is_name(text: &str, also: &[u8]) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
 }
 
+/// One account's side of one Region: what one set of clients sees, and the only place whose VPCs a function looks after.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The account.
+    pub account: AccountId,
+    /// The Region.
+    pub region: Region,
+}
+
+impl Place {
+    /// The scope of a VPC here.
+    pub fn scope(&self, vpc: &VpcId) -> Scope {
+        Scope { account: self.account.clone(), region: self.region.clone(), vpc: vpc.clone() }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
 /// Where a run looks and acts: never less than all three, because ids repeat in nobody's account but clients differ.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -149,6 +171,13 @@ pub struct Scope {
     pub region: Region,
     /// The VPC.
     pub vpc: VpcId,
+}
+
+impl Scope {
+    /// The account and Region of the VPC.
+    pub fn place(&self) -> Place {
+        Place { account: self.account.clone(), region: self.region.clone() }
+    }
 }
 
 impl fmt::Display for Scope {
@@ -179,6 +208,19 @@ mod tests {
             error.to_string(),
             "`rtb_1` is not the id of a route table; it should look like `rtb-0123456789abcdef0`"
         );
+    }
+
+    #[test]
+    fn a_place_and_a_vpc_are_a_scope() {
+        let place = Place { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+        let scope = place.scope(&"vpc-1".parse().unwrap());
+        assert_eq!(place.to_string(), "111122223333/eu-central-1");
+        assert_eq!(scope.to_string(), "111122223333/eu-central-1/vpc-1");
+        assert_eq!(scope.place(), place);
+        let json = serde_json::json!({
+            "account": "111122223333", "region": "eu-central-1", "vpc": "vpc-1",
+        });
+        assert_eq!(serde_json::to_value(&scope).unwrap(), json);
     }
 
     #[test]

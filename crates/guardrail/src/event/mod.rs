@@ -76,6 +76,16 @@ pub enum Reach {
     AllManaged,
 }
 
+impl Reach {
+    /// The ids whose VPCs have to be looked up before it is known which VPCs the call concerns.
+    pub fn ids_to_resolve(&self) -> &[String] {
+        match self {
+            Self::Resolve(ids) => ids,
+            Self::Vpcs(_) | Self::AllManaged => &[],
+        }
+    }
+}
+
 impl Evidence {
     /// Where this call asks to look, or nothing if it is not watched, failed, or tagged only things that no rule reads.
     pub fn trigger(&self) -> Option<Trigger> {

@@ -140,6 +140,21 @@ impl Batch {
         run.messages.extend(new.messages);
     }
 
+    /// What led to the first run: where the baseline cannot be used, its fault is told on that. None where there is no
+    /// run that needs a baseline.
+    pub fn incident(&self) -> Option<&str> {
+        self.runs.first().map(|run| run.incident.as_str())
+    }
+
+    /// The messages that fail because no run can be made without a usable baseline. A fault that passes sends all of
+    /// them back; with any other one they are done with once it is told.
+    pub fn without_runs(&self, fault_is_told: bool, fault_passes: bool) -> Vec<String> {
+        if fault_is_told && !fault_passes {
+            return Vec::new();
+        }
+        self.runs.iter().flat_map(|run| run.messages.iter().cloned()).collect()
+    }
+
     /// The messages that go back, in their order: the unreadable ones, the `failed` ones, and in each of their groups
     /// every later one, because a queue that got a message back must not have lost what came after it. Other groups
     /// are not held up: Lambda's advice to stop at a batch's first failure only serves the order within a group
@@ -283,6 +298,22 @@ mod tests {
         let expected =
             WithoutBaseline { why: "it is empty".to_owned(), incident: "s-1".to_owned(), message: "m-1".to_owned() };
         assert_eq!((batch.without_baseline, batch.runs), (vec![expected], vec![]));
+    }
+
+    #[test]
+    fn without_a_baseline_messages_fail_until_the_fault_is_told_and_for_as_long_as_it_may_pass() {
+        let event = call("e-1", "");
+        let sender = crate::inbox::message::sweep_without_baseline("s-1", "it is empty");
+        let sender = Received { id: "m-0".to_owned(), group: None, receive_count: 1, body: sender.body() };
+        let vpcs = ["m-1", "m-2"].map(|id| received(id, "vpc-1", 1, &event));
+        let batch = runs(&[vec![sender.clone()], vpcs.to_vec()].concat());
+        assert_eq!(batch.incident(), Some("e-1"));
+        assert_eq!(batch.without_runs(true, false), Vec::<String>::new());
+        for (told, passes) in [(false, false), (false, true), (true, true)] {
+            assert_eq!(batch.without_runs(told, passes), ["m-1", "m-2"], "told {told}, passes {passes}");
+        }
+        let no_run = runs(&[sender]);
+        assert_eq!((no_run.incident(), no_run.without_runs(true, true)), (None, vec![]));
     }
 
     #[test]

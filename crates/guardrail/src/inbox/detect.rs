@@ -5,32 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::baseline::source::BaselineError;
-use crate::ec2::id::{AccountId, EndpointId, Region, Scope, VpcId};
-use crate::event::{self, NotARecord, Record, Trigger};
+use crate::ec2::id::{EndpointId, Place, VpcId};
+use crate::event::{self, NotARecord, Reach, Record, Trigger};
 use crate::inbox::message::{Message, for_trigger, without_baseline};
-
-/// Where a function runs: the only place whose VPCs it can see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The account.
-    pub account: AccountId,
-    /// The Region.
-    pub region: Region,
-}
-
-impl Place {
-    /// The scope of a VPC here.
-    pub fn scope(&self, vpc: &VpcId) -> Scope {
-        Scope { account: self.account.clone(), region: self.region.clone(), vpc: vpc.clone() }
-    }
-
-    /// The other account or Region that a call was made in; `None` for a call that was made here, or that does not say.
-    pub fn elsewhere(&self, record: &Record) -> Option<String> {
-        let account = record.account.as_ref().filter(|account| **account != self.account);
-        let region = || record.region.as_ref().filter(|region| **region != self.region);
-        account.map(|account| format!("account {account}")).or_else(|| region().map(ToString::to_string))
-    }
-}
 
 /// Why an event leads to nothing. None of these is a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,10 +51,17 @@ pub fn accept(delivered: &Value, place: &Place) -> Result<Trigger, Ignored> {
         return Err(Ignored::Failed { event, code });
     }
     let trigger = evidence.trigger().ok_or_else(|| Ignored::NotWatched { event: event.clone() })?;
-    match place.elsewhere(record) {
+    match made_elsewhere(record, place) {
         Some(place) => Err(Ignored::Elsewhere { event, place }),
         None => Ok(trigger),
     }
+}
+
+/// The other account or Region that a call was made in; `None` for a call that was made here, or that does not say.
+pub fn made_elsewhere(record: &Record, place: &Place) -> Option<String> {
+    let account = record.account.as_ref().filter(|account| **account != place.account);
+    let region = || record.region.as_ref().filter(|region| **region != place.region);
+    account.map(|account| format!("account {account}")).or_else(|| region().map(ToString::to_string))
 }
 
 /// The VPCs that what a call names was found in, and what was found nowhere.
@@ -89,20 +73,31 @@ pub struct Resolved {
     pub gone: Vec<String>,
 }
 
-/// The messages about a call: the managed ones of the VPCs it concerns. Where nothing it names is found, or an endpoint is
-/// not, that may be any managed VPC. Without a baseline nobody can tell which are managed: then every VPC it names, and if
-/// it names none, one message that says so.
-pub fn messages(
-    trigger: &Trigger,
-    place: &Place,
-    named: &Resolved,
-    managed: Result<&[VpcId], &BaselineError>,
-) -> Vec<Message> {
-    let any = named.vpcs.is_empty() || named.gone.iter().any(|id| EndpointId::is(id));
+/// What is known of which VPCs are managed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Managed {
+    /// These are.
+    Known(Vec<VpcId>),
+    /// Nobody can tell, because the baseline cannot be used.
+    NoBaseline(BaselineError),
+}
+
+/// The messages about a call, where `resolved` is what the ids of its reach were found to belong to: the managed ones of
+/// the VPCs it concerns. Where nothing it names is found, or an endpoint is not, that may be any managed VPC. Without a
+/// baseline nobody can tell which are managed: then every VPC it names, and if it names none, one message that says so.
+pub fn messages(trigger: &Trigger, place: &Place, resolved: &Resolved, managed: &Managed) -> Vec<Message> {
+    let named: BTreeSet<&VpcId> = match &trigger.reach {
+        Reach::Vpcs(vpcs) => vpcs.iter().collect(),
+        Reach::Resolve(_) => resolved.vpcs.iter().collect(),
+        Reach::AllManaged => BTreeSet::new(),
+    };
+    let any = named.is_empty() || resolved.gone.iter().any(|id| EndpointId::is(id));
     let vpcs: Vec<&VpcId> = match managed {
-        Ok(managed) => managed.iter().filter(|vpc| any || named.vpcs.contains(*vpc)).collect(),
-        Err(why) if named.vpcs.is_empty() => return vec![without_baseline(&trigger.evidence, &why.to_string())],
-        Err(_) => named.vpcs.iter().collect(),
+        Managed::Known(managed) => managed.iter().filter(|vpc| any || named.contains(vpc)).collect(),
+        Managed::NoBaseline(why) if named.is_empty() => {
+            return vec![without_baseline(&trigger.evidence, &why.to_string())];
+        }
+        Managed::NoBaseline(_) => named.into_iter().collect(),
     };
     for_trigger(&trigger.evidence, vpcs.into_iter().map(|vpc| place.scope(vpc)))
 }
@@ -152,7 +147,7 @@ mod tests {
         assert!(ignored(&json!(7)).starts_with("not a recorded call: a number"));
     }
 
-    fn looked_at(named: &Resolved, managed: Result<&[VpcId], &BaselineError>) -> Vec<About> {
+    fn looked_at(named: &Resolved, managed: &Managed) -> Vec<About> {
         let trigger = accept(&event("CreateRoute"), &place()).unwrap();
         messages(&trigger, &place(), named, managed).into_iter().map(|message| message.about).collect()
     }
@@ -171,22 +166,23 @@ mod tests {
 
     #[test]
     fn managed_vpcs_that_are_named_are_looked_at() {
-        let managed = ids(&["vpc-1", "vpc-2"]);
-        assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &["nat-1"]), Ok(&managed)), about(&["vpc-2"]));
-        assert_eq!(looked_at(&named(&["vpc-9"], &[]), Ok(&managed)), []);
+        let managed = Managed::Known(ids(&["vpc-1", "vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &["nat-1"]), &managed), about(&["vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-9"], &[]), &managed), []);
     }
 
     #[test]
     fn what_is_gone_may_have_been_anywhere() {
-        let managed = ids(&["vpc-1", "vpc-2"]);
-        assert_eq!(looked_at(&named(&[], &["rtb-1"]), Ok(&managed)), about(&["vpc-1", "vpc-2"]));
-        assert_eq!(looked_at(&named(&["vpc-1"], &["vpce-1"]), Ok(&managed)), about(&["vpc-1", "vpc-2"]));
+        let managed = Managed::Known(ids(&["vpc-1", "vpc-2"]));
+        assert_eq!(looked_at(&named(&[], &["rtb-1"]), &managed), about(&["vpc-1", "vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-1"], &["vpce-1"]), &managed), about(&["vpc-1", "vpc-2"]));
     }
 
     #[test]
     fn without_a_baseline_whatever_is_named_is_looked_at() {
         let fault = Source::of(None).unwrap_err();
-        assert_eq!(looked_at(&named(&["vpc-9"], &["vpce-1"]), Err(&fault)), about(&["vpc-9"]));
-        assert_eq!(looked_at(&named(&[], &[]), Err(&fault)), [About::NoBaseline(fault.to_string())]);
+        let unknown = Managed::NoBaseline(fault.clone());
+        assert_eq!(looked_at(&named(&["vpc-9"], &["vpce-1"]), &unknown), about(&["vpc-9"]));
+        assert_eq!(looked_at(&named(&[], &[]), &unknown), [About::NoBaseline(fault.to_string())]);
     }
 }

@@ -3,5 +3,6 @@
 pub mod batch;
 pub mod detect;
 pub mod message;
+pub mod reported_faults;
 pub mod resolve;
 pub mod sweep;

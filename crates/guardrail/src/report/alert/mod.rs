@@ -1,10 +1,13 @@
 //! The alert: a report as its subscribers read it, one message for a VPC and a run.
 
+mod baseline_alert;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
 use crate::event::Evidence;
+pub use crate::report::alert::baseline_alert::baseline_alert;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 
 /// SNS refuses a subject of 100 characters or more (docs.aws.amazon.com/sns/latest/api/API_Publish.html).

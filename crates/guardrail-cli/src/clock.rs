@@ -1,0 +1,11 @@
+//! The one place of the command that reads the clock.
+
+use std::time::SystemTime;
+
+use guardrail::time::since_1970;
+use jiff::Timestamp;
+
+/// The time now, to the millisecond; a clock before 1970 is taken for 1970.
+pub(crate) fn now() -> Timestamp {
+    since_1970(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+}
