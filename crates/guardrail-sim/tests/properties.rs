@@ -108,7 +108,7 @@ fn may_stay(report: &Report, outcome: &Outcome) -> bool {
         Outcome::WillNotBeReady { .. } | Outcome::Ready => true,
         Outcome::Done(_)
         | Outcome::Planned
-        | Outcome::OverLimit
+        | Outcome::Held(_)
         | Outcome::Stale
         | Outcome::Failed(_)
         | Outcome::RecheckFailed(_)

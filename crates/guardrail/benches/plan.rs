@@ -7,7 +7,13 @@ use guardrail::analysis::required_service::required_services;
 use guardrail::baseline::Baseline;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::World;
+use guardrail::ec2::world_file;
+use guardrail::plan::Circumstances;
 use guardrail::plan::planner::plan;
+use guardrail::report::alert::plan_text;
+use guardrail::report::{Cause, Verdict};
+use guardrail::run::{RunRequest, preview_snapshot};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 fn main() {
@@ -16,6 +22,7 @@ fn main() {
 
 const SIZES: [usize; 4] = [1, 10, 100, 1000];
 const REGION: &str = "eu-central-1";
+const CIRCUMSTANCES: Circumstances<'_> = Circumstances { incident: "bench", now: Timestamp::UNIX_EPOCH };
 
 #[divan::bench(args = SIZES)]
 fn compare_and_plan(bencher: Bencher<'_, '_>, vpcs: usize) {
@@ -28,11 +35,40 @@ fn compare_and_plan(bencher: Bencher<'_, '_>, vpcs: usize) {
         let required_services = region.map(|region| required_services(&baseline, &region, &shared)).unwrap_or_default();
         let steps: usize = snapshots
             .iter()
-            .map(|snapshot| plan(&View::of(&baseline, snapshot, &required_services), "bench").1.steps.len())
+            .map(|snapshot| plan(&View::of(&baseline, snapshot, &required_services), CIRCUMSTANCES).1.steps.len())
             .sum();
         assert_eq!(steps > 0, vpcs >= 10);
         steps
     });
+}
+
+/// The way of `guardrail plan`: a world in its file's form in, a report for each VPC out.
+#[divan::bench(args = SIZES)]
+fn plan_a_world(bencher: Bencher<'_, '_>, vpcs: usize) {
+    let text = serde_json::to_string(&world(vpcs)).unwrap_or_default();
+    let baseline = Baseline::default();
+    bencher.counter(ItemsCount::new(vpcs)).bench_local(|| {
+        let world = world_file::load(black_box(&text)).unwrap_or_default();
+        let shared = Shared::of(&world);
+        let snapshots = Snapshot::all(&world, &shared).unwrap_or_default();
+        let report = |snapshot| preview_snapshot(&baseline, snapshot, &request(snapshot), Timestamp::UNIX_EPOCH);
+        let reports = snapshots.iter().map(report);
+        let texts = reports.filter(|report| report.verdict != Verdict::Compliant).map(|report| plan_text(&report));
+        let length: usize = texts.map(|text| text.len()).sum();
+        assert_eq!(length > 0, vpcs >= 10);
+        length
+    });
+}
+
+fn request(snapshot: &Snapshot<'_>) -> RunRequest {
+    RunRequest {
+        scope: snapshot.scope.clone(),
+        run_id: "bench".to_owned(),
+        incident: "bench".to_owned(),
+        cause: Cause::Operator,
+        evidence: Vec::new(),
+        deadline: Timestamp::MAX,
+    }
 }
 
 fn id(prefix: &str, vpc: usize, thing: usize) -> String {

@@ -4,6 +4,7 @@
 //! subnet (`rtb-a`, `rtb-b`), one for the public ones (`rtb-pub`), a main table that nobody uses, and every endpoint of the
 //! example baseline, whose mode here is `repair`.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::analysis::View;
@@ -13,8 +14,8 @@ use crate::baseline::Baseline;
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
-use crate::plan::Plan;
 use crate::plan::planner;
+use crate::plan::{Circumstances, Plan};
 use crate::rules::finding::Finding;
 
 pub(crate) struct Fixture {
@@ -159,7 +160,7 @@ impl Fixture {
     }
 
     pub(crate) fn plan(&self, incident: &str) -> (Vec<Finding>, Plan) {
-        self.view(|view, _| planner::plan(view, incident))
+        self.view(|view, _| planner::plan(view, Circumstances { incident, now: Timestamp::UNIX_EPOCH }))
     }
 }
 
@@ -182,7 +183,7 @@ pub(crate) fn lines(plan: &Plan) -> Vec<String> {
             mode @ (crate::baseline::Mode::Observe | crate::baseline::Mode::Notify) => format!(" [{mode}]"),
         };
         let after = if after.is_empty() { String::new() } else { format!(" (after {})", after.join(", ")) };
-        format!("{} {}{after}{mode}{}", step.id, step.task, if step.over_limit { " [next run]" } else { "" })
+        format!("{} {}{after}{mode}{}", step.id, step.task, if step.held.is_some() { " [next run]" } else { "" })
     });
     let left = plan.left_alone.iter().map(|left| format!("- {}: {}", left.what, left.reason));
     steps.chain(left).collect()

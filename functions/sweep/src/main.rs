@@ -5,6 +5,7 @@ use std::env;
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::snapshot::Section;
 use guardrail::inbox::{message, sweep};
+use guardrail::plan::Circumstances;
 use guardrail::report::metrics;
 use guardrail_aws::lambda::{Failed, Start};
 use guardrail_aws::{Queue, QueueMessage, Ready};
@@ -54,8 +55,9 @@ impl Sweep {
         for unread in &seen.unread {
             warn!("{} could not be read: {}", unread.section, unread.error);
         }
+        let circumstances = Circumstances { incident, now: began };
         let swept =
-            sweep::sweep(&ready.baseline, &seen.world, incident).map_err(|why| Failed::new("ListFailed", why))?;
+            sweep::sweep(&ready.baseline, &seen.world, circumstances).map_err(|why| Failed::new("ListFailed", why))?;
         self.send(&message::for_sweep(incident, |vpc| place.scope(vpc), &swept.drifted)).await?;
         let now = self.start.clock();
         let drifted = swept.drifted.iter().map(VpcId::as_str).collect::<Vec<_>>().join(" ");

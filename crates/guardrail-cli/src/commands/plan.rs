@@ -3,7 +3,7 @@
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::report::{Cause, Report, Verdict};
-use guardrail::run::{RunRequest, preview};
+use guardrail::run::{RunRequest, preview_snapshot};
 use jiff::Timestamp;
 
 use crate::arguments::Format;
@@ -25,10 +25,12 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
     let source = arguments.source.look()?;
     let shared = Shared::of(&source.world);
-    let scopes: Vec<Scope> =
-        Snapshot::all(&source.world, &shared)?.into_iter().map(|snapshot| snapshot.scope).collect();
-    let reports: Vec<Report> =
-        scopes.into_iter().map(|scope| preview(&source.baseline, &source.world, &look_at(scope), now())).collect();
+    let snapshots = Snapshot::all(&source.world, &shared)?;
+    let now = now();
+    let reports: Vec<Report> = snapshots
+        .iter()
+        .map(|snapshot| preview_snapshot(&source.baseline, snapshot, &look_at(snapshot.scope.clone()), now))
+        .collect();
     let (managed, others): (Vec<&Report>, Vec<&Report>) =
         reports.iter().partition(|report| report.verdict != Verdict::NotManaged);
     for report in &managed {
@@ -54,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     Ok(source.ending(if fine { Ending::Fine } else { Ending::DriftLeft }))
 }
 
-pub(crate) fn look_at(scope: Scope) -> RunRequest {
+fn look_at(scope: Scope) -> RunRequest {
     RunRequest {
         run_id: format!("plan-{}", scope.vpc),
         incident: "plan".to_owned(),

@@ -94,7 +94,7 @@ fn note(report: &Report, baseline: &Baseline) -> Option<String> {
     }
     let mode = report.steps.iter().find_map(|step| match step.outcome {
         Outcome::NotAllowed(mode) => Some(mode),
-        Outcome::Done(_) | Outcome::Ready | Outcome::Planned | Outcome::OverLimit | Outcome::Stale => None,
+        Outcome::Done(_) | Outcome::Ready | Outcome::Planned | Outcome::Held(_) | Outcome::Stale => None,
         Outcome::Skipped { .. } | Outcome::Failed(_) | Outcome::RecheckFailed(_) => None,
         Outcome::TimedOut | Outcome::WillNotBeReady { .. } | Outcome::OutOfTime => None,
     })?;

@@ -86,11 +86,11 @@ pub enum Managed {
 /// the VPCs it concerns. Where nothing it names is found, or an endpoint is not, that may be any managed VPC. Without a
 /// baseline nobody can tell which are managed: then every VPC it names, and if it names none, one message that says so.
 pub fn messages(trigger: &Trigger, place: &Place, resolved: &Resolved, managed: &Managed) -> Vec<Message> {
-    let named: BTreeSet<&VpcId> = match &trigger.reach {
-        Reach::Vpcs(vpcs) => vpcs.iter().collect(),
-        Reach::Resolve(_) => resolved.vpcs.iter().collect(),
-        Reach::AllManaged => BTreeSet::new(),
+    let named_itself: &[VpcId] = match &trigger.reach {
+        Reach::Vpcs(vpcs) => vpcs,
+        Reach::Resolve(_) | Reach::AllManaged => &[],
     };
+    let named: BTreeSet<&VpcId> = named_itself.iter().chain(&resolved.vpcs).collect();
     let any = named.is_empty() || resolved.gone.iter().any(|id| EndpointId::is(id));
     let vpcs: Vec<&VpcId> = match managed {
         Managed::Known(managed) => managed.iter().filter(|vpc| any || named.contains(vpc)).collect(),
@@ -169,6 +169,18 @@ mod tests {
         let managed = Managed::Known(ids(&["vpc-1", "vpc-2"]));
         assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &["nat-1"]), &managed), about(&["vpc-2"]));
         assert_eq!(looked_at(&named(&["vpc-9"], &[]), &managed), []);
+    }
+
+    #[test]
+    fn a_vpc_that_the_call_names_itself_needs_no_look_up() {
+        let mut call = event("CreateSubnet");
+        call["detail"]["requestParameters"] = json!({"vpcId": "vpc-0a1b2c3d4e5f60002"});
+        let trigger = accept(&call, &place()).unwrap();
+        assert_eq!(trigger.reach.ids_to_resolve(), [""; 0]);
+        let managed = Managed::Known(ids(&["vpc-0a1b2c3d4e5f60001", "vpc-0a1b2c3d4e5f60002"]));
+        let messages = messages(&trigger, &place(), &Resolved::default(), &managed);
+        let looked_at: Vec<About> = messages.into_iter().map(|message| message.about).collect();
+        assert_eq!(looked_at, about(&["vpc-0a1b2c3d4e5f60002"]));
     }
 
     #[test]

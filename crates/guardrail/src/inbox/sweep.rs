@@ -7,6 +7,7 @@ use crate::baseline::Baseline;
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot, UnplacedWorld};
 use crate::ec2::world::World;
+use crate::plan::Circumstances;
 use crate::run::{VpcStanding, assess_snapshot};
 
 /// What a sweep saw.
@@ -29,11 +30,11 @@ pub fn incident(now: Timestamp, request_id: &str) -> String {
 ///
 /// # Errors
 /// When the VPCs could not be listed.
-pub fn sweep(baseline: &Baseline, world: &World, incident: &str) -> Result<Swept, UnplacedWorld> {
+pub fn sweep(baseline: &Baseline, world: &World, circumstances: Circumstances<'_>) -> Result<Swept, UnplacedWorld> {
     let shared = Shared::of(world);
     let mut swept = Swept::default();
     for snapshot in Snapshot::all(world, &shared)? {
-        let seen = assess_snapshot(baseline, &snapshot, incident);
+        let seen = assess_snapshot(baseline, &snapshot, circumstances);
         match seen.standing {
             VpcStanding::Managed(_) => {
                 swept.managed += 1;
@@ -55,7 +56,7 @@ mod tests {
     fn swept(fixture: &Fixture) -> Swept {
         let world = serde_json::from_value(fixture.world.clone()).unwrap();
         let baseline = serde_json::from_value(fixture.baseline.clone()).unwrap();
-        sweep(&baseline, &world, "s").unwrap()
+        sweep(&baseline, &world, Circumstances { incident: "s", now: Timestamp::UNIX_EPOCH }).unwrap()
     }
 
     #[test]

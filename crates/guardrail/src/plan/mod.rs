@@ -1,10 +1,13 @@
 //! A plan: ordered, fully specified steps, and everything that is left alone with the reason.
 
+mod circumstances;
 pub mod planner;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use circumstances::Circumstances;
 
 use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, Health, health, zones_of};
@@ -48,8 +51,25 @@ pub struct Step {
     pub task: Task,
     /// The steps that must have succeeded first.
     pub after: Vec<StepId>,
-    /// Whether it is left for the next run, because this one would change too much.
-    pub over_limit: bool,
+    /// What holds the step back although its mode allows it; `None` when nothing does.
+    pub held: Option<Hold>,
+}
+
+/// What holds a step back although its mode allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Hold {
+    /// The run would make more changes than the baseline's `limits` allow in one run; the next run goes on.
+    RunLimit,
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RunLimit => f.write_str("the limit of changes is reached"),
+        }
+    }
 }
 
 /// What a step does.

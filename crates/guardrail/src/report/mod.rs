@@ -18,7 +18,7 @@ use crate::baseline::RuleId;
 use crate::cloud::{Applied, CallError, ErrorClass, Unread};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
-use crate::plan::StepId;
+use crate::plan::{Hold, StepId};
 use crate::rules::finding::Drift;
 use crate::rules::left_alone::LeftAlone;
 
@@ -178,8 +178,8 @@ pub enum Outcome {
     Planned,
     /// The mode does not allow it.
     NotAllowed(Mode),
-    /// It is left for the next run: this one would change too much.
-    OverLimit,
+    /// The mode allows it, but something holds it back.
+    Held(Hold),
     /// What it was planned from has changed.
     Stale,
     /// A step it comes after did not succeed.
@@ -217,7 +217,7 @@ impl Outcome {
             | Self::NotAllowed(_)
             | Self::Skipped { .. }
             | Self::WillNotBeReady { .. } => false,
-            Self::OverLimit | Self::Stale | Self::TimedOut | Self::OutOfTime => true,
+            Self::Held(Hold::RunLimit) | Self::Stale | Self::TimedOut | Self::OutOfTime => true,
             Self::RecheckFailed(error) => error.class.passes(),
             // What was not there, or was there already, when the call came was planned from a view that was too old.
             Self::Failed(error) => match error.class {
@@ -238,7 +238,7 @@ impl fmt::Display for Outcome {
             Self::Ready => f.write_str("done"),
             Self::Planned => f.write_str("would be taken"),
             Self::NotAllowed(mode) => write!(f, "not taken: the mode is {mode}"),
-            Self::OverLimit => f.write_str("left for the next run: the limit of changes is reached"),
+            Self::Held(hold @ Hold::RunLimit) => write!(f, "left for the next run: {hold}"),
             Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
             Self::Skipped { because } => write!(f, "not taken: step {because} comes first"),
             Self::Failed(error) => write!(f, "failed: {error}"),
@@ -265,7 +265,7 @@ impl Report {
             Outcome::Ready
             | Outcome::Planned
             | Outcome::NotAllowed(_)
-            | Outcome::OverLimit
+            | Outcome::Held(_)
             | Outcome::Stale
             | Outcome::Skipped { .. }
             | Outcome::Failed(_)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::RunRequest;
 use super::assess::{Assessment, assess};
 use super::recheck::{
-    LOOK_AGAIN, Outcomes, StillPlanned, all_shows, check, gate, has_time, is_too_new, known_group, still_planned,
+    LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate, is_verified,
 };
 use crate::baseline::Baseline;
 use crate::cloud::{CallError, Cloud, Unread};
@@ -15,7 +15,7 @@ use crate::ec2::id::Scope;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
-use crate::plan::{Condition, GroupRef, Plan, Task, Wait};
+use crate::plan::{Condition, GroupRef, Plan, Task};
 use crate::report::Outcome;
 
 /// How often to look again for a change that was made but does not show yet
@@ -106,32 +106,41 @@ impl<'a, C: Cloud> Runner<'a, C> {
     }
 
     fn assess(&self) -> Assessment {
-        assess(self.baseline, &self.observed.world, self.request)
+        let circumstances = self.request.circumstances(self.cloud.now());
+        assess(self.baseline, &self.observed.world, self.request, circumstances)
+    }
+
+    fn time_left(&self) -> TimeLeft {
+        TimeLeft::until(self.request.deadline, self.cloud.now())
+    }
+
+    async fn read_again(&mut self, sections: &[Section]) -> Result<(), CallError> {
+        self.observed.look_again(self.cloud, &self.request.scope, sections).await
+    }
+
+    /// Lets time pass, after which nothing that was read counts as fresh.
+    async fn wait_a_little(&mut self) {
+        self.cloud.pause(LOOK_AGAIN).await;
+        self.observed.fresh.clear();
     }
 
     async fn change(&mut self, action: &Action<GroupRef>, outcomes: &Outcomes) -> Outcome {
-        loop {
-            if let Err(error) = self.observed.look_again(self.cloud, &self.request.scope, &action.rests_on()).await {
+        let call = loop {
+            if let Err(error) = self.read_again(&action.rests_on()).await {
                 return Outcome::RecheckFailed(error);
             }
-            match still_planned(action, &self.assess().plan) {
-                StillPlanned::Holds => break,
-                StillPlanned::Changed => return Outcome::Stale,
-                StillPlanned::NotYet if !has_time(self.cloud.now(), self.request.deadline) => return Outcome::TimedOut,
-                StillPlanned::NotYet => {
-                    self.cloud.pause(LOOK_AGAIN).await;
-                    self.observed.fresh.clear();
-                }
+            match before_call(action, &self.assess().plan, outcomes, self.time_left()) {
+                Next::Go(call) => break call,
+                Next::Later => self.wait_a_little().await,
+                Next::End(outcome) => return outcome,
             }
-        }
-        let Some(call) = action.with_group(|group| known_group(group, outcomes)) else { return Outcome::Stale };
-        self.observed.fresh.clear();
+        };
         loop {
-            match self.cloud.apply(&self.request.scope, &call).await {
-                Ok(applied) => return Outcome::Done(applied),
-                Err(error) if !is_too_new(action, &error) => return Outcome::Failed(error),
-                Err(error) if !has_time(self.cloud.now(), self.request.deadline) => return Outcome::Failed(error),
-                Err(_) => self.cloud.pause(LOOK_AGAIN).await,
+            self.observed.fresh.clear();
+            let answer = self.cloud.apply(&self.request.scope, &call).await;
+            match after_call(action, answer, self.time_left()) {
+                Next::Go(outcome) | Next::End(outcome) => return outcome,
+                Next::Later => self.wait_a_little().await,
             }
         }
     }
@@ -142,34 +151,25 @@ impl<'a, C: Cloud> Runner<'a, C> {
             let unread = self.observed.unread.iter().map(|unread| unread.section);
             let sections: Vec<Section> =
                 [Section::VpcEndpoints, Section::RouteTables].into_iter().chain(unread).collect();
-            if let Err(error) = self.observed.look_again(self.cloud, &self.request.scope, &sections).await
-                && !error.class.passes()
-            {
-                return Outcome::RecheckFailed(error);
-            }
-            match check(self.baseline, &self.observed.world, self.request, condition) {
-                Wait::Over => return Outcome::Ready,
-                Wait::Never(reason) => return Outcome::WillNotBeReady { reason },
-                Wait::NotYet if !has_time(self.cloud.now(), self.request.deadline) => return Outcome::TimedOut,
-                Wait::NotYet => {
-                    self.cloud.pause(LOOK_AGAIN).await;
-                    self.observed.fresh.clear();
-                }
+            let read = self.read_again(&sections).await;
+            let come = || check(self.baseline, &self.observed.world, self.request, condition);
+            match after_look(read, come, self.time_left()) {
+                Next::Go(outcome) | Next::End(outcome) => return outcome,
+                Next::Later => self.wait_a_little().await,
             }
         }
     }
 
     /// Looks again at what was changed; a little later and again where a change that was made does not show yet.
     pub(super) async fn verify(&mut self, plan: &Plan, outcomes: &Outcomes) -> Assessment {
-        let mut looks = 0;
+        let mut looks_left = VERIFY_LOOKS;
         loop {
             let unread = self.observed.unread.iter().map(|unread| unread.section);
             let sections: BTreeSet<Section> = changed_sections().chain(unread).collect();
             self.observed.look(self.cloud, &self.request.scope, &sections.into_iter().collect::<Vec<_>>()).await;
-            looks += 1;
+            looks_left = looks_left.saturating_sub(1);
             let now = self.assess();
-            let shows = now.complete && all_shows(plan, outcomes, &now.plan);
-            if looks >= VERIFY_LOOKS || shows || !has_time(self.cloud.now(), self.request.deadline) {
+            if is_verified(plan, outcomes, &now, looks_left, self.time_left()) {
                 return now;
             }
             self.cloud.pause(VERIFY_AFTER).await;

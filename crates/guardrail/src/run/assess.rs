@@ -10,7 +10,7 @@ use crate::baseline::{Baseline, Mode};
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::plan::planner::plan;
-use crate::plan::{Plan, Step};
+use crate::plan::{Circumstances, Plan, Step};
 use crate::report::{Outcome, Report};
 use crate::rules::finding::Finding;
 
@@ -27,6 +27,13 @@ pub struct Assessment {
     pub complete: bool,
 }
 
+impl Assessment {
+    /// A VPC in which nothing is looked for.
+    fn nothing(standing: VpcStanding) -> Self {
+        Self { standing, findings: Vec::new(), plan: Plan::default(), complete: true }
+    }
+}
+
 /// Whether a VPC is there and looked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VpcStanding {
@@ -40,39 +47,50 @@ pub enum VpcStanding {
     Unobserved,
 }
 
-/// Compares one VPC of a world with the baseline, and plans.
-pub fn assess(baseline: &Baseline, world: &World, request: &RunRequest) -> Assessment {
-    let nothing = |standing| Assessment { standing, findings: Vec::new(), plan: Plan::default(), complete: true };
+/// Compares the VPC of a request with the baseline, and plans.
+pub fn assess(
+    baseline: &Baseline,
+    world: &World,
+    request: &RunRequest,
+    circumstances: Circumstances<'_>,
+) -> Assessment {
     let shared = Shared::of(world);
-    let snapshot = match Snapshot::one(world, &shared, &request.scope.vpc) {
-        Ok(Some(snapshot)) => snapshot,
-        Ok(None) => return nothing(VpcStanding::Missing),
-        Err(_) => return Assessment { complete: false, ..nothing(VpcStanding::Unobserved) },
-    };
-    assess_snapshot(baseline, &snapshot, &request.incident)
+    match Snapshot::one(world, &shared, &request.scope.vpc) {
+        Ok(Some(snapshot)) => assess_snapshot(baseline, &snapshot, circumstances),
+        Ok(None) => Assessment::nothing(VpcStanding::Missing),
+        Err(_) => Assessment { complete: false, ..Assessment::nothing(VpcStanding::Unobserved) },
+    }
 }
 
-/// Compares one VPC with the baseline, and plans for this incident.
-pub fn assess_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, incident: &str) -> Assessment {
+/// Compares one VPC with the baseline, and plans.
+pub fn assess_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, circumstances: Circumstances<'_>) -> Assessment {
     let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
     let view = View::of(baseline, snapshot, &required_services);
     let name = snapshot.vpc.tags.iter().find(|tag| tag.key == "Name").map(|tag| tag.value.clone());
-    let complete = snapshot.missing.is_empty();
     if !view.is_managed() {
-        let standing = VpcStanding::NotManaged(name);
-        return Assessment { standing, findings: Vec::new(), plan: Plan::default(), complete: true };
+        return Assessment::nothing(VpcStanding::NotManaged(name));
     }
-    let (findings, plan) = plan(&view, incident);
-    Assessment { standing: VpcStanding::Managed(name), findings, plan, complete }
+    let (findings, plan) = plan(&view, circumstances);
+    Assessment { standing: VpcStanding::Managed(name), findings, plan, complete: snapshot.missing.is_empty() }
 }
 
 /// What a run would report if it stopped before its first change: the plan, and nothing done.
 pub fn preview(baseline: &Baseline, world: &World, request: &RunRequest, now: Timestamp) -> Report {
-    let assessment = assess(baseline, world, request);
-    let outcome = |step: &Step| match step.mode {
-        Mode::Observe | Mode::Notify => Outcome::NotAllowed(step.mode),
-        Mode::Repair if step.over_limit => Outcome::OverLimit,
-        Mode::Repair => Outcome::Planned,
+    not_taken(baseline, assess(baseline, world, request, request.circumstances(now)), request, now)
+}
+
+/// What a run over the VPC of this snapshot would report if it stopped before its first change. Many VPCs of one world are
+/// cut out of it once ([`Snapshot::all`]) and previewed one by one.
+pub fn preview_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, request: &RunRequest, now: Timestamp) -> Report {
+    not_taken(baseline, assess_snapshot(baseline, snapshot, request.circumstances(now)), request, now)
+}
+
+/// The report of a plan of which no step is taken.
+fn not_taken(baseline: &Baseline, assessment: Assessment, request: &RunRequest, now: Timestamp) -> Report {
+    let outcome = |step: &Step| match (step.mode, step.held) {
+        (Mode::Observe | Mode::Notify, _) => Outcome::NotAllowed(step.mode),
+        (Mode::Repair, Some(hold)) => Outcome::Held(hold),
+        (Mode::Repair, None) => Outcome::Planned,
     };
     let outcomes = assessment.plan.steps.iter().map(|step| (step.id, outcome(step))).collect();
     let (first, last) = (assessment.clone(), assessment);

@@ -8,7 +8,7 @@ use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
 use crate::baseline::{Baseline, Mode};
 use crate::cloud::Unread;
 use crate::ec2::id::{Scope, ServiceName};
-use crate::plan::{Condition, Plan, Step, Task};
+use crate::plan::{Condition, Hold, Plan, Step, Task};
 use crate::report::commands;
 use crate::report::{Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
 use crate::rules::finding::Finding;
@@ -93,7 +93,7 @@ fn services_not_come<'p>(plan: &'p Plan, outcomes: &Outcomes) -> Vec<&'p Service
 /// or calls that always fail would keep the rest waiting for ever; and what came to light on the way counts.
 fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
     let got_somewhere = outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)));
-    let passes = |outcome: &Outcome| outcome.may_pass() && (got_somewhere || *outcome != Outcome::OverLimit);
+    let passes = |outcome: &Outcome| outcome.may_pass() && (got_somewhere || *outcome != Outcome::Held(Hold::RunLimit));
     let came_to_light = |step: &Step| match &step.task {
         Task::Change(action) => step.mode == Mode::Repair && still_planned(action, first) == StillPlanned::Changed,
         Task::Await(_) => false,

@@ -11,12 +11,13 @@ mod recheck;
 
 use jiff::Timestamp;
 
-pub use self::assess::{Assessment, VpcStanding, assess, assess_snapshot, preview};
+pub use self::assess::{Assessment, VpcStanding, assess, assess_snapshot, preview, preview_snapshot};
 
 use crate::baseline::Baseline;
 use crate::cloud::Cloud;
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
+use crate::plan::Circumstances;
 use crate::report::{Cause, Report};
 
 use self::apply::Runner;
@@ -38,6 +39,13 @@ pub struct RunRequest {
     pub incident: String,
     /// When the run must end.
     pub deadline: Timestamp,
+}
+
+impl RunRequest {
+    /// What a decision of this run rests on at this time, beside the baseline and what is seen.
+    pub fn circumstances(&self, now: Timestamp) -> Circumstances<'_> {
+        Circumstances { incident: &self.incident, now }
+    }
 }
 
 /// Brings one VPC back to the baseline as far as the modes allow, and tells what was found and done.

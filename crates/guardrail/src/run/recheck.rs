@@ -1,4 +1,5 @@
-//! The decisions between two awaits: whether a step is taken, and whether what it was planned from still holds.
+//! The decisions between two awaits: whether a step is taken, whether what it was planned from still holds, and what follows
+//! from an answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,11 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::RunRequest;
+use super::assess::Assessment;
 use crate::analysis::View;
 use crate::analysis::required_service::required_services;
 use crate::baseline::{Baseline, Mode};
 use crate::cloud::{Applied, CallError, ErrorClass};
-use crate::ec2::change::Action;
+use crate::ec2::change::{Action, Call};
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
@@ -28,11 +30,64 @@ pub(super) fn gate(step: &Step, outcomes: &Outcomes, now: Timestamp, deadline: T
     let failed = |id: &&StepId| !outcomes.get(id).is_some_and(Outcome::is_success);
     match step.mode {
         Mode::Observe | Mode::Notify => Some(Outcome::NotAllowed(step.mode)),
-        Mode::Repair if step.over_limit => Some(Outcome::OverLimit),
-        Mode::Repair => match step.after.iter().find(failed) {
-            Some(because) => Some(Outcome::Skipped { because: *because }),
-            None => (now >= deadline).then_some(Outcome::OutOfTime),
+        Mode::Repair => match (step.held, step.after.iter().find(failed)) {
+            (Some(hold), _) => Some(Outcome::Held(hold)),
+            (None, Some(because)) => Some(Outcome::Skipped { because: *because }),
+            (None, None) => (now >= deadline).then_some(Outcome::OutOfTime),
         },
+    }
+}
+
+/// What to do next about a step that is being taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next<T> {
+    /// The step goes on with this.
+    Go(T),
+    /// Too early: the same is tried again a little later.
+    Later,
+    /// The step has come to its end.
+    End(Outcome),
+}
+
+/// Before a call: whether the plan that was just made again still holds the action, and the call with every id in it.
+pub(super) fn before_call(action: &Action<GroupRef>, now: &Plan, outcomes: &Outcomes, time: TimeLeft) -> Next<Call> {
+    match (still_planned(action, now), time) {
+        (StillPlanned::Changed, _) => Next::End(Outcome::Stale),
+        (StillPlanned::NotYet, TimeLeft::No) => Next::End(Outcome::TimedOut),
+        (StillPlanned::NotYet, TimeLeft::Yes) => Next::Later,
+        (StillPlanned::Holds, _) => match action.with_group(|group| known_group(group, outcomes)) {
+            Some(call) => Next::Go(call),
+            None => Next::End(Outcome::Stale),
+        },
+    }
+}
+
+/// After a call: its outcome, unless it comes a moment too early.
+pub(super) fn after_call(
+    action: &Action<GroupRef>,
+    answer: Result<Applied, CallError>,
+    time: TimeLeft,
+) -> Next<Outcome> {
+    match (answer, time) {
+        (Ok(applied), _) => Next::End(Outcome::Done(applied)),
+        (Err(error), TimeLeft::Yes) if is_too_new(action, &error) => Next::Later,
+        (Err(error), TimeLeft::Yes | TimeLeft::No) => Next::End(Outcome::Failed(error)),
+    }
+}
+
+/// After a look at what is waited for: `read` is whether the look succeeded. What may be read the next time is looked at
+/// again, as what is not there yet is.
+pub(super) fn after_look(read: Result<(), CallError>, wait: impl FnOnce() -> Wait, time: TimeLeft) -> Next<Outcome> {
+    if let Err(error) = read
+        && !error.class.passes()
+    {
+        return Next::End(Outcome::RecheckFailed(error));
+    }
+    match (wait(), time) {
+        (Wait::Over, _) => Next::End(Outcome::Ready),
+        (Wait::Never(reason), _) => Next::End(Outcome::WillNotBeReady { reason }),
+        (Wait::NotYet, TimeLeft::No) => Next::End(Outcome::TimedOut),
+        (Wait::NotYet, TimeLeft::Yes) => Next::Later,
     }
 }
 
@@ -78,6 +133,7 @@ pub(super) fn comparable(action: &Action<GroupRef>) -> Option<Action<()>> {
     })
 }
 
+/// The security group that an action names, once it has an id.
 pub(super) fn known_group(group: &GroupRef, outcomes: &Outcomes) -> Option<SecurityGroupId> {
     match group {
         GroupRef::Existing(id) => Some(id.clone()),
@@ -88,6 +144,7 @@ pub(super) fn known_group(group: &GroupRef, outcomes: &Outcomes) -> Option<Secur
     }
 }
 
+/// Whether what is waited for has come in the VPC of this request. What was not read has not.
 pub(super) fn check(baseline: &Baseline, world: &World, request: &RunRequest, condition: &Condition) -> Wait {
     let shared = Shared::of(world);
     let Ok(Some(snapshot)) = Snapshot::one(world, &shared, &request.scope.vpc) else { return Wait::NotYet };
@@ -95,10 +152,23 @@ pub(super) fn check(baseline: &Baseline, world: &World, request: &RunRequest, co
     condition.check(&View::of(baseline, &snapshot, &required_services))
 }
 
-pub(super) fn has_time(now: Timestamp, deadline: Timestamp) -> bool {
-    deadline.duration_since(now).unsigned_abs() > LOOK_AGAIN && deadline > now
+/// Whether a run has time for one more look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TimeLeft {
+    Yes,
+    No,
 }
 
+impl TimeLeft {
+    pub(super) fn until(deadline: Timestamp, now: Timestamp) -> Self {
+        match deadline > now && deadline.duration_since(now).unsigned_abs() > LOOK_AGAIN {
+            true => Self::Yes,
+            false => Self::No,
+        }
+    }
+}
+
+/// Whether anything may have been changed; a call that failed may have had its effect all the same.
 pub(super) fn made_changes(outcomes: &Outcomes) -> bool {
     outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_) | Outcome::Failed(_)))
 }
@@ -111,4 +181,187 @@ pub(super) fn all_shows(plan: &Plan, outcomes: &Outcomes, now: &Plan) -> bool {
         Task::Await(_) => None,
     });
     actions.all(|action| still_planned(action, now) == StillPlanned::Changed)
+}
+
+/// Whether verification is over: everything is read and every change shows, or there is no look or no time left.
+pub(super) fn is_verified(plan: &Plan, outcomes: &Outcomes, now: &Assessment, looks_left: u32, time: TimeLeft) -> bool {
+    let shows = now.complete && all_shows(plan, outcomes, &now.plan);
+    shows || looks_left == 0 || time == TimeLeft::No
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::RuleId;
+    use crate::ec2::change::DnsAttribute;
+    use crate::plan::Hold;
+    use crate::run::VpcStanding;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn enable_dns() -> Action<GroupRef> {
+        Action::EnableVpcDns { vpc: "vpc-1".parse().unwrap(), attribute: DnsAttribute::Support }
+    }
+
+    fn delete_route() -> Action<GroupRef> {
+        Action::DeleteRoute {
+            table: "rtb-a".parse().unwrap(),
+            destination: serde_json::from_value(serde_json::json!({"CidrBlock": "0.0.0.0/0"})).unwrap(),
+            target: "nat-1".to_owned(),
+        }
+    }
+
+    fn authorize(group: GroupRef) -> Action<GroupRef> {
+        Action::AuthorizeHttps { group, cidrs: vec![serde_json::from_value(serde_json::json!("10.0.0.0/16")).unwrap()] }
+    }
+
+    fn step(task: Task, after: &[u32]) -> Step {
+        let after = after.iter().copied().map(StepId).collect();
+        Step { id: StepId(2), rules: vec![RuleId::VpcDns], mode: Mode::Repair, task, after, held: None }
+    }
+
+    fn plan_of(step: Step) -> Plan {
+        Plan { steps: vec![step], left_alone: Vec::new() }
+    }
+
+    fn with(action: Action<GroupRef>, after: &[u32]) -> Plan {
+        plan_of(step(Task::Change(action), after))
+    }
+
+    fn error(class: ErrorClass, code: &str) -> CallError {
+        CallError {
+            operation: "AuthorizeSecurityGroupIngress".into(),
+            class,
+            code: code.into(),
+            message: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_step_is_taken_when_its_mode_allows_it_nothing_holds_it_and_what_comes_before_succeeded() {
+        let first = StepId(1);
+        let wait = step(Task::Change(enable_dns()), &[1]);
+        let gate = |step: &Step, before: Option<Outcome>, now| {
+            gate(step, &before.into_iter().map(|outcome| (first, outcome)).collect(), at(now), at(10))
+        };
+        assert_eq!(gate(&wait, Some(Outcome::Ready), 9), None);
+        assert_eq!(gate(&wait, Some(Outcome::Done(Applied::Already)), 9), None);
+        assert_eq!(gate(&wait, Some(Outcome::Ready), 10), Some(Outcome::OutOfTime));
+        for failed in [None, Some(Outcome::TimedOut), Some(Outcome::Stale)] {
+            assert_eq!(gate(&wait, failed, 9), Some(Outcome::Skipped { because: first }));
+        }
+        let held = Step { held: Some(Hold::RunLimit), ..wait.clone() };
+        assert_eq!(gate(&held, Some(Outcome::Ready), 9), Some(Outcome::Held(Hold::RunLimit)));
+        for mode in [Mode::Observe, Mode::Notify] {
+            let told = Step { mode, ..held.clone() };
+            assert_eq!(gate(&told, Some(Outcome::Ready), 9), Some(Outcome::NotAllowed(mode)));
+        }
+    }
+
+    #[test]
+    fn a_call_is_made_only_while_the_plan_still_holds_it() {
+        let before = |action: &Action<GroupRef>, plan: &Plan, time| before_call(action, plan, &Outcomes::new(), time);
+        let go = |action: &Action<GroupRef>| Next::Go(action.with_group(|_| None).unwrap());
+        assert_eq!(before(&enable_dns(), &with(enable_dns(), &[1]), TimeLeft::No), go(&enable_dns()));
+        assert_eq!(before(&delete_route(), &with(delete_route(), &[]), TimeLeft::No), go(&delete_route()));
+        let early = with(delete_route(), &[1]);
+        assert_eq!(before(&delete_route(), &early, TimeLeft::Yes), Next::Later);
+        assert_eq!(before(&delete_route(), &early, TimeLeft::No), Next::End(Outcome::TimedOut));
+        let other = with(enable_dns(), &[]);
+        assert_eq!(before(&delete_route(), &other, TimeLeft::Yes), Next::End(Outcome::Stale));
+        let waits = plan_of(step(Task::Await(Condition::Gone { endpoint: "vpce-1".parse().unwrap() }), &[]));
+        assert_eq!(before(&delete_route(), &waits, TimeLeft::Yes), Next::End(Outcome::Stale));
+    }
+
+    #[test]
+    fn a_call_names_the_group_that_a_step_of_this_run_made() {
+        let group: SecurityGroupId = "sg-1".parse().unwrap();
+        let made_by = authorize(GroupRef::MadeBy(StepId(1)));
+        let plan = with(authorize(GroupRef::Existing(group.clone())), &[]);
+        let before = |outcomes: &Outcomes| before_call(&made_by, &plan, outcomes, TimeLeft::Yes);
+        let call = made_by.with_group(|_| Some(group.clone())).unwrap();
+        let made = Outcomes::from([(StepId(1), Outcome::Done(Applied::CreatedGroup(group)))]);
+        assert_eq!(before(&made), Next::Go(call));
+        assert_eq!(before(&Outcomes::new()), Next::End(Outcome::Stale));
+        let there = Outcomes::from([(StepId(1), Outcome::Done(Applied::Already))]);
+        assert_eq!(before(&there), Next::End(Outcome::Stale));
+    }
+
+    #[test]
+    fn a_call_is_made_again_only_for_a_group_that_was_just_made() {
+        let too_new = || error(ErrorClass::NotFound, "InvalidGroup.NotFound");
+        let made = authorize(GroupRef::MadeBy(StepId(1)));
+        let there = authorize(GroupRef::Existing("sg-1".parse().unwrap()));
+        assert_eq!(after_call(&made, Err(too_new()), TimeLeft::Yes), Next::Later);
+        assert_eq!(after_call(&made, Err(too_new()), TimeLeft::No), Next::End(Outcome::Failed(too_new())));
+        assert_eq!(after_call(&there, Err(too_new()), TimeLeft::Yes), Next::End(Outcome::Failed(too_new())));
+        for other in [
+            error(ErrorClass::NotFound, "InvalidVpcID.NotFound"),
+            error(ErrorClass::Denied, "InvalidGroup.Denied"),
+            error(ErrorClass::Throttled, "RequestLimitExceeded"),
+        ] {
+            let answer = after_call(&made, Err(other.clone()), TimeLeft::Yes);
+            assert_eq!(answer, Next::End(Outcome::Failed(other)));
+        }
+        let done = after_call(&made, Ok(Applied::Done), TimeLeft::No);
+        assert_eq!(done, Next::End(Outcome::Done(Applied::Done)));
+    }
+
+    #[test]
+    fn what_is_waited_for_is_looked_at_until_it_comes_or_cannot() {
+        let throttled = || Err(error(ErrorClass::Throttled, "RequestLimitExceeded"));
+        let denied = error(ErrorClass::Denied, "UnauthorizedOperation");
+        let never = || Wait::Never("it was rejected".to_owned());
+        let will_not = || Next::End(Outcome::WillNotBeReady { reason: "it was rejected".to_owned() });
+        assert_eq!(after_look(Ok(()), || Wait::Over, TimeLeft::No), Next::End(Outcome::Ready));
+        assert_eq!(after_look(throttled(), || Wait::Over, TimeLeft::Yes), Next::End(Outcome::Ready));
+        assert_eq!(after_look(Ok(()), never, TimeLeft::Yes), will_not());
+        assert_eq!(after_look(Ok(()), || Wait::NotYet, TimeLeft::Yes), Next::Later);
+        assert_eq!(after_look(throttled(), || Wait::NotYet, TimeLeft::Yes), Next::Later);
+        assert_eq!(after_look(Ok(()), || Wait::NotYet, TimeLeft::No), Next::End(Outcome::TimedOut));
+        let unread = after_look(Err(denied.clone()), || Wait::Over, TimeLeft::Yes);
+        assert_eq!(unread, Next::End(Outcome::RecheckFailed(denied)));
+    }
+
+    #[test]
+    fn a_look_needs_time_before_the_deadline() {
+        let left = |now| TimeLeft::until(at(100), at(now));
+        assert_eq!(
+            [0, 94, 95, 100, 101, 200].map(left),
+            [TimeLeft::Yes, TimeLeft::Yes, TimeLeft::No, TimeLeft::No, TimeLeft::No, TimeLeft::No]
+        );
+    }
+
+    #[test]
+    fn verification_ends_when_all_shows_or_no_look_or_time_is_left() {
+        let taken = with(enable_dns(), &[]);
+        let outcomes = |outcome| Outcomes::from([(StepId(2), outcome)]);
+        let done = outcomes(Outcome::Done(Applied::Done));
+        let seen = |plan: Plan, complete| Assessment {
+            standing: VpcStanding::Managed(None),
+            findings: Vec::new(),
+            plan,
+            complete,
+        };
+        let over = |now: &Assessment, outcomes: &Outcomes| is_verified(&taken, outcomes, now, 1, TimeLeft::Yes);
+        assert!(over(&seen(Plan::default(), true), &done));
+        assert!(!over(&seen(Plan::default(), false), &done), "not all was read");
+        let still = seen(taken.clone(), true);
+        assert!(!over(&still, &done), "the change does not show yet");
+        assert!(over(&still, &outcomes(Outcome::TimedOut)), "what was not done need not show");
+        assert!(is_verified(&taken, &done, &still, 0, TimeLeft::Yes));
+        assert!(is_verified(&taken, &done, &still, 1, TimeLeft::No));
+    }
+
+    #[test]
+    fn a_call_that_failed_may_have_had_its_effect() {
+        let made = |outcome| made_changes(&Outcomes::from([(StepId(1), outcome)]));
+        assert!(made(Outcome::Done(Applied::Done)));
+        assert!(made(Outcome::Failed(error(ErrorClass::Transient, ""))));
+        assert!(!made(Outcome::Ready));
+        assert!(!made(Outcome::OutOfTime));
+        assert!(!made_changes(&Outcomes::new()));
+    }
 }

@@ -181,7 +181,7 @@ impl<'w> Draft<'_, 'w> {
             "{}\n{service}\n{ready:?}\n{places}\n{}\n{}",
             self.view.snapshot.scope,
             dead.join(","),
-            self.incident
+            self.circumstances.incident
         );
         let digest = Sha256::digest(input.as_bytes());
         let hex: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();

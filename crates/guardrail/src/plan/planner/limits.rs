@@ -2,7 +2,7 @@
 
 use super::Draft;
 use crate::baseline::Mode;
-use crate::plan::{StepId, Task};
+use crate::plan::{Hold, StepId, Task};
 
 impl Draft<'_, '_> {
     /// Leaves for the next run what goes beyond the limits, and what depends on it.
@@ -24,7 +24,7 @@ impl Draft<'_, '_> {
             let over =
                 changes + change > limits.changes || endpoint_changes + endpoint_change > limits.endpoint_changes;
             if over || step.after.iter().any(|id| held.contains(id)) {
-                step.over_limit = true;
+                step.held = Some(Hold::RunLimit);
                 held.push(step.id);
             } else {
                 changes += change;

@@ -16,19 +16,16 @@ use crate::baseline::{Mode, Remove, RuleId};
 use crate::ec2::change::Action;
 use crate::ec2::id::ServiceName;
 use crate::ec2::snapshot::Section;
-use crate::plan::{Condition, GroupRef, Plan, Step, StepId, Task};
+use crate::plan::{Circumstances, Condition, GroupRef, Plan, Step, StepId, Task};
 use crate::rules::evaluate;
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
 use crate::rules::repair::Repair;
 
-/// Finds what is not as the baseline wants it, and plans what to do.
-///
-/// `incident` names what led to the run: client tokens depend on it, so that an endpoint that is deleted twice is made
-/// twice, while a call repeated within one incident makes one endpoint.
-pub fn plan(view: &View<'_>, incident: &str) -> (Vec<Finding>, Plan) {
+/// Finds what is not as the baseline wants it, and plans what to do in these circumstances.
+pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>, Plan) {
     let findings = evaluate(view);
-    let mut draft = Draft { view, incident, plan: Plan::default(), waits: Vec::new(), unmended: Vec::new() };
+    let mut draft = Draft { view, circumstances, plan: Plan::default(), waits: Vec::new(), unmended: Vec::new() };
     if let Some(reason) = nothing_may_change(view) {
         draft.leave_everything(&findings, &reason);
         return (findings, draft.plan);
@@ -64,7 +61,7 @@ fn nothing_may_change(view: &View<'_>) -> Option<LeftAloneReason> {
 
 struct Draft<'v, 'w> {
     view: &'v View<'w>,
-    incident: &'v str,
+    circumstances: Circumstances<'v>,
     plan: Plan,
     /// What is waited for once every endpoint change is under way, so that endpoints come up side by side.
     waits: Vec<Step>,
@@ -156,13 +153,13 @@ impl<'w> Draft<'_, 'w> {
 
     fn push(&mut self, rules: Vec<RuleId>, mode: Mode, task: Task, after: Vec<StepId>) -> StepId {
         let id = StepId(u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX).saturating_add(1));
-        self.plan.steps.push(Step { id, rules, mode, task, after, over_limit: false });
+        self.plan.steps.push(Step { id, rules, mode, task, after, held: None });
         id
     }
 
     /// Notes a wait, which gets its number once all changes to endpoints have theirs.
     fn wait(&mut self, rules: Vec<RuleId>, mode: Mode, ready: Condition, after: Vec<StepId>) {
-        self.waits.push(Step { id: StepId(0), rules, mode, task: Task::Await(ready), after, over_limit: false });
+        self.waits.push(Step { id: StepId(0), rules, mode, task: Task::Await(ready), after, held: None });
     }
 
     fn append_waits(&mut self) {
