@@ -32,23 +32,23 @@ pub enum UnplacedWorld {
 /// One VPC as observed, and what all VPCs of the Region share.
 #[derive(Debug, Clone)]
 pub struct Snapshot<'w> {
-    /// Where it is.
+    /// The VPC's account, Region and id.
     pub scope: Scope,
-    /// The VPC.
+    /// The VPC itself: its tags and CIDR blocks.
     pub vpc: &'w Vpc,
-    /// Its DNS attributes; `None` when not read.
+    /// The VPC's DNS attributes; `None` when not read.
     pub attributes: Option<&'w VpcAttributes>,
-    /// Its subnets, by id.
+    /// The VPC's subnets, in the order of their ids.
     pub subnets: Vec<&'w Subnet>,
-    /// Its route tables, by id.
+    /// The VPC's route tables, in the order of their ids.
     pub route_tables: Vec<&'w RouteTable>,
-    /// Its endpoints, by id, deleted ones that are still listed included.
+    /// The VPC's endpoints, in the order of their ids, deleted ones that are still listed included.
     pub endpoints: Vec<&'w VpcEndpoint>,
-    /// Its NAT gateways.
+    /// The VPC's NAT gateways, in the order of the world.
     pub nat_gateways: Vec<&'w NatGateway>,
-    /// Its security groups.
+    /// The VPC's own security groups, in the order of the world.
     pub groups: Vec<&'w SecurityGroup>,
-    /// Its network interfaces, as far as they were read.
+    /// The VPC's network interfaces, as far as they were read.
     pub interfaces: Vec<&'w NetworkInterface>,
     /// Security groups, prefix lists and services, which do not belong to one VPC.
     pub shared: &'w Shared<'w>,
@@ -61,9 +61,9 @@ pub struct Snapshot<'w> {
 pub struct Shared<'w> {
     /// Every security group read, by id: one can be attached across VPCs.
     pub groups: HashMap<&'w SecurityGroupId, &'w SecurityGroup>,
-    /// Every prefix list read.
+    /// Every prefix list read, in the order of the world.
     pub prefix_lists: &'w [PrefixList],
-    /// Every endpoint service read.
+    /// Every endpoint service read, in the order of the world.
     pub services: &'w [EndpointService],
     region: Option<Region>,
 }

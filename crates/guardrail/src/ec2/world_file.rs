@@ -13,50 +13,50 @@ const ATTRIBUTES: [&str; 2] = ["EnableDnsSupport", "EnableDnsHostnames"];
 /// Why a file is not a world.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
-    /// No JSON at all.
+    /// The text is no JSON; with the reader's message.
     #[error("not JSON: {0}; expected the JSON that `aws ec2 describe-*` prints")]
     NotJson(String),
-    /// JSON, but no object at the top.
+    /// The text is JSON, but there is this instead of an object at the top.
     #[error("{0} at the top; expected an object like `{{\"Vpcs\": [...]}}`")]
     NotAnObject(&'static str),
-    /// One page of several.
+    /// The file is one page of several.
     #[error(
         "`NextToken` is set, so there is more than this page: print all of it (the AWS CLI does unless told `--max-items` \
          or `--no-paginate`), or take `NextToken` out if the other pages are in files of their own"
     )]
     Truncated,
-    /// Nothing in it that we know.
+    /// The object has none of a world file's keys.
     #[error("no key of a world in it; expected at least one of {}", known_keys())]
     NoKnownKey,
-    /// A value that is not what it should be.
+    /// A field has a value that is not what it should be.
     #[error("`{path}`: {message}")]
     Field {
-        /// Where in the file.
+        /// The field's path in the file: `Vpcs[1].VpcId`.
         path: String,
-        /// What it is and what was expected.
+        /// What the value is and what was expected.
         message: String,
     },
-    /// Entries of nobody knows which prefix list.
+    /// The file holds the entries of a prefix list, and nothing says of which.
     #[error(
         "`Entries` does not say of which prefix list; name the file after the list, like `pl-0123456789abcdef0.json`"
     )]
     EntriesOfWhat,
-    /// Two files that cannot be of one world.
+    /// Two files are of different accounts or Regions.
     #[error("`{key}` is `{second}` here and `{first}` in a file before; a world is of one account and Region")]
     TwoWorlds {
-        /// `Region` or `AccountId`.
+        /// The key that contradicts: `Region` or `AccountId`.
         key: &'static str,
-        /// What was read first.
+        /// The key's value in the files before.
         first: String,
-        /// What contradicts it.
+        /// The key's value in this file.
         second: String,
     },
     /// One of several files is wrong.
     #[error("{file}: {error}")]
     In {
-        /// Which: its name without the extension.
+        /// The file's name without the extension.
         file: String,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         error: Box<Self>,
     },
 }

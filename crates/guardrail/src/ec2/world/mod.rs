@@ -39,26 +39,26 @@ pub use vpc_endpoints::{EndpointGroup, EndpointState, EndpointType, LastError, V
 pub use vpcs::{CidrAssociation, CidrState, Ipv6CidrAssociation, Vpc};
 
 sections! {
-    /// The VPC itself: its tags and CIDR blocks.
+    /// The VPCs: their tags and CIDR blocks.
     Vpcs => vpcs: Vec<Vpc>, "describe-vpcs";
-    /// Its subnets.
+    /// The VPCs' subnets.
     Subnets => subnets: Vec<Subnet>, "describe-subnets";
-    /// Its route tables.
+    /// The VPCs' route tables.
     RouteTables => route_tables: Vec<RouteTable>, "describe-route-tables";
-    /// Its endpoints.
+    /// The VPCs' endpoints.
     VpcEndpoints => vpc_endpoints: Vec<VpcEndpoint>, "describe-vpc-endpoints";
-    /// Its NAT gateways.
+    /// The VPCs' NAT gateways.
     NatGateways => nat_gateways: Vec<NatGateway>, "describe-nat-gateways";
-    /// Its security groups, and those attached to its endpoints.
+    /// The VPCs' security groups, and those attached to their endpoints.
     SecurityGroups => security_groups: Vec<SecurityGroup>, "describe-security-groups";
-    /// The interfaces its routes lead to.
+    /// The network interfaces that the VPCs' routes lead to.
     NetworkInterfaces => network_interfaces: Vec<NetworkInterface>, "describe-network-interfaces";
-    /// The prefix lists its routes and rules name.
+    /// The prefix lists that the VPCs' routes and security groups name.
     PrefixLists => prefix_lists: Vec<PrefixList>, "describe-managed-prefix-lists";
-    /// The services endpoints can be made for.
+    /// The services that endpoints can be made for.
     VpcEndpointServices or "ServiceDetails" =>
         vpc_endpoint_services: Vec<EndpointService>, "describe-vpc-endpoint-services";
-    /// Its DNS attributes.
+    /// The VPCs' DNS attributes, by VPC.
     VpcAttributes => vpc_attributes: BTreeMap<VpcId, VpcAttributes>, "describe-vpc-attribute";
 }
 
