@@ -56,7 +56,7 @@ impl Cloud for SimCloud {
         seen.world.region = Some(scope.region.clone());
         for section in sections {
             match observe_section(&mut sim, &scope.vpc, *section) {
-                Ok(read) => merge(&mut seen.world, read, *section),
+                Ok(read) => seen.world.append(read),
                 Err(error) => seen.unread.push(Unread { section: *section, error }),
             }
         }
@@ -152,36 +152,11 @@ fn every_page(sim: &mut Sim, ask: fn(Query) -> Request, query: Query) -> Result<
     loop {
         let request = ask(query.clone());
         let answer = sim.call(&request).map_err(|error| told(request.operation(), &error))?;
-        let Response::Described { section, found, next_token } = answer else { return Ok(world) };
-        merge(&mut world, *found, section);
+        let Response::Described { found, next_token, .. } = answer else { return Ok(world) };
+        world.append(*found);
         match next_token.filter(|token| !token.is_empty()) {
             Some(token) => query.next_token = Some(token),
             None => return Ok(world),
-        }
-    }
-}
-
-/// Adds what was read of one section.
-fn merge(world: &mut World, read: World, section: Section) {
-    fn add<T>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>) {
-        if let Some(more) = more {
-            have.get_or_insert_default().extend(more);
-        }
-    }
-    match section {
-        Section::Vpcs => add(&mut world.vpcs, read.vpcs),
-        Section::Subnets => add(&mut world.subnets, read.subnets),
-        Section::RouteTables => add(&mut world.route_tables, read.route_tables),
-        Section::VpcEndpoints => add(&mut world.vpc_endpoints, read.vpc_endpoints),
-        Section::NatGateways => add(&mut world.nat_gateways, read.nat_gateways),
-        Section::SecurityGroups => add(&mut world.security_groups, read.security_groups),
-        Section::NetworkInterfaces => add(&mut world.network_interfaces, read.network_interfaces),
-        Section::PrefixLists => add(&mut world.prefix_lists, read.prefix_lists),
-        Section::VpcEndpointServices => add(&mut world.vpc_endpoint_services, read.vpc_endpoint_services),
-        Section::VpcAttributes => {
-            if let Some(more) = read.vpc_attributes {
-                world.vpc_attributes.get_or_insert_default().extend(more);
-            }
         }
     }
 }

@@ -58,14 +58,14 @@ impl Fault {
         Self { operation: operation.to_owned(), times: 1, error: ApiError::lost(), happens: true }
     }
 
-    /// The next `n` calls instead of one.
+    /// The fault, for the next `n` calls instead of one.
     #[must_use]
     pub fn times(mut self, n: u32) -> Self {
         self.times = n;
         self
     }
 
-    /// With these words instead of our own.
+    /// The fault, with these words instead of the simulator's own.
     #[must_use]
     pub fn message(mut self, text: &str) -> Self {
         text.clone_into(&mut self.error.message);

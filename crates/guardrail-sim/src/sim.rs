@@ -58,9 +58,9 @@ impl Default for SimOptions {
 /// A call that was made, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// When.
+    /// When the call was made, in simulated time.
     pub at: Timestamp,
-    /// What was asked.
+    /// The request as it was made.
     pub request: Request,
     /// Whether the caller was told that it worked.
     pub outcome: Result<(), ApiError>,
@@ -73,7 +73,7 @@ impl Recorded {
     }
 }
 
-/// The simulator.
+/// EC2's VPC part in memory: a world that answers calls, changes, and lets time pass.
 #[derive(Debug)]
 pub struct Sim {
     pub(crate) world: World,
@@ -134,7 +134,7 @@ impl Sim {
         outcome
     }
 
-    /// The time now.
+    /// The simulated time now.
     pub fn now(&self) -> Timestamp {
         self.now
     }
@@ -144,7 +144,7 @@ impl Sim {
         self.without_unknown(self.world.clone())
     }
 
-    /// Every call so far.
+    /// Every call so far, in the order it was made in, refused ones included.
     pub fn calls(&self) -> &[Recorded] {
         &self.calls
     }

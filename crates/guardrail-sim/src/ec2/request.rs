@@ -323,24 +323,24 @@ pub enum SubnetAttribute {
 /// Which things to describe: by id, by filter, a page at a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Only these; one that does not exist is an error. Text, because a caller may send anything.
+    /// The ids of the only things to describe; one that does not exist is an error. Text, because a caller may send anything.
     pub ids: Vec<String>,
-    /// Only what passes every filter.
+    /// The filters; only what passes every one is described.
     pub filters: Vec<Filter>,
-    /// `MaxResults`.
+    /// `MaxResults`: the most that a page may hold.
     pub max_results: Option<usize>,
     /// `NextToken`, as a former page gave it.
     pub next_token: Option<String>,
 }
 
 impl Query {
-    /// By one filter.
+    /// A query for what has one of these values by one filter.
     pub fn by(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let filter = Filter { name: name.to_owned(), values: values.into_iter().map(Into::into).collect() };
         Self { filters: vec![filter], ..Self::default() }
     }
 
-    /// By ids.
+    /// A query for the things of these ids.
     pub fn of(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { ids: ids.into_iter().map(Into::into).collect(), ..Self::default() }
     }
@@ -354,7 +354,7 @@ pub struct Filter {
     pub values: Vec<String>,
 }
 
-/// One answer.
+/// The answer to a call that EC2 did not refuse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
 pub enum Response {

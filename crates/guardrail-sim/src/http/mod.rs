@@ -34,7 +34,7 @@ use service::Service;
 /// How the server behaves beyond what the simulator does.
 #[derive(Debug, Clone, Default)]
 pub struct ServerOptions {
-    /// Of this machine; 0 picks a free one.
+    /// The port on the loopback interface; 0 picks a free one.
     pub port: u16,
     /// How long each call takes. Calls do not wait for each other.
     pub latency: Duration,
@@ -74,7 +74,7 @@ impl Server {
         Ok(Self { listener, address, service: Arc::new(Service::new(sim, options)?) })
     }
 
-    /// Where it listens.
+    /// The address and port that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -14,18 +14,18 @@ use crate::ec2::world::Subnet;
 /// A VPC as seen, related to the baseline: all that a rule and the planner look at.
 #[derive(Debug)]
 pub struct View<'w> {
-    /// What is wanted.
+    /// The baseline that the VPC is compared with.
     pub baseline: &'w Baseline,
-    /// What was seen.
+    /// The VPC as it was observed.
     pub snapshot: &'w Snapshot<'w>,
-    /// The same, related.
+    /// The VPC's subnets and route tables, related to each other.
     pub topology: Topology<'w>,
-    /// The services required in this Region.
+    /// The services that the baseline requires in the VPC's Region.
     pub required_services: &'w [RequiredService<'w>],
 }
 
 impl<'w> View<'w> {
-    /// Relates a snapshot to a baseline.
+    /// Relates a snapshot to a baseline and to the services that the baseline requires in the snapshot's Region.
     pub fn of(
         baseline: &'w Baseline,
         snapshot: &'w Snapshot<'w>,

@@ -21,7 +21,7 @@ pub const EXAMPLE: &str = include_str!("../../baseline.example.json");
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
-    /// The version of this file's form.
+    /// The version of the baseline's form; there is one, `1`.
     pub version: Version,
     /// What is done about a finding, unless `rules` says otherwise for its rule.
     #[serde(default)]
@@ -48,7 +48,7 @@ pub struct Baseline {
     /// Options of single rules, by the rule's name.
     #[serde(default)]
     pub rules: BTreeMap<RuleId, RuleOptions>,
-    /// How much one run may change.
+    /// How much one run may change in one VPC.
     #[serde(default)]
     pub limits: Limits,
 }
@@ -82,12 +82,12 @@ impl From<Version> for u64 {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// Log and metric only.
+    /// A finding is logged and counted, no more.
     Observe,
-    /// Alert, change nothing.
+    /// A finding is alerted; nothing is changed.
     #[default]
     Notify,
-    /// Repair, and alert.
+    /// A finding is repaired, and alerted.
     Repair,
 }
 
@@ -110,9 +110,9 @@ pub enum ManagedVpcs {
     All,
     /// The VPCs that carry this tag, key and value to the letter.
     Tag {
-        /// The tag's key.
+        /// The tag's key, to the letter.
         key: String,
-        /// The tag's value.
+        /// The tag's value, to the letter.
         value: String,
     },
 }
@@ -260,10 +260,10 @@ impl Default for GatewayEndpoints {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RouteTables {
-    /// Those that serve a private subnet.
+    /// The route tables that serve a private subnet.
     #[default]
     Private,
-    /// Those that serve any subnet.
+    /// The route tables that serve any subnet.
     All,
 }
 
@@ -298,10 +298,10 @@ pub struct InternetRoutes {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Remove {
-    /// Once every service required for its subnets is served by an endpoint.
+    /// The route is removed once an endpoint serves every service that is required for its subnets.
     #[default]
     AfterEndpoints,
-    /// At once, whatever is cut off by it.
+    /// The route is removed at once, whatever that cuts off.
     Immediately,
 }
 
@@ -310,12 +310,12 @@ pub enum Remove {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum MayLeadOut {
-    /// It is meant to be there: no finding.
+    /// The route is meant to be there: it is no finding.
     Accept,
-    /// A finding that is never repaired.
+    /// The route is a finding that is never repaired.
     #[default]
     Report,
-    /// As any internet route.
+    /// The route is removed as any internet route is.
     Remove,
 }
 
@@ -324,7 +324,7 @@ pub enum MayLeadOut {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleOptions {
-    /// The mode for this rule alone.
+    /// The mode for this rule's findings; absent, the baseline's `mode` holds.
     pub mode: Option<Mode>,
 }
 
@@ -333,7 +333,7 @@ pub struct RuleOptions {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Calls that change anything, at most.
+    /// The number of calls that change anything, at most.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub changes: u32,
     /// Of these, calls that create or modify endpoints. AWS grants 4 at once and then one each 3.3 seconds, to the whole
@@ -352,7 +352,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", faults.join("\n"))]
 pub struct InvalidBaseline {
-    /// Each names the field, the value and what is allowed.
+    /// The faults, one line each, which names the field, the value and what is allowed.
     pub faults: Vec<String>,
 }
 

@@ -35,7 +35,7 @@ macro_rules! rule_ids {
             /// Every rule, in the order of repair.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The name.
+            /// The rule's name as baselines, reports and logs write it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }

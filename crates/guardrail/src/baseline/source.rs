@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::baseline::Baseline;
 
-/// The environment variable.
+/// The environment variable that says where the baseline is, or holds it.
 pub const VARIABLE: &str = "GUARDRAIL_BASELINE";
 
 /// How long a stored baseline counts before it is read again.
@@ -13,9 +13,9 @@ const COUNTS_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// Where a baseline is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// In the variable itself.
+    /// The baseline is in the variable itself: this is its JSON.
     Inline(String),
-    /// In Parameter Store, under this name.
+    /// The baseline is in Parameter Store, under this name.
     Parameter(String),
 }
 

@@ -17,17 +17,17 @@ use crate::ec2::world::World;
 /// What a run needs of a cloud.
 #[expect(async_fn_in_trait, reason = "used through generics only; no run needs its futures to be Send")]
 pub trait Cloud {
-    /// The time now.
+    /// The time now, by the cloud's clock.
     fn now(&self) -> Timestamp;
 
     /// Reads these sections of one VPC, and with them what it shares with others. Never fails as a whole: a section that
     /// could not be read in full is absent from the world, and `unread` says why.
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation;
 
-    /// Makes one change.
+    /// Makes one change to the scope's VPC, by one call.
     async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError>;
 
-    /// Lets time pass.
+    /// Lets this much time pass, by the cloud's clock.
     async fn pause(&self, time: Duration);
 }
 
@@ -36,7 +36,7 @@ pub trait Cloud {
 pub struct Observation {
     /// The sections asked for, as far as they were read in full.
     pub world: World,
-    /// The sections that were not.
+    /// The sections asked for that could not be read in full, each with the reason.
     pub unread: Vec<Unread>,
 }
 
@@ -44,9 +44,9 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Unread {
-    /// Which.
+    /// The section that is missing.
     pub section: Section,
-    /// Why.
+    /// The call that failed and so left the section missing.
     pub error: CallError,
 }
 
@@ -55,13 +55,13 @@ pub struct Unread {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Applied {
-    /// Done.
+    /// The call succeeded; it made no endpoint and no security group.
     Done,
-    /// It was so already.
+    /// The call was not needed: what it wants was so already.
     Already,
-    /// Done, and this endpoint is new.
+    /// The call succeeded and made this endpoint.
     CreatedEndpoint(EndpointId),
-    /// Done, and this security group is new.
+    /// The call succeeded and made this security group.
     CreatedGroup(SecurityGroupId),
 }
 
@@ -70,13 +70,13 @@ pub enum Applied {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[error("{operation}: {}{message}", if code.is_empty() { String::new() } else { format!("{code}: ") })]
 pub struct CallError {
-    /// AWS's name of the operation.
+    /// The operation that was called, by AWS's name: `DescribeRouteTables`.
     pub operation: String,
-    /// What it means for us.
+    /// What the failure means for the run.
     pub class: ErrorClass,
-    /// AWS's code, without CloudTrail's `Client.` prefix; empty when no answer came.
+    /// AWS's error code, without CloudTrail's `Client.` prefix; empty when no answer came.
     pub code: String,
-    /// AWS's words.
+    /// AWS's message, or what is known of the failure when no answer came.
     pub message: String,
 }
 
@@ -89,11 +89,11 @@ pub enum ErrorClass {
     NotFound,
     /// What the call wants is so already.
     AlreadyDone,
-    /// The role may not.
+    /// The caller's permissions do not allow the call.
     Denied,
-    /// Too many calls; later.
+    /// There were too many calls; the same call may succeed later.
     Throttled,
-    /// A passing fault, or a state that will pass; later.
+    /// AWS has a passing fault, or a thing a state that will pass; the same call may succeed later.
     Transient,
     /// The call can never succeed as it is.
     Invalid,

@@ -25,57 +25,57 @@ pub const GROUP_NAME: &str = "vpc-guardrail-endpoints";
 pub enum Action<G> {
     /// `ModifyVpcAttribute`: turn a DNS attribute of the VPC on.
     EnableVpcDns {
-        /// The VPC.
+        /// The VPC whose attribute is turned on.
         vpc: VpcId,
-        /// Which attribute.
+        /// The attribute to turn on.
         attribute: DnsAttribute,
     },
-    /// `CreateSecurityGroup`.
+    /// `CreateSecurityGroup`: make a security group in the VPC.
     CreateSecurityGroup {
-        /// The VPC.
+        /// The VPC that the group is made in.
         vpc: VpcId,
-        /// Its name.
+        /// The group's name.
         name: String,
-        /// Its description.
+        /// The group's description.
         description: String,
     },
     /// `AuthorizeSecurityGroupIngress`: admit TCP 443 from these blocks.
     AuthorizeHttps {
         /// The group, always one the guardrail made.
         group: G,
-        /// The blocks.
+        /// The address blocks to admit, IPv4 and IPv6.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         cidrs: Vec<Cidr>,
     },
-    /// `CreateVpcEndpoint`.
+    /// `CreateVpcEndpoint`: make an endpoint in the VPC.
     CreateEndpoint {
-        /// The VPC.
+        /// The VPC that the endpoint is made in.
         vpc: VpcId,
-        /// The service.
+        /// The service that the endpoint is for, by its full name.
         service: ServiceName,
-        /// Its type and what goes with it.
+        /// The endpoint's type and what goes with it.
         kind: NewEndpoint<G>,
         /// The client token: at most 64 characters.
         token: String,
     },
     /// `ModifyVpcEndpoint`: every change to one endpoint, in one call.
     ModifyEndpoint {
-        /// The endpoint.
+        /// The endpoint to change.
         endpoint: EndpointId,
-        /// `AddRouteTableIds`.
+        /// `AddRouteTableIds`: the route tables to associate with a gateway endpoint.
         add_route_tables: Vec<RouteTableId>,
-        /// `AddSubnetIds`.
+        /// `AddSubnetIds`: the subnets to give an interface endpoint an interface in.
         add_subnets: Vec<SubnetId>,
-        /// `AddSecurityGroupIds`.
+        /// `AddSecurityGroupIds`: the security groups to attach to an interface endpoint.
         add_groups: Vec<G>,
         /// `PrivateDnsEnabled=true`; `false` here leaves it as it is.
         enable_private_dns: bool,
     },
-    /// `DeleteRoute`.
+    /// `DeleteRoute`: delete one route of a route table.
     DeleteRoute {
-        /// The route table.
+        /// The route table that the route is in.
         table: RouteTableId,
-        /// The destination, to the letter as it was described.
+        /// The route's destination, to the letter as it was described.
         #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
         destination: Destination,
         /// The target it was judged by; a route that leads elsewhere by now is not this one.
@@ -91,18 +91,18 @@ pub type Call = Action<SecurityGroupId>;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum NewEndpoint<G> {
-    /// A gateway endpoint.
+    /// A gateway endpoint, which writes a route into each of its route tables.
     Gateway {
-        /// The tables it writes its route into.
+        /// The route tables that the endpoint writes its route into.
         route_tables: Vec<RouteTableId>,
     },
-    /// An interface endpoint.
+    /// An interface endpoint, which has an interface in each of its subnets.
     Interface {
-        /// One subnet in each zone.
+        /// The subnets that the endpoint has an interface in, one in each zone.
         subnets: Vec<SubnetId>,
-        /// Its security groups.
+        /// The endpoint's security groups.
         groups: Vec<G>,
-        /// Whether the service's own name leads to it.
+        /// Whether private DNS is on, so that the service's own name leads to the endpoint.
         private_dns: bool,
     },
 }
@@ -112,9 +112,9 @@ pub enum NewEndpoint<G> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DnsAttribute {
-    /// `enableDnsSupport`.
+    /// `enableDnsSupport`: the Amazon resolver answers in the VPC.
     Support,
-    /// `enableDnsHostnames`, which needs the other.
+    /// `enableDnsHostnames`: instances get host names; it needs `enableDnsSupport`.
     Hostnames,
 }
 
@@ -133,7 +133,7 @@ pub fn created_tags(name: &str) -> Vec<Tag> {
 }
 
 impl<G> Action<G> {
-    /// The operation that makes it.
+    /// The EC2 operation that makes the change.
     pub fn operation(&self) -> Operation {
         match self {
             Self::EnableVpcDns { .. } => Operation::ModifyVpcAttribute,

@@ -79,30 +79,30 @@ macro_rules! resource_ids {
 }
 
 resource_ids! {
-    /// A VPC.
+    /// The id of a VPC.
     VpcId, "vpc-", "the id of a VPC";
-    /// A subnet.
+    /// The id of a subnet.
     SubnetId, "subnet-", "the id of a subnet";
-    /// A route table.
+    /// The id of a route table.
     RouteTableId, "rtb-", "the id of a route table";
     /// The binding of a route table to a subnet, to a gateway, or to the VPC as its main table.
     AssociationId, "rtbassoc-", "the id of a route table association";
-    /// A VPC endpoint of any type.
+    /// The id of a VPC endpoint of any type.
     EndpointId, "vpce-", "the id of a VPC endpoint";
-    /// A NAT gateway, zonal or regional, public or private.
+    /// The id of a NAT gateway, zonal or regional, public or private.
     NatGatewayId, "nat-", "the id of a NAT gateway";
-    /// A network interface.
+    /// The id of a network interface.
     InterfaceId, "eni-", "the id of a network interface";
-    /// An EC2 instance.
+    /// The id of an EC2 instance.
     InstanceId, "i-", "the id of an instance";
-    /// A security group.
+    /// The id of a security group.
     SecurityGroupId, "sg-", "the id of a security group";
-    /// A prefix list, AWS's or a customer's.
+    /// The id of a prefix list, AWS's or a customer's.
     PrefixListId, "pl-", "the id of a prefix list";
 }
 
 text_type!(
-    /// An AWS account: twelve digits.
+    /// The id of an AWS account: twelve digits.
     AccountId, "an AWS account id", "111122223333",
     |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 );
@@ -169,7 +169,7 @@ pub struct Scope {
     pub account: AccountId,
     /// The Region the VPC is in.
     pub region: Region,
-    /// The VPC.
+    /// The id of the VPC.
     pub vpc: VpcId,
 }
 

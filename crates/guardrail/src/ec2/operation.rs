@@ -7,7 +7,7 @@ use crate::ec2::snapshot::Section;
 /// An operation of EC2 that changes something, as far as its name alone says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Row {
-    /// AWS's name of it.
+    /// AWS's name of the operation.
     name: &'static str,
     /// The IAM actions that it needs, those included that AWS checks along with it: tags given on creation, and private
     /// DNS, which associates the VPC with a hosted zone (Service Authorization Reference, dependent actions).
@@ -15,11 +15,11 @@ struct Row {
     /// What a call was planned from, and what is read again before it is made. The VPC each time: its tag is how a person
     /// tells the guardrail to stop.
     rests_on: &'static [Section],
-    /// What a change shows in once it is made.
+    /// The sections that a change shows in once it is made.
     shows_in: &'static [Section],
-    /// Whether AWS counts it against the small allowance for endpoint calls.
+    /// Whether AWS counts the operation against the small allowance for endpoint calls.
     changes_endpoints: bool,
-    /// Whether it takes the parameter `DryRun`.
+    /// Whether the operation takes the parameter `DryRun`.
     has_dry_run: bool,
 }
 
@@ -32,7 +32,7 @@ macro_rules! operations {
         }
 
         impl Operation {
-            /// Every operation.
+            /// Every operation, in the order of this table.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             fn row(self) -> &'static Row {
@@ -106,12 +106,12 @@ operations! {
 }
 
 impl Operation {
-    /// AWS's name of it.
+    /// AWS's name of the operation: `DeleteRoute`.
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// The IAM actions that it needs.
+    /// The IAM actions that the operation needs, as a policy writes them: `ec2:DeleteRoute`.
     pub fn permissions(self) -> &'static [&'static str] {
         self.row().permissions
     }
@@ -121,7 +121,7 @@ impl Operation {
         self.row().rests_on
     }
 
-    /// The sections that it changes.
+    /// The sections of a world that a change by this operation shows in.
     pub fn shows_in(self) -> &'static [Section] {
         self.row().shows_in
     }
@@ -132,7 +132,7 @@ impl Operation {
         self.row().changes_endpoints
     }
 
-    /// Whether EC2 can be asked for a dry run of it.
+    /// Whether EC2 can be asked for a dry run of the operation.
     pub fn has_dry_run(self) -> bool {
         self.row().has_dry_run
     }

@@ -1,9 +1,6 @@
 //! A world cut into VPCs: what was seen of each, and whether it is complete.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
 
 use crate::ec2::id::{AccountId, EndpointId, Region, RouteTableId, Scope, SecurityGroupId, SubnetId, VpcId};
 use crate::ec2::world::{
@@ -11,69 +8,7 @@ use crate::ec2::world::{
     VpcEndpoint, World,
 };
 
-/// One kind of thing to observe; a world file has one key for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Section {
-    /// The VPC itself: its tags and CIDR blocks.
-    Vpcs,
-    /// Its subnets.
-    Subnets,
-    /// Its route tables.
-    RouteTables,
-    /// Its endpoints.
-    VpcEndpoints,
-    /// Its NAT gateways.
-    NatGateways,
-    /// Its security groups, and those attached to its endpoints.
-    SecurityGroups,
-    /// The interfaces its routes lead to.
-    NetworkInterfaces,
-    /// The prefix lists its routes and rules name.
-    PrefixLists,
-    /// The services endpoints can be made for.
-    VpcEndpointServices,
-    /// Its DNS attributes.
-    VpcAttributes,
-}
-
-impl Section {
-    /// Every section, in the order of a world file.
-    pub const ALL: [Self; 10] = [
-        Self::Vpcs,
-        Self::Subnets,
-        Self::RouteTables,
-        Self::VpcEndpoints,
-        Self::NatGateways,
-        Self::SecurityGroups,
-        Self::NetworkInterfaces,
-        Self::PrefixLists,
-        Self::VpcEndpointServices,
-        Self::VpcAttributes,
-    ];
-
-    /// The AWS CLI command that prints it.
-    pub fn command(self) -> &'static str {
-        match self {
-            Self::Vpcs => "aws ec2 describe-vpcs",
-            Self::Subnets => "aws ec2 describe-subnets",
-            Self::RouteTables => "aws ec2 describe-route-tables",
-            Self::VpcEndpoints => "aws ec2 describe-vpc-endpoints",
-            Self::NatGateways => "aws ec2 describe-nat-gateways",
-            Self::SecurityGroups => "aws ec2 describe-security-groups",
-            Self::NetworkInterfaces => "aws ec2 describe-network-interfaces",
-            Self::PrefixLists => "aws ec2 describe-managed-prefix-lists",
-            Self::VpcEndpointServices => "aws ec2 describe-vpc-endpoint-services",
-            Self::VpcAttributes => "aws ec2 describe-vpc-attribute",
-        }
-    }
-}
-
-impl fmt::Display for Section {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
+pub use crate::ec2::world::Section;
 
 /// Why a world cannot be cut into VPCs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,23 +32,23 @@ pub enum UnplacedWorld {
 /// One VPC as observed, and what all VPCs of the Region share.
 #[derive(Debug, Clone)]
 pub struct Snapshot<'w> {
-    /// Where it is.
+    /// The VPC's account, Region and id.
     pub scope: Scope,
-    /// The VPC.
+    /// The VPC itself: its tags and CIDR blocks.
     pub vpc: &'w Vpc,
-    /// Its DNS attributes; `None` when not read.
+    /// The VPC's DNS attributes; `None` when not read.
     pub attributes: Option<&'w VpcAttributes>,
-    /// Its subnets, by id.
+    /// The VPC's subnets, in the order of their ids.
     pub subnets: Vec<&'w Subnet>,
-    /// Its route tables, by id.
+    /// The VPC's route tables, in the order of their ids.
     pub route_tables: Vec<&'w RouteTable>,
-    /// Its endpoints, by id, deleted ones that are still listed included.
+    /// The VPC's endpoints, in the order of their ids, deleted ones that are still listed included.
     pub endpoints: Vec<&'w VpcEndpoint>,
-    /// Its NAT gateways.
+    /// The VPC's NAT gateways, in the order of the world.
     pub nat_gateways: Vec<&'w NatGateway>,
-    /// Its security groups.
+    /// The VPC's own security groups, in the order of the world.
     pub groups: Vec<&'w SecurityGroup>,
-    /// Its network interfaces, as far as they were read.
+    /// The VPC's network interfaces, as far as they were read.
     pub interfaces: Vec<&'w NetworkInterface>,
     /// Security groups, prefix lists and services, which do not belong to one VPC.
     pub shared: &'w Shared<'w>,
@@ -126,9 +61,9 @@ pub struct Snapshot<'w> {
 pub struct Shared<'w> {
     /// Every security group read, by id: one can be attached across VPCs.
     pub groups: HashMap<&'w SecurityGroupId, &'w SecurityGroup>,
-    /// Every prefix list read.
+    /// Every prefix list read, in the order of the world.
     pub prefix_lists: &'w [PrefixList],
-    /// Every endpoint service read.
+    /// Every endpoint service read, in the order of the world.
     pub services: &'w [EndpointService],
     region: Option<Region>,
 }

@@ -5,80 +5,69 @@ use std::hash::Hash;
 
 use serde_json::{Map, Value};
 
-use crate::ec2::id::{PrefixListId, VpcId};
-use crate::ec2::world::{PrefixList, World};
+use crate::ec2::id::PrefixListId;
+use crate::ec2::world::{PrefixList, Section, VpcAttributes, World};
 
-/// The keys of a world file; `ServiceDetails` is what `describe-vpc-endpoint-services` prints.
-const KEYS: [&str; 13] = [
-    "Region",
-    "AccountId",
-    "Vpcs",
-    "Subnets",
-    "RouteTables",
-    "VpcEndpoints",
-    "NatGateways",
-    "SecurityGroups",
-    "NetworkInterfaces",
-    "PrefixLists",
-    "VpcEndpointServices",
-    "ServiceDetails",
-    "VpcAttributes",
-];
 const ATTRIBUTES: [&str; 2] = ["EnableDnsSupport", "EnableDnsHostnames"];
 
 /// Why a file is not a world.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
-    /// No JSON at all.
+    /// The text is no JSON; with the reader's message.
     #[error("not JSON: {0}; expected the JSON that `aws ec2 describe-*` prints")]
     NotJson(String),
-    /// JSON, but no object at the top.
+    /// The text is JSON, but there is this instead of an object at the top.
     #[error("{0} at the top; expected an object like `{{\"Vpcs\": [...]}}`")]
     NotAnObject(&'static str),
-    /// One page of several.
+    /// The file is one page of several.
     #[error(
         "`NextToken` is set, so there is more than this page: print all of it (the AWS CLI does unless told `--max-items` \
          or `--no-paginate`), or take `NextToken` out if the other pages are in files of their own"
     )]
     Truncated,
-    /// Nothing in it that we know.
+    /// The object has none of a world file's keys.
     #[error("no key of a world in it; expected at least one of {}", known_keys())]
     NoKnownKey,
-    /// A value that is not what it should be.
+    /// A field has a value that is not what it should be.
     #[error("`{path}`: {message}")]
     Field {
-        /// Where in the file.
+        /// The field's path in the file: `Vpcs[1].VpcId`.
         path: String,
-        /// What it is and what was expected.
+        /// What the value is and what was expected.
         message: String,
     },
-    /// Entries of nobody knows which prefix list.
+    /// The file holds the entries of a prefix list, and nothing says of which.
     #[error(
         "`Entries` does not say of which prefix list; name the file after the list, like `pl-0123456789abcdef0.json`"
     )]
     EntriesOfWhat,
-    /// Two files that cannot be of one world.
+    /// Two files are of different accounts or Regions.
     #[error("`{key}` is `{second}` here and `{first}` in a file before; a world is of one account and Region")]
     TwoWorlds {
-        /// `Region` or `AccountId`.
+        /// The key that contradicts: `Region` or `AccountId`.
         key: &'static str,
-        /// What was read first.
+        /// The key's value in the files before.
         first: String,
-        /// What contradicts it.
+        /// The key's value in this file.
         second: String,
     },
     /// One of several files is wrong.
     #[error("{file}: {error}")]
     In {
-        /// Which: its name without the extension.
+        /// The file's name without the extension.
         file: String,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         error: Box<Self>,
     },
 }
 
+/// The keys of a world file.
+fn keys() -> impl Iterator<Item = &'static str> {
+    ["Region", "AccountId"].into_iter().chain(Section::ALL.into_iter().flat_map(|section| section.keys()).copied())
+}
+
 fn known_keys() -> String {
-    KEYS.map(|key| format!("`{key}`")).join(", ")
+    keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads one world file.
@@ -121,7 +110,7 @@ fn part(file_stem: &str, text: &str) -> Result<World, LoadError> {
     }
     let attributes = of_one_vpc(&mut object);
     let entries = of_one_list(&mut object, file_stem)?;
-    let known = KEYS.iter().any(|key| object.contains_key(*key));
+    let known = keys().any(|key| object.contains_key(key));
     if !known && attributes.is_none() && entries.is_none() {
         return Err(LoadError::NoKnownKey);
     }
@@ -172,31 +161,41 @@ fn plain(message: &str) -> String {
 }
 
 fn add(world: &mut World, more: World) -> Result<(), LoadError> {
-    same("Region", &mut world.region, more.region)?;
-    same("AccountId", &mut world.account_id, more.account_id)?;
-    extend(&mut world.vpcs, more.vpcs, |vpc| vpc.vpc_id.clone());
-    extend(&mut world.subnets, more.subnets, |subnet| subnet.subnet_id.clone());
-    extend(&mut world.route_tables, more.route_tables, |table| table.route_table_id.clone());
-    extend(&mut world.vpc_endpoints, more.vpc_endpoints, |endpoint| endpoint.vpc_endpoint_id.clone());
-    extend(&mut world.nat_gateways, more.nat_gateways, |nat| nat.nat_gateway_id.clone());
-    extend(&mut world.security_groups, more.security_groups, |group| group.group_id.clone());
-    extend(&mut world.network_interfaces, more.network_interfaces, |eni| eni.network_interface_id.clone());
+    let World {
+        region,
+        account_id,
+        vpcs,
+        subnets,
+        route_tables,
+        vpc_endpoints,
+        nat_gateways,
+        security_groups,
+        network_interfaces,
+        prefix_lists,
+        vpc_endpoint_services,
+        vpc_attributes,
+    } = more;
+    same("Region", &mut world.region, region)?;
+    same("AccountId", &mut world.account_id, account_id)?;
+    extend(&mut world.vpcs, vpcs, |vpc| vpc.vpc_id.clone());
+    extend(&mut world.subnets, subnets, |subnet| subnet.subnet_id.clone());
+    extend(&mut world.route_tables, route_tables, |table| table.route_table_id.clone());
+    extend(&mut world.vpc_endpoints, vpc_endpoints, |endpoint| endpoint.vpc_endpoint_id.clone());
+    extend(&mut world.nat_gateways, nat_gateways, |nat| nat.nat_gateway_id.clone());
+    extend(&mut world.security_groups, security_groups, |group| group.group_id.clone());
+    extend(&mut world.network_interfaces, network_interfaces, |eni| eni.network_interface_id.clone());
     // S3 and DynamoDB have an entry of the same name for each of their two sides.
-    extend(&mut world.vpc_endpoint_services, more.vpc_endpoint_services, |service| {
+    extend(&mut world.vpc_endpoint_services, vpc_endpoint_services, |service| {
         let kinds: Vec<String> = service.service_type.iter().map(|kind| kind.service_type.to_string()).collect();
         (service.service_name.clone(), kinds)
     });
-    if let Some(lists) = more.prefix_lists {
+    if let Some(lists) = prefix_lists {
         let have = world.prefix_lists.get_or_insert_default();
         lists.into_iter().for_each(|list| add_list(have, list));
     }
-    for (vpc, attributes) in more.vpc_attributes.iter().flatten() {
-        let have = world.vpc_attributes.get_or_insert_default().entry(VpcId::clone(vpc)).or_default();
-        have.enable_dns_support = attributes.enable_dns_support.or(have.enable_dns_support);
-        have.enable_dns_hostnames = attributes.enable_dns_hostnames.or(have.enable_dns_hostnames);
-    }
-    if more.vpc_attributes.is_some() {
-        world.vpc_attributes.get_or_insert_default();
+    if let Some(by_vpc) = vpc_attributes {
+        let have = world.vpc_attributes.get_or_insert_default();
+        by_vpc.into_iter().for_each(|(vpc, attributes)| add_attributes(have.entry(vpc).or_default(), attributes));
     }
     Ok(())
 }
@@ -239,6 +238,12 @@ fn add_list(have: &mut Vec<PrefixList>, more: PrefixList) {
     list.owner_id = more.owner_id.or(list.owner_id.take());
     list.cidrs = more.cidrs.or(list.cidrs.take());
     list.entries = more.entries.or(list.entries.take());
+}
+
+/// `describe-vpc-attribute` says one attribute at a time.
+fn add_attributes(have: &mut VpcAttributes, more: VpcAttributes) {
+    have.enable_dns_support = more.enable_dns_support.or(have.enable_dns_support);
+    have.enable_dns_hostnames = more.enable_dns_hostnames.or(have.enable_dns_hostnames);
 }
 
 #[cfg(test)]
@@ -306,6 +311,18 @@ mod tests {
     }
 
     #[test]
+    fn every_key_of_a_section_fills_that_section_alone() {
+        for section in Section::ALL {
+            for key in section.keys() {
+                let empty = if section == Section::VpcAttributes { json!({}) } else { json!([]) };
+                let world = load(&json!({*key: empty}).to_string()).unwrap();
+                let filled: Vec<Section> = Section::ALL.into_iter().filter(|section| world.has(*section)).collect();
+                assert_eq!(filled, [section], "{key}");
+            }
+        }
+    }
+
+    #[test]
     fn an_empty_section_is_none_and_a_missing_one_is_not_known() {
         let world = load(r#"{"Vpcs": [], "VpcAttributes": {}}"#).unwrap();
         assert_eq!(world.vpcs, Some(Vec::new()));
@@ -352,7 +369,7 @@ mod tests {
             "[0-9.:/]{0,12}".prop_map(Value::from),
         ];
         let key = prop_oneof![
-            prop::sample::select(KEYS.to_vec()),
+            prop::sample::select(keys().collect::<Vec<_>>()),
             prop::sample::select(vec![
                 "VpcId",
                 "SubnetId",

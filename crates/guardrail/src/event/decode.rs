@@ -11,19 +11,19 @@ use crate::ec2::id::{AccountId, Region};
 /// Input that is no CloudTrail record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotARecord {
-    /// Nothing in it.
+    /// The input is empty.
     #[error("empty input; pass {WANTED}")]
     Empty,
-    /// Not JSON.
+    /// The input is not JSON.
     #[error("broken JSON: {reason}; pass {WANTED}")]
     Json {
         /// What is wrong, and the line and column where.
         reason: String,
     },
-    /// JSON, but a number, a text or the like.
+    /// The input is JSON, but a number, a text or the like.
     #[error("{found} instead of an object; pass {WANTED}")]
     NotAnObject {
-        /// What it is.
+        /// What the input is instead: `a number`.
         found: &'static str,
     },
     /// An EventBridge event that carries no CloudTrail record.
@@ -32,21 +32,21 @@ pub enum NotARecord {
          as `AWS API Call via CloudTrail`"
     )]
     OtherEvent {
-        /// Its detail-type.
+        /// The event's detail-type.
         detail_type: String,
     },
     /// An object without the one field that every record has.
     #[error("an object without `eventName` (it has {keys}); pass {WANTED}")]
     NoEventName {
-        /// Its first keys.
+        /// The object's first keys, as a list for people.
         keys: String,
     },
-    /// One of several.
+    /// One of several records is none.
     #[error("record {position}: {why}")]
     OneOfMany {
-        /// Which, from 1.
+        /// The place of the faulty one, from 1.
         position: usize,
-        /// What is wrong with it.
+        /// What is wrong with the faulty one.
         why: Box<NotARecord>,
     },
 }

@@ -7,27 +7,27 @@ use serde_json::Value;
 /// What an id in a record is the id of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {
-    /// `vpc-`
+    /// A VPC: `vpc-`.
     Vpc,
-    /// `subnet-`
+    /// A subnet: `subnet-`.
     Subnet,
-    /// `rtb-`
+    /// A route table: `rtb-`.
     RouteTable,
     /// The binding of a route table, address, CIDR block, network ACL or instance profile to something.
     Association,
-    /// `vpce-`
+    /// A VPC endpoint: `vpce-`.
     Endpoint,
-    /// `nat-`
+    /// A NAT gateway: `nat-`.
     NatGateway,
     /// Internet, egress-only, virtual private, transit, local or carrier gateway.
     Gateway,
-    /// `eni-`
+    /// A network interface: `eni-`.
     Interface,
-    /// `i-`
+    /// An EC2 instance: `i-`.
     Instance,
-    /// `sg-`
+    /// A security group: `sg-`.
     SecurityGroup,
-    /// `pl-`
+    /// A prefix list: `pl-`.
     PrefixList,
 }
 

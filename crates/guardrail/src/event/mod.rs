@@ -18,30 +18,30 @@ use crate::ec2::id::{AccountId, Region, VpcId};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Record {
-    /// `eventName`.
+    /// The call's name (`eventName`): `CreateRoute`.
     pub event: String,
-    /// `eventID`: the same in every delivery of one call.
+    /// The record's id (`eventID`), which is the same in every delivery of one call.
     pub event_id: String,
     /// The account whose resources the call touched.
     pub account: Option<AccountId>,
-    /// The Region.
+    /// The Region whose endpoint the call went to (`awsRegion`).
     pub region: Option<Region>,
     /// Whether the call failed, and so changed nothing.
     pub failed: bool,
-    /// AWS's code if it did.
+    /// AWS's error code if the call failed.
     pub error_code: Option<String>,
-    /// Whether the event table has it, from EC2 itself and not a look-alike of another service.
+    /// Whether the event table has the call, from EC2 itself and not a look-alike of another service.
     pub watched: bool,
-    /// The VPCs it names.
+    /// The VPCs that the call names.
     pub vpc_ids: Vec<VpcId>,
-    /// Every id it names in its request or response, sorted, without duplicates.
+    /// Every id that the call names in its request or response, sorted, without duplicates.
     pub resource_ids: Vec<String>,
-    /// Who: one line.
+    /// Who made the call, in one line.
     pub actor: String,
     /// With what: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or a service's name as CloudTrail writes it
     /// (`eks.amazonaws.com`). Empty where the record does not say.
     pub tool: String,
-    /// From where: an address, or the name of the AWS service that made the call.
+    /// Where the call came from: an address, or the name of the AWS service that made it.
     pub source_ip: String,
 }
 
@@ -49,9 +49,9 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
-    /// `eventTime`, as the record says it (UTC).
+    /// When the call was made (`eventTime`), as the record says it (UTC).
     pub time: String,
-    /// The call.
+    /// The call's record.
     #[serde(flatten)]
     pub record: Record,
 }
@@ -59,9 +59,9 @@ pub struct Evidence {
 /// Which VPCs a watched, successful call asks to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
-    /// Where to look.
+    /// The VPCs to look at, or how to find them.
     pub reach: Reach,
-    /// Why: for the alert, never for the plan.
+    /// The call that asks for it: for the alert, never for the plan.
     pub evidence: Evidence,
 }
 

@@ -59,30 +59,32 @@ impl fmt::Display for Family {
 /// How a call says which VPC it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
-    /// Its request or response names the VPC.
+    /// The call's request or response names the VPC.
     Vpc,
-    /// It names things whose VPC can be looked up.
+    /// The call names things whose VPC can be looked up.
     Things,
-    /// It names things of every kind; only some are looked up, and a call that names none of these is of no interest.
+    /// The call names things of every kind; only some are looked up, and a call that names none of these is of no
+    /// interest.
     AnyThings,
-    /// It names only what may be gone by the time anybody looks.
+    /// The call names only what may be gone by the time anybody looks.
     OnlyWhatIsGone,
-    /// It changes the account's whole Region.
+    /// The call changes the account's whole Region.
     Region,
 }
 
 /// One row: a call of EC2 that is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Watch {
-    /// `eventName`.
+    /// The call's name, CloudTrail's `eventName`.
     pub name: &'static str,
-    /// What it is about.
+    /// What the call is about.
     pub family: Family,
-    /// How it says which VPC.
+    /// How the call says which VPC it is about.
     pub names: Names,
-    /// The kinds of ids worth looking up where it names no VPC; others that it names lead nowhere or to the same VPC.
+    /// The kinds of ids worth looking up where the call names no VPC; others that it names lead nowhere or to the same
+    /// VPC.
     pub look_up: &'static [IdKind],
-    /// How it can take a VPC off its baseline.
+    /// How the call can take a VPC off its baseline, in words.
     pub why: &'static str,
 }
 
@@ -116,7 +118,7 @@ const fn row(name: &'static str, family: Family, names: Names, look_up: &'static
     Watch { name, family, names, look_up, why }
 }
 
-/// The rows.
+/// Every call that is watched, one row each.
 #[rustfmt::skip] // one row, one line or two: a table is for reading down
 pub static TABLE: &[Watch] = &{
     use Family::*;

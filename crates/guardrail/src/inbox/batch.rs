@@ -22,20 +22,20 @@ const SHORTEST: SignedDuration = SignedDuration::from_secs(3);
 /// A message as the queue hands it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// SQS's id.
+    /// SQS's id of the message.
     pub id: String,
-    /// Its group, where the queue says.
+    /// The message's group, where the queue says.
     pub group: Option<String>,
-    /// How often it was handed out, this time included.
+    /// How often the message was handed out, this time included.
     pub receive_count: u32,
-    /// What was sent.
+    /// The message's body as it was sent.
     pub body: String,
 }
 
 /// What a batch asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// One for each VPC, in the order of their first messages.
+    /// The runs to make, one for each VPC, in the order of their first messages.
     pub runs: Vec<VpcRun>,
     /// What senders without a baseline had to say.
     pub without_baseline: Vec<WithoutBaseline>,
@@ -48,13 +48,14 @@ pub struct Batch {
 /// One run over one VPC, for all messages about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VpcRun {
-    /// Where.
+    /// The account, Region and VPC to run over.
     pub scope: Scope,
-    /// Of the first message: calls explain more than a sweep, so one that has evidence counts as first.
+    /// The cause that the first message says: calls explain more than a sweep, so one that has evidence counts as
+    /// first.
     pub cause: Cause,
-    /// Of the first message too.
+    /// The incident that the first message names.
     pub incident: String,
-    /// Of all messages, by time, each call once.
+    /// The calls that all messages tell of, by time, each call once.
     pub evidence: Vec<Evidence>,
     /// Where the messages are on their way through the queue.
     pub attempt: Attempt,
@@ -67,20 +68,20 @@ pub struct VpcRun {
 pub struct WithoutBaseline {
     /// Why the sender has no baseline.
     pub why: String,
-    /// What led to the message.
+    /// The name of what led to the message.
     pub incident: String,
-    /// Its id.
+    /// SQS's id of the message.
     pub message: String,
 }
 
 /// Where a run's messages are on their way through the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// One of them was never handed out before.
+    /// One of the messages was never handed out before.
     First,
-    /// All of them were, and none will be given up after this.
+    /// All messages were handed out before, and none will be given up after this.
     Between,
-    /// One of them will be given up after this.
+    /// One of the messages will be given up after this.
     Last,
 }
 

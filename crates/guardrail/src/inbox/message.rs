@@ -19,13 +19,13 @@ const CAUSE_LIMIT: usize = 80;
 /// One message: about one VPC, or about none because the sender has no baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// What to look at.
+    /// The VPC to look at, or why the sender cannot tell one.
     pub about: About,
-    /// What led to it.
+    /// What led to the message.
     pub cause: Cause,
-    /// Names what led to it: the same in every message about it.
+    /// The name of what led to the message: the same in every message about it.
     pub incident: String,
-    /// The calls that led to it.
+    /// The calls that led to the message; none after a sweep.
     pub evidence: Vec<Evidence>,
 }
 
@@ -41,16 +41,16 @@ pub enum About {
 /// A body that says nothing to act on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Not JSON.
+    /// The body is not JSON; with the reader's message.
     #[error("the body is not JSON: {0}")]
     Json(String),
-    /// No VPC in it.
+    /// The body says no VPC to look at; with what is wrong with it.
     #[error("the body names no VPC: {0}; it needs `scope` with `account`, `region` and `vpc`")]
     NoScope(String),
 }
 
 impl Message {
-    /// The body to send.
+    /// The message as the JSON body to send.
     pub fn body(&self) -> String {
         let mut body = json!({
             "version": VERSION, "cause": self.cause, "incident": self.incident, "evidence": self.evidence,

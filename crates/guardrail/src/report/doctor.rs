@@ -10,24 +10,24 @@ use crate::ec2::operation::Operation;
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What.
+    /// The name of what was looked at.
     pub what: String,
-    /// How it is.
+    /// Whether it is as it should be.
     pub state: State,
     /// What was seen, and where it is not as it should be, what to do; may be empty.
     pub detail: String,
 }
 
-/// How a thing is.
+/// Whether a thing that was looked at is as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// As it should be.
+    /// The thing is as it should be.
     Fine,
-    /// Not there, or not allowed.
+    /// The thing is not there, or not allowed.
     Missing,
-    /// There, but not as it should be.
+    /// The thing is there, but not as it should be.
     Wrong,
-    /// AWS does not say.
+    /// AWS does not say how the thing is.
     CannotTell,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for State {
 }
 
 impl Check {
-    /// A check.
+    /// A check of this thing, with its state and what was seen.
     pub fn new(what: impl Into<String>, state: State, detail: impl Into<String>) -> Self {
         Self { what: what.into(), state, detail: detail.into() }
     }
@@ -95,23 +95,23 @@ pub fn not_asked(action: &str, dry_runs_are_obeyed: bool) -> Check {
     Check::new(action, State::CannotTell, detail)
 }
 
-/// A trail, as far as it could be read.
+/// A trail of CloudTrail's, as far as it could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trail {
-    /// Its name.
+    /// The trail's name.
     pub name: String,
-    /// Whether it is logging.
+    /// Whether the trail is logging.
     pub is_logging: Result<bool, CallError>,
-    /// What it logs.
+    /// The selectors of what the trail logs.
     pub selectors: Result<Vec<Selector>, CallError>,
 }
 
 /// One of the things that a trail logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// `EventSelector`.
+    /// `EventSelector`: whole groups of events.
     Basic {
-        /// `IncludeManagementEvents`.
+        /// Whether management events are logged: `IncludeManagementEvents`.
         management: bool,
         /// Whether `ReadWriteType` includes writes.
         writes: bool,
@@ -123,11 +123,11 @@ pub enum Selector {
 /// A field of an advanced selector.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldSelector {
-    /// Its name.
+    /// The field's name: `eventCategory`, `readOnly`.
     pub field: String,
-    /// `Equals`; empty when the selector says something else.
+    /// The values that fit (`Equals`); empty when the selector says something else.
     pub equals: Vec<String>,
-    /// `NotEquals`.
+    /// The values that do not fit (`NotEquals`); empty when the selector says something else.
     pub not_equals: Vec<String>,
 }
 
@@ -187,17 +187,17 @@ pub fn trail(trails: &Result<Vec<Trail>, CallError>) -> Check {
 /// A part of the stack, by the name that its logical id gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// What it is for.
+    /// What the part is, in the words of a check.
     pub what: &'static str,
-    /// Its logical id in template.yaml.
+    /// The part's logical id in template.yaml.
     pub logical_id: &'static str,
 }
 
-/// The rule.
+/// EventBridge's rule, which hands CloudTrail's events to the function `detect`.
 pub const RULE: Part = Part { what: "rule", logical_id: "DetectFunctionNetworkChange" };
-/// The topic.
+/// The topic that alerts are published to.
 pub const TOPIC: Part = Part { what: "topic", logical_id: "AlertTopic" };
-/// The queue of VPCs.
+/// The queue of VPCs to look at, which the function `repair` works off.
 pub const QUEUE: Part = Part { what: "queue", logical_id: "VpcQueue" };
 /// The queues that should be empty.
 pub const DEAD_LETTERS: [Part; 3] = [
@@ -227,11 +227,11 @@ pub type Lookup<T> = Result<Option<T>, CallError>;
 /// A rule: its name, its state as EventBridge says it, and what it calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenRule {
-    /// Its name.
+    /// The rule's name.
     pub name: String,
-    /// `ENABLED`, `DISABLED` and others.
+    /// The rule's state: `ENABLED`, `DISABLED` and others.
     pub state: String,
-    /// Its targets' ARNs.
+    /// The ARNs of the rule's targets.
     pub targets: Vec<String>,
 }
 

@@ -29,35 +29,35 @@ pub const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
-    /// The version of this form.
+    /// The version of this JSON form.
     pub version: u32,
-    /// Names the run in logs and alerts.
+    /// The run's name in logs and alerts.
     pub run_id: String,
-    /// Where.
+    /// The account, Region and VPC that the run looked at.
     pub scope: Scope,
-    /// The VPC's `Name` tag.
+    /// The value of the VPC's `Name` tag; absent without one.
     pub vpc_name: Option<String>,
     /// What led to the run.
     pub cause: Cause,
-    /// The calls that led to it; more than one when several were handled together.
+    /// The calls that led to the run; more than one when several were handled together.
     pub evidence: Vec<Evidence>,
     /// The baseline's default mode.
     pub mode: Mode,
     /// When the run began (UTC).
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub started: Timestamp,
-    /// When it ended (UTC).
+    /// When the run ended (UTC).
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub finished: Timestamp,
-    /// How it ended.
+    /// How the run ended.
     pub verdict: Verdict,
-    /// What was not as the baseline wants it.
+    /// The findings: what was not as the baseline wants it.
     pub findings: Vec<Found>,
-    /// What was done about it, or would be.
+    /// The steps that were taken about the findings, or would be.
     pub steps: Vec<StepReport>,
     /// What was left alone, and why.
     pub left_alone: Vec<LeftAlone>,
-    /// What could not be read.
+    /// The sections that could not be read in full, each with the reason.
     pub unread: Vec<Unread>,
     /// Whether another run is needed.
     pub next: Next,
@@ -68,11 +68,11 @@ pub struct Report {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// A call that CloudTrail recorded.
+    /// A call that CloudTrail recorded led to the run.
     Event,
-    /// The scheduled look at every VPC.
+    /// The scheduled look at every VPC led to the run.
     Sweep,
-    /// A person.
+    /// A person started the run.
     Operator,
 }
 
@@ -133,15 +133,15 @@ pub enum Next {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Found {
-    /// The rule.
+    /// The rule that found it.
     pub rule: RuleId,
-    /// The mode its findings are handled in.
+    /// The mode that the rule's findings are handled in.
     pub mode: Mode,
-    /// One line.
+    /// The finding in one line, for people.
     pub summary: String,
-    /// The same as data.
+    /// The finding as data.
     pub drift: Drift,
-    /// Whether it was gone when the run looked again.
+    /// Whether the finding was gone when the run looked again.
     pub repaired: bool,
 }
 
@@ -149,19 +149,19 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StepReport {
-    /// Its number.
+    /// The step's number in the plan, from 1.
     pub id: StepId,
-    /// The rules it serves.
+    /// The rules whose findings the step answers.
     pub rules: Vec<RuleId>,
-    /// One line.
+    /// What the step does in one line, for people.
     pub summary: String,
     /// The AWS CLI command that does the same; absent for waiting.
     pub command: Option<String>,
-    /// The steps it comes after.
+    /// The numbers of the steps that the step comes after.
     pub after: Vec<StepId>,
-    /// What became of it.
+    /// What became of the step.
     pub outcome: Outcome,
-    /// The AWS CLI command that undoes it, when it was done.
+    /// The AWS CLI command that undoes the step, when it was done.
     pub undo: Option<String>,
 }
 
@@ -170,35 +170,35 @@ pub struct StepReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Outcome {
-    /// It was taken.
+    /// The step was taken.
     Done(Applied),
-    /// What it waited for came.
+    /// What the step waited for came.
     Ready,
-    /// The plan was only asked for: it would be taken.
+    /// The plan was only asked for: the step would be taken.
     Planned,
-    /// The mode does not allow it.
+    /// This mode of its rules does not allow the step.
     NotAllowed(Mode),
-    /// The mode allows it, but something holds it back.
+    /// The mode allows the step, but this holds it back.
     Held(Hold),
-    /// What it was planned from has changed.
+    /// What the step was planned from has changed.
     Stale,
-    /// A step it comes after did not succeed.
+    /// A step that this one comes after did not succeed.
     Skipped {
-        /// That step.
+        /// The number of the step that did not succeed.
         because: StepId,
     },
-    /// AWS refused it.
+    /// AWS refused the step's call.
     Failed(CallError),
-    /// What it was planned from could not be read again.
+    /// What the step was planned from could not be read again.
     RecheckFailed(CallError),
-    /// What it waited for did not come in time.
+    /// What the step waited for did not come in time.
     TimedOut,
-    /// What it waited for will not come.
+    /// What the step waited for will not come by itself.
     WillNotBeReady {
-        /// Why not.
+        /// Why it will not come, for people.
         reason: String,
     },
-    /// The run's time was up.
+    /// The run's time was up before the step.
     OutOfTime,
 }
 

@@ -16,13 +16,13 @@ use crate::rules::repair::Repair;
 /// One thing that is not as the baseline wants it, the rule that found it, and what repairs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule.
+    /// The rule that found it.
     pub rule: RuleId,
-    /// What it found.
+    /// What the rule found.
     pub drift: Drift,
     /// What repairs it, as far as anything does.
     pub repair: Repair,
-    /// What of it is left alone, and why.
+    /// What of the finding is left alone, and why.
     pub left_alone: Vec<LeftAlone>,
 }
 
@@ -58,67 +58,67 @@ impl Finding {
 pub enum Drift {
     /// A DNS attribute of the VPC is off though private DNS needs it.
     VpcDnsOff {
-        /// Which.
+        /// The attribute that is off.
         attribute: DnsAttribute,
     },
     /// No security group of an interface endpoint admits TCP 443 from some of the VPC's blocks.
     HttpsNotAdmitted {
-        /// The service.
+        /// The service that the endpoint is for.
         service: ServiceName,
-        /// The endpoint.
+        /// The endpoint that admits too little.
         endpoint: EndpointId,
-        /// The blocks.
+        /// The VPC's address blocks that are not admitted.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         cidrs: Vec<Cidr>,
     },
     /// There is no gateway endpoint for a service.
     GatewayEndpointMissing {
-        /// The service.
+        /// The service without an endpoint.
         service: ServiceName,
-        /// The tables that should lead to it.
+        /// The route tables that should lead to the service.
         tables: Vec<RouteTableId>,
     },
     /// A gateway endpoint is there, but some tables do not lead to it.
     RouteTableNotAssociated {
-        /// The service.
+        /// The service that the endpoint is for.
         service: ServiceName,
-        /// The endpoint.
+        /// The gateway endpoint that is there.
         endpoint: EndpointId,
-        /// The tables.
+        /// The route tables that should lead to the endpoint and do not.
         tables: Vec<RouteTableId>,
     },
     /// There is no interface endpoint for a service.
     InterfaceEndpointMissing {
-        /// The service.
+        /// The service without an endpoint.
         service: ServiceName,
-        /// The zones it should be in.
+        /// The zones that the endpoint should have an interface in.
         zones: Vec<Zone>,
     },
     /// An interface endpoint is there, but not in some zones that hold private subnets.
     ZonesNotCovered {
-        /// The service.
+        /// The service that the endpoint is for.
         service: ServiceName,
-        /// The endpoint.
+        /// The interface endpoint that is there.
         endpoint: EndpointId,
-        /// The zones.
+        /// The zones that the endpoint has no interface in.
         zones: Vec<Zone>,
     },
     /// An interface endpoint's private DNS is off.
     PrivateDnsOff {
-        /// The service.
+        /// The service that the endpoint is for.
         service: ServiceName,
-        /// The endpoint.
+        /// The endpoint whose private DNS is off.
         endpoint: EndpointId,
     },
     /// An endpoint does not work and will not by itself.
     EndpointBroken {
-        /// The service.
+        /// The service that the endpoint is for.
         service: ServiceName,
-        /// The endpoint.
+        /// The endpoint that does not work.
         endpoint: EndpointId,
-        /// Its state, as AWS says it.
+        /// The endpoint's state, as AWS says it.
         state: String,
-        /// AWS's reason, where it gives one.
+        /// AWS's reason for the state, where it gives one.
         reason: Option<String>,
     },
     /// A private subnet's table leads, or may lead, to the internet.
@@ -129,44 +129,44 @@ pub enum Drift {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeadingRoute {
-    /// Its table.
+    /// The route table that the route is in.
     pub table: RouteTableId,
-    /// Its destination, to the letter; absent when it is of no known form.
+    /// The route's destination, to the letter; absent when it is of no known form.
     #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub destination: Option<Destination>,
-    /// Its target's id or ARN.
+    /// The id or ARN of the route's target.
     pub target: String,
-    /// Whether it does.
+    /// How certain it is that the route leads to the internet.
     pub certainty: Certainty,
-    /// What it leads to, in words.
+    /// What the route leads to, in words.
     pub via: String,
-    /// Whether its packets are dropped at present, because its target is gone.
+    /// Whether the route's packets are dropped at present, because its target is gone.
     pub blackhole: bool,
-    /// Whether it was propagated or advertised, so that it cannot be deleted as a route.
+    /// Whether the route was propagated or advertised, so that it cannot be deleted as a route.
     pub propagated: bool,
-    /// Whether its table is the VPC's main table.
+    /// Whether the route's table is the VPC's main table.
     pub main: bool,
-    /// The private subnets it serves.
+    /// The private subnets that the route's table serves.
     pub subnets: Vec<SubnetId>,
-    /// The public or unclassified subnets its table serves too.
+    /// The public or unclassified subnets that the route's table serves too.
     pub shared_with: Vec<SubnetId>,
 }
 
-/// Whether a route leads to the internet.
+/// How certain it is that a route leads to the internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
-    /// It does.
+    /// The route leads to the internet.
     Certain,
-    /// It may: its table alone cannot tell.
+    /// The route may lead to the internet: its table alone cannot tell.
     Possible,
-    /// Its destination or target is of no known form.
+    /// The route's destination or target is of no known form.
     Unknown,
 }
 
 impl Drift {
-    /// The service whose endpoint it is about.
+    /// The service whose endpoint the finding is about; `None` when it is about none.
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
             Self::VpcDnsOff { .. } | Self::LeadsOut(_) => None,

@@ -13,11 +13,11 @@ use crate::ec2::snapshot::Section;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeftAlone {
-    /// What.
+    /// What is left alone, in words.
     pub what: String,
-    /// The rule that would have repaired it.
+    /// The rule whose repair is left out; absent when it is no single rule's.
     pub rule: Option<RuleId>,
-    /// Why.
+    /// Why it is left alone.
     pub reason: LeftAloneReason,
 }
 
@@ -30,37 +30,37 @@ pub enum LeftAloneReason {
     SomebodyElsesVpc,
     /// Not all of the VPC was observed.
     NotObserved {
-        /// What was not.
+        /// The sections that were not observed.
         sections: Vec<Section>,
     },
     /// The Region does not offer the service.
     NotOffered,
     /// The table serves other subnets too, for which the route must stay.
     SharedTable {
-        /// They.
+        /// The other subnets that the table serves.
         with: Vec<SubnetId>,
     },
     /// The route may lead out, and the baseline says to report such routes only.
     MayLeadOut,
-    /// It is of a kind this version does not know.
+    /// The route's destination or target is of a kind that this version does not know.
     Unknown,
-    /// It was propagated or advertised; the remedy is to disable that.
+    /// The route was propagated or advertised; the remedy is to disable that.
     Propagated,
-    /// A required service would be cut off.
+    /// Without the route, a required service would be cut off.
     ServiceNotServed {
-        /// The services.
+        /// The services that no endpoint serves.
         services: Vec<ServiceName>,
     },
-    /// Its state is a person's to mend.
+    /// The endpoint's state is a person's to mend.
     Broken,
     /// No private subnet of these zones can take an interface.
     NoSubnetInZone {
-        /// The zones.
+        /// The zones without a fitting subnet.
         zones: Vec<Zone>,
     },
     /// Another security group of the VPC has the name of the guardrail's.
     GroupNameTaken {
-        /// That group.
+        /// The group that has the name.
         group: SecurityGroupId,
     },
     /// The table belongs to a gateway and is never changed.

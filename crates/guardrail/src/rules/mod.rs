@@ -16,17 +16,17 @@ use crate::rules::finding::Finding;
 /// One rule: what it finds, what is done about it, and what it needs for both.
 #[derive(Debug)]
 pub struct Rule {
-    /// Its name.
+    /// The rule's name.
     pub id: RuleId,
-    /// What it finds.
+    /// What the rule finds, in words.
     pub finds: &'static str,
-    /// What the repair is; what is left to a person.
+    /// What the repair is and what is left to a person, in words.
     pub repairs: &'static str,
     /// What must have been observed, or the rule says nothing.
     pub needs: &'static [Section],
-    /// The operations that its repair calls.
+    /// The EC2 operations that the rule's repair calls.
     pub operations: &'static [Operation],
-    /// The rule itself.
+    /// The rule itself: from a view of a VPC to its findings.
     pub check: fn(&View<'_>) -> Vec<Finding>,
 }
 

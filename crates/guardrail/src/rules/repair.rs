@@ -27,16 +27,16 @@ pub enum Repair {
 pub enum NewEndpoint {
     /// A gateway endpoint.
     Gateway {
-        /// The service.
+        /// The service that the endpoint is for.
         service: ServiceName,
         /// The route tables that should lead to it; never empty.
         tables: Vec<RouteTableId>,
     },
     /// An interface endpoint, with the guardrail's own security group.
     Interface {
-        /// The service.
+        /// The service that the endpoint is for.
         service: ServiceName,
-        /// One subnet in each zone; never empty.
+        /// The subnets that the endpoint has an interface in, one in each zone; never empty.
         subnets: Vec<SubnetId>,
         /// The zones of these subnets.
         zones: Vec<Zone>,
@@ -46,35 +46,35 @@ pub enum NewEndpoint {
 /// One addition to one endpoint. All additions to an endpoint become one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointEdit {
-    /// The endpoint.
+    /// The endpoint to add to.
     pub endpoint: EndpointId,
-    /// Its service.
+    /// The service that the endpoint is for.
     pub service: ServiceName,
-    /// What is added.
+    /// What is added to the endpoint.
     pub addition: Addition,
 }
 
 /// What is added to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Addition {
-    /// These route tables lead to it.
+    /// These route tables lead to the endpoint.
     RouteTables(Vec<RouteTableId>),
-    /// It has an interface in these subnets.
+    /// The endpoint has an interface in these subnets.
     Subnets(Vec<SubnetId>),
-    /// It has the guardrail's own security group.
+    /// The endpoint has the guardrail's own security group.
     OwnGroup,
-    /// The service's own name leads to it.
+    /// The service's own name leads to the endpoint.
     PrivateDns,
 }
 
 /// A route to remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteRemoval {
-    /// Its table.
+    /// The route table that the route is in.
     pub table: RouteTableId,
     /// Its destination, to the letter as it was described.
     pub destination: Destination,
-    /// The target that it was judged by.
+    /// The id or ARN of the target that the route was judged by.
     pub target: String,
     /// The private subnets that use the table.
     pub subnets: Vec<SubnetId>,

@@ -18,22 +18,22 @@ use crate::ec2::world::{
 /// A service that every managed VPC of a Region should reach through an endpoint.
 #[derive(Debug, Clone)]
 pub struct RequiredService<'w> {
-    /// As the baseline writes it.
+    /// The service as the baseline writes it: `s3`, `ecr.api`.
     pub service: Service,
-    /// Its full name in this Region; the usual one where the Region does not offer it.
+    /// The service's full name in the Region; the usual one where the Region does not offer it.
     pub name: ServiceName,
-    /// How it is reached.
+    /// The type of endpoint that it is reached through.
     pub kind: EndpointKind,
-    /// What AWS says of it; `None` when the Region does not offer it.
+    /// The service as AWS describes it; `None` when the Region does not offer it.
     pub offered: Option<&'w EndpointService>,
 }
 
 /// How a required service is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndpointKind {
-    /// Through a gateway endpoint's route.
+    /// It is reached by the route that a gateway endpoint writes into a route table.
     Gateway,
-    /// Through an interface endpoint.
+    /// It is reached through an interface endpoint's addresses in the VPC.
     Interface,
 }
 
@@ -180,13 +180,13 @@ impl<'w> RequiredService<'w> {
 /// What an endpoint's state means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// It works.
+    /// The endpoint works.
     Works,
-    /// It is being made or changed: in time it works.
+    /// The endpoint is being made or changed: in time it works.
     Coming,
-    /// It is deleted or being deleted.
+    /// The endpoint is deleted or being deleted.
     Gone,
-    /// It does not work and will not by itself.
+    /// The endpoint does not work and will not by itself.
     Broken,
 }
 

@@ -13,13 +13,13 @@ use crate::ec2::world::{AvailabilityMode, Connectivity, Destination, NatGateway,
 /// Where a route leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteClass<'w> {
-    /// Within the VPC.
+    /// The route is the table's local one: it leads within the VPC.
     Local,
     /// To a gateway endpoint: written by its association, never judged or deleted as a route.
     Endpoint(&'w str),
     /// To no public address, or through something that cannot pass one on.
     Inside(Inside<'w>),
-    /// To the internet.
+    /// To the internet, through this exit.
     Internet(InternetExit<'w>),
     /// Perhaps to the internet: this table alone cannot tell.
     MayLeadOut(PossibleExit<'w>),
@@ -30,7 +30,7 @@ pub enum RouteClass<'w> {
 /// Why a route does not lead out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inside<'w> {
-    /// Its destination holds no public address.
+    /// The route's destination holds no public address.
     NoPublicAddress,
     /// A private NAT gateway: the internet gateway drops its traffic.
     PrivateNatGateway(&'w NatGatewayId),
@@ -38,7 +38,7 @@ pub enum Inside<'w> {
     Peering(&'w str),
 }
 
-/// What leads out.
+/// What a route leads to the internet through, by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InternetExit<'w> {
     /// A public NAT gateway in a subnet.
@@ -57,7 +57,7 @@ pub enum InternetExit<'w> {
     NatInstance(&'w InterfaceId, Option<&'w InstanceId>),
 }
 
-/// What may lead out.
+/// What a route may lead to the internet through, by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PossibleExit<'w> {
     /// A transit gateway: central egress is the usual hub.
@@ -80,22 +80,22 @@ pub enum PossibleExit<'w> {
     UnreadPrefixList(&'w PrefixListId),
 }
 
-/// What is not known.
+/// What is not known of a route, so that it cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unknown<'w> {
-    /// A destination of no known form.
+    /// The route's destination is in no field that this version knows, or is no address block.
     Destination,
-    /// A target of no known form.
+    /// The route's target is of no known form.
     Target(&'w str),
-    /// No target.
+    /// The route has no target.
     NoTarget,
-    /// A NAT gateway that was not among those observed.
+    /// The route's target is a NAT gateway that was not among those observed.
     UnseenNatGateway(&'w NatGatewayId),
-    /// An interface or instance that was not among those observed.
+    /// The route's target is an interface or instance that was not among those observed.
     UnseenInterface(&'w str),
 }
 
-/// What a destination holds.
+/// Whether a destination holds public addresses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Coverage {
     Public,
@@ -242,7 +242,7 @@ fn reaches_internet_gateway(subnet: &SubnetId, topology: &Topology<'_>) -> bool 
 }
 
 impl RouteClass<'_> {
-    /// One or two words for it.
+    /// The class in one or two words, as `explain` prints it.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Local => "local",

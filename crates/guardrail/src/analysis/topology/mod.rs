@@ -25,31 +25,31 @@ pub struct Topology<'w> {
 /// A subnet, what it is and which table it uses.
 #[derive(Debug, Clone)]
 pub struct SubnetUse<'w> {
-    /// The subnet.
+    /// The subnet as it was observed.
     pub subnet: &'w Subnet,
-    /// What it is.
+    /// Whether the subnet is private or public, by its tags.
     pub class: Class<'w>,
-    /// Its table; `None` when the VPC's main table was not among those observed.
+    /// The route table that the subnet uses; `None` when the VPC's main table was not among those observed.
     pub table: Option<&'w RouteTable>,
-    /// How it is bound to it.
+    /// How the subnet is bound to its route table.
     pub association: Association<'w>,
 }
 
 /// What a subnet is, and the tag that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class<'w> {
-    /// Meant to have no way to the internet.
+    /// The subnet is meant to have no way to the internet; the tag says so.
     Private(&'w Tag),
-    /// Meant to have one.
+    /// The subnet is meant to have a way to the internet; the tag says so.
     Public(&'w Tag),
-    /// No tag says: shown, never touched.
+    /// No tag says what the subnet is: it is shown, never touched.
     Unclassified,
-    /// Two tags contradict each other: shown, never touched.
+    /// Two tags contradict each other, the private one first: the subnet is shown, never touched.
     Contradictory(&'w Tag, &'w Tag),
 }
 
 impl Class<'_> {
-    /// One word for it.
+    /// The class in one word: `private`, `public` or `unclassified`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Private(_) => "private",
@@ -58,7 +58,7 @@ impl Class<'_> {
         }
     }
 
-    /// Whether it is neither private nor public.
+    /// Whether the subnet is neither private nor public.
     pub fn is_unclassified(&self) -> bool {
         match self {
             Self::Unclassified | Self::Contradictory(..) => true,
@@ -66,7 +66,7 @@ impl Class<'_> {
         }
     }
 
-    /// Whether it is private.
+    /// Whether the subnet is private.
     pub fn is_private(&self) -> bool {
         matches!(self, Self::Private(_))
     }
@@ -90,41 +90,41 @@ impl fmt::Display for Class<'_> {
 /// How a subnet is bound to its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Association<'w> {
-    /// By an association of its own.
+    /// The subnet has an association of its own; `None` when AWS does not say its id.
     Explicit(Option<&'w AssociationId>),
-    /// By none, so to the main table.
+    /// The subnet has no association, so it uses the main table.
     Main,
 }
 
 /// A table and whom it serves.
 #[derive(Debug, Clone)]
 pub struct TableUse<'w> {
-    /// The table.
+    /// The route table as it was observed.
     pub table: &'w RouteTable,
-    /// Whether it is the VPC's main table.
+    /// Whether the table is the VPC's main table.
     pub main: bool,
-    /// Why it is never ours to judge, if so.
+    /// Why the guardrail never judges or changes the table; `None` when it may.
     pub off_limits: Option<OffLimits<'w>>,
-    /// The subnets it serves, and what they are.
+    /// The subnets that the table serves, each with what it is.
     pub users: Vec<(&'w SubnetId, Class<'w>)>,
 }
 
-/// Tables that are never the guardrail's.
+/// Why a route table is never the guardrail's to judge or change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OffLimits<'w> {
-    /// Bound to a gateway, for traffic that comes in.
+    /// The table is bound to a gateway, for traffic that comes in.
     Edge,
-    /// Made by AWS for a regional NAT gateway.
+    /// AWS made the table for this regional NAT gateway.
     RegionalNatGateway(&'w NatGatewayId),
 }
 
 impl<'w> TableUse<'w> {
-    /// The private subnets it serves.
+    /// The private subnets that the table serves.
     pub fn private_users(&self) -> impl Iterator<Item = &'w SubnetId> {
         self.users.iter().filter(|(_, class)| class.is_private()).map(|(id, _)| *id)
     }
 
-    /// The other subnets it serves, for whose sake its routes must stay.
+    /// The other subnets that the table serves, for whose sake its routes must stay.
     pub fn other_users(&self) -> impl Iterator<Item = (&'w SubnetId, Class<'w>)> {
         self.users.iter().filter(|(_, class)| !class.is_private()).copied()
     }

@@ -20,13 +20,13 @@ const JSON_LIMIT: usize = 150_000;
 /// A message to the topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// At most 99 printable ASCII characters.
+    /// The subject: at most 99 printable ASCII characters.
     pub subject: String,
-    /// For people: e-mail.
+    /// The text for people, who read it as e-mail.
     pub text: String,
-    /// For queues, functions and HTTPS, and whatever has no form of its own: the report.
+    /// The report as JSON, for queues, functions and HTTPS, and whatever has no form of its own.
     pub json: String,
-    /// To filter on.
+    /// The message attributes that a subscription can filter on, by name.
     pub attributes: BTreeMap<&'static str, String>,
 }
 

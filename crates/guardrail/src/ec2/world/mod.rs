@@ -1,0 +1,69 @@
+//! A world: what `aws ec2 describe-*` prints, merged into one JSON object, as types.
+//!
+//! Key names are AWS's own. Unknown keys are ignored; a missing section is "not observed", never "none".
+
+mod nat_gateways;
+mod network_interfaces;
+mod prefix_lists;
+mod route_tables;
+mod routes;
+mod section;
+mod security_groups;
+mod subnets;
+mod tag;
+mod vpc_attributes;
+mod vpc_endpoint_services;
+mod vpc_endpoints;
+mod vpcs;
+mod word;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::id::{AccountId, Region, VpcId};
+use crate::ec2::world::section::sections;
+
+pub use nat_gateways::{AvailabilityMode, Connectivity, NatGateway, NatGatewayState};
+pub use network_interfaces::{Attachment, NetworkInterface};
+pub use prefix_lists::{PrefixList, PrefixListEntry};
+pub use route_tables::{Association, AssociationState, RouteTable};
+pub use routes::{Destination, Route, RouteOrigin, RouteState};
+pub use security_groups::{GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, SecurityGroup};
+pub use subnets::Subnet;
+pub use tag::Tag;
+pub use vpc_attributes::VpcAttributes;
+pub use vpc_endpoint_services::{EndpointService, PrivateDnsName, ServiceType};
+pub use vpc_endpoints::{EndpointGroup, EndpointState, EndpointType, LastError, VpcEndpoint};
+pub use vpcs::{CidrAssociation, CidrState, Ipv6CidrAssociation, Vpc};
+
+sections! {
+    /// The VPCs: their tags and CIDR blocks.
+    Vpcs => vpcs: Vec<Vpc>, "describe-vpcs";
+    /// The VPCs' subnets.
+    Subnets => subnets: Vec<Subnet>, "describe-subnets";
+    /// The VPCs' route tables.
+    RouteTables => route_tables: Vec<RouteTable>, "describe-route-tables";
+    /// The VPCs' endpoints.
+    VpcEndpoints => vpc_endpoints: Vec<VpcEndpoint>, "describe-vpc-endpoints";
+    /// The VPCs' NAT gateways.
+    NatGateways => nat_gateways: Vec<NatGateway>, "describe-nat-gateways";
+    /// The VPCs' security groups, and those attached to their endpoints.
+    SecurityGroups => security_groups: Vec<SecurityGroup>, "describe-security-groups";
+    /// The network interfaces that the VPCs' routes lead to.
+    NetworkInterfaces => network_interfaces: Vec<NetworkInterface>, "describe-network-interfaces";
+    /// The prefix lists that the VPCs' routes and security groups name.
+    PrefixLists => prefix_lists: Vec<PrefixList>, "describe-managed-prefix-lists";
+    /// The services that endpoints can be made for.
+    VpcEndpointServices or "ServiceDetails" =>
+        vpc_endpoint_services: Vec<EndpointService>, "describe-vpc-endpoint-services";
+    /// The VPCs' DNS attributes, by VPC.
+    VpcAttributes => vpc_attributes: BTreeMap<VpcId, VpcAttributes>, "describe-vpc-attribute";
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}

@@ -1,0 +1,35 @@
+//! Subnets.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::cidr::Cidr;
+use crate::ec2::id::{AccountId, SubnetId, VpcId, Zone};
+use crate::ec2::world::{Ipv6CidrAssociation, Tag};
+
+/// `Subnets[]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct Subnet {
+    pub subnet_id: SubnetId,
+    pub vpc_id: VpcId,
+    pub availability_zone: Zone,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cidr_block: Option<Cidr>,
+    #[serde(default)]
+    pub ipv6_cidr_block_association_set: Vec<Ipv6CidrAssociation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available_ip_address_count: Option<u32>,
+    #[serde(default)]
+    pub ipv6_native: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<AccountId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet_arn: Option<String>,
+    #[serde(default)]
+    pub map_public_ip_on_launch: bool,
+    #[serde(default)]
+    pub assign_ipv6_address_on_creation: bool,
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+}

@@ -1,0 +1,128 @@
+//! VPC endpoints, their types and states.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::id::{
+    AccountId, EndpointId, InterfaceId, Region, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId,
+};
+use crate::ec2::world::Tag;
+use crate::ec2::world::word::word;
+
+/// `VpcEndpoints[]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct VpcEndpoint {
+    pub vpc_endpoint_id: EndpointId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_endpoint_type: Option<EndpointType>,
+    pub vpc_id: VpcId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_name: Option<ServiceName>,
+    pub state: EndpointState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_document: Option<String>,
+    #[serde(default)]
+    pub route_table_ids: Vec<RouteTableId>,
+    #[serde(default)]
+    pub subnet_ids: Vec<SubnetId>,
+    #[serde(default)]
+    pub groups: Vec<EndpointGroup>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_address_type: Option<String>,
+    #[serde(default)]
+    pub private_dns_enabled: bool,
+    #[serde(default)]
+    pub requester_managed: bool,
+    #[serde(default)]
+    pub network_interface_ids: Vec<InterfaceId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation_timestamp: Option<String>,
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<AccountId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_region: Option<Region>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<LastError>,
+}
+
+/// `Groups[]` of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct EndpointGroup {
+    pub group_id: SecurityGroupId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+}
+
+/// `LastError` of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct LastError {
+    #[serde(default)]
+    pub code: String,
+    #[serde(default)]
+    pub message: String,
+}
+
+word! {
+    /// `VpcEndpointType`.
+    EndpointType {
+        /// Routes by prefix list: S3, DynamoDB.
+        Gateway = "Gateway",
+        /// PrivateLink interfaces in subnets.
+        Interface = "Interface",
+        /// In front of a Gateway Load Balancer.
+        GatewayLoadBalancer = "GatewayLoadBalancer",
+        /// To a VPC Lattice resource.
+        Resource = "Resource",
+        /// To a VPC Lattice service network.
+        ServiceNetwork = "ServiceNetwork",
+    }
+}
+
+word! {
+    /// `State` of an endpoint.
+    EndpointState {
+        /// Waits for the service's owner to accept.
+        PendingAcceptance = "pendingAcceptance",
+        /// Being made or changed.
+        Pending = "pending",
+        /// Works.
+        Available = "available",
+        /// Being deleted.
+        Deleting = "deleting",
+        /// Deleted, still listed for a while.
+        Deleted = "deleted",
+        /// Refused by the service's owner.
+        Rejected = "rejected",
+        /// Could not be made.
+        Failed = "failed",
+        /// Not accepted in time.
+        Expired = "expired",
+        /// Works in part.
+        Partial = "partial",
+    }
+}
+
+impl VpcEndpoint {
+    /// The type; AWS may leave it empty on a gateway endpoint (GovCloud), which then still has route tables.
+    pub fn kind(&self) -> EndpointType {
+        match &self.vpc_endpoint_type {
+            Some(EndpointType::Other(text)) if text.is_empty() => EndpointType::Gateway,
+            None => EndpointType::Gateway,
+            Some(kind) => kind.clone(),
+        }
+    }
+
+    /// Whether it still counts as existing: neither deleted nor on its way there.
+    pub fn exists(&self) -> bool {
+        !matches!(self.state, EndpointState::Deleting | EndpointState::Deleted)
+    }
+}

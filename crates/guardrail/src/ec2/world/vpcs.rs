@@ -1,0 +1,73 @@
+//! VPCs and their address blocks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ec2::cidr::Cidr;
+use crate::ec2::id::{AccountId, VpcId};
+use crate::ec2::world::Tag;
+
+/// `Vpcs[]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct Vpc {
+    pub vpc_id: VpcId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<AccountId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cidr_block: Option<Cidr>,
+    #[serde(default)]
+    pub cidr_block_association_set: Vec<CidrAssociation>,
+    #[serde(default)]
+    pub ipv6_cidr_block_association_set: Vec<Ipv6CidrAssociation>,
+    #[serde(default)]
+    pub is_default: bool,
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+}
+
+/// `CidrBlockAssociationSet[]` of a VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct CidrAssociation {
+    pub cidr_block: Cidr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cidr_block_state: Option<CidrState>,
+}
+
+/// `Ipv6CidrBlockAssociationSet[]` of a VPC or a subnet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct Ipv6CidrAssociation {
+    pub ipv6_cidr_block: Cidr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr_block_state: Option<CidrState>,
+}
+
+/// The state of a CIDR block's association.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct CidrState {
+    pub state: String,
+}
+
+impl Vpc {
+    /// Every CIDR block in use, IPv4 and IPv6, primary first, without duplicates.
+    pub fn cidrs(&self) -> Vec<Cidr> {
+        let live = |state: &Option<CidrState>| {
+            state.as_ref().is_none_or(|s| matches!(s.state.as_str(), "associated" | "associating"))
+        };
+        let v4 = self.cidr_block_association_set.iter().filter(|a| live(&a.cidr_block_state)).map(|a| &a.cidr_block);
+        let v6 = self.ipv6_cidr_block_association_set.iter().filter(|a| live(&a.ipv6_cidr_block_state));
+        let mut all: Vec<Cidr> = Vec::new();
+        for cidr in self.cidr_block.iter().chain(v4).chain(v6.map(|a| &a.ipv6_cidr_block)) {
+            if !all.contains(cidr) {
+                all.push(cidr.clone());
+            }
+        }
+        all
+    }
+}
