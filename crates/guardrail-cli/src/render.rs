@@ -37,7 +37,7 @@ pub(crate) fn private_tables(out: &mut String, world: &World, baseline: &Baselin
 fn route_line(route: &Route) -> String {
     let destination = route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
     let state = route.state.as_ref().map(|state| format!(" ({state})")).unwrap_or_default();
-    format!("{destination} → {}{state}", route.target().unwrap_or("?"))
+    format!("{destination} → {}{state}", route.target().map_or_else(|| "?".to_owned(), String::from))
 }
 
 /// Appends text, each of its lines behind a bar.

@@ -24,8 +24,8 @@ pub use cloud::SimCloud;
 pub use ec2::errors::ApiError;
 pub use ec2::gateways::{EgressOnlyGateway, Instance, InternetGateway};
 pub use ec2::request::{
-    CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, Response, RouteTarget,
-    SubnetAttribute, Unsuccessful,
+    CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, Response, SubnetAttribute,
+    Unsuccessful,
 };
 pub use faults::{Fault, NotAFault};
 pub use replay::{Replayed, replay_call};

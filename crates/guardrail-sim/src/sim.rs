@@ -346,7 +346,7 @@ pub(crate) fn later(at: Timestamp, time: Duration) -> Timestamp {
 
 fn gateways_named_in(world: &World) -> BTreeSet<String> {
     let tables = || world.route_tables.iter().flatten();
-    let targets = tables().flat_map(|table| &table.routes).filter_map(|route| route.target());
-    let edges = tables().flat_map(|table| &table.associations).filter_map(|a| a.gateway_id.as_deref());
-    targets.chain(edges).map(str::to_owned).collect()
+    let targets = tables().flat_map(|table| &table.routes).filter_map(|route| route.target().map(String::from));
+    let edges = tables().flat_map(|table| &table.associations).filter_map(|a| a.gateway_id.clone());
+    targets.chain(edges).collect()
 }

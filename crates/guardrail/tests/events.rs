@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use guardrail::ec2::resource_id::ResourceId;
 use guardrail::event::{Evidence, Reach, decode, parse, watched_names};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -151,10 +152,11 @@ fn check_independently(file: &str, value: &Value, evidence: &Evidence) {
     let raw = value.get("detail").unwrap_or(value);
     let record = &evidence.record;
     let found = ids_in_text(&format!("{} {}", raw["requestParameters"], raw["responseElements"]));
-    assert_eq!(record.resource_ids, found.into_iter().collect::<Vec<_>>(), "{file}");
+    let ids: Vec<&str> = record.resource_ids.iter().map(ResourceId::as_str).collect();
+    assert_eq!(ids, found.iter().map(String::as_str).collect::<Vec<_>>(), "{file}");
     let vpcs: Vec<&str> = record.vpc_ids.iter().map(|id| id.as_str()).collect();
     let is_vpc = |id: &&str| id.starts_with("vpc-") && !id.starts_with("vpc-cidr-");
-    assert_eq!(vpcs, record.resource_ids.iter().map(String::as_str).filter(is_vpc).collect::<Vec<_>>(), "{file}");
+    assert_eq!(vpcs, ids.into_iter().filter(is_vpc).collect::<Vec<_>>(), "{file}");
     if let Some(person) = person_by_arn(&raw["userIdentity"]) {
         let service = raw["userIdentity"]["invokedBy"].as_str().filter(|by| !by.starts_with("signin."));
         let actor = service.map_or(person.clone(), |service| format!("{person} via {service}"));
@@ -283,8 +285,8 @@ static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| events().into_values().co
 
 fn keeps_its_promises(evidence: &Evidence) -> Result<(), TestCaseError> {
     let ids = &evidence.record.resource_ids;
-    prop_assert!(ids.is_sorted_by(|a, b| a < b));
-    prop_assert!(evidence.record.vpc_ids.iter().all(|vpc| ids.iter().any(|id| id == vpc.as_str())));
+    prop_assert!(ids.is_sorted_by(|a, b| a.as_str() < b.as_str()));
+    prop_assert!(evidence.record.vpc_ids.iter().all(|vpc| ids.iter().any(|id| id.as_str() == vpc.as_str())));
     prop_assert_eq!(evidence.record.failed, evidence.record.error_code.is_some());
     if let Some(trigger) = evidence.trigger() {
         prop_assert!(evidence.record.watched && !evidence.record.failed);

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::Client;
 use guardrail::cloud::CallError;
-use guardrail::ec2::id::{
-    AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,
-    SubnetId, VpcId,
-};
+use guardrail::ec2::id::VpcId;
+use guardrail::ec2::resource_id::{ResourceId, ResourceKind};
 use guardrail::inbox::detect::Resolved;
 
 use crate::Aws;
@@ -21,7 +19,7 @@ impl Aws {
     ///
     /// # Errors
     /// When a look-up fails: then nothing can be said of any of the ids.
-    pub async fn resolve(&self, ids: &[String]) -> Result<Resolved, CallError> {
+    pub async fn resolve(&self, ids: &[ResourceId]) -> Result<Resolved, CallError> {
         let look = LookUp { ec2: &self.shared.ec2, ids };
         let (tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists) = tokio::join!(
             look.tables(),
@@ -34,76 +32,93 @@ impl Aws {
             look.internet_gateways(),
             look.prefix_lists(),
         );
-        let own = ids.iter().filter_map(|id| Some((id.clone(), id.parse().ok()?)));
-        let mut found: Vec<Found> = own.collect();
+        let mut found: Vec<Found> = Vec::new();
+        for id in ids {
+            if let ResourceId::Vpc(vpc) = id {
+                found.push(Found::new(vpc.as_str(), vpc.clone()));
+            }
+        }
         for some in [tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists] {
             found.extend(some?);
         }
-        let known: BTreeSet<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
-        let gone = ids.iter().filter(|id| !known.contains(id.as_str()) && !PrefixListId::is(id)).cloned().collect();
-        Ok(Resolved { gone, vpcs: found.into_iter().map(|(_, vpc)| vpc).collect() })
+        let known: BTreeSet<&str> = found.iter().filter_map(|found| found.by.as_deref()).collect();
+        let gone = ids
+            .iter()
+            .filter(|id| !known.contains(id.as_str()) && id.kind() != ResourceKind::PrefixList)
+            .cloned()
+            .collect();
+        Ok(Resolved { gone, vpcs: found.into_iter().map(|found| found.vpc).collect() })
     }
 }
 
-/// An id and a VPC it belongs to.
-type Found = (String, VpcId);
+/// A VPC, and the id that was found to belong to it; `None` for a prefix list, of which AWS does not say which it was.
+struct Found {
+    by: Option<String>,
+    vpc: VpcId,
+}
+
+impl Found {
+    fn new(by: impl Into<String>, vpc: VpcId) -> Self {
+        Self { by: Some(by.into()), vpc }
+    }
+}
 
 struct LookUp<'a> {
     ec2: &'a Client,
-    ids: &'a [String],
+    ids: &'a [ResourceId],
 }
 
 impl LookUp<'_> {
-    fn of(&self, is: fn(&str) -> bool) -> Vec<String> {
-        self.ids.iter().filter(|id| is(id)).cloned().collect()
+    fn of(&self, kind: ResourceKind) -> Vec<String> {
+        self.ids.iter().filter(|id| id.kind() == kind).map(ToString::to_string).collect()
     }
 
     async fn tables(&self) -> Result<Vec<Found>, CallError> {
-        let ids = self.of(RouteTableId::is);
+        let ids = self.of(ResourceKind::RouteTable);
         let tables = by_values("route-table-id", ids, async |filters| read::route_tables(self.ec2, filters).await);
-        Ok(tables.await?.into_iter().map(|table| (table.route_table_id.into(), table.vpc_id)).collect())
+        Ok(tables.await?.into_iter().map(|table| Found::new(table.route_table_id, table.vpc_id)).collect())
     }
 
     async fn associations(&self) -> Result<Vec<Found>, CallError> {
-        let ids = self.of(AssociationId::is);
+        let ids = self.of(ResourceKind::Association);
         let filter = "association.route-table-association-id";
         let tables = by_values(filter, ids, async |filters| read::route_tables(self.ec2, filters).await).await?;
         let found = tables.into_iter().flat_map(|table| {
             let ids = table.associations.into_iter().filter_map(|association| association.route_table_association_id);
-            ids.map(move |id| (id.into(), table.vpc_id.clone()))
+            ids.map(move |id| Found::new(id, table.vpc_id.clone()))
         });
         Ok(found.collect())
     }
 
     async fn subnets(&self) -> Result<Vec<Found>, CallError> {
-        let ids = self.of(SubnetId::is);
+        let ids = self.of(ResourceKind::Subnet);
         let subnets = by_values("subnet-id", ids, async |filters| read::subnets(self.ec2, filters).await);
-        Ok(subnets.await?.into_iter().map(|subnet| (subnet.subnet_id.into(), subnet.vpc_id)).collect())
+        Ok(subnets.await?.into_iter().map(|subnet| Found::new(subnet.subnet_id, subnet.vpc_id)).collect())
     }
 
     async fn endpoints(&self) -> Result<Vec<Found>, CallError> {
-        let ids = self.of(EndpointId::is);
+        let ids = self.of(ResourceKind::Endpoint);
         let endpoints = by_values("vpc-endpoint-id", ids, async |filters| read::vpc_endpoints(self.ec2, filters).await);
-        Ok(endpoints.await?.into_iter().map(|endpoint| (endpoint.vpc_endpoint_id.into(), endpoint.vpc_id)).collect())
+        Ok(endpoints.await?.into_iter().map(|endpoint| Found::new(endpoint.vpc_endpoint_id, endpoint.vpc_id)).collect())
     }
 
     async fn nat_gateways(&self) -> Result<Vec<Found>, CallError> {
-        let ids = self.of(NatGatewayId::is);
+        let ids = self.of(ResourceKind::NatGateway);
         let gateways = by_values("nat-gateway-id", ids, async |filters| read::nat_gateways(self.ec2, filters).await);
         let found = gateways.await?.into_iter();
-        Ok(found.filter_map(|gateway| Some((gateway.nat_gateway_id.into(), gateway.vpc_id?))).collect())
+        Ok(found.filter_map(|gateway| Some(Found::new(gateway.nat_gateway_id, gateway.vpc_id?))).collect())
     }
 
     async fn groups(&self) -> Result<Vec<Found>, CallError> {
-        let ids = self.of(SecurityGroupId::is);
+        let ids = self.of(ResourceKind::SecurityGroup);
         let groups = by_values("group-id", ids, async |filters| read::security_groups(self.ec2, filters).await);
         let found = groups.await?.into_iter();
-        Ok(found.filter_map(|group| Some((group.group_id.into(), group.vpc_id?))).collect())
+        Ok(found.filter_map(|group| Some(Found::new(group.group_id, group.vpc_id?))).collect())
     }
 
     /// Interfaces by their own ids, and instances by their interfaces.
     async fn interfaces(&self) -> Result<Vec<Found>, CallError> {
-        let (interfaces, instances) = (self.of(InterfaceId::is), self.of(InstanceId::is));
+        let (interfaces, instances) = (self.of(ResourceKind::Interface), self.of(ResourceKind::Instance));
         let read = async |filters: &[_]| read::network_interfaces(self.ec2, filters).await;
         let (by_id, by_instance) = tokio::join!(
             by_values("network-interface-id", interfaces, read),
@@ -111,17 +126,18 @@ impl LookUp<'_> {
         );
         let by_id = by_id?.into_iter();
         let mut found: Vec<Found> =
-            by_id.filter_map(|interface| Some((interface.network_interface_id.into(), interface.vpc_id?))).collect();
+            by_id.filter_map(|interface| Some(Found::new(interface.network_interface_id, interface.vpc_id?))).collect();
         found.extend(by_instance?.into_iter().filter_map(|interface| {
             let instance = interface.attachment?.instance_id?;
-            Some((instance.into(), interface.vpc_id?))
+            Some(Found::new(instance, interface.vpc_id?))
         }));
         Ok(found)
     }
 
     /// Internet gateways, of both kinds.
     async fn internet_gateways(&self) -> Result<Vec<Found>, CallError> {
-        let (both_ways, egress_only) = (self.of(|id| id.starts_with("igw-")), self.of(|id| id.starts_with("eigw-")));
+        let (both_ways, egress_only) =
+            (self.of(ResourceKind::InternetGateway), self.of(ResourceKind::EgressOnlyInternetGateway));
         let (attached, outward) = tokio::join!(
             by_values("internet-gateway-id", both_ways, async |filters| {
                 read::internet_gateways(self.ec2, filters).await
@@ -130,12 +146,12 @@ impl LookUp<'_> {
         );
         let mut found = attached?;
         found.extend(outward?.into_iter().filter(|(id, _)| egress_only.contains(id)));
-        Ok(found)
+        Ok(found.into_iter().map(|(id, vpc)| Found::new(id, vpc)).collect())
     }
 
     /// The VPCs whose route tables or security groups use these prefix lists.
     async fn prefix_lists(&self) -> Result<Vec<Found>, CallError> {
-        let ids = self.of(PrefixListId::is);
+        let ids = self.of(ResourceKind::PrefixList);
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -145,6 +161,6 @@ impl LookUp<'_> {
             tokio::join!(read::route_tables(self.ec2, &by_routes), read::security_groups(self.ec2, &by_groups),);
         let routed = tables?.into_iter().map(|table| table.vpc_id);
         let admitted = groups?.into_iter().filter_map(|group| group.vpc_id);
-        Ok(routed.chain(admitted).map(|vpc| (String::new(), vpc)).collect())
+        Ok(routed.chain(admitted).map(|vpc| Found { by: None, vpc }).collect())
     }
 }

@@ -55,7 +55,7 @@ async fn a_full_look_makes_every_call_that_observing_needs() {
 async fn resolving_one_of_each_makes_every_call_that_it_needs() {
     let listener = Listener::start().await;
     let ids = ["rtb-0", "rtbassoc-0", "subnet-0", "vpce-0", "nat-0", "sg-0", "eni-0", "i-0", "igw-0", "eigw-0", "pl-0"];
-    listener.aws(&[]).await.resolve(&ids.map(str::to_owned)).await.unwrap();
+    listener.aws(&[]).await.resolve(&ids.map(|id| id.parse().unwrap())).await.unwrap();
     assert_eq!(actions(&listener), listed(permissions::RESOLVE));
 }
 

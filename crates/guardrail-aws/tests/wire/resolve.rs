@@ -1,18 +1,19 @@
 //! From ids to VPCs.
 
+use guardrail::ec2::resource_id::ResourceId;
 use guardrail::inbox::detect::Resolved;
 
 use crate::listener::{Listener, fault, fields, ok};
 
 async fn resolve(listener: &Listener, ids: &[&str]) -> Resolved {
-    let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+    let ids: Vec<ResourceId> = ids.iter().map(|id| id.parse().unwrap()).collect();
     listener.aws(&[]).await.resolve(&ids).await.unwrap()
 }
 
 fn found(vpcs: &[&str], gone: &[&str]) -> Resolved {
     Resolved {
         vpcs: vpcs.iter().map(|id| id.parse().unwrap()).collect(),
-        gone: gone.iter().map(|id| (*id).to_owned()).collect(),
+        gone: gone.iter().map(|id| id.parse().unwrap()).collect(),
     }
 }
 
@@ -91,8 +92,8 @@ async fn a_vpcs_own_id_takes_no_call() {
 #[tokio::test]
 async fn what_is_nowhere_is_said_to_be_gone_save_a_prefix_list() {
     let listener = Listener::start().await;
-    let ids = ["rtb-0c9", "pl-0c9", "acl-0c9", "{{ RouteTableId }}", "rtb-0c8"];
-    assert_eq!(resolve(&listener, &ids).await, found(&[], &["rtb-0c9", "acl-0c9", "{{ RouteTableId }}", "rtb-0c8"]));
+    let ids = ["rtb-0c9", "pl-0c9", "tgw-0c9", "eipassoc-0c9", "rtb-0c8"];
+    assert_eq!(resolve(&listener, &ids).await, found(&[], &["rtb-0c9", "tgw-0c9", "eipassoc-0c9", "rtb-0c8"]));
     assert_eq!(
         fields(&listener.of("DescribeRouteTables")[0]),
         [
@@ -109,7 +110,7 @@ async fn what_is_nowhere_is_said_to_be_gone_save_a_prefix_list() {
 async fn a_look_up_that_fails_says_nothing_of_any() {
     let listener = Listener::start().await;
     listener.on("Action=DescribeSubnets", [fault(403, "UnauthorizedOperation", "no")]);
-    let ids = ["vpc-0a1".to_owned(), "subnet-0b1".to_owned()];
+    let ids = ["vpc-0a1", "subnet-0b1"].map(|id| id.parse().unwrap());
     let error = listener.aws(&[]).await.resolve(&ids).await.unwrap_err();
     assert_eq!(error.to_string(), "DescribeSubnets: UnauthorizedOperation: no");
 }

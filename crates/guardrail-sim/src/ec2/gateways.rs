@@ -62,15 +62,19 @@ impl Sim {
     }
 
     fn gateways_of(&self, world: &World, prefix: &str) -> Vec<InternetGateway> {
-        let mut ids: BTreeSet<&str> = self.gateways.iter().map(String::as_str).collect();
+        let mut ids: BTreeSet<String> = self.gateways.clone();
         let tables = || world.route_tables.iter().flatten();
-        ids.extend(tables().flat_map(|table| &table.routes).filter_map(|route| route.target()));
+        ids.extend(
+            tables().flat_map(|table| &table.routes).filter_map(|route| Some(route.target()?.unlisted()?.to_owned())),
+        );
         let vpc_of = |id: &str| {
-            let leads = |route: &guardrail::ec2::world::Route| route.target() == Some(id);
+            let leads = |route: &guardrail::ec2::world::Route| {
+                route.target().is_some_and(|target| target.unlisted() == Some(id))
+            };
             tables().find(|table| table.routes.iter().any(leads)).map(|table| table.vpc_id.clone())
         };
         let ids = ids.into_iter().filter(|id| id.starts_with(prefix));
-        ids.map(|id| InternetGateway { id: id.to_owned(), vpc_id: vpc_of(id) }).collect()
+        ids.map(|id| InternetGateway { vpc_id: vpc_of(&id), id }).collect()
     }
 }
 

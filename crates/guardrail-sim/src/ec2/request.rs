@@ -3,9 +3,11 @@
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{
-    AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,
-    SubnetId, VpcId, Zone,
+    AssociationId, EndpointId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
+    Zone,
 };
+use guardrail::ec2::resource_id::ResourceId;
+use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
     Connectivity, Destination, EndpointType, IpPermission, NatGateway, PrefixListEntry, RouteTable, Subnet, Tag,
@@ -113,12 +115,12 @@ pub enum Request {
     },
 
     CreateTags {
-        resources: Vec<String>,
+        resources: Vec<ResourceId>,
         tags: Vec<Tag>,
     },
     /// A tag without a value goes whatever its value is.
     DeleteTags {
-        resources: Vec<String>,
+        resources: Vec<ResourceId>,
         tags: Vec<(String, Option<String>)>,
     },
 
@@ -288,28 +290,6 @@ pub struct CreateNatGateway {
     pub connectivity_type: Option<Connectivity>,
     pub client_token: Option<String>,
     pub tags: Vec<Tag>,
-}
-
-/// Where a route leads: exactly one of AWS's target parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the variants are AWS's parameters, under AWS's names")]
-pub enum RouteTarget {
-    /// `GatewayId`: internet or virtual private gateway.
-    Gateway(String),
-    NatGateway(NatGatewayId),
-    EgressOnlyInternetGateway(String),
-    Instance(InstanceId),
-    NetworkInterface(InterfaceId),
-    TransitGateway(String),
-    VpcPeeringConnection(String),
-    /// `VpcEndpointId`: a Gateway Load Balancer endpoint.
-    VpcEndpoint(EndpointId),
-    LocalGateway(String),
-    CarrierGateway(String),
-    CoreNetwork(String),
-    OdbNetwork(String),
-    /// `LocalTarget=true`, of `ReplaceRoute` only.
-    Local,
 }
 
 /// The attributes of a subnet that a world file holds; AWS changes one of them in a call.

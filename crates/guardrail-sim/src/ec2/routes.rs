@@ -1,7 +1,8 @@
 //! `CreateRoute`, `ReplaceRoute`, `DeleteRoute`.
 
 use guardrail::ec2::cidr::Cidr;
-use guardrail::ec2::id::{InstanceId, NatGatewayId, RouteTableId, VpcId};
+use guardrail::ec2::id::{EndpointId, InstanceId, NatGatewayId, RouteTableId, VpcId};
+use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
     Destination, EndpointType, NatGatewayState, NetworkInterface, Route, RouteOrigin, RouteState, RouteTable,
@@ -9,7 +10,7 @@ use guardrail::ec2::world::{
 use ipnet::IpNet;
 
 use crate::ec2::errors::ApiError;
-use crate::ec2::request::{Response, RouteTarget};
+use crate::ec2::request::Response;
 use crate::sim::Sim;
 
 /// The default quota of static routes in a table, of each address family.
@@ -152,34 +153,29 @@ impl Sim {
     /// The target's half of a route, if there is such a target and this VPC can reach it.
     fn leading_to(&self, target: &RouteTarget, vpc: &VpcId) -> Result<Route, ApiError> {
         let active = Route { state: Some(RouteState::Active), ..Route::default() };
+        let outside = |id: &str, kind: &str| self.outside(id, kind).map(Some);
         Ok(match target {
-            RouteTarget::Gateway(id) if id.starts_with("vpce-") => {
-                return Err(ApiError::invalid_value(
-                    "Cannot create or replace a prefix list route targeting a VPC Endpoint.",
-                ));
-            }
-            RouteTarget::Gateway(id) => Route { gateway_id: Some(self.outside(id, "InvalidGatewayID")?), ..active },
+            RouteTarget::InternetGateway(id)
+            | RouteTarget::VirtualPrivateGateway(id)
+            | RouteTarget::OtherGateway(id)
+            | RouteTarget::NextHop(id) => Route { gateway_id: outside(id, "InvalidGatewayID")?, ..active },
             RouteTarget::EgressOnlyInternetGateway(id) => {
-                Route { egress_only_internet_gateway_id: Some(self.outside(id, "InvalidGatewayID")?), ..active }
+                Route { egress_only_internet_gateway_id: outside(id, "InvalidGatewayID")?, ..active }
             }
             RouteTarget::TransitGateway(id) => {
-                Route { transit_gateway_id: Some(self.outside(id, "InvalidTransitGatewayID")?), ..active }
+                Route { transit_gateway_id: outside(id, "InvalidTransitGatewayID")?, ..active }
             }
             RouteTarget::VpcPeeringConnection(id) => {
-                Route { vpc_peering_connection_id: Some(self.outside(id, "InvalidVpcPeeringConnectionID")?), ..active }
+                Route { vpc_peering_connection_id: outside(id, "InvalidVpcPeeringConnectionID")?, ..active }
             }
             RouteTarget::LocalGateway(id) => {
-                Route { local_gateway_id: Some(self.outside(id, "InvalidLocalGatewayID")?), ..active }
+                Route { local_gateway_id: outside(id, "InvalidLocalGatewayID")?, ..active }
             }
             RouteTarget::CarrierGateway(id) => {
-                Route { carrier_gateway_id: Some(self.outside(id, "InvalidCarrierGatewayID")?), ..active }
+                Route { carrier_gateway_id: outside(id, "InvalidCarrierGatewayID")?, ..active }
             }
-            RouteTarget::CoreNetwork(id) => {
-                Route { core_network_arn: Some(self.outside(id, "InvalidCoreNetworkArn")?), ..active }
-            }
-            RouteTarget::OdbNetwork(id) => {
-                Route { odb_network_arn: Some(self.outside(id, "InvalidOdbNetworkArn")?), ..active }
-            }
+            RouteTarget::CoreNetwork(id) => Route { core_network_arn: outside(id, "InvalidCoreNetworkArn")?, ..active },
+            RouteTarget::OdbNetwork(id) => Route { odb_network_arn: outside(id, "InvalidOdbNetworkArn")?, ..active },
             RouteTarget::NatGateway(id) => self.leading_to_nat(id, vpc, active)?,
             RouteTarget::NetworkInterface(id) if self.is_unknown(Section::NetworkInterfaces) => {
                 Route { network_interface_id: Some(id.clone()), ..active }
@@ -190,14 +186,27 @@ impl Sim {
             RouteTarget::NetworkInterface(id) => leading_to_interface(self.interface(id)?, vpc, active)?,
             RouteTarget::Instance(id) => leading_to_interface(self.interface_of(id)?, vpc, active)?,
             RouteTarget::VpcEndpoint(id) => {
-                let endpoint = self.endpoint(id)?;
-                if endpoint.kind() != EndpointType::GatewayLoadBalancer {
-                    return Err(ApiError::invalid_value(format!("{id} is not a Gateway Load Balancer endpoint")));
-                }
+                self.takes_routes(id)?;
                 Route { gateway_id: Some(id.to_string()), ..active }
             }
             RouteTarget::Local => Route { gateway_id: Some("local".to_owned()), ..active },
         })
+    }
+
+    /// Whether routes may lead to the endpoint: those of a gateway endpoint are written by AWS alone.
+    fn takes_routes(&self, id: &EndpointId) -> Result<(), ApiError> {
+        match self.endpoint(id)?.kind() {
+            EndpointType::GatewayLoadBalancer => Ok(()),
+            EndpointType::Gateway => {
+                Err(ApiError::invalid_value("Cannot create or replace a prefix list route targeting a VPC Endpoint."))
+            }
+            EndpointType::Interface
+            | EndpointType::Resource
+            | EndpointType::ServiceNetwork
+            | EndpointType::Other(_) => {
+                Err(ApiError::invalid_value(format!("{id} is not a Gateway Load Balancer endpoint")))
+            }
+        }
     }
 
     fn leading_to_nat(&self, id: &NatGatewayId, vpc: &VpcId, route: Route) -> Result<Route, ApiError> {
@@ -285,11 +294,11 @@ fn same_network(owner: Option<&VpcId>, vpc: &VpcId, id: &str) -> Result<(), ApiE
 /// Whether the route is written by a gateway endpoint: a prefix list that leads to an endpoint. A CIDR block that leads to
 /// one is a Gateway Load Balancer's.
 pub(crate) fn is_endpoint_route(route: &Route) -> bool {
-    route.destination_prefix_list_id.is_some() && route.gateway_id.as_deref().is_some_and(|id| id.starts_with("vpce-"))
+    route.destination_prefix_list_id.is_some() && matches!(route.target(), Some(RouteTarget::VpcEndpoint(_)))
 }
 
 fn is_local_destination(route: &Route) -> bool {
-    route.gateway_id.as_deref() == Some("local") || route.origin == Some(RouteOrigin::CreateRouteTable)
+    route.target() == Some(RouteTarget::Local) || route.origin == Some(RouteOrigin::CreateRouteTable)
 }
 
 fn is_static(route: &Route) -> bool {

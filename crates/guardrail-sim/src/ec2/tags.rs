@@ -1,5 +1,6 @@
 //! Setting and deleting tags, on any kind of thing that has them.
 
+use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::world::Tag;
 
 use crate::ec2::errors::ApiError;
@@ -7,7 +8,7 @@ use crate::ec2::request::Response;
 use crate::sim::Sim;
 
 impl Sim {
-    pub(crate) fn create_tags(&mut self, resources: &[String], tags: &[Tag]) -> Result<Response, ApiError> {
+    pub(crate) fn create_tags(&mut self, resources: &[ResourceId], tags: &[Tag]) -> Result<Response, ApiError> {
         self.change_tags(resources, |list| {
             for tag in tags {
                 list.retain(|old| old.key != tag.key);
@@ -18,7 +19,7 @@ impl Sim {
 
     pub(crate) fn delete_tags(
         &mut self,
-        resources: &[String],
+        resources: &[ResourceId],
         tags: &[(String, Option<String>)],
     ) -> Result<Response, ApiError> {
         self.change_tags(resources, |list| {
@@ -33,9 +34,9 @@ impl Sim {
     }
 
     /// All resources or none.
-    fn change_tags(&mut self, resources: &[String], change: impl Fn(&mut Vec<Tag>)) -> Result<Response, ApiError> {
+    fn change_tags(&mut self, resources: &[ResourceId], change: impl Fn(&mut Vec<Tag>)) -> Result<Response, ApiError> {
         for id in resources {
-            if !self.is_settled(id) || self.tags_mut(id).is_none() {
+            if !self.is_settled(id.as_str()) || self.tags_mut(id).is_none() {
                 return Err(ApiError::new("InvalidID", format!("The ID '{id}' is not valid")));
             }
         }
@@ -47,17 +48,33 @@ impl Sim {
         Ok(Response::Done)
     }
 
-    fn tags_mut(&mut self, id: &str) -> Option<&mut Vec<Tag>> {
+    fn tags_mut(&mut self, id: &ResourceId) -> Option<&mut Vec<Tag>> {
         let world = &mut self.world;
-        let kind = id.split_once('-').map_or("", |(kind, _)| kind);
-        match kind {
-            "vpc" => world.vpcs.iter_mut().flatten().find(|vpc| vpc.vpc_id == *id).map(|vpc| &mut vpc.tags),
-            "subnet" => world.subnets.iter_mut().flatten().find(|s| s.subnet_id == *id).map(|s| &mut s.tags),
-            "rtb" => world.route_tables.iter_mut().flatten().find(|t| t.route_table_id == *id).map(|t| &mut t.tags),
-            "vpce" => world.vpc_endpoints.iter_mut().flatten().find(|e| e.vpc_endpoint_id == *id).map(|e| &mut e.tags),
-            "nat" => world.nat_gateways.iter_mut().flatten().find(|n| n.nat_gateway_id == *id).map(|n| &mut n.tags),
-            "sg" => world.security_groups.iter_mut().flatten().find(|g| g.group_id == *id).map(|g| &mut g.tags),
-            _ => None,
+        match id {
+            ResourceId::Vpc(id) => world.vpcs.iter_mut().flatten().find(|v| v.vpc_id == *id).map(|v| &mut v.tags),
+            ResourceId::Subnet(id) => {
+                world.subnets.iter_mut().flatten().find(|s| s.subnet_id == *id).map(|s| &mut s.tags)
+            }
+            ResourceId::RouteTable(id) => {
+                world.route_tables.iter_mut().flatten().find(|t| t.route_table_id == *id).map(|t| &mut t.tags)
+            }
+            ResourceId::Endpoint(id) => {
+                world.vpc_endpoints.iter_mut().flatten().find(|e| e.vpc_endpoint_id == *id).map(|e| &mut e.tags)
+            }
+            ResourceId::NatGateway(id) => {
+                world.nat_gateways.iter_mut().flatten().find(|n| n.nat_gateway_id == *id).map(|n| &mut n.tags)
+            }
+            ResourceId::SecurityGroup(id) => {
+                world.security_groups.iter_mut().flatten().find(|g| g.group_id == *id).map(|g| &mut g.tags)
+            }
+            ResourceId::Association(_)
+            | ResourceId::OtherAssociation(_)
+            | ResourceId::InternetGateway(_)
+            | ResourceId::EgressOnlyInternetGateway(_)
+            | ResourceId::OtherGateway(_)
+            | ResourceId::Interface(_)
+            | ResourceId::Instance(_)
+            | ResourceId::PrefixList(_) => None,
         }
     }
 }

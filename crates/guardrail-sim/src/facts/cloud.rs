@@ -68,7 +68,8 @@ fn a_section_that_was_not_read_in_full_is_absent_and_says_why() {
 #[test]
 fn each_change_is_one_call_and_a_second_time_is_already_so() {
     let cloud = SimCloud::new(sim());
-    let delete = Call::DeleteRoute { table: id("rtb-a"), destination: v4("0.0.0.0/0"), target: "nat-1".to_owned() };
+    let delete =
+        Call::DeleteRoute { table: id("rtb-a"), destination: v4("0.0.0.0/0"), target: "nat-1".to_owned().into() };
     assert_eq!(apply(&cloud, &delete), Ok(Applied::Done));
     assert_eq!(apply(&cloud, &delete), Ok(Applied::Already));
     let dns = Call::EnableVpcDns { vpc: id("vpc-2"), attribute: DnsAttribute::Hostnames };

@@ -18,9 +18,10 @@ use std::time::Duration;
 
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{EndpointId, RouteTableId};
+use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{Destination, NetworkInterface, RouteTable, VpcEndpoint};
 
-use crate::{ApiError, CreateVpcEndpoint, Request, Response, RouteTarget, Sim, SimOptions};
+use crate::{ApiError, CreateVpcEndpoint, Request, Response, Sim, SimOptions};
 
 const WORLD: &str = include_str!("world.json");
 const S3: &str = "com.amazonaws.eu-central-1.s3";

@@ -67,7 +67,7 @@ fn a_gateway_endpoints_route_is_not_a_route_to_edit() {
     assert_eq!(code, "InvalidParameterValue");
     assert!(message.starts_with("cannot remove VPC endpoint route"), "{message}");
     let words = "Cannot create or replace a prefix list route targeting a VPC Endpoint.";
-    let to_endpoint = RouteTarget::Gateway("vpce-s3".to_owned());
+    let to_endpoint = RouteTarget::of_gateway_id("vpce-s3");
     for request in [replace("rtb-a", list("pl-s3"), nat("nat-1")), create_route("rtb-b", list("pl-s3"), to_endpoint)] {
         assert_eq!(refusal(&mut sim, &request), ("InvalidParameterValue".to_owned(), words.to_owned()));
     }
@@ -83,7 +83,7 @@ fn a_propagated_route_stays() {
 #[test]
 fn replacing_changes_the_target_of_a_route_that_exists() {
     let mut sim = sim();
-    let igw = || RouteTarget::Gateway("igw-1".to_owned());
+    let igw = || RouteTarget::of_gateway_id("igw-1");
     let (code, message) = refusal(&mut sim, &replace("rtb-b", v4("0.0.0.0/0"), igw()));
     assert_eq!(code, "InvalidParameterValue");
     assert_eq!(message, "There is no route defined for '0.0.0.0/0' in the route table. Use CreateRoute instead.");
@@ -108,7 +108,7 @@ fn a_local_route_can_be_turned_and_put_back() {
 fn a_target_that_does_not_exist_is_refused() {
     let cases = [
         (nat("nat-none"), "NatGatewayNotFound"),
-        (RouteTarget::Gateway("igw-none".to_owned()), "InvalidGatewayID.NotFound"),
+        (RouteTarget::of_gateway_id("igw-none"), "InvalidGatewayID.NotFound"),
         (RouteTarget::NetworkInterface(id("eni-none")), "InvalidNetworkInterfaceID.NotFound"),
         (RouteTarget::Instance(id("i-none")), "InvalidInstanceID.NotFound"),
         (RouteTarget::TransitGateway("tgw-none".to_owned()), "InvalidTransitGatewayID.NotFound"),
@@ -120,7 +120,7 @@ fn a_target_that_does_not_exist_is_refused() {
         assert_eq!(code(&mut sim, &create_route("rtb-b", v4("0.0.0.0/0"), target)), expected);
     }
     sim.know_gateway("igw-none");
-    sim.call(&create_route("rtb-b", v4("0.0.0.0/0"), RouteTarget::Gateway("igw-none".to_owned()))).unwrap();
+    sim.call(&create_route("rtb-b", v4("0.0.0.0/0"), RouteTarget::of_gateway_id("igw-none"))).unwrap();
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_route_to_an_instance_shows_its_interface_too() {
 fn the_vpcs_own_and_reserved_ranges_are_guarded() {
     let mut sim = sim();
     assert_eq!(code(&mut sim, &create_route("rtb-b", v4("10.0.9.0/24"), nat("nat-1"))), "InvalidParameterValue");
-    let igw = RouteTarget::Gateway("igw-1".to_owned());
+    let igw = RouteTarget::of_gateway_id("igw-1");
     assert_eq!(code(&mut sim, &create_route("rtb-b", v4("10.0.0.0/24"), igw)), "InvalidParameterValue");
     assert_eq!(code(&mut sim, &create_route("rtb-b", v4("169.254.169.254/32"), nat("nat-1"))), "InvalidParameterValue");
     sim.call(&create_route("rtb-b", v4("10.0.0.0/24"), nat("nat-1"))).unwrap();

@@ -2,9 +2,11 @@
 
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::id::{EndpointId, RouteTableId};
+use guardrail::ec2::resource_id::ResourceId;
+use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{Destination, EndpointType, VpcEndpoint};
 
-use crate::ec2::request::{CreateVpcEndpoint, ModifyVpcEndpoint, Request, RouteTarget, SubnetAttribute};
+use crate::ec2::request::{CreateVpcEndpoint, ModifyVpcEndpoint, Request, SubnetAttribute};
 use crate::replay::record::Record;
 use crate::replay::{Replayed, Turned, id, ids, not_yet, tags};
 use crate::sim::Sim;
@@ -90,71 +92,36 @@ fn within<T: PartialEq>(wanted: Vec<T>, have: &[T]) -> Vec<T> {
     wanted.into_iter().filter(|item| have.contains(item)).collect()
 }
 
-impl RouteTarget {
-    /// The id of a target that no section of a world file could hold.
-    pub(crate) fn outside(&self) -> Option<&str> {
-        match self {
-            Self::Gateway(id) if id.starts_with("vpce-") => None,
-            Self::Gateway(id)
-            | Self::EgressOnlyInternetGateway(id)
-            | Self::TransitGateway(id)
-            | Self::VpcPeeringConnection(id)
-            | Self::LocalGateway(id)
-            | Self::CarrierGateway(id)
-            | Self::CoreNetwork(id)
-            | Self::OdbNetwork(id) => Some(id),
-            Self::NatGateway(_)
-            | Self::Instance(_)
-            | Self::NetworkInterface(_)
-            | Self::VpcEndpoint(_)
-            | Self::Local => None,
-        }
-    }
-
-    fn text(&self) -> &str {
-        match self {
-            Self::Gateway(id)
-            | Self::EgressOnlyInternetGateway(id)
-            | Self::TransitGateway(id)
-            | Self::VpcPeeringConnection(id)
-            | Self::LocalGateway(id)
-            | Self::CarrierGateway(id)
-            | Self::CoreNetwork(id)
-            | Self::OdbNetwork(id) => id,
-            Self::NatGateway(id) => id.as_str(),
-            Self::Instance(id) => id.as_str(),
-            Self::NetworkInterface(id) => id.as_str(),
-            Self::VpcEndpoint(id) => id.as_str(),
-            Self::Local => "local",
-        }
-    }
-}
-
 /// What the world shows, for calls that would change nothing.
 impl Sim {
     /// Whether anything here has this id.
-    pub(crate) fn has(&self, id: &str) -> bool {
+    pub(crate) fn has(&self, id: &ResourceId) -> bool {
         let world = &self.world;
         let mut associations = world.route_tables.iter().flatten().flat_map(|table| &table.associations);
-        match id.split_once('-').map_or("", |(kind, _)| kind) {
-            "vpc" => world.vpcs.iter().flatten().any(|vpc| vpc.vpc_id == *id),
-            "subnet" => world.subnets.iter().flatten().any(|subnet| subnet.subnet_id == *id),
-            "rtb" => world.route_tables.iter().flatten().any(|table| table.route_table_id == *id),
-            "rtbassoc" => associations.any(|a| a.route_table_association_id.as_ref().is_some_and(|own| *own == *id)),
-            "vpce" => world.vpc_endpoints.iter().flatten().any(|endpoint| endpoint.vpc_endpoint_id == *id),
-            "nat" => world.nat_gateways.iter().flatten().any(|nat| nat.nat_gateway_id == *id),
-            "sg" => world.security_groups.iter().flatten().any(|group| group.group_id == *id),
-            _ => false,
+        match id {
+            ResourceId::Vpc(id) => world.vpcs.iter().flatten().any(|vpc| vpc.vpc_id == *id),
+            ResourceId::Subnet(id) => world.subnets.iter().flatten().any(|subnet| subnet.subnet_id == *id),
+            ResourceId::RouteTable(id) => world.route_tables.iter().flatten().any(|table| table.route_table_id == *id),
+            ResourceId::Association(id) => associations.any(|a| a.route_table_association_id.as_ref() == Some(id)),
+            ResourceId::Endpoint(id) => world.vpc_endpoints.iter().flatten().any(|e| e.vpc_endpoint_id == *id),
+            ResourceId::NatGateway(id) => world.nat_gateways.iter().flatten().any(|nat| nat.nat_gateway_id == *id),
+            ResourceId::SecurityGroup(id) => world.security_groups.iter().flatten().any(|group| group.group_id == *id),
+            ResourceId::OtherAssociation(_)
+            | ResourceId::InternetGateway(_)
+            | ResourceId::EgressOnlyInternetGateway(_)
+            | ResourceId::OtherGateway(_)
+            | ResourceId::Interface(_)
+            | ResourceId::Instance(_)
+            | ResourceId::PrefixList(_) => false,
         }
     }
 
     /// Whether the table has this route, to this target.
     pub(crate) fn leads(&self, table: &RouteTableId, destination: &Destination, target: &RouteTarget) -> bool {
         let routes = self.table(table).map(|table| table.routes.as_slice()).unwrap_or_default();
-        let wanted = target.text();
         routes.iter().filter(|route| route.goes_to(destination)).any(|route| {
-            let by_instance = route.instance_id.as_ref().is_some_and(|id| *id == *wanted);
-            by_instance || route.target() == Some(wanted)
+            let instance = route.instance_id.clone().map(RouteTarget::Instance);
+            instance.as_ref() == Some(target) || route.target().as_ref() == Some(target)
         })
     }
 

@@ -12,13 +12,15 @@ use guardrail::cloud::error_codes::classify;
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::InvalidId;
+use guardrail::ec2::resource_id::ResourceId;
+use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
     Connectivity, Destination, GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, Tag,
 };
 use serde_json::Value;
 
 use crate::ec2::errors::ApiError;
-use crate::ec2::request::{CreateNatGateway, Request, RouteTarget, SubnetAttribute};
+use crate::ec2::request::{CreateNatGateway, Request, SubnetAttribute};
 use crate::replay::endpoints::{create_endpoint, delete_endpoints, modify_endpoint};
 use crate::replay::record::{Body, Record};
 use crate::sim::Sim;
@@ -178,7 +180,7 @@ pub(crate) fn ids<T: FromStr<Err = InvalidId>>(texts: Vec<String>) -> Turned<Vec
 
 /// Stops where what the call made is here already.
 pub(crate) fn not_yet(sim: &Sim, made: Body<'_>) -> Turned<()> {
-    match made.text().filter(|id| sim.has(id)) {
+    match made.text().and_then(|text| ResourceId::read(&text)).filter(|id| sim.has(id)) {
         Some(id) => Err(Replayed::AlreadySo(format!("{id} is here already"))),
         None => Ok(()),
     }
@@ -201,7 +203,7 @@ type Outside = fn(String) -> RouteTarget;
 fn target(request: Body<'_>) -> Turned<RouteTarget> {
     let text = |key: &str| request.get(key).text();
     let outside: [(&str, Outside); 8] = [
-        ("gatewayId", RouteTarget::Gateway),
+        ("gatewayId", |id| RouteTarget::of_gateway_id(&id)),
         ("egressOnlyInternetGatewayId", RouteTarget::EgressOnlyInternetGateway),
         ("transitGatewayId", RouteTarget::TransitGateway),
         ("vpcPeeringConnectionId", RouteTarget::VpcPeeringConnection),
@@ -234,7 +236,7 @@ fn target(request: Body<'_>) -> Turned<RouteTarget> {
 fn route(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
     let (destination, target) = (destination(record.request)?, target(record.request)?);
     let route_table_id = id(record.request.get("routeTableId"), "routeTableId")?;
-    if let Some(id) = target.outside() {
+    if let Some(id) = target.unlisted() {
         // The call succeeded, so the gateway exists; a world file has no section that could say so.
         sim.know_gateway(id);
     }
@@ -287,7 +289,7 @@ fn nat_gateway(sim: &Sim, record: Record<'_>) -> Turned<Request> {
 
 fn delete_nat_gateway(sim: &Sim, record: Record<'_>) -> Turned<Request> {
     let nat_gateway_id = id(record.request.get("natGatewayId"), "natGatewayId")?;
-    if sim.nat(&nat_gateway_id).is_err() && sim.has(nat_gateway_id.as_str()) {
+    if sim.nat(&nat_gateway_id).is_err() && sim.has(&ResourceId::NatGateway(nat_gateway_id.clone())) {
         return Err(Replayed::AlreadySo(format!("{nat_gateway_id} is deleted already")));
     }
     Ok(Request::DeleteNatGateway { nat_gateway_id })
@@ -349,7 +351,8 @@ fn cidr_block(sim: &Sim, record: Record<'_>) -> Turned<Request> {
 
 fn tagging(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
     let named = record.request.get("resourcesSet").texts_of("resourceId");
-    let resources: Vec<String> = named.iter().filter(|id| sim.has(id)).cloned().collect();
+    let resources: Vec<ResourceId> =
+        named.iter().filter_map(|id| ResourceId::read(id)).filter(|id| sim.has(id)).collect();
     if resources.is_empty() {
         return Err(Replayed::NotHere(format!("nothing here is {}", named.join(", "))));
     }

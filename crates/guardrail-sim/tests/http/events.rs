@@ -97,7 +97,7 @@ async fn the_guardrail_reads_the_event_of_every_change() {
         let place = (record.account.as_ref().unwrap().as_str(), record.region.as_ref().unwrap().as_str());
         assert_eq!(place, ("111122223333", "eu-central-1"));
         let (request, response) = (&event["detail"]["requestParameters"], &event["detail"]["responseElements"]);
-        let ids = record.resource_ids.join(" ");
+        let ids = record.resource_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         text.push_str(&format!("{}: {ids}\n  {request}\n  {response}\n", record.event));
         actions.insert(record.event.clone());
     }

@@ -158,7 +158,7 @@ mod tests {
         let call = Call::DeleteRoute {
             table: "rtb-1".parse().unwrap(),
             destination: Destination::CidrBlock(Cidr::from("0.0.0.0/0")),
-            target: "nat-1".to_owned(),
+            target: "nat-1".to_owned().into(),
         };
         assert_eq!(outcome(&call, "InvalidRoute.NotFound"), Ok(Applied::Already));
         assert_eq!(outcome(&call, "InvalidRouteTableID.NotFound"), Err(ErrorClass::NotFound));

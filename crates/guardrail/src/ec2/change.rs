@@ -5,9 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, NatGatewayId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
 use crate::ec2::list;
 use crate::ec2::operation::Operation;
+use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::{Destination, Tag};
 
@@ -79,7 +80,7 @@ pub enum Action<G> {
         #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
         destination: Destination,
         /// The target it was judged by; a route that leads elsewhere by now is not this one.
-        target: String,
+        target: RouteTarget,
     },
 }
 
@@ -157,7 +158,9 @@ impl<G> Action<G> {
     fn is_settled(&self, section: Section) -> bool {
         let plain_nat_route = match self {
             Self::DeleteRoute { destination, target, .. } => match destination {
-                Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_) => NatGatewayId::is(target),
+                Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_) => {
+                    matches!(target, RouteTarget::NatGateway(_))
+                }
                 Destination::PrefixList(_) => false,
             },
             Self::EnableVpcDns { .. }

@@ -13,6 +13,12 @@ pub struct InvalidId {
     example: &'static str,
 }
 
+impl InvalidId {
+    pub(crate) fn of(text: String, what: &'static str, example: &'static str) -> Self {
+        Self { text, what, example }
+    }
+}
+
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $example:expr, $valid:expr) => {
         $(#[$doc])*
@@ -99,7 +105,25 @@ resource_ids! {
     SecurityGroupId, "sg-", "the id of a security group";
     /// The id of a prefix list, AWS's or a customer's.
     PrefixListId, "pl-", "the id of a prefix list";
+    /// An internet gateway.
+    InternetGatewayId, "igw-", "the id of an internet gateway";
+    /// An egress-only internet gateway.
+    EgressOnlyInternetGatewayId, "eigw-", "the id of an egress-only internet gateway";
 }
+
+text_type!(
+    /// A virtual private, transit, local or carrier gateway.
+    OtherGatewayId, "the id of a gateway", "tgw-0123456789abcdef0",
+    |text| ["vgw-", "tgw-", "lgw-", "cagw-"].iter().any(|prefix| has_form(text, prefix))
+);
+text_type!(
+    /// The binding of an address, a network ACL, an instance profile or a CIDR block to something.
+    OtherAssociationId, "the id of an association", "eipassoc-0123456789abcdef0",
+    |text| {
+        let prefixes = ["eipassoc-", "aclassoc-", "iip-assoc-", "vpc-cidr-assoc-", "subnet-cidr-assoc-"];
+        prefixes.iter().any(|prefix| has_form(text, prefix))
+    }
+);
 
 text_type!(
     /// The id of an AWS account: twelve digits.

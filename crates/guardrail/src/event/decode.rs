@@ -1,7 +1,7 @@
 //! From JSON to records. Nothing but the absence of a record is refused: fields that are missing or of another type than
 //! AWS documents are empty, because an exporter, a new event version or a look-alike service may have written them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Deserializer, Value};
 
@@ -121,7 +121,7 @@ pub fn decode(value: &Value) -> Result<Evidence, NotARecord> {
 fn read(event: &str, envelope: &Value, record: &Value) -> Record {
     let identity = record.get("userIdentity").unwrap_or(&Value::Null);
     let error_code = error_code(record);
-    let mut named = BTreeSet::new();
+    let mut named = BTreeMap::new();
     for body in ["requestParameters", "responseElements"] {
         ids::collect(record.get(body).unwrap_or(&Value::Null), &mut named);
     }
@@ -135,8 +135,8 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         failed: error_code.is_some(),
         error_code,
         watched: text(record, "eventSource") == "ec2.amazonaws.com" && table::find(event).is_some(),
-        vpc_ids: named.iter().filter_map(|id| id.parse().ok()).collect(),
-        resource_ids: named.into_iter().map(str::to_owned).collect(),
+        vpc_ids: named.keys().filter_map(|id| id.parse().ok()).collect(),
+        resource_ids: named.into_values().collect(),
         actor: actor::actor(identity),
         tool: actor::tool(record).to_owned(),
         source_ip: text(record, "sourceIPAddress").to_owned(),

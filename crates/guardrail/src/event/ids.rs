@@ -1,76 +1,29 @@
 //! Ids of resources in a record's request and response, wherever they stand.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What an id in a record is the id of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdKind {
-    /// A VPC: `vpc-`.
-    Vpc,
-    /// A subnet: `subnet-`.
-    Subnet,
-    /// A route table: `rtb-`.
-    RouteTable,
-    /// The binding of a route table, address, CIDR block, network ACL or instance profile to something.
-    Association,
-    /// A VPC endpoint: `vpce-`.
-    Endpoint,
-    /// A NAT gateway: `nat-`.
-    NatGateway,
-    /// Internet, egress-only, virtual private, transit, local or carrier gateway.
-    Gateway,
-    /// A network interface: `eni-`.
-    Interface,
-    /// An EC2 instance: `i-`.
-    Instance,
-    /// A security group: `sg-`.
-    SecurityGroup,
-    /// A prefix list: `pl-`.
-    PrefixList,
-}
+use crate::ec2::resource_id::ResourceId;
 
-impl IdKind {
-    /// What `text` is the id of, if it is one: a known prefix, then 8 to 32 lower-case hexadecimal digits. (AWS writes 8 or
-    /// 17 of them. Anything wider would take a name such as `vpc-production` in a tag for a VPC.)
-    ///
-    /// The prefix reaches to the last hyphen, so `vpc-cidr-assoc-…` is no VPC, `vpce-svc-…` no endpoint and
-    /// `eni-attach-…` no interface.
-    pub fn of(text: &str) -> Option<Self> {
-        let (prefix, digits) = text.rsplit_once('-')?;
-        let is_id = (8..=32).contains(&digits.len()) && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_id {
-            return None;
-        }
-        match prefix {
-            "vpc" => Some(Self::Vpc),
-            "subnet" => Some(Self::Subnet),
-            "rtb" => Some(Self::RouteTable),
-            "rtbassoc" | "eipassoc" | "aclassoc" | "iip-assoc" | "vpc-cidr-assoc" | "subnet-cidr-assoc" => {
-                Some(Self::Association)
-            }
-            "vpce" => Some(Self::Endpoint),
-            "nat" => Some(Self::NatGateway),
-            "igw" | "eigw" | "vgw" | "tgw" | "lgw" | "cagw" => Some(Self::Gateway),
-            "eni" => Some(Self::Interface),
-            "i" => Some(Self::Instance),
-            "sg" => Some(Self::SecurityGroup),
-            "pl" => Some(Self::PrefixList),
-            _ => None,
-        }
-    }
+/// The id that a whole text in a record is, if it is one: 8 to 32 lower-case hexadecimal digits after a known prefix. (AWS
+/// writes 8 or 17 of them. Anything wider would take a name such as `vpc-production` in a tag for a VPC.)
+///
+/// The prefix reaches to the last hyphen, so `vpc-cidr-assoc-…` is no VPC, `vpce-svc-…` no endpoint and `eni-attach-…` no
+/// interface.
+fn id(text: &str) -> Option<ResourceId> {
+    let (_, digits) = text.rsplit_once('-')?;
+    let is_id = (8..=32).contains(&digits.len()) && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if is_id { ResourceId::read(text) } else { None }
 }
 
 /// Adds to `found` every id that is a whole text in `value`, or the last component of an ARN there. The shape around it is
 /// of no interest, which is what makes this hold for both of CloudTrail's encodings and for actions nobody has seen yet.
-pub(super) fn collect<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+pub(super) fn collect(value: &Value, found: &mut BTreeMap<String, ResourceId>) {
     match value {
         Value::String(text) => {
-            let id = if text.starts_with("arn:") { text.rsplit(['/', ':']).next().unwrap_or(text) } else { text };
-            if IdKind::of(id).is_some() {
-                found.insert(id);
-            }
+            let last = if text.starts_with("arn:") { text.rsplit(['/', ':']).next().unwrap_or(text) } else { text };
+            found.extend(id(last).map(|id| (last.to_owned(), id)));
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
         Value::Object(fields) => fields.values().for_each(|field| collect(field, found)),
@@ -83,41 +36,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn ids(value: &Value) -> Vec<&str> {
-        let mut found = BTreeSet::new();
+    fn ids(value: &Value) -> Vec<String> {
+        let mut found = BTreeMap::new();
         collect(value, &mut found);
-        found.into_iter().collect()
-    }
-
-    #[test]
-    fn every_kind_is_known_by_its_prefix() {
-        use IdKind::*;
-        for (prefix, kind) in [
-            ("vpc", Vpc),
-            ("subnet", Subnet),
-            ("rtb", RouteTable),
-            ("rtbassoc", Association),
-            ("eipassoc", Association),
-            ("aclassoc", Association),
-            ("iip-assoc", Association),
-            ("vpc-cidr-assoc", Association),
-            ("subnet-cidr-assoc", Association),
-            ("vpce", Endpoint),
-            ("nat", NatGateway),
-            ("igw", Gateway),
-            ("eigw", Gateway),
-            ("vgw", Gateway),
-            ("tgw", Gateway),
-            ("lgw", Gateway),
-            ("cagw", Gateway),
-            ("eni", Interface),
-            ("i", Instance),
-            ("sg", SecurityGroup),
-            ("pl", PrefixList),
-        ] {
-            assert_eq!(IdKind::of(&format!("{prefix}-0a1b2c3d4e5f60718")), Some(kind), "{prefix}");
-            assert_eq!(IdKind::of(&format!("{prefix}-1a2b3c4d")), Some(kind), "{prefix}, the short form");
-        }
+        found.into_keys().collect()
     }
 
     #[test]
@@ -141,7 +63,7 @@ mod tests {
             "{{ RouteTableId }}",
             "rtb\u{2010}0a1b2c3d",
         ] {
-            assert_eq!(IdKind::of(text), None, "{text:?}");
+            assert_eq!(id(text), None, "{text:?}");
         }
     }
 

@@ -9,10 +9,10 @@ mod table;
 use serde::{Deserialize, Serialize};
 
 pub use decode::{NotARecord, decode, parse, parse_with_source};
-pub use ids::IdKind;
 pub use table::{Family, Names, TABLE, Watch, watched_names};
 
 use crate::ec2::id::{AccountId, Region, VpcId};
+use crate::ec2::resource_id::ResourceId;
 
 /// One call as CloudTrail recorded it: the line that `guardrail decode` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Record {
     /// The VPCs that the call names.
     pub vpc_ids: Vec<VpcId>,
     /// Every id that the call names in its request or response, sorted, without duplicates.
-    pub resource_ids: Vec<String>,
+    pub resource_ids: Vec<ResourceId>,
     /// Who made the call, in one line.
     pub actor: String,
     /// With what: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or a service's name as CloudTrail writes it
@@ -71,14 +71,14 @@ pub enum Reach {
     /// These VPCs, which the call names.
     Vpcs(Vec<VpcId>),
     /// The VPCs of these things, to be looked up; of every managed VPC where none can be found any more.
-    Resolve(Vec<String>),
+    Resolve(Vec<ResourceId>),
     /// Every managed VPC of the account and Region: the call names nothing that could be looked up.
     AllManaged,
 }
 
 impl Reach {
     /// The ids whose VPCs have to be looked up before it is known which VPCs the call concerns.
-    pub fn ids_to_resolve(&self) -> &[String] {
+    pub fn ids_to_resolve(&self) -> &[ResourceId] {
         match self {
             Self::Resolve(ids) => ids,
             Self::Vpcs(_) | Self::AllManaged => &[],
@@ -112,7 +112,7 @@ mod tests {
             error_code: None,
             watched: true,
             vpc_ids: ids.iter().filter_map(|id| id.parse().ok()).collect(),
-            resource_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            resource_ids: ids.iter().map(|id| id.parse().unwrap()).collect(),
             actor: String::new(),
             tool: String::new(),
             source_ip: String::new(),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn resolve(ids: &[&str]) -> Option<Reach> {
-        Some(Reach::Resolve(ids.iter().map(|id| (*id).to_owned()).collect()))
+        Some(Reach::Resolve(ids.iter().map(|id| id.parse().unwrap()).collect()))
     }
 
     const VPC: &str = "vpc-0a1b2c3d4e5f60000";

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{IdKind, Reach};
+use super::Reach;
 use crate::ec2::id::VpcId;
+use crate::ec2::resource_id::{ResourceId, ResourceKind};
 
 /// What a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,16 +84,16 @@ pub struct Watch {
     pub names: Names,
     /// The kinds of ids worth looking up where the call names no VPC; others that it names lead nowhere or to the same
     /// VPC.
-    pub look_up: &'static [IdKind],
+    pub look_up: &'static [ResourceKind],
     /// How the call can take a VPC off its baseline, in words.
     pub why: &'static str,
 }
 
 impl Watch {
     /// Where a call with these ids asks to look.
-    pub(super) fn reach(&self, vpcs: &[VpcId], ids: &[String]) -> Option<Reach> {
+    pub(super) fn reach(&self, vpcs: &[VpcId], ids: &[ResourceId]) -> Option<Reach> {
         let worth = || {
-            let is_worth = |id: &&String| IdKind::of(id).is_some_and(|kind| self.look_up.contains(&kind));
+            let is_worth = |id: &&ResourceId| self.look_up.contains(&id.kind());
             Some(ids.iter().filter(is_worth).cloned().collect::<Vec<_>>()).filter(|ids| !ids.is_empty())
         };
         match self.names {
@@ -114,7 +115,13 @@ pub(super) fn find(name: &str) -> Option<&'static Watch> {
     TABLE.iter().find(|watch| watch.name == name)
 }
 
-const fn row(name: &'static str, family: Family, names: Names, look_up: &'static [IdKind], why: &'static str) -> Watch {
+const fn row(
+    name: &'static str,
+    family: Family,
+    names: Names,
+    look_up: &'static [ResourceKind],
+    why: &'static str,
+) -> Watch {
     Watch { name, family, names, look_up, why }
 }
 
@@ -122,8 +129,8 @@ const fn row(name: &'static str, family: Family, names: Names, look_up: &'static
 #[rustfmt::skip] // one row, one line or two: a table is for reading down
 pub static TABLE: &[Watch] = &{
     use Family::*;
-    use IdKind::{Endpoint, Instance, Interface, NatGateway, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc};
-    const TAGGED: &[IdKind] = &[Vpc, Subnet, RouteTable, Endpoint, SecurityGroup];
+    use ResourceKind::{Endpoint, Instance, Interface, NatGateway, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc};
+    const TAGGED: &[ResourceKind] = &[Vpc, Subnet, RouteTable, Endpoint, SecurityGroup];
     [
         row("CreateRoute", Routes, Names::Things, &[RouteTable], "adds a way to the internet"),
         row("ReplaceRoute", Routes, Names::Things, &[RouteTable], "points an existing route at another target"),

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::baseline::source::BaselineError;
-use crate::ec2::id::{EndpointId, Place, VpcId};
+use crate::ec2::id::{Place, VpcId};
+use crate::ec2::resource_id::{ResourceId, ResourceKind};
 use crate::event::{self, NotARecord, Reach, Record, Trigger};
 use crate::inbox::message::{Message, for_trigger, without_baseline};
 
@@ -70,7 +71,7 @@ pub struct Resolved {
     /// The VPCs.
     pub vpcs: BTreeSet<VpcId>,
     /// The ids that belong to no VPC, or none any more.
-    pub gone: Vec<String>,
+    pub gone: Vec<ResourceId>,
 }
 
 /// What is known of which VPCs are managed.
@@ -91,7 +92,7 @@ pub fn messages(trigger: &Trigger, place: &Place, resolved: &Resolved, managed: 
         Reach::Resolve(_) | Reach::AllManaged => &[],
     };
     let named: BTreeSet<&VpcId> = named_itself.iter().chain(&resolved.vpcs).collect();
-    let any = named.is_empty() || resolved.gone.iter().any(|id| EndpointId::is(id));
+    let any = named.is_empty() || resolved.gone.iter().any(|id| id.kind() == ResourceKind::Endpoint);
     let vpcs: Vec<&VpcId> = match managed {
         Managed::Known(managed) => managed.iter().filter(|vpc| any || named.contains(vpc)).collect(),
         Managed::NoBaseline(why) if named.is_empty() => {
@@ -161,7 +162,7 @@ mod tests {
     }
 
     fn named(vpcs: &[&str], gone: &[&str]) -> Resolved {
-        Resolved { vpcs: ids(vpcs).into_iter().collect(), gone: gone.iter().map(|id| (*id).to_owned()).collect() }
+        Resolved { vpcs: ids(vpcs).into_iter().collect(), gone: gone.iter().map(|id| id.parse().unwrap()).collect() }
     }
 
     #[test]
@@ -176,7 +177,7 @@ mod tests {
         let mut call = event("CreateSubnet");
         call["detail"]["requestParameters"] = json!({"vpcId": "vpc-0a1b2c3d4e5f60002"});
         let trigger = accept(&call, &place()).unwrap();
-        assert_eq!(trigger.reach.ids_to_resolve(), [""; 0]);
+        assert_eq!(trigger.reach.ids_to_resolve(), []);
         let managed = Managed::Known(ids(&["vpc-0a1b2c3d4e5f60001", "vpc-0a1b2c3d4e5f60002"]));
         let messages = messages(&trigger, &place(), &Resolved::default(), &managed);
         let looked_at: Vec<About> = messages.into_iter().map(|message| message.about).collect();

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, VpcId};
+use crate::ec2::id::VpcId;
+use crate::ec2::resource_id::{ResourceId, ResourceKind};
 use crate::ec2::world::{Association, Route, RouteTable, SecurityGroup, World};
 use crate::inbox::detect::Resolved;
 
 /// Looks these ids up in a world as the detect function looks them up in an account: a VPC's own id is never among those
 /// that are gone, and neither is a prefix list, because where none uses it, it concerns no VPC.
-pub fn resolve(world: &World, ids: &[String]) -> Resolved {
+pub fn resolve(world: &World, ids: &[ResourceId]) -> Resolved {
     let mut resolved = Resolved::default();
     for id in ids {
         let mut vpcs = vpcs_of(world, std::slice::from_ref(id));
-        vpcs.extend(id.parse::<VpcId>());
-        if vpcs.is_empty() && !PrefixListId::is(id) {
+        if let ResourceId::Vpc(vpc) = id {
+            vpcs.insert(vpc.clone());
+        }
+        if vpcs.is_empty() && id.kind() != ResourceKind::PrefixList {
             resolved.gone.push(id.clone());
         }
         resolved.vpcs.append(&mut vpcs);
@@ -23,8 +26,8 @@ pub fn resolve(world: &World, ids: &[String]) -> Resolved {
 
 /// The VPCs of a world that any of these ids belongs to. A gateway that worlds do not list belongs to the VPCs with a route
 /// to it, and a prefix list to those whose routes or security groups name it.
-pub fn vpcs_of(world: &World, ids: &[String]) -> BTreeSet<VpcId> {
-    let named = |id: &str| ids.iter().any(|wanted| wanted == id);
+pub fn vpcs_of(world: &World, ids: &[ResourceId]) -> BTreeSet<VpcId> {
+    let named = |id: &str| ids.iter().any(|wanted| wanted.as_str() == id);
     let vpcs = world.vpcs.iter().flatten().filter(|vpc| named(vpc.vpc_id.as_str())).map(|vpc| &vpc.vpc_id);
     let subnets = world.subnets.iter().flatten().filter(|s| named(s.subnet_id.as_str())).map(|s| &s.vpc_id);
     let tables = world.route_tables.iter().flatten().filter(|table| touches(table, &named)).map(|t| &t.vpc_id);
@@ -52,15 +55,10 @@ fn touches(table: &RouteTable, named: &impl Fn(&str) -> bool) -> bool {
         association.route_table_association_id.as_ref().is_some_and(|id| named(id.as_str()))
     };
     let leads = |route: &Route| {
-        route.target().is_some_and(|target| !is_listed(target) && named(target))
+        route.target().is_some_and(|target| target.unlisted().is_some_and(named))
             || route.destination_prefix_list_id.as_ref().is_some_and(|id| named(id.as_str()))
     };
     named(table.route_table_id.as_str()) || table.associations.iter().any(bound) || table.routes.iter().any(leads)
-}
-
-/// Whether a world lists things with such an id: then a route that is left over says nothing about where they are.
-fn is_listed(id: &str) -> bool {
-    EndpointId::is(id) || NatGatewayId::is(id) || InterfaceId::is(id) || InstanceId::is(id)
 }
 
 fn admits(group: &SecurityGroup, named: &impl Fn(&str) -> bool) -> bool {
@@ -98,17 +96,17 @@ mod tests {
             "vpce-s3",
         ];
         for id in named {
-            assert_eq!(vpcs_of(&world, &[id.to_owned()]), BTreeSet::from([crate::fixture::vpc()]), "{id}");
+            assert_eq!(vpcs_of(&world, &[id.parse().unwrap()]), BTreeSet::from([crate::fixture::vpc()]), "{id}");
         }
-        for id in ["vpc-2", "rtbassoc-gone", "subnet-", ""] {
-            assert_eq!(vpcs_of(&world, &[id.to_owned()]), BTreeSet::new(), "{id}");
+        for id in ["vpc-2", "rtbassoc-gone"] {
+            assert_eq!(vpcs_of(&world, &[id.parse().unwrap()]), BTreeSet::new(), "{id}");
         }
     }
 
     fn resolved(world: &World, ids: &[&str]) -> (Vec<String>, Vec<String>) {
-        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let ids: Vec<ResourceId> = ids.iter().map(|id| id.parse().unwrap()).collect();
         let Resolved { vpcs, gone } = resolve(world, &ids);
-        (vpcs.into_iter().map(String::from).collect(), gone)
+        (vpcs.into_iter().map(String::from).collect(), gone.into_iter().map(String::from).collect())
     }
 
     #[test]

@@ -89,7 +89,11 @@ fn route_line(route: &Route, view: &View<'_>) -> String {
     let class = classify(route, view.snapshot, &view.topology);
     let destination = route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
     let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };
-    format!("{destination} → {}: {}, {class}{blackhole}", route.target().unwrap_or("?"), class.word())
+    format!(
+        "{destination} → {}: {}, {class}{blackhole}",
+        route.target().map_or_else(|| "?".to_owned(), String::from),
+        class.word()
+    )
 }
 
 fn services(out: &mut String, view: &View<'_>) {

@@ -1,15 +1,15 @@
 //! An interface endpoint is reached on TCP 443, from every block of the VPC.
 
 use super::Rule;
-use crate::baseline::RuleId;
 use crate::analysis::View;
+use crate::analysis::required_service::{EndpointKind, Health, cidrs_without_https, health, own_group};
+use crate::baseline::RuleId;
+use crate::ec2::operation::Operation;
+use crate::ec2::snapshot::Section;
+use crate::ec2::world::VpcEndpoint;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
-use crate::analysis::required_service::{EndpointKind, Health, cidrs_without_https, health, own_group};
-use crate::ec2::world::VpcEndpoint;
-use crate::ec2::operation::Operation;
-use crate::ec2::snapshot::Section;
 
 /// AWS's limit of security groups on an interface (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
 const GROUPS_PER_INTERFACE: usize = 5;
@@ -26,7 +26,11 @@ pub(super) static RULE: Rule = Rule {
         Section::SecurityGroups,
         Section::PrefixLists,
     ],
-    operations: &[Operation::CreateSecurityGroup, Operation::AuthorizeSecurityGroupIngress, Operation::ModifyVpcEndpoint],
+    operations: &[
+        Operation::CreateSecurityGroup,
+        Operation::AuthorizeSecurityGroupIngress,
+        Operation::ModifyVpcEndpoint,
+    ],
     check,
 };
 
@@ -95,10 +99,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_without_a_group_admits_nothing() {
-        check(
-            |w| groups(w, &[]),
-            &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 10.0.0.0/16")],
-        );
+        check(|w| groups(w, &[]), &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 10.0.0.0/16")]);
     }
 
     #[test]

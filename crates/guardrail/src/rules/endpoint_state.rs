@@ -1,12 +1,12 @@
 //! A required endpoint works, or is on its way there.
 
 use super::Rule;
-use crate::baseline::RuleId;
 use crate::analysis::View;
+use crate::analysis::required_service::{Health, health};
+use crate::baseline::RuleId;
+use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
-use crate::analysis::required_service::{Health, health};
-use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::EndpointState,

@@ -9,6 +9,7 @@ use crate::ec2::change::DnsAttribute;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
+use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
 use crate::rules::repair::Repair;
@@ -135,7 +136,7 @@ pub struct LeadingRoute {
     #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub destination: Option<Destination>,
     /// The id or ARN of the route's target.
-    pub target: String,
+    pub target: Option<RouteTarget>,
     /// How certain it is that the route leads to the internet.
     pub certainty: Certainty,
     /// What the route leads to, in words.
@@ -227,7 +228,7 @@ impl fmt::Display for LeadingRoute {
             Certainty::Possible => "may lead to the internet through",
             Certainty::Unknown => "leads to",
         };
-        write!(f, "{}{main}: {} → {} {leads} {}", self.table, self.shown_destination(), self.target, self.via)?;
+        write!(f, "{}{main}: {} → {} {leads} {}", self.table, self.shown_destination(), self.shown_target(), self.via)?;
         if self.blackhole {
             f.write_str(" (a blackhole at present)")?;
         }
@@ -236,6 +237,11 @@ impl fmt::Display for LeadingRoute {
 }
 
 impl LeadingRoute {
+    /// The target as text.
+    pub fn shown_target(&self) -> String {
+        self.target.as_ref().map_or_else(|| "no target".to_owned(), ToString::to_string)
+    }
+
     /// The destination as text.
     pub fn shown_destination(&self) -> String {
         self.destination.as_ref().map_or_else(|| "unknown destination".to_owned(), ToString::to_string)

@@ -1,28 +1,37 @@
 //! Each required gateway service has an endpoint in the VPC.
 
 use super::Rule;
-use crate::baseline::RuleId;
 use crate::analysis::View;
+use crate::analysis::required_service::EndpointKind;
+use crate::baseline::RuleId;
+use crate::ec2::id::{RouteTableId, ServiceName};
+use crate::ec2::operation::Operation;
+use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{NewEndpoint, Repair};
-use crate::ec2::id::{RouteTableId, ServiceName};
-use crate::analysis::required_service::EndpointKind;
-use crate::ec2::operation::Operation;
-use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::GatewayEndpoint,
     finds: "the VPC has no gateway endpoint for a required service",
     repairs: "creates one on the tables that should lead to it",
-    needs: &[Section::Subnets, Section::RouteTables, Section::VpcEndpoints, Section::VpcEndpointServices, Section::NatGateways],
+    needs: &[
+        Section::Subnets,
+        Section::RouteTables,
+        Section::VpcEndpoints,
+        Section::VpcEndpointServices,
+        Section::NatGateways,
+    ],
     operations: &[Operation::CreateVpcEndpoint],
     check,
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     let wanting = view.tables_wanting_gateways();
-    let gateway = view.required_services.iter().filter(|required| required.kind == EndpointKind::Gateway && required.offered.is_some());
+    let gateway = view
+        .required_services
+        .iter()
+        .filter(|required| required.kind == EndpointKind::Gateway && required.offered.is_some());
     gateway
         .filter(|required| required.adopted(view.snapshot).is_none())
         .filter_map(|required| {
@@ -104,7 +113,9 @@ mod tests {
                 w.associate("rtb-edge", json!({"GatewayId": "igw-1"}));
                 w.delete_gateway("vpce-s3")
             },
-            &["gateway-endpoint: no gateway endpoint for com.amazonaws.eu-central-1.s3, wanted on rtb-a, rtb-b, rtb-pub"],
+            &[
+                "gateway-endpoint: no gateway endpoint for com.amazonaws.eu-central-1.s3, wanted on rtb-a, rtb-b, rtb-pub",
+            ],
         );
     }
 

@@ -1,21 +1,27 @@
 //! The tables of private subnets lead to the VPC's gateway endpoints.
 
 use super::Rule;
-use crate::baseline::RuleId;
 use crate::analysis::View;
+use crate::analysis::required_service::{EndpointKind, Health, health};
+use crate::baseline::RuleId;
+use crate::ec2::id::{EndpointId, RouteTableId, ServiceName};
+use crate::ec2::operation::Operation;
+use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
-use crate::ec2::id::{EndpointId, RouteTableId, ServiceName};
-use crate::analysis::required_service::{Health, EndpointKind, health};
-use crate::ec2::operation::Operation;
-use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::GatewayEndpointRouteTable,
     finds: "a gateway endpoint is not associated with a route table that should lead to it",
     repairs: "associates the table with the endpoint that is there",
-    needs: &[Section::Subnets, Section::RouteTables, Section::VpcEndpoints, Section::VpcEndpointServices, Section::NatGateways],
+    needs: &[
+        Section::Subnets,
+        Section::RouteTables,
+        Section::VpcEndpoints,
+        Section::VpcEndpointServices,
+        Section::NatGateways,
+    ],
     operations: &[Operation::ModifyVpcEndpoint],
     check,
 };
@@ -104,8 +110,10 @@ mod tests {
     fn a_new_private_table_is_found_and_a_new_public_one_is_not() {
         check(
             |w| {
-                w.add("Subnets", subnet("subnet-pric", "a", "private")).add("RouteTables", table("rtb-c", &["subnet-pric"]));
-                w.add("Subnets", subnet("subnet-pubc", "a", "public")).add("RouteTables", table("rtb-d", &["subnet-pubc"]))
+                w.add("Subnets", subnet("subnet-pric", "a", "private"))
+                    .add("RouteTables", table("rtb-c", &["subnet-pric"]));
+                w.add("Subnets", subnet("subnet-pubc", "a", "public"))
+                    .add("RouteTables", table("rtb-d", &["subnet-pubc"]))
             },
             &[
                 "gateway-endpoint-route-table: rtb-c not associated with vpce-s3 (com.amazonaws.eu-central-1.s3)",

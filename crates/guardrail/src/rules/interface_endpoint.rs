@@ -1,22 +1,26 @@
 //! Each required interface service has an endpoint in the VPC.
 
 use super::Rule;
-use crate::baseline::RuleId;
 use crate::analysis::View;
+use crate::analysis::required_service::EndpointKind;
+use crate::baseline::RuleId;
+use crate::ec2::id::{ServiceName, Zone};
+use crate::ec2::operation::Operation;
+use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{NewEndpoint, Repair};
-use crate::ec2::id::{ServiceName, Zone};
-use crate::analysis::required_service::EndpointKind;
-use crate::ec2::operation::Operation;
-use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::InterfaceEndpoint,
     finds: "the VPC has no interface endpoint for a required service",
     repairs: "creates one, in one private subnet of each zone that has one, with private DNS and a security group of its own",
     needs: &[Section::Vpcs, Section::Subnets, Section::VpcEndpoints, Section::VpcEndpointServices],
-    operations: &[Operation::CreateSecurityGroup, Operation::AuthorizeSecurityGroupIngress, Operation::CreateVpcEndpoint],
+    operations: &[
+        Operation::CreateSecurityGroup,
+        Operation::AuthorizeSecurityGroupIngress,
+        Operation::CreateVpcEndpoint,
+    ],
     check,
 };
 
@@ -83,7 +87,8 @@ mod tests {
 
     #[test]
     fn only_zones_with_a_private_subnet_where_the_service_is_offered_want_it() {
-        let only_a = "interface-endpoint: no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a";
+        let only_a =
+            "interface-endpoint: no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a";
         check(|w| w.remove("vpce-ssm").remove("subnet-prib"), &[only_a]);
         check(
             |w| {

@@ -2,15 +2,15 @@
 //! whole VPC, so one subnet of a zone is enough, and which one does not matter.
 
 use super::Rule;
-use crate::baseline::RuleId;
 use crate::analysis::View;
+use crate::analysis::required_service::{EndpointKind, Health, health, zones_of};
+use crate::baseline::RuleId;
+use crate::ec2::id::{EndpointId, ServiceName, SubnetId, Zone};
+use crate::ec2::operation::Operation;
+use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
-use crate::ec2::id::{EndpointId, ServiceName, SubnetId, Zone};
-use crate::analysis::required_service::{Health, EndpointKind, health, zones_of};
-use crate::ec2::operation::Operation;
-use crate::ec2::snapshot::Section;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::InterfaceEndpointZone,
@@ -61,7 +61,8 @@ mod tests {
         assert_eq!(findings(edit), expected);
     }
 
-    const NOT_B: &str = "interface-endpoint-zone: vpce-ssm (com.amazonaws.eu-central-1.ssm) has no interface in eu-central-1b";
+    const NOT_B: &str =
+        "interface-endpoint-zone: vpce-ssm (com.amazonaws.eu-central-1.ssm) has no interface in eu-central-1b";
 
     #[test]
     fn a_zone_with_a_private_subnet_and_no_interface_is_found() {

@@ -1,17 +1,17 @@
 //! No table of a private subnet leads to the internet.
 
 use super::Rule;
-use crate::baseline::RuleId;
-use crate::baseline::MayLeadOut;
 use crate::analysis::View;
+use crate::analysis::route::{PossibleExit, RouteClass, classify, is_blackhole};
+use crate::analysis::topology::TableUse;
+use crate::baseline::MayLeadOut;
+use crate::baseline::RuleId;
+use crate::ec2::operation::Operation;
+use crate::ec2::snapshot::Section;
+use crate::ec2::world::{Route, RouteOrigin, RouteState};
 use crate::rules::finding::{Certainty, Drift, Finding, LeadingRoute};
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Repair, RouteRemoval};
-use crate::analysis::route::{RouteClass, PossibleExit, is_blackhole, classify};
-use crate::ec2::operation::Operation;
-use crate::ec2::snapshot::Section;
-use crate::analysis::topology::TableUse;
-use crate::ec2::world::{Route, RouteOrigin, RouteState};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::InternetRoute,
@@ -57,7 +57,7 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
     let leading = LeadingRoute {
         table: used.table.route_table_id.clone(),
         destination: route.destination(),
-        target: route.target().unwrap_or("no target").to_owned(),
+        target: route.target(),
         certainty,
         via: class.to_string(),
         blackhole: is_blackhole(route),
@@ -67,7 +67,7 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
         shared_with: used.other_users().map(|(id, _)| id.clone()).collect(),
     };
     let removal = removal(&leading, used, view);
-    let what = format!("{}: {} → {}", leading.table, leading.shown_destination(), leading.target);
+    let what = format!("{}: {} → {}", leading.table, leading.shown_destination(), leading.shown_target());
     let drift = Drift::LeadsOut(leading);
     Some(match removal {
         Ok(removal) => Finding::new(RuleId::InternetRoute, drift, Repair::RemoveRoute(removal)),
@@ -94,7 +94,8 @@ fn removal(route: &LeadingRoute, used: &TableUse<'_>, view: &View<'_>) -> Result
     if !route.shared_with.is_empty() {
         return Err(LeftAloneReason::SharedTable { with: route.shared_with.clone() });
     }
-    let (table, target, subnets) = (route.table.clone(), route.target.clone(), route.subnets.clone());
+    let target = route.target.clone().ok_or(LeftAloneReason::Unknown)?;
+    let (table, subnets) = (route.table.clone(), route.subnets.clone());
     Ok(RouteRemoval { table, destination, target, subnets })
 }
 
@@ -172,8 +173,10 @@ mod tests {
         });
         assert_eq!(
             told,
-            ["internet-route: rtb-regional: 0.0.0.0/0 → igw-1 leads to the internet through internet gateway igw-1, for \
-              private subnet-pria"]
+            [
+                "internet-route: rtb-regional: 0.0.0.0/0 → igw-1 leads to the internet through internet gateway igw-1, for \
+              private subnet-pria"
+            ]
         );
     }
 
@@ -200,8 +203,10 @@ mod tests {
                     w.baseline("internet_routes", json!({"may_lead_out": may_lead_out}));
                     w.route("rtb-a", "pl-unread", "nat-1")
                 },
-                &["internet-route: rtb-a: pl-unread → nat-1 leads to prefix list pl-unread, whose entries were not read, \
-                   for private subnet-pria"],
+                &[
+                    "internet-route: rtb-a: pl-unread → nat-1 leads to prefix list pl-unread, whose entries were not read, \
+                   for private subnet-pria",
+                ],
             );
         }
     }
@@ -211,7 +216,9 @@ mod tests {
         for (key, word) in [("Origin", "Teleport"), ("State", "wobbling")] {
             check(
                 |w| w.route("rtb-a", "0.0.0.0/0", "nat-1").set_route("rtb-a", "0.0.0.0/0", key, json!(word)),
-                &["internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to public NAT gateway nat-1, for private subnet-pria"],
+                &[
+                    "internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to public NAT gateway nat-1, for private subnet-pria",
+                ],
             );
         }
     }

@@ -1,13 +1,13 @@
 //! The service's own name leads to its endpoint.
 
 use super::Rule;
-use crate::baseline::RuleId;
 use crate::analysis::View;
-use crate::rules::finding::{Drift, Finding};
-use crate::rules::repair::{Addition, EndpointEdit, Repair};
 use crate::analysis::required_service::{Health, health};
+use crate::baseline::RuleId;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
+use crate::rules::finding::{Drift, Finding};
+use crate::rules::repair::{Addition, EndpointEdit, Repair};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::PrivateDns,

@@ -3,6 +3,7 @@
 
 use crate::ec2::change::{Call, DnsAttribute};
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
+use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
 
 /// The repair that a finding asks for.
@@ -75,7 +76,7 @@ pub struct RouteRemoval {
     /// Its destination, to the letter as it was described.
     pub destination: Destination,
     /// The id or ARN of the target that the route was judged by.
-    pub target: String,
+    pub target: RouteTarget,
     /// The private subnets that use the table.
     pub subnets: Vec<SubnetId>,
 }

@@ -2,14 +2,14 @@
 //! (docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html).
 
 use super::Rule;
+use crate::analysis::View;
+use crate::analysis::required_service::RequiredService;
 use crate::baseline::RuleId;
 use crate::ec2::change::DnsAttribute;
-use crate::analysis::View;
-use crate::rules::finding::{Drift, Finding};
-use crate::rules::repair::Repair;
-use crate::analysis::required_service::RequiredService;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
+use crate::rules::finding::{Drift, Finding};
+use crate::rules::repair::Repair;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::VpcDns,
@@ -21,7 +21,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let wanted = |required: &RequiredService<'_>| required.wants_private_dns() && !required.zones_wanted(&view.topology).is_empty();
+    let wanted = |required: &RequiredService<'_>| {
+        required.wants_private_dns() && !required.zones_wanted(&view.topology).is_empty()
+    };
     let Some(attributes) = view.snapshot.attributes.filter(|_| view.required_services.iter().any(wanted)) else {
         return Vec::new();
     };

@@ -209,7 +209,7 @@ mod tests {
         Action::DeleteRoute {
             table: "rtb-a".parse().unwrap(),
             destination: serde_json::from_value(serde_json::json!({"CidrBlock": "0.0.0.0/0"})).unwrap(),
-            target: "nat-1".to_owned(),
+            target: "nat-1".to_owned().into(),
         }
     }
 

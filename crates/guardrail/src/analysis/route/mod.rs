@@ -6,93 +6,94 @@ use ipnet::IpNet;
 
 use crate::analysis::topology::Topology;
 use crate::ec2::cidr::covers_public;
-use crate::ec2::id::{InstanceId, InterfaceId, NatGatewayId, PrefixListId, SubnetId};
+use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, SubnetId};
+use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Snapshot;
 use crate::ec2::world::{AvailabilityMode, Connectivity, Destination, NatGateway, NetworkInterface, Route, RouteState};
 
 /// Where a route leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RouteClass<'w> {
+pub enum RouteClass {
     /// The route is the table's local one: it leads within the VPC.
     Local,
     /// To a gateway endpoint: written by its association, never judged or deleted as a route.
-    Endpoint(&'w str),
+    Endpoint(EndpointId),
     /// To no public address, or through something that cannot pass one on.
-    Inside(Inside<'w>),
+    Inside(Inside),
     /// To the internet, through this exit.
-    Internet(InternetExit<'w>),
+    Internet(InternetExit),
     /// Perhaps to the internet: this table alone cannot tell.
-    MayLeadOut(PossibleExit<'w>),
+    MayLeadOut(PossibleExit),
     /// To something this version does not know: alert, never delete.
-    Unknown(Unknown<'w>),
+    Unknown(Unknown),
 }
 
 /// Why a route does not lead out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inside<'w> {
+pub enum Inside {
     /// The route's destination holds no public address.
     NoPublicAddress,
     /// A private NAT gateway: the internet gateway drops its traffic.
-    PrivateNatGateway(&'w NatGatewayId),
+    PrivateNatGateway(NatGatewayId),
     /// VPC peering does not pass on the peer's gateways.
-    Peering(&'w str),
+    Peering(String),
 }
 
 /// What a route leads to the internet through, by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InternetExit<'w> {
+pub enum InternetExit {
     /// A public NAT gateway in a subnet.
-    NatGateway(&'w NatGatewayId),
+    NatGateway(NatGatewayId),
     /// A public NAT gateway across the Region's zones.
-    RegionalNatGateway(&'w NatGatewayId),
+    RegionalNatGateway(NatGatewayId),
     /// A NAT gateway that is gone: the route is a blackhole.
-    GoneNatGateway(&'w NatGatewayId),
+    GoneNatGateway(NatGatewayId),
     /// An internet gateway.
-    InternetGateway(&'w str),
+    InternetGateway(String),
     /// An egress-only internet gateway.
-    EgressOnlyInternetGateway(&'w str),
+    EgressOnlyInternetGateway(String),
     /// A carrier gateway.
-    CarrierGateway(&'w str),
+    CarrierGateway(String),
     /// An interface that forwards, in a subnet that reaches an internet gateway.
-    NatInstance(&'w InterfaceId, Option<&'w InstanceId>),
+    NatInstance(InterfaceId, Option<InstanceId>),
 }
 
 /// What a route may lead to the internet through, by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PossibleExit<'w> {
+pub enum PossibleExit {
     /// A transit gateway: central egress is the usual hub.
-    TransitGateway(&'w str),
+    TransitGateway(String),
     /// A Cloud WAN core network.
-    CoreNetwork(&'w str),
+    CoreNetwork(String),
     /// A virtual private gateway: egress on premises.
-    VirtualPrivateGateway(&'w str),
+    VirtualPrivateGateway(String),
     /// A local gateway of an Outpost.
-    LocalGateway(&'w str),
+    LocalGateway(String),
     /// A Gateway Load Balancer endpoint: the appliances' VPC may have egress.
-    GatewayLoadBalancerEndpoint(&'w str),
+    GatewayLoadBalancerEndpoint(EndpointId),
     /// An interface that is no NAT instance today.
-    Appliance(&'w InterfaceId),
+    Appliance(InterfaceId),
     /// A next hop of Route Server.
-    NextHop(&'w str),
+    NextHop(String),
     /// An Oracle Database@AWS network.
-    OracleNetwork(&'w str),
+    OracleNetwork(String),
     /// A way out, by a prefix list whose entries were not read.
-    UnreadPrefixList(&'w PrefixListId),
+    UnreadPrefixList(PrefixListId),
 }
 
 /// What is not known of a route, so that it cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unknown<'w> {
+pub enum Unknown {
     /// The route's destination is in no field that this version knows, or is no address block.
     Destination,
     /// The route's target is of no known form.
-    Target(&'w str),
+    Target(String),
     /// The route has no target.
     NoTarget,
     /// The route's target is a NAT gateway that was not among those observed.
-    UnseenNatGateway(&'w NatGatewayId),
+    UnseenNatGateway(NatGatewayId),
     /// The route's target is an interface or instance that was not among those observed.
-    UnseenInterface(&'w str),
+    UnseenInterface(String),
 }
 
 /// Whether a destination holds public addresses.
@@ -104,25 +105,25 @@ enum Coverage {
 }
 
 /// Judges a route of a table in this VPC.
-pub fn classify<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> RouteClass<'w> {
-    if route.gateway_id.as_deref() == Some("local") {
-        return RouteClass::Local;
-    }
-    if let (Some(_), Some(gateway)) = (&route.destination_prefix_list_id, route.gateway_id.as_deref())
-        && gateway.starts_with("vpce-")
-    {
-        return RouteClass::Endpoint(gateway);
+pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>) -> RouteClass {
+    let target = route.target();
+    match (&target, &route.destination_prefix_list_id) {
+        (Some(RouteTarget::Local), _) => return RouteClass::Local,
+        (Some(RouteTarget::VpcEndpoint(id)), Some(_)) => return RouteClass::Endpoint(id.clone()),
+        (Some(_) | None, _) => {}
     }
     let Some(destination) = route.destination() else { return RouteClass::Unknown(Unknown::Destination) };
-    let leads = target(route, snapshot, topology);
-    match coverage(&destination, snapshot, &topology.own) {
-        Some(Coverage::Public) => leads,
-        Some(Coverage::NotPublic) => RouteClass::Inside(Inside::NoPublicAddress),
-        Some(Coverage::Unread) => match (leads, &route.destination_prefix_list_id) {
-            (RouteClass::Internet(_), Some(list)) => RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(list)),
+    let reached = coverage(&destination, snapshot, &topology.own);
+    match (reached, destination) {
+        (Some(Coverage::NotPublic), _) => RouteClass::Inside(Inside::NoPublicAddress),
+        (Some(Coverage::Public), _) => leads_to(target, route, snapshot, topology),
+        (Some(Coverage::Unread), destination) => match (leads_to(target, route, snapshot, topology), destination) {
+            (RouteClass::Internet(_), Destination::PrefixList(list)) => {
+                RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(list))
+            }
             (leads, _) => leads,
         },
-        None => RouteClass::Unknown(Unknown::Destination),
+        (None, _) => RouteClass::Unknown(Unknown::Destination),
     }
 }
 
@@ -145,56 +146,42 @@ fn coverage(destination: &Destination, snapshot: &Snapshot<'_>, own: &[IpNet]) -
 }
 
 /// Where the target leads a packet for a public address.
-fn target<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> RouteClass<'w> {
-    if let Some(id) = &route.nat_gateway_id {
-        return nat_gateway(id, route, snapshot);
-    }
-    if route.network_interface_id.is_some() || route.instance_id.is_some() {
-        return interface(route, snapshot, topology);
-    }
-    if let Some(id) = route.egress_only_internet_gateway_id.as_deref() {
-        return RouteClass::Internet(InternetExit::EgressOnlyInternetGateway(id));
-    }
-    if let Some(id) = route.carrier_gateway_id.as_deref() {
-        return RouteClass::Internet(InternetExit::CarrierGateway(id));
-    }
-    if let Some(id) = route.vpc_peering_connection_id.as_deref() {
-        return RouteClass::Inside(Inside::Peering(id));
-    }
-    if let Some(id) = route.gateway_id.as_deref() {
-        return gateway(id);
-    }
-    maybe(route).map_or(RouteClass::Unknown(Unknown::NoTarget), RouteClass::MayLeadOut)
-}
-
-fn maybe(route: &Route) -> Option<PossibleExit<'_>> {
-    let transit = route.transit_gateway_id.as_deref().map(PossibleExit::TransitGateway);
-    let core = || route.core_network_arn.as_deref().map(PossibleExit::CoreNetwork);
-    let local = || route.local_gateway_id.as_deref().map(PossibleExit::LocalGateway);
-    let oracle = || route.odb_network_arn.as_deref().map(PossibleExit::OracleNetwork);
-    let hop = || route.ip_address.as_deref().map(PossibleExit::NextHop);
-    transit.or_else(core).or_else(local).or_else(oracle).or_else(hop)
-}
-
-/// `GatewayId` holds gateways of many kinds; what is none of them is unknown.
-fn gateway(id: &str) -> RouteClass<'_> {
-    match id.split_once('-').map(|(kind, _)| kind) {
-        Some("igw") => RouteClass::Internet(InternetExit::InternetGateway(id)),
-        Some("eigw") => RouteClass::Internet(InternetExit::EgressOnlyInternetGateway(id)),
-        Some("cagw") => RouteClass::Internet(InternetExit::CarrierGateway(id)),
-        Some("vgw") => RouteClass::MayLeadOut(PossibleExit::VirtualPrivateGateway(id)),
-        Some("lgw") => RouteClass::MayLeadOut(PossibleExit::LocalGateway(id)),
-        Some("tgw") => RouteClass::MayLeadOut(PossibleExit::TransitGateway(id)),
-        Some("vpce") => RouteClass::MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(id)),
-        Some(_) | None => RouteClass::Unknown(Unknown::Target(id)),
+fn leads_to(
+    target: Option<RouteTarget>,
+    route: &Route,
+    snapshot: &Snapshot<'_>,
+    topology: &Topology<'_>,
+) -> RouteClass {
+    use RouteClass::{Inside as Within, Internet, MayLeadOut};
+    match target {
+        None => RouteClass::Unknown(Unknown::NoTarget),
+        Some(target) => match target {
+            RouteTarget::Local => RouteClass::Local,
+            RouteTarget::NatGateway(id) => nat_gateway(id, route, snapshot),
+            RouteTarget::NetworkInterface(_) | RouteTarget::Instance(_) => {
+                interface(&target, route, snapshot, topology)
+            }
+            RouteTarget::InternetGateway(id) => Internet(InternetExit::InternetGateway(id)),
+            RouteTarget::EgressOnlyInternetGateway(id) => Internet(InternetExit::EgressOnlyInternetGateway(id)),
+            RouteTarget::CarrierGateway(id) => Internet(InternetExit::CarrierGateway(id)),
+            RouteTarget::VpcPeeringConnection(id) => Within(Inside::Peering(id)),
+            RouteTarget::VirtualPrivateGateway(id) => MayLeadOut(PossibleExit::VirtualPrivateGateway(id)),
+            RouteTarget::TransitGateway(id) => MayLeadOut(PossibleExit::TransitGateway(id)),
+            RouteTarget::CoreNetwork(arn) => MayLeadOut(PossibleExit::CoreNetwork(arn)),
+            RouteTarget::LocalGateway(id) => MayLeadOut(PossibleExit::LocalGateway(id)),
+            RouteTarget::OdbNetwork(arn) => MayLeadOut(PossibleExit::OracleNetwork(arn)),
+            RouteTarget::NextHop(address) => MayLeadOut(PossibleExit::NextHop(address)),
+            RouteTarget::VpcEndpoint(id) => MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(id)),
+            RouteTarget::OtherGateway(id) => RouteClass::Unknown(Unknown::Target(id)),
+        },
     }
 }
 
-fn nat_gateway<'w>(id: &'w NatGatewayId, route: &Route, snapshot: &Snapshot<'w>) -> RouteClass<'w> {
-    let seen = snapshot.nat_gateways.iter().find(|nat| nat.nat_gateway_id == *id);
+fn nat_gateway(id: NatGatewayId, route: &Route, snapshot: &Snapshot<'_>) -> RouteClass {
+    let seen = snapshot.nat_gateways.iter().find(|nat| nat.nat_gateway_id == id);
     match (seen, seen.and_then(|nat| nat.connectivity_type.as_ref())) {
         (Some(_), Some(Connectivity::Private)) => RouteClass::Inside(Inside::PrivateNatGateway(id)),
-        (Some(_), Some(Connectivity::Other(word))) => RouteClass::Unknown(Unknown::Target(word)),
+        (Some(_), Some(Connectivity::Other(word))) => RouteClass::Unknown(Unknown::Target(word.clone())),
         (Some(nat), Some(Connectivity::Public) | None) => public_nat(id, nat),
         // Ids are never given twice: a NAT gateway that is listed no more cannot come back, and whether it was private
         // no longer matters, because its route drops every packet.
@@ -203,25 +190,25 @@ fn nat_gateway<'w>(id: &'w NatGatewayId, route: &Route, snapshot: &Snapshot<'w>)
     }
 }
 
-fn public_nat<'w>(id: &'w NatGatewayId, nat: &'w NatGateway) -> RouteClass<'w> {
+fn public_nat(id: NatGatewayId, nat: &NatGateway) -> RouteClass {
     match &nat.availability_mode {
         Some(AvailabilityMode::Regional) => RouteClass::Internet(InternetExit::RegionalNatGateway(id)),
         Some(AvailabilityMode::Zonal) | None => RouteClass::Internet(InternetExit::NatGateway(id)),
-        Some(AvailabilityMode::Other(word)) => RouteClass::Unknown(Unknown::Target(word)),
+        Some(AvailabilityMode::Other(word)) => RouteClass::Unknown(Unknown::Target(word.clone())),
     }
 }
 
 /// An interface is a NAT instance when it forwards what is not addressed to it (its source/destination check is off) and
 /// its own subnet reaches an internet gateway.
-fn interface<'w>(route: &'w Route, snapshot: &Snapshot<'w>, topology: &Topology<'w>) -> RouteClass<'w> {
+fn interface(target: &RouteTarget, route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>) -> RouteClass {
     let Some(seen) = snapshot.interfaces.iter().find(|i| is_target(i, route)) else {
-        return RouteClass::Unknown(Unknown::UnseenInterface(route.target().unwrap_or_default()));
+        return RouteClass::Unknown(Unknown::UnseenInterface(target.to_string()));
     };
-    let id = &seen.network_interface_id;
+    let id = seen.network_interface_id.clone();
     let forwards = seen.source_dest_check == Some(false);
     if forwards && seen.subnet_id.as_ref().is_some_and(|subnet| reaches_internet_gateway(subnet, topology)) {
         let instance = route.instance_id.as_ref().or(seen.attachment.as_ref().and_then(|a| a.instance_id.as_ref()));
-        return RouteClass::Internet(InternetExit::NatInstance(id, instance));
+        return RouteClass::Internet(InternetExit::NatInstance(id, instance.cloned()));
     }
     RouteClass::MayLeadOut(PossibleExit::Appliance(id))
 }
@@ -236,12 +223,10 @@ fn is_target(interface: &NetworkInterface, route: &Route) -> bool {
 
 fn reaches_internet_gateway(subnet: &SubnetId, topology: &Topology<'_>) -> bool {
     let routes = topology.table_of(subnet).map(|table| table.routes.as_slice()).unwrap_or_default();
-    routes
-        .iter()
-        .any(|route| route.gateway_id.as_deref().is_some_and(|id| id.starts_with("igw-")) && !is_blackhole(route))
+    routes.iter().any(|route| matches!(route.target(), Some(RouteTarget::InternetGateway(_))) && !is_blackhole(route))
 }
 
-impl RouteClass<'_> {
+impl RouteClass {
     /// The class in one or two words, as `explain` prints it.
     pub fn word(&self) -> &'static str {
         match self {
@@ -255,7 +240,7 @@ impl RouteClass<'_> {
     }
 }
 
-impl fmt::Display for RouteClass<'_> {
+impl fmt::Display for RouteClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local => f.write_str("within the VPC"),
@@ -268,7 +253,7 @@ impl fmt::Display for RouteClass<'_> {
     }
 }
 
-impl fmt::Display for Inside<'_> {
+impl fmt::Display for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPublicAddress => f.write_str("no public address in the destination"),
@@ -278,7 +263,7 @@ impl fmt::Display for Inside<'_> {
     }
 }
 
-impl fmt::Display for InternetExit<'_> {
+impl fmt::Display for InternetExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NatGateway(id) => write!(f, "public NAT gateway {id}"),
@@ -293,7 +278,7 @@ impl fmt::Display for InternetExit<'_> {
     }
 }
 
-impl fmt::Display for PossibleExit<'_> {
+impl fmt::Display for PossibleExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TransitGateway(id) => write!(f, "transit gateway {id}"),
@@ -309,7 +294,7 @@ impl fmt::Display for PossibleExit<'_> {
     }
 }
 
-impl fmt::Display for Unknown<'_> {
+impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Destination => f.write_str("a destination of no known form"),

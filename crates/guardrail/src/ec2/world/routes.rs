@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{InstanceId, InterfaceId, NatGatewayId, PrefixListId};
+use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::word::word;
 
 /// `Routes[]` of a route table: one destination, one target.
@@ -98,6 +99,9 @@ impl fmt::Display for Destination {
     }
 }
 
+/// A target whose id is text to a world.
+type OfText = fn(String) -> RouteTarget;
+
 impl Route {
     /// The destination; `None` for a route that names none this version knows.
     pub fn destination(&self) -> Option<Destination> {
@@ -116,22 +120,22 @@ impl Route {
         }
     }
 
-    /// The target's id or ARN as AWS prints it; an interface rather than the instance it is attached to.
-    pub fn target(&self) -> Option<&str> {
-        let ids = [
-            self.nat_gateway_id.as_ref().map(NatGatewayId::as_str),
-            self.network_interface_id.as_ref().map(InterfaceId::as_str),
-            self.instance_id.as_ref().map(InstanceId::as_str),
-            self.gateway_id.as_deref(),
-            self.egress_only_internet_gateway_id.as_deref(),
-            self.transit_gateway_id.as_deref(),
-            self.vpc_peering_connection_id.as_deref(),
-            self.local_gateway_id.as_deref(),
-            self.carrier_gateway_id.as_deref(),
-            self.core_network_arn.as_deref(),
-            self.odb_network_arn.as_deref(),
-            self.ip_address.as_deref(),
+    /// The target; an interface rather than the instance it is attached to.
+    pub fn target(&self) -> Option<RouteTarget> {
+        let id = self.nat_gateway_id.clone().map(RouteTarget::NatGateway);
+        let id = id.or_else(|| self.network_interface_id.clone().map(RouteTarget::NetworkInterface));
+        let id = id.or_else(|| self.instance_id.clone().map(RouteTarget::Instance));
+        let id = id.or_else(|| self.gateway_id.as_deref().map(RouteTarget::of_gateway_id));
+        let texts: [(&Option<String>, OfText); 8] = [
+            (&self.egress_only_internet_gateway_id, RouteTarget::EgressOnlyInternetGateway),
+            (&self.transit_gateway_id, RouteTarget::TransitGateway),
+            (&self.vpc_peering_connection_id, RouteTarget::VpcPeeringConnection),
+            (&self.local_gateway_id, RouteTarget::LocalGateway),
+            (&self.carrier_gateway_id, RouteTarget::CarrierGateway),
+            (&self.core_network_arn, RouteTarget::CoreNetwork),
+            (&self.odb_network_arn, RouteTarget::OdbNetwork),
+            (&self.ip_address, RouteTarget::NextHop),
         ];
-        ids.into_iter().flatten().next()
+        id.or_else(|| texts.into_iter().find_map(|(text, target)| text.clone().map(target)))
     }
 }

@@ -3,6 +3,7 @@
 use crate::cloud::Applied;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint};
 use crate::ec2::id::{Scope, SecurityGroupId};
+use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
 use crate::plan::GroupRef;
 
@@ -133,20 +134,24 @@ fn destination_option(destination: &Destination) -> String {
     }
 }
 
-fn target_option(target: &str) -> &'static str {
-    match target.split_once('-').map(|(kind, _)| kind) {
-        Some("nat") => "--nat-gateway-id",
-        Some("eni") => "--network-interface-id",
-        Some("i") => "--instance-id",
-        Some("eigw") => "--egress-only-internet-gateway-id",
-        Some("tgw") => "--transit-gateway-id",
-        Some("pcx") => "--vpc-peering-connection-id",
-        Some("lgw") => "--local-gateway-id",
-        Some("cagw") => "--carrier-gateway-id",
-        Some("vpce") => "--vpc-endpoint-id",
-        Some(_) if target.starts_with("arn:") && target.contains(":odb:") => "--odb-network-arn",
-        Some(_) if target.starts_with("arn:") => "--core-network-arn",
-        Some(_) | None => "--gateway-id",
+fn target_option(target: &RouteTarget) -> &'static str {
+    match target {
+        RouteTarget::NatGateway(_) => "--nat-gateway-id",
+        RouteTarget::NetworkInterface(_) => "--network-interface-id",
+        RouteTarget::Instance(_) => "--instance-id",
+        RouteTarget::EgressOnlyInternetGateway(_) => "--egress-only-internet-gateway-id",
+        RouteTarget::TransitGateway(_) => "--transit-gateway-id",
+        RouteTarget::VpcPeeringConnection(_) => "--vpc-peering-connection-id",
+        RouteTarget::LocalGateway(_) => "--local-gateway-id",
+        RouteTarget::CarrierGateway(_) => "--carrier-gateway-id",
+        RouteTarget::VpcEndpoint(_) => "--vpc-endpoint-id",
+        RouteTarget::OdbNetwork(_) => "--odb-network-arn",
+        RouteTarget::CoreNetwork(_) => "--core-network-arn",
+        RouteTarget::InternetGateway(_)
+        | RouteTarget::VirtualPrivateGateway(_)
+        | RouteTarget::OtherGateway(_)
+        | RouteTarget::Local
+        | RouteTarget::NextHop(_) => "--gateway-id",
     }
 }
 

@@ -164,7 +164,7 @@ fn routes_of_every_destination_and_target() {
         ),
     ] {
         check(
-            &Action::DeleteRoute { table: id("rtb-a"), destination, target: target.to_owned() },
+            &Action::DeleteRoute { table: id("rtb-a"), destination, target: target.to_owned().into() },
             &Applied::Done,
             &format!("delete-route --route-table-id rtb-a {destination_option}"),
             Some(&format!("create-route --route-table-id rtb-a {destination_option} {target_option}")),
