@@ -57,7 +57,7 @@ pub(crate) fn dns(attribute: DnsAttribute) -> Call {
 }
 
 pub(crate) fn delete(destination: Destination) -> Call {
-    Call::DeleteRoute { table: "rtb-0c1".parse().unwrap(), destination, target: "nat-0e1".to_owned() }
+    Call::DeleteRoute { table: "rtb-0c1".parse().unwrap(), destination, target: "nat-0e1".to_owned().into() }
 }
 
 fn to(cidr: &str) -> Destination {
