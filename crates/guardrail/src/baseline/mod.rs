@@ -3,7 +3,7 @@
 pub mod rule_id;
 pub mod source;
 
-pub use rule_id::RuleId;
+pub use rule_id::{DefaultMode, RuleId};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -395,7 +395,15 @@ impl Baseline {
 
     /// The mode a rule's findings are handled in.
     pub fn mode_of(&self, rule: RuleId) -> Mode {
-        self.rules.get(&rule).and_then(|options| options.mode).unwrap_or(self.mode)
+        self.own_mode_of(rule).unwrap_or(match rule.default_mode() {
+            DefaultMode::OfBaseline => self.mode,
+            DefaultMode::Notify => Mode::Notify,
+        })
+    }
+
+    /// The mode that `rules` gives a rule.
+    fn own_mode_of(&self, rule: RuleId) -> Option<Mode> {
+        self.rules.get(&rule).and_then(|options| options.mode)
     }
 
     /// The full names that the services it names may have in a Region, each once.
@@ -410,11 +418,18 @@ impl Baseline {
         RuleId::ALL.iter().any(|rule| self.mode_of(*rule) == Mode::Repair)
     }
 
-    /// This baseline with one mode for every rule.
+    /// This baseline with one mode for every rule; a rule that only `rules` switches on, and that they do not name, changes
+    /// nothing in this one either.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
-        self.rules.values_mut().for_each(|options| options.mode = None);
+        for rule in RuleId::ALL {
+            let allowed = match (rule.default_mode(), self.own_mode_of(*rule)) {
+                (DefaultMode::OfBaseline, _) | (DefaultMode::Notify, Some(_)) => mode,
+                (DefaultMode::Notify, None) => mode.min(Mode::Notify),
+            };
+            self.rules.entry(*rule).or_default().mode = Some(allowed);
+        }
         self
     }
 

@@ -4,26 +4,37 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Hands every rule to a macro: the name of its file in `rules/`, its variant, its name. A new rule is one line here.
+/// Hands every rule to a macro: the name of its file in `rules/`, its variant, its name, and the mode it has where the
+/// baseline gives it none. A new rule is one line here, with the mode `Notify`: an update changes no network by itself.
 macro_rules! every_rule {
     ($callback:ident) => {
         $callback! {
-            vpc_dns VpcDns "vpc-dns";
-            endpoint_security_group EndpointSecurityGroup "endpoint-security-group";
-            gateway_endpoint GatewayEndpoint "gateway-endpoint";
-            gateway_endpoint_route_table GatewayEndpointRouteTable "gateway-endpoint-route-table";
-            interface_endpoint InterfaceEndpoint "interface-endpoint";
-            interface_endpoint_zone InterfaceEndpointZone "interface-endpoint-zone";
-            private_dns PrivateDns "private-dns";
-            endpoint_state EndpointState "endpoint-state";
-            internet_route InternetRoute "internet-route";
+            vpc_dns VpcDns "vpc-dns" OfBaseline;
+            endpoint_security_group EndpointSecurityGroup "endpoint-security-group" OfBaseline;
+            gateway_endpoint GatewayEndpoint "gateway-endpoint" OfBaseline;
+            gateway_endpoint_route_table GatewayEndpointRouteTable "gateway-endpoint-route-table" OfBaseline;
+            interface_endpoint InterfaceEndpoint "interface-endpoint" OfBaseline;
+            interface_endpoint_zone InterfaceEndpointZone "interface-endpoint-zone" OfBaseline;
+            private_dns PrivateDns "private-dns" OfBaseline;
+            endpoint_state EndpointState "endpoint-state" OfBaseline;
+            internet_route InternetRoute "internet-route" OfBaseline;
         }
     };
 }
 pub(crate) use every_rule;
 
+/// The mode of a rule that the baseline's `rules` give none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultMode {
+    /// The baseline's own mode.
+    OfBaseline,
+    /// `notify`, whatever the baseline's own mode is: the rule came after the first nine, and whoever wrote the baseline
+    /// did not know it. `rules` switches it on, or off.
+    Notify,
+}
+
 macro_rules! rule_ids {
-    ($($module:ident $name:ident $text:literal;)*) => {
+    ($($module:ident $name:ident $text:literal $default:ident;)*) => {
         /// A rule's name, as baselines and reports write it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -38,6 +49,11 @@ macro_rules! rule_ids {
             /// The rule's name as baselines, reports and logs write it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
+            }
+
+            /// The mode that the rule has where the baseline's `rules` give it none.
+            pub fn default_mode(self) -> DefaultMode {
+                match self { $(Self::$name => DefaultMode::$default,)* }
             }
         }
     };

@@ -38,7 +38,7 @@ impl Rule {
 }
 
 macro_rules! registry {
-    ($($module:ident $name:ident $text:literal;)*) => {
+    ($($module:ident $name:ident $text:literal $default:ident;)*) => {
         $(mod $module;)*
 
         impl RuleId {
