@@ -138,7 +138,7 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         vpc_ids: named.iter().filter_map(|id| id.parse().ok()).collect(),
         resource_ids: named.into_iter().map(str::to_owned).collect(),
         actor: actor::actor(identity),
-        tool: actor::tool(record).to_owned(),
+        tool: actor::tool(record),
         source_ip: text(record, "sourceIPAddress").to_owned(),
     }
 }
@@ -192,6 +192,7 @@ pub(super) fn first_text<const N: usize>(texts: [&str; N]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Tool;
     use serde_json::json;
 
     fn record(name: &str) -> Value {
@@ -252,7 +253,7 @@ mod tests {
             vpc_ids: vec![],
             resource_ids: vec![],
             actor: "unknown".into(),
-            tool: String::new(),
+            tool: Tool::NotSaid,
             source_ip: String::new(),
         };
         let evidence = decode(&json!({"eventName": "CreateRoute"})).unwrap();

@@ -5,12 +5,14 @@ mod actor;
 mod decode;
 mod ids;
 mod table;
+mod tool;
 
 use serde::{Deserialize, Serialize};
 
 pub use decode::{NotARecord, decode, parse, parse_with_source};
 pub use ids::IdKind;
 pub use table::{Family, Names, TABLE, Watch, watched_names};
+pub use tool::Tool;
 
 use crate::ec2::id::{AccountId, Region, VpcId};
 
@@ -40,7 +42,8 @@ pub struct Record {
     pub actor: String,
     /// With what: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or a service's name as CloudTrail writes it
     /// (`eks.amazonaws.com`). Empty where the record does not say.
-    pub tool: String,
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub tool: Tool,
     /// From where: an address, or the name of the AWS service that made the call.
     pub source_ip: String,
 }
@@ -114,7 +117,7 @@ mod tests {
             vpc_ids: ids.iter().filter_map(|id| id.parse().ok()).collect(),
             resource_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
             actor: String::new(),
-            tool: String::new(),
+            tool: Tool::NotSaid,
             source_ip: String::new(),
         };
         Evidence { time: String::new(), record }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
-use crate::event::Evidence;
+use crate::event::{Evidence, Tool};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 
@@ -140,7 +140,13 @@ pub fn call(evidence: &Evidence) -> String {
         ip if record.actor.contains(ip) => String::new(),
         ip => format!(" from {ip}"),
     };
-    one_line(&format!("{} by {} ({}){from} at {}", record.event, record.actor, record.tool, evidence.time))
+    let with = match &record.tool {
+        Tool::NotSaid => String::new(),
+        tool @ (Tool::Console | Tool::Cli | Tool::Terraform | Tool::CloudFormation | Tool::Sdk | Tool::Service(_)) => {
+            format!(" ({tool})")
+        }
+    };
+    one_line(&format!("{} by {}{with}{from} at {}", record.event, record.actor, evidence.time))
 }
 
 fn found(out: &mut String, report: &Report) {
@@ -248,10 +254,10 @@ fn rules_of(report: &Report) -> Vec<&'static str> {
 
 /// Where the change came from, so that it does not come back.
 fn for_good(report: &Report) -> Option<String> {
-    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool.as_str() {
-        "terraform" => Some(("Terraform", &evidence.record)),
-        "cloudformation" => Some(("CloudFormation", &evidence.record)),
-        _ => None,
+    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool {
+        Tool::Terraform => Some(("Terraform", &evidence.record)),
+        Tool::CloudFormation => Some(("CloudFormation", &evidence.record)),
+        Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,
     });
     coded.map(|(tool, record)| {
         one_line(&format!(
