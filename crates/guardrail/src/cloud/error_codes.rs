@@ -62,6 +62,11 @@ pub fn is_dry_run_denied(code: &str) -> bool {
     matches!(without_side(code), "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException")
 }
 
+/// Whether a call failed because the security group that it names is not there, or not known everywhere yet.
+pub fn is_group_not_found(error: &CallError) -> bool {
+    error.class == ErrorClass::NotFound && error.code.starts_with("InvalidGroup")
+}
+
 /// The error a call failed with, classified.
 pub fn call_error(operation: &str, code: &str, message: &str) -> CallError {
     CallError {
@@ -90,7 +95,7 @@ pub fn outcome_of(call: &Call, error: CallError) -> Result<Applied, CallError> {
         (
             Call::AuthorizeHttps { .. } | Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. },
             ErrorClass::NotFound,
-        ) if error.code == "InvalidGroup.NotFound" => Err(CallError { class: ErrorClass::Transient, ..error }),
+        ) if is_group_not_found(&error) => Err(CallError { class: ErrorClass::Transient, ..error }),
         (_, _) => Err(error),
     }
 }
