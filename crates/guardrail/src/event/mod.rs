@@ -22,8 +22,8 @@ use crate::ec2::id::{AccountId, Region, VpcId};
 pub struct Record {
     /// `eventName`.
     pub event: String,
-    /// `eventID`: the same in every delivery of one call.
-    pub event_id: String,
+    /// `eventID`: the same in every delivery of one call; absent where the record does not say.
+    pub event_id: Option<String>,
     /// The account whose resources the call touched.
     pub account: Option<AccountId>,
     /// The Region.
@@ -44,16 +44,16 @@ pub struct Record {
     /// (`eks.amazonaws.com`). Empty where the record does not say.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub tool: Tool,
-    /// From where: an address, or the name of the AWS service that made the call.
-    pub source_ip: String,
+    /// From where: an address, or the name of the AWS service that made the call; absent where the record does not say.
+    pub source_ip: Option<String>,
 }
 
 /// A record and when it happened: what an alert says of the call that led to a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
-    /// `eventTime`, as the record says it (UTC).
-    pub time: String,
+    /// `eventTime`, as the record says it (UTC); absent where it does not.
+    pub time: Option<String>,
     /// The call.
     #[serde(flatten)]
     pub record: Record,
@@ -108,7 +108,7 @@ mod tests {
     fn call(event: &str, ids: &[&str]) -> Evidence {
         let record = Record {
             event: event.into(),
-            event_id: "e".into(),
+            event_id: Some("e".into()),
             account: None,
             region: None,
             failed: false,
@@ -118,9 +118,9 @@ mod tests {
             resource_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
             actor: String::new(),
             tool: Tool::NotSaid,
-            source_ip: String::new(),
+            source_ip: None,
         };
-        Evidence { time: String::new(), record }
+        Evidence { time: None, record }
     }
 
     fn reach(event: &str, ids: &[&str]) -> Option<Reach> {

@@ -135,18 +135,16 @@ fn who(out: &mut String, report: &Report) {
 /// Who made a call, with what and from where, in one line.
 pub fn call(evidence: &Evidence) -> String {
     let record = &evidence.record;
-    let from = match record.source_ip.as_str() {
-        "" => String::new(),
-        ip if record.actor.contains(ip) => String::new(),
-        ip => format!(" from {ip}"),
-    };
+    let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
+    let from = from.map(|ip| format!(" from {ip}")).unwrap_or_default();
+    let at = evidence.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
     let with = match &record.tool {
         Tool::NotSaid => String::new(),
         tool @ (Tool::Console | Tool::Cli | Tool::Terraform | Tool::CloudFormation | Tool::Sdk | Tool::Service(_)) => {
             format!(" ({tool})")
         }
     };
-    one_line(&format!("{} by {}{with}{from} at {}", record.event, record.actor, evidence.time))
+    one_line(&format!("{} by {}{with}{from}{at}", record.event, record.actor))
 }
 
 fn found(out: &mut String, report: &Report) {

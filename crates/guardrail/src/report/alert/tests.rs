@@ -83,6 +83,16 @@ fn what_a_caller_typed_forges_no_line() {
 }
 
 #[test]
+fn a_call_of_which_little_is_recorded_is_told_without_gaps() {
+    let record = json!({"eventName": "CreateRoute"});
+    assert_eq!(call(&decode(&record).unwrap()), "CreateRoute by unknown");
+    let more = json!({
+        "eventName": "CreateRoute", "eventTime": "t", "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2",
+    });
+    assert_eq!(call(&decode(&more).unwrap()), "CreateRoute by unknown (cli) from 203.0.113.7 at t");
+}
+
+#[test]
 fn a_report_of_any_length_fits_into_one_message() {
     let (mut report, baseline) = report("notify", "ops", "aws-cli/2.17");
     let (evidence, found, step) = (report.evidence.remove(0), report.findings.remove(0), report.steps.remove(0));
