@@ -68,14 +68,14 @@ pub enum Applied {
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[error("{operation}: {}{message}", if code.is_empty() { String::new() } else { format!("{code}: ") })]
+#[error("{operation}: {}{message}", code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default())]
 pub struct CallError {
     /// AWS's name of the operation.
     pub operation: String,
     /// What it means for us.
     pub class: ErrorClass,
-    /// AWS's code, without CloudTrail's `Client.` prefix; empty when no answer came.
-    pub code: String,
+    /// AWS's code, without CloudTrail's `Client.` prefix; absent when no answer came, or one without a code.
+    pub code: Option<String>,
     /// AWS's words.
     pub message: String,
 }

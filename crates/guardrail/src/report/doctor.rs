@@ -67,8 +67,8 @@ impl Check {
 pub fn permission(action: &str, answer: &Result<(), CallError>) -> Check {
     match answer {
         Ok(()) => Check::new(action, State::Fine, ""),
-        Err(error) if is_dry_run_allowed(&error.code) => Check::new(action, State::Fine, ""),
-        Err(error) if is_dry_run_denied(&error.code) => {
+        Err(error) if is_dry_run_allowed(error) => Check::new(action, State::Fine, ""),
+        Err(error) if is_dry_run_denied(error) => {
             Check::new(action, State::Missing, "not allowed; add it to the policy of whoever runs this")
         }
         Err(error) => Check::unanswered(action, error),

@@ -236,7 +236,7 @@ mod tests {
         CallError {
             operation: "AuthorizeSecurityGroupIngress".into(),
             class,
-            code: code.into(),
+            code: Some(code.into()),
             message: String::new(),
         }
     }
