@@ -120,11 +120,35 @@ pub enum Selector {
     Advanced(Vec<FieldSelector>),
 }
 
+/// What a field of an advanced selector looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// `eventCategory`.
+    EventCategory,
+    /// `eventSource`.
+    EventSource,
+    /// `readOnly`.
+    ReadOnly,
+    /// Another one, by its name.
+    Other(String),
+}
+
+impl From<String> for Field {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "eventCategory" => Self::EventCategory,
+            "eventSource" => Self::EventSource,
+            "readOnly" => Self::ReadOnly,
+            _ => Self::Other(name),
+        }
+    }
+}
+
 /// A field of an advanced selector.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldSelector {
-    /// Its name.
-    pub field: String,
+    /// What it looks at.
+    pub field: Field,
     /// `Equals`; empty when the selector says something else.
     pub equals: Vec<String>,
     /// `NotEquals`.
@@ -138,13 +162,13 @@ impl Selector {
         match self {
             Self::Basic { management, writes } => *management && *writes,
             Self::Advanced(fields) => {
-                let lets_through = |field: &FieldSelector| match field.field.as_str() {
-                    "eventCategory" => field.passes("Management"),
-                    "readOnly" => field.passes("false"),
-                    "eventSource" => field.passes("ec2.amazonaws.com"),
-                    _ => false,
+                let lets_through = |field: &FieldSelector| match field.field {
+                    Field::EventCategory => field.passes("Management"),
+                    Field::ReadOnly => field.passes("false"),
+                    Field::EventSource => field.passes("ec2.amazonaws.com"),
+                    Field::Other(_) => false,
                 };
-                fields.iter().any(|field| field.field == "eventCategory") && fields.iter().all(lets_through)
+                fields.iter().any(|field| field.field == Field::EventCategory) && fields.iter().all(lets_through)
             }
         }
     }
@@ -224,15 +248,70 @@ impl Part {
 /// What was seen of a part: nothing of that name, or this.
 pub type Lookup<T> = Result<Option<T>, CallError>;
 
-/// A rule: its name, its state as EventBridge says it, and what it calls.
+/// A rule: its name, its state, and what it calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenRule {
     /// Its name.
     pub name: String,
-    /// `ENABLED`, `DISABLED` and others.
-    pub state: String,
-    /// Its targets' ARNs.
-    pub targets: Vec<String>,
+    /// Its state, where EventBridge says it.
+    pub state: Option<RuleState>,
+    /// Its targets.
+    pub targets: Vec<Target>,
+}
+
+/// The state of a rule (docs.aws.amazon.com/eventbridge/latest/APIReference/API_Rule.html).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleState {
+    /// `ENABLED`.
+    Enabled,
+    /// `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`: calls that only read are matched too.
+    EnabledWithAllCloudTrailManagementEvents,
+    /// `DISABLED`.
+    Disabled,
+    /// Another one, in EventBridge's word.
+    Other(String),
+}
+
+impl From<&str> for RuleState {
+    fn from(word: &str) -> Self {
+        match word {
+            "ENABLED" => Self::Enabled,
+            "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" => Self::EnabledWithAllCloudTrailManagementEvents,
+            "DISABLED" => Self::Disabled,
+            _ => Self::Other(word.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for RuleState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Enabled => "ENABLED",
+            Self::EnabledWithAllCloudTrailManagementEvents => "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            Self::Disabled => "DISABLED",
+            Self::Other(word) => word,
+        })
+    }
+}
+
+/// What a rule calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A Lambda function, by its ARN.
+    Function(String),
+    /// Something else, by its ARN.
+    Other(String),
+}
+
+impl From<String> for Target {
+    /// A function's ARN is `arn:<partition>:lambda:<region>:<account>:function:<name>`.
+    fn from(arn: String) -> Self {
+        let mut parts = arn.split(':');
+        match (parts.nth(2), parts.nth(2)) {
+            (Some("lambda"), Some("function")) => Self::Function(arn),
+            (_, _) => Self::Other(arn),
+        }
+    }
 }
 
 /// The rule and the function behind it.
@@ -243,19 +322,33 @@ pub fn rule(stack: &str, seen: &Lookup<SeenRule>) -> Vec<Check> {
         Ok(None) => return vec![RULE.missing(stack)],
         Ok(Some(rule)) => rule,
     };
-    let state = match rule.state.starts_with("ENABLED") {
-        true => Check::new(RULE.what, State::Fine, rule.name.clone()),
-        false => {
-            let state = &rule.state;
-            let detail = format!("{} is {state}; run `aws events enable-rule --name {}`", rule.name, rule.name);
-            Check::new(RULE.what, State::Wrong, detail)
-        }
-    };
-    let function = match rule.targets.iter().find(|target| target.contains(":function:")) {
-        Some(function) => Check::new(FUNCTION, State::Fine, function.clone()),
+    let function = rule.targets.iter().find_map(|target| match target {
+        Target::Function(arn) => Some(arn.as_str()),
+        Target::Other(_) => None,
+    });
+    let function = match function {
+        Some(arn) => Check::new(FUNCTION, State::Fine, arn),
         None => Check::new(FUNCTION, State::Missing, "the rule calls no function; deploy the stack again"),
     };
-    vec![state, function]
+    vec![rule_state(rule), function]
+}
+
+fn rule_state(rule: &SeenRule) -> Check {
+    let name = &rule.name;
+    match &rule.state {
+        Some(RuleState::Enabled | RuleState::EnabledWithAllCloudTrailManagementEvents) => {
+            Check::new(RULE.what, State::Fine, name.as_str())
+        }
+        Some(state @ RuleState::Disabled) => {
+            let detail = format!("{name} is {state}; run `aws events enable-rule --name {name}`");
+            Check::new(RULE.what, State::Wrong, detail)
+        }
+        Some(state @ RuleState::Other(_)) => {
+            let detail = format!("{name} is {state}, which this version does not know");
+            Check::new(RULE.what, State::CannotTell, detail)
+        }
+        None => Check::new(RULE.what, State::CannotTell, format!("EventBridge does not say the state of {name}")),
+    }
 }
 
 /// The queue of VPCs, with the number of messages in it.
@@ -281,14 +374,46 @@ pub fn dead_letters(part: Part, stack: &str, seen: &Lookup<u64>) -> Check {
     }
 }
 
-/// The topic, with the ARNs of its subscriptions, one of which must be confirmed.
-pub fn topic(stack: &str, seen: &Lookup<Vec<String>>) -> Check {
+/// A subscription to the topic, as SNS lists it: in its ARN's place stands a word until there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subscription {
+    /// It has this ARN.
+    Confirmed(String),
+    /// `PendingConfirmation`.
+    Pending,
+    /// `Deleted`.
+    Deleted,
+    /// Another word.
+    Other(String),
+}
+
+impl From<String> for Subscription {
+    fn from(arn: String) -> Self {
+        match arn.as_str() {
+            "PendingConfirmation" => Self::Pending,
+            "Deleted" => Self::Deleted,
+            text if text.starts_with("arn:") => Self::Confirmed(arn),
+            _ => Self::Other(arn),
+        }
+    }
+}
+
+impl Subscription {
+    fn is_confirmed(&self) -> bool {
+        match self {
+            Self::Confirmed(_) => true,
+            Self::Pending | Self::Deleted | Self::Other(_) => false,
+        }
+    }
+}
+
+/// The topic, with its subscriptions, one of which must be confirmed.
+pub fn topic(stack: &str, seen: &Lookup<Vec<Subscription>>) -> Check {
     match seen {
         Err(error) => Check::unanswered(TOPIC.what, error),
         Ok(None) => TOPIC.missing(stack),
         Ok(Some(subscriptions)) => {
-            // Instead of an ARN there is `PendingConfirmation`, or `Deleted`.
-            let confirmed = subscriptions.iter().filter(|arn| arn.starts_with("arn:")).count();
+            let confirmed = subscriptions.iter().filter(|subscription| subscription.is_confirmed()).count();
             match (confirmed, subscriptions.len()) {
                 (0, 0) => Check::new(TOPIC.what, State::Wrong, "nobody is subscribed: no alert reaches anybody"),
                 (0, _) => {
@@ -333,7 +458,7 @@ mod tests {
 
     fn field(name: &str, equals: &[&str], not_equals: &[&str]) -> FieldSelector {
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
-        FieldSelector { field: name.to_owned(), equals: texts(equals), not_equals: texts(not_equals) }
+        FieldSelector { field: name.to_owned().into(), equals: texts(equals), not_equals: texts(not_equals) }
     }
 
     #[test]
@@ -377,15 +502,36 @@ mod tests {
     #[test]
     fn a_rule_must_be_enabled_and_call_a_function() {
         let seen = |state: &str, target: &str| {
-            let rule = SeenRule { name: "r".to_owned(), state: state.to_owned(), targets: vec![target.to_owned()] };
-            rule_states(&Ok(Some(rule)))
+            let (state, targets) = (Some(state.into()), vec![target.to_owned().into()]);
+            rule_states(&Ok(Some(SeenRule { name: "r".to_owned(), state, targets })))
         };
         let function = "arn:aws:lambda:eu-central-1:111122223333:function:detect";
         assert_eq!(seen("ENABLED", function), [State::Fine, State::Fine]);
+        assert_eq!(seen("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", function), [State::Fine, State::Fine]);
         assert_eq!(seen("DISABLED", function), [State::Wrong, State::Fine]);
+        assert_eq!(seen("SLEEPING", function), [State::CannotTell, State::Fine]);
+        let silent = SeenRule { name: "r".to_owned(), state: None, targets: Vec::new() };
+        assert_eq!(rule_states(&Ok(Some(silent))), [State::CannotTell, State::Missing]);
         assert_eq!(seen("ENABLED", "arn:aws:sqs:eu-central-1:111122223333:q"), [State::Fine, State::Missing]);
         assert_eq!(rule_states(&Ok(None)), [State::Missing]);
         assert_eq!(rule_states(&Err(error("AccessDenied"))), [State::CannotTell]);
+    }
+
+    #[test]
+    fn a_state_is_its_word_and_one_that_is_not_known_is_kept() {
+        for word in ["ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED", "SLEEPING", ""] {
+            assert_eq!(RuleState::from(word).to_string(), word);
+        }
+        assert_eq!(RuleState::from("SLEEPING"), RuleState::Other("SLEEPING".to_owned()));
+    }
+
+    #[test]
+    fn what_is_not_known_is_kept_as_it_is() {
+        let text = || "arn:aws:sqs:eu-central-1:111122223333:function:x".to_owned();
+        assert_eq!(Target::from(text()), Target::Other(text()));
+        assert_eq!(Target::from(String::new()), Target::Other(String::new()));
+        assert_eq!(Subscription::from("Later".to_owned()), Subscription::Other("Later".to_owned()));
+        assert_eq!(Field::from("resources.ARN".to_owned()), Field::Other("resources.ARN".to_owned()));
     }
 
     fn rule_states(seen: &Lookup<SeenRule>) -> Vec<State> {
@@ -394,7 +540,8 @@ mod tests {
 
     #[test]
     fn a_subscription_counts_once_it_is_confirmed() {
-        let state = |arns: &[&str]| topic("guard", &Ok(Some(arns.iter().map(ToString::to_string).collect()))).state;
+        let subscriptions = |arns: &[&str]| arns.iter().map(|arn| Subscription::from((*arn).to_owned())).collect();
+        let state = |arns: &[&str]| topic("guard", &Ok(Some(subscriptions(arns)))).state;
         assert_eq!(state(&["PendingConfirmation", "arn:aws:sns:eu-central-1:111122223333:t:1"]), State::Fine);
         assert_eq!((state(&["PendingConfirmation", "Deleted"]), state(&[])), (State::Wrong, State::Wrong));
     }
