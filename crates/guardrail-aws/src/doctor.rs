@@ -18,7 +18,7 @@ use guardrail::report::doctor::{
 use crate::ec2::apply::dry_run;
 use crate::ec2::read::{self, filter};
 use crate::sdk::clients::Clients;
-use crate::sdk::sdk_errors::{failed, on_heap};
+use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
 /// Looks at everything the guardrail needs, in the order in which a person would mend it. Of the stack, the parts are found
 /// by the names that CloudFormation gives them.
@@ -210,7 +210,7 @@ async fn rule(clients: &Clients, stack: &str) -> Lookup<SeenRule> {
     let answer = on_heap(events.list_rules().name_prefix(doctor::RULE.prefix(stack)).send()).await;
     let rules = answer.map_err(|error| failed("ListRules", &error))?.rules.unwrap_or_default();
     let Some(rule) = rules.into_iter().next() else { return Ok(None) };
-    let name = rule.name.unwrap_or_default();
+    let Some(name) = rule.name else { return Err(unreadable("ListRules", "the rule's name is missing")) };
     let answer = on_heap(events.list_targets_by_rule().rule(&name).send()).await;
     let targets = answer.map_err(|error| failed("ListTargetsByRule", &error))?.targets.unwrap_or_default();
     Ok(Some(SeenRule {
@@ -238,9 +238,7 @@ async fn messages(sqs: &aws_sdk_sqs::Client, part: Part, stack: &str) -> Lookup<
     let answer = on_heap(sqs.get_queue_attributes().queue_url(url).attribute_names(COUNT).send()).await;
     let attributes = answer.map_err(|error| failed("GetQueueAttributes", &error))?.attributes.unwrap_or_default();
     let count = attributes.get(&COUNT).and_then(|count| count.parse().ok());
-    count
-        .map(Some)
-        .ok_or_else(|| crate::sdk::sdk_errors::unreadable("GetQueueAttributes", "the number of messages is missing"))
+    count.map(Some).ok_or_else(|| unreadable("GetQueueAttributes", "the number of messages is missing"))
 }
 
 /// The topic's subscriptions.

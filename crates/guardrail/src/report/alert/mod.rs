@@ -27,7 +27,22 @@ pub struct Alert {
     /// For queues, functions and HTTPS, and whatever has no form of its own: the report.
     pub json: String,
     /// To filter on.
-    pub attributes: BTreeMap<&'static str, String>,
+    pub attributes: BTreeMap<&'static str, Attribute>,
+}
+
+/// What subscribers can filter on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attribute {
+    /// One value.
+    Text(String),
+    /// Several: a filter matches each of them.
+    List(Vec<String>),
+}
+
+impl Attribute {
+    fn of(value: impl ToString) -> Self {
+        Self::Text(value.to_string())
+    }
 }
 
 /// The alert of a report.
@@ -287,16 +302,16 @@ fn json(report: &Report) -> String {
     })
 }
 
-fn attributes(report: &Report) -> BTreeMap<&'static str, String> {
+fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
     BTreeMap::from([
-        ("account", report.scope.account.to_string()),
-        ("region", report.scope.region.to_string()),
-        ("vpc", report.scope.vpc.to_string()),
-        ("verdict", report.verdict.to_string().replace(' ', "-")),
-        ("cause", report.cause.to_string()),
-        ("mode", strongest_mode(report).to_string()),
-        ("changed", report.changed().to_string()),
-        ("rules", serde_json::to_string(&rules_of(report)).unwrap_or_default()),
+        ("account", Attribute::of(&report.scope.account)),
+        ("region", Attribute::of(&report.scope.region)),
+        ("vpc", Attribute::of(&report.scope.vpc)),
+        ("verdict", Attribute::Text(report.verdict.to_string().replace(' ', "-"))),
+        ("cause", Attribute::of(report.cause)),
+        ("mode", Attribute::of(strongest_mode(report))),
+        ("changed", Attribute::of(report.changed())),
+        ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
     ])
 }
 

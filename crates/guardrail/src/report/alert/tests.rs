@@ -65,12 +65,12 @@ fn an_alert_says_who_what_why_and_what_to_do() {
         ("changed", "false"),
         ("mode", "notify"),
         ("region", "eu-central-1"),
-        ("rules", "[\"internet-route\"]"),
         ("verdict", "drift-left"),
         ("vpc", "vpc-1"),
     ];
-    let attributes: Vec<(&str, &str)> = alert.attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    assert_eq!(attributes, expected);
+    let expected = expected.into_iter().map(|(name, value)| (name, Attribute::of(value)));
+    let rules = ("rules", Attribute::List(vec!["internet-route".to_owned()]));
+    assert_eq!(alert.attributes, expected.chain([rules]).collect());
     assert_eq!(serde_json::from_str::<Report>(&alert.json).unwrap(), report);
 }
 
