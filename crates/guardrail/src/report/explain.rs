@@ -14,7 +14,7 @@ use crate::ec2::world::{Route, VpcEndpoint};
 pub fn explain(view: &View<'_>) -> String {
     let mut out = String::new();
     let snapshot = view.snapshot;
-    let name = snapshot.vpc.tags.iter().find(|tag| tag.key == "Name").map(|tag| format!(" ({})", tag.value));
+    let name = view.vpc_name().map(|name| format!(" ({name})"));
     let managed = if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
     let _ = writeln!(out, "{}{}: {managed}", snapshot.scope, name.unwrap_or_default());
     if !snapshot.missing.is_empty() {
