@@ -11,12 +11,14 @@ use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::CallError;
 use guardrail::ec2::change::CREATED_TAG;
 use guardrail::ec2::operation::Operation;
-use guardrail::report::doctor::{self, Check, FieldSelector, Lookup, Part, SeenRule, Selector, State, Trail};
+use guardrail::report::doctor::{
+    self, Check, FieldSelector, Lookup, Part, RuleState, SeenRule, Selector, State, Subscription, Target, Trail,
+};
 
 use crate::ec2::apply::dry_run;
 use crate::ec2::read::{self, filter};
 use crate::sdk::clients::Clients;
-use crate::sdk::sdk_errors::{failed, on_heap};
+use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
 /// Looks at everything the guardrail needs, in the order in which a person would mend it. Of the stack, the parts are found
 /// by the names that CloudFormation gives them.
@@ -196,7 +198,7 @@ fn basic_selector(selector: &EventSelector) -> Selector {
 
 fn advanced_selector(selector: &AdvancedEventSelector) -> Selector {
     let field = |field: &aws_sdk_cloudtrail::types::AdvancedFieldSelector| FieldSelector {
-        field: field.field.clone(),
+        field: field.field.clone().into(),
         equals: field.equals.clone().unwrap_or_default(),
         not_equals: field.not_equals.clone().unwrap_or_default(),
     };
@@ -208,12 +210,12 @@ async fn rule(clients: &Clients, stack: &str) -> Lookup<SeenRule> {
     let answer = on_heap(events.list_rules().name_prefix(doctor::RULE.prefix(stack)).send()).await;
     let rules = answer.map_err(|error| failed("ListRules", &error))?.rules.unwrap_or_default();
     let Some(rule) = rules.into_iter().next() else { return Ok(None) };
-    let name = rule.name.unwrap_or_default();
+    let Some(name) = rule.name else { return Err(unreadable("ListRules", "the rule's name is missing")) };
     let answer = on_heap(events.list_targets_by_rule().rule(&name).send()).await;
     let targets = answer.map_err(|error| failed("ListTargetsByRule", &error))?.targets.unwrap_or_default();
     Ok(Some(SeenRule {
-        state: rule.state.map(|state| state.as_str().to_owned()).unwrap_or_default(),
-        targets: targets.into_iter().map(|target| target.arn).collect(),
+        state: rule.state.map(|state| RuleState::from(state.as_str())),
+        targets: targets.into_iter().map(|target| Target::from(target.arn)).collect(),
         name,
     }))
 }
@@ -236,13 +238,11 @@ async fn messages(sqs: &aws_sdk_sqs::Client, part: Part, stack: &str) -> Lookup<
     let answer = on_heap(sqs.get_queue_attributes().queue_url(url).attribute_names(COUNT).send()).await;
     let attributes = answer.map_err(|error| failed("GetQueueAttributes", &error))?.attributes.unwrap_or_default();
     let count = attributes.get(&COUNT).and_then(|count| count.parse().ok());
-    count
-        .map(Some)
-        .ok_or_else(|| crate::sdk::sdk_errors::unreadable("GetQueueAttributes", "the number of messages is missing"))
+    count.map(Some).ok_or_else(|| unreadable("GetQueueAttributes", "the number of messages is missing"))
 }
 
-/// The ARNs of the topic's subscriptions.
-async fn subscriptions(clients: &Clients, stack: &str) -> Lookup<Vec<String>> {
+/// The topic's subscriptions.
+async fn subscriptions(clients: &Clients, stack: &str) -> Lookup<Vec<Subscription>> {
     let sns = aws_sdk_sns::Client::new(clients.config());
     let prefix = doctor::TOPIC.prefix(stack);
     let mut pages = sns.list_topics().into_paginator().items().send();
@@ -257,7 +257,7 @@ async fn subscriptions(clients: &Clients, stack: &str) -> Lookup<Vec<String>> {
     let mut subscriptions = Vec::new();
     while let Some(subscription) = on_heap(pages.next()).await {
         let arn = subscription.map_err(|error| failed("ListSubscriptionsByTopic", &error))?.subscription_arn;
-        subscriptions.extend(arn);
+        subscriptions.extend(arn.map(Subscription::from));
     }
     Ok(Some(subscriptions))
 }

@@ -6,7 +6,7 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use guardrail::cloud::CallError;
-use guardrail::report::alert::Alert;
+use guardrail::report::alert::{Alert, Attribute};
 
 use crate::sdk::clients::Clients;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
@@ -48,14 +48,13 @@ impl Topic {
     pub async fn tell(&self, alert: &Alert) -> Result<String, CallError> {
         let others = BTreeMap::from([("email", alert.text.clone()), ("sms", alert.subject.clone())]);
         let body = Body::PerProtocol { default: alert.json.clone(), others };
-        let attributes = alert.attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        self.publish(&alert.subject, &body, &attributes).await
+        self.publish(&alert.subject, &body, &alert.attributes).await
     }
 
     /// Publishes one message and returns its id. SNS refuses a subject of 100 characters or more, or with a line break
     /// or control character in it, and a message of more than 262,144 bytes together with its attributes. An attribute
-    /// with an empty value is left out, because SNS refuses the whole message for it; one that is a list in JSON is sent as
-    /// such, so that a filter policy matches its members.
+    /// with nothing in it is left out, because SNS refuses the whole message for it; a list is sent as such, so that a filter
+    /// policy matches its members.
     ///
     /// # Errors
     /// When the message was not accepted.
@@ -63,7 +62,7 @@ impl Topic {
         &self,
         subject: &str,
         body: &Body,
-        attributes: &BTreeMap<String, String>,
+        attributes: &BTreeMap<&str, Attribute>,
     ) -> Result<String, CallError> {
         let request = self.sns.publish().topic_arn(&self.arn).subject(subject);
         let request = match body {
@@ -75,17 +74,24 @@ impl Topic {
                 request.message(serde_json::json!(by_protocol).to_string()).message_structure("json")
             }
         };
-        let attributes = attributes.iter().filter(|(_, value)| !value.is_empty() && *value != "[]");
-        let attributes: Result<HashMap<_, _>, _> =
-            attributes.map(|(name, value)| Ok((name.clone(), text_attribute(value)?))).collect();
-        let attributes = attributes.map_err(|error: BuildError| unreadable(OPERATION, &error.to_string()))?;
+        let made = attributes.iter().filter_map(|(name, value)| {
+            message_attribute(value).map(|value| value.map(|value| ((*name).to_owned(), value)))
+        });
+        let attributes: Result<HashMap<String, MessageAttributeValue>, BuildError> = made.collect();
+        let attributes = attributes.map_err(|error| unreadable(OPERATION, &error.to_string()))?;
         let request = request.set_message_attributes(Some(attributes));
         let answer = on_heap(request.send()).await.map_err(|error| failed(OPERATION, &error))?;
         Ok(answer.message_id.unwrap_or_default())
     }
 }
 
-fn text_attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {
-    let kind = if value.starts_with('[') { "String.Array" } else { "String" };
-    MessageAttributeValue::builder().data_type(kind).string_value(value).build()
+/// The attribute as SNS takes it; `None` where there is nothing in it.
+fn message_attribute(value: &Attribute) -> Option<Result<MessageAttributeValue, BuildError>> {
+    let (kind, text) = match value {
+        Attribute::Text(text) if text.is_empty() => return None,
+        Attribute::List(members) if members.is_empty() => return None,
+        Attribute::Text(text) => ("String", text.clone()),
+        Attribute::List(members) => ("String.Array", serde_json::json!(members).to_string()),
+    };
+    Some(MessageAttributeValue::builder().data_type(kind).string_value(text).build())
 }

@@ -85,7 +85,7 @@ fn refusal(refused: &BatchResultErrorEntry) -> CallError {
     CallError {
         operation: OPERATION.to_owned(),
         class: classify(&refused.code, &message),
-        code: refused.code.clone(),
+        code: Some(refused.code.clone()),
         message,
     }
 }

@@ -55,7 +55,7 @@ pub(crate) enum Unavailable {
 /// What to do about a call that brought no answer of AWS.
 #[cfg(feature = "live")]
 fn advice(error: &CallError) -> &'static str {
-    if error.code.is_empty() && error.class.passes() {
+    if error.code.is_none() && error.class.passes() {
         "; check the network, the Region, and `AWS_ENDPOINT_URL` if it is set"
     } else {
         ""

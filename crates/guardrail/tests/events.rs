@@ -164,8 +164,8 @@ fn check_independently(file: &str, value: &Value, evidence: &Evidence) {
     }
     assert_eq!(record.failed, raw["errorCode"].is_string(), "{file}");
     assert_eq!(record.event, raw["eventName"], "{file}");
-    assert_eq!(record.event_id, raw["eventID"], "{file}");
-    assert_eq!(record.source_ip, raw["sourceIPAddress"], "{file}");
+    assert_eq!(record.event_id.as_deref(), raw["eventID"].as_str(), "{file}");
+    assert_eq!(record.source_ip.as_deref(), raw["sourceIPAddress"].as_str(), "{file}");
 }
 
 #[test]

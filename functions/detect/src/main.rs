@@ -55,7 +55,8 @@ impl Detect {
         self.queue.send(&queued).await.map_err(Failed::at("SendFailed"))?;
         let record = &trigger.evidence.record;
         let vpcs = about(&messages);
-        info!(event = %record.event, event_id = %record.event_id, actor = %record.actor, vpc = %vpcs, "{} queued", queued.len());
+        let event_id = record.event_id.as_deref();
+        info!(event = %record.event, event_id, actor = %record.actor, vpc = %vpcs, "{} queued", queued.len());
         Ok(())
     }
 }

@@ -129,7 +129,7 @@ impl Aws {
         (there != *here).then(|| CallError {
             operation: operation.to_owned(),
             class: ErrorClass::Invalid,
-            code: String::new(),
+            code: None,
             message: format!(
                 "`{}` is in `{there}` and these clients are used for `{here}`; use clients of `{there}`",
                 scope.vpc

@@ -24,19 +24,14 @@ where
     CallError {
         operation: operation.to_owned(),
         class: classify(code, message),
-        code: code.to_owned(),
+        code: Some(code.to_owned()),
         message: message.to_owned(),
     }
 }
 
 /// An answer that says something this version cannot read: never taken for "nothing there".
 pub(crate) fn unreadable(operation: &str, what: &str) -> CallError {
-    CallError {
-        operation: operation.to_owned(),
-        class: ErrorClass::Invalid,
-        code: String::new(),
-        message: what.to_owned(),
-    }
+    CallError { operation: operation.to_owned(), class: ErrorClass::Invalid, code: None, message: what.to_owned() }
 }
 
 /// No answer came, or one without a code: the network, a time-out, a proxy's page. All of these pass, save a request
@@ -53,7 +48,7 @@ fn without_code<E: Error + 'static>(operation: &str, error: &SdkError<E>) -> Cal
     CallError {
         operation: operation.to_owned(),
         class,
-        code: String::new(),
+        code: None,
         message: format!("no readable answer{answer}: {}", chain(error)),
     }
 }

@@ -248,7 +248,7 @@ async fn a_refusal_keeps_awss_words() {
     let error = CallError {
         operation: "CreateVpcEndpoint".to_owned(),
         class: ErrorClass::Denied,
-        code: "UnauthorizedOperation".to_owned(),
+        code: Some("UnauthorizedOperation".to_owned()),
         message: "You are not authorized to perform this operation.".to_owned(),
     };
     assert_eq!((applied, requests.len()), (Err(error), 1));

@@ -219,7 +219,7 @@ async fn what_may_not_be_read_is_missing_with_all_that_depends_on_it() {
     let error = CallError {
         operation: "DescribeRouteTables".to_owned(),
         class: ErrorClass::Denied,
-        code: "UnauthorizedOperation".to_owned(),
+        code: Some("UnauthorizedOperation".to_owned()),
         message: "You are not authorized.".to_owned(),
     };
     let sections = [Section::RouteTables, Section::NetworkInterfaces, Section::PrefixLists];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use guardrail::cloud::ErrorClass;
-use guardrail::report::alert::Alert;
+use guardrail::report::alert::{Alert, Attribute};
 use guardrail_aws::{Body, Parameters, Queue, QueueMessage, Topic};
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn json_of(request: &str, target: &str) -> Value {
 async fn an_alert_is_published_with_its_attributes() {
     let listener = Listener::start().await;
     listener.on("Action=Publish", [ok(published())]);
-    let attributes = [("mode", "repair"), ("account", "")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+    let attributes = [("mode", "repair"), ("account", "")].map(|(name, text)| (name, Attribute::Text(text.to_owned())));
     let topic = Topic::new(&listener.clients().await, TOPIC);
     let id = topic.publish("A subject", &Body::Same("text".to_owned()), &BTreeMap::from(attributes)).await;
     assert_eq!(id.as_deref(), Ok("m-1"));
@@ -71,7 +71,8 @@ async fn an_alert_is_text_for_people_and_the_report_for_the_rest() {
     let listener = Listener::start().await;
     let published = "<PublishResult><MessageId>6f0a</MessageId></PublishResult>";
     listener.on("Action=Publish", [ok(format!("<PublishResponse>{published}</PublishResponse>"))]);
-    let attributes = BTreeMap::from([("mode", "repair".to_owned()), ("rules", r#"["nat","dns"]"#.to_owned())]);
+    let rules = Attribute::List(vec!["nat".to_owned(), "dns".to_owned()]);
+    let attributes = BTreeMap::from([("mode", Attribute::Text("repair".to_owned())), ("rules", rules)]);
     let alert = Alert { subject: "S".to_owned(), text: "text".to_owned(), json: "{}".to_owned(), attributes };
     Topic::new(&listener.clients().await, TOPIC).tell(&alert).await.unwrap();
     let request = &listener.requests()[0];
@@ -81,6 +82,7 @@ async fn an_alert_is_text_for_people_and_the_report_for_the_rest() {
     let mut kinds: Vec<_> = request.lines().filter_map(|line| line.split_once("DataType=")).map(|(_, k)| k).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["String", "String.Array"]);
+    assert!(request.lines().any(|line| line.ends_with(r#"StringValue=["nat","dns"]"#)), "{request}");
 }
 
 #[tokio::test]

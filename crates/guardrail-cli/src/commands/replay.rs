@@ -9,7 +9,7 @@ use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::{Vpc, World};
 use guardrail::event::Evidence;
 use guardrail::inbox::detect::{Ignored, Managed, accept, made_elsewhere, messages};
-use guardrail::inbox::message::About;
+use guardrail::inbox::message::{About, incident_of};
 use guardrail::inbox::resolve::resolve;
 use guardrail::report::{Cause, Report, Verdict};
 use guardrail::run::{self, RunRequest};
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
 
 /// The first call's time, so that a replay is the same whenever it is made.
 pub(crate) fn start(calls: &[(Value, Evidence)]) -> Timestamp {
-    calls.iter().find_map(|(_, evidence)| evidence.time.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+    calls.iter().find_map(|(_, evidence)| evidence.time.as_ref()?.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// A simulated world and the guardrail that looks after it.
@@ -122,8 +122,9 @@ impl Stage {
     /// Lets time pass until the recorded call, makes it on the world, and lets the guardrail look at what it points to.
     pub(crate) fn play(&mut self, value: &Value, call: &Evidence) -> Act {
         let mut sim = self.cloud.sim_mut();
-        let until = call.time.parse().map(|time: Timestamp| time.duration_since(sim.now())).unwrap_or_default();
-        sim.advance(Duration::try_from(until).unwrap_or_default());
+        let time = call.time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
+        let until = time.and_then(|time| Duration::try_from(time.duration_since(sim.now())).ok());
+        sim.advance(until.unwrap_or_default());
         let foreign = self.place.as_ref().is_some_and(|place| made_elsewhere(&call.record, place).is_some());
         let enacted = if foreign { None } else { Some(replay_call(&mut sim, value)) };
         drop(sim);
@@ -141,9 +142,10 @@ impl Stage {
             Cause::Event => vec![call.clone()],
             Cause::Sweep | Cause::Operator => Vec::new(),
         };
+        let incident = incident_of(call);
         let request = RunRequest {
-            run_id: format!("{}/{}", call.record.event_id, scope.vpc),
-            incident: call.record.event_id.clone(),
+            run_id: format!("{incident}/{}", scope.vpc),
+            incident,
             deadline: now.checked_add(RUN).unwrap_or(Timestamp::MAX),
             scope,
             cause,

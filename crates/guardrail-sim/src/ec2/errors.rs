@@ -26,6 +26,11 @@ impl ApiError {
         Self::new(&format!("{kind}.Malformed"), format!("Invalid id: \"{text}\""))
     }
 
+    /// Whether no answer came.
+    pub fn is_lost(&self) -> bool {
+        self.http_status == 0
+    }
+
     pub(crate) fn lost() -> Self {
         Self { code: String::new(), message: "the connection closed before an answer came".to_owned(), http_status: 0 }
     }

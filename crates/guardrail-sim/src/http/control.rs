@@ -40,7 +40,7 @@ fn bad(message: impl ToString) -> (StatusCode, String) {
 fn recorded(call: &Recorded) -> Value {
     let outcome = match &call.outcome {
         Ok(()) => "ok",
-        Err(error) if error.code.is_empty() => LOST,
+        Err(error) if error.is_lost() => LOST,
         Err(error) => &error.code,
     };
     json!({

@@ -180,7 +180,7 @@ impl Service {
         }
         match told {
             Ok(fields) => Ok(xml(StatusCode::OK, answer_xml(&action, &request_id, &fields), &request_id)),
-            Err(error) if error.http_status == 0 => Err(Lost),
+            Err(error) if error.is_lost() => Err(Lost),
             Err(error) => {
                 let status = StatusCode::from_u16(error.http_status).unwrap_or(StatusCode::BAD_REQUEST);
                 Ok(refusal(status, &error.code, &error.message, &request_id))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use guardrail::event::decode;
+use guardrail::event::{Tool, decode};
 use guardrail_sim::http::{Events, ServerOptions};
 use guardrail_sim::{Replayed, Sim, SimOptions, replay_call};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ async fn the_guardrail_reads_the_event_of_every_change() {
     for event in events(&path) {
         let evidence = decode(&event).unwrap();
         let record = &evidence.record;
-        assert_eq!((record.actor.as_str(), evidence.time.as_str(), record.failed), ("sim-user", NOW, false));
+        assert_eq!((record.actor.as_str(), evidence.time.as_deref(), record.failed), ("sim-user", Some(NOW), false));
         let place = (record.account.as_ref().unwrap().as_str(), record.region.as_ref().unwrap().as_str());
         assert_eq!(place, ("111122223333", "eu-central-1"));
         let (request, response) = (&event["detail"]["requestParameters"], &event["detail"]["responseElements"]);
@@ -224,7 +224,7 @@ async fn the_actor_is_who_signed_and_the_agent_what_they_say() {
     assert_eq!(keys, ["AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"]);
     let actors = events.iter().map(|event| decode(event).unwrap().record);
     let actors: Vec<_> = actors.map(|record| (record.actor, record.tool, record.source_ip)).collect();
-    let by = |actor: &str| (actor.to_owned(), "cli".to_owned(), "127.0.0.1".to_owned());
+    let by = |actor: &str| (actor.to_owned(), Tool::Cli, Some("127.0.0.1".to_owned()));
     assert_eq!(actors, [by("sim-user"), by("sim-role/sim-session")]);
 }
 

@@ -34,6 +34,12 @@ impl<'w> View<'w> {
         Self { baseline, snapshot, topology: Topology::of(snapshot, baseline), required_services }
     }
 
+    /// What people call the VPC: its tag `Name`, which the console shows; `None` where it has none, or an empty one.
+    pub fn vpc_name(&self) -> Option<&'w str> {
+        let named = self.snapshot.vpc.tags.iter().find(|tag| tag.key == "Name");
+        named.map(|tag| tag.value.as_str()).filter(|name| !name.is_empty())
+    }
+
     /// The tables that should lead to the gateway endpoints.
     pub fn tables_wanting_gateways(&self) -> Vec<&TableUse<'w>> {
         let wants = |used: &&TableUse<'w>| match self.baseline.gateway_endpoints.route_tables {
@@ -76,5 +82,20 @@ impl<'w> View<'w> {
     /// Whether the baseline looks after this VPC.
     pub fn is_managed(&self) -> bool {
         self.baseline.managed_vpcs.matches(&self.snapshot.vpc.tags)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Fixture;
+
+    #[test]
+    fn a_vpc_is_called_what_its_name_tag_says() {
+        let name = |edit: fn(&mut Fixture) -> &mut Fixture| {
+            Fixture::edited(edit).view(|view, _| view.vpc_name().map(str::to_owned))
+        };
+        assert_eq!(name(|w| w).as_deref(), Some("shop"));
+        assert_eq!(name(|w| w.tag("vpc-1", "Name", "")), None);
+        assert_eq!(name(|w| w.tag("vpc-1", "name", "shop")), None);
     }
 }

@@ -53,21 +53,26 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
 }
 
 /// Whether a dry run says that the call would be allowed: it does so with an error.
-pub fn is_dry_run_allowed(code: &str) -> bool {
-    without_side(code) == "DryRunOperation"
+pub fn is_dry_run_allowed(error: &CallError) -> bool {
+    matches!(code_of(error), Some("DryRunOperation"))
 }
 
 /// Whether a dry run says that the call would not be allowed, and not that it could not be looked at.
-pub fn is_dry_run_denied(code: &str) -> bool {
-    matches!(without_side(code), "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException")
+pub fn is_dry_run_denied(error: &CallError) -> bool {
+    matches!(code_of(error), Some("UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException"))
 }
 
-/// The error a call failed with, classified.
+/// Whether a call failed because the security group that it names is not there, or not known everywhere yet.
+pub fn is_group_not_found(error: &CallError) -> bool {
+    error.class == ErrorClass::NotFound && code_of(error).is_some_and(|code| code.starts_with("InvalidGroup"))
+}
+
+/// The error a call failed with, classified. An empty `code` is a call that no answer came to.
 pub fn call_error(operation: &str, code: &str, message: &str) -> CallError {
     CallError {
         operation: operation.to_owned(),
         class: classify(code, message),
-        code: without_side(code).to_owned(),
+        code: Some(without_side(code)).filter(|code| !code.is_empty()).map(str::to_owned),
         message: message.to_owned(),
     }
 }
@@ -81,7 +86,7 @@ pub fn call_error(operation: &str, code: &str, message: &str) -> CallError {
 /// The error, where it is one.
 pub fn outcome_of(call: &Call, error: CallError) -> Result<Applied, CallError> {
     match (call, error.class) {
-        (Call::DeleteRoute { .. }, ErrorClass::NotFound) if error.code == "InvalidRoute.NotFound" => {
+        (Call::DeleteRoute { .. }, ErrorClass::NotFound) if code_of(&error) == Some("InvalidRoute.NotFound") => {
             Ok(Applied::Already)
         }
         (_, ErrorClass::AlreadyDone) if call.is_single() => Ok(Applied::Already),
@@ -90,9 +95,13 @@ pub fn outcome_of(call: &Call, error: CallError) -> Result<Applied, CallError> {
         (
             Call::AuthorizeHttps { .. } | Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. },
             ErrorClass::NotFound,
-        ) if error.code == "InvalidGroup.NotFound" => Err(CallError { class: ErrorClass::Transient, ..error }),
+        ) if is_group_not_found(&error) => Err(CallError { class: ErrorClass::Transient, ..error }),
         (_, _) => Err(error),
     }
+}
+
+fn code_of(error: &CallError) -> Option<&str> {
+    error.code.as_deref().map(without_side)
 }
 
 fn without_side(code: &str) -> &str {
@@ -147,6 +156,11 @@ mod tests {
     #[test]
     fn no_answer_may_pass() {
         assert_eq!(classify("", "connection closed"), ErrorClass::Transient);
+        let error = call_error("DeleteRoute", "", "connection closed");
+        assert_eq!((error.code.as_deref(), error.to_string().as_str()), (None, "DeleteRoute: connection closed"));
+        let refused = call_error("DeleteRoute", "Client.IncorrectState", "later");
+        assert_eq!(refused.code.as_deref(), Some("IncorrectState"));
+        assert_eq!(refused.to_string(), "DeleteRoute: IncorrectState: later");
     }
 
     fn outcome(call: &Call, code: &str) -> Result<Applied, ErrorClass> {

@@ -68,15 +68,15 @@ pub enum Applied {
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[error("{operation}: {}{message}", if code.is_empty() { String::new() } else { format!("{code}: ") })]
+#[error("{operation}: {}{message}", code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default())]
 pub struct CallError {
     /// The operation that was called, by AWS's name: `DescribeRouteTables`.
     pub operation: String,
     /// What the failure means for the run.
     pub class: ErrorClass,
-    /// AWS's error code, without CloudTrail's `Client.` prefix; empty when no answer came.
-    pub code: String,
-    /// AWS's message, or what is known of the failure when no answer came.
+    /// AWS's code, without CloudTrail's `Client.` prefix; absent when no answer came, or one without a code.
+    pub code: Option<String>,
+    /// AWS's words.
     pub message: String,
 }
 

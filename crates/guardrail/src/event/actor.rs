@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::decode::{first_text, text};
+use super::tool::Tool;
 
 /// What the console was called in records until 2019; it acts for the person who clicked, so it is no service.
 const OLD_CONSOLE: &str = "signin.amazonaws.com";
@@ -53,28 +54,29 @@ fn role_and_session(identity: &Value) -> Option<String> {
     }
 }
 
-/// What the call was made with: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or the name of the service that
-/// made it. CDK deploys through CloudFormation and cannot be told from it.
-pub(super) fn tool(record: &Value) -> &str {
+/// What the call was made with: the service that made it counts before the user agent.
+pub(super) fn tool(record: &Value) -> Tool {
     let invoked_by = record.get("userIdentity").map(service).unwrap_or_default();
     let agent = text(record, "userAgent");
     // An address is not a caller's name; a service's name there is one, and repeats what the agent says.
     let source = Some(text(record, "sourceIPAddress")).filter(|source| is_service(source)).unwrap_or_default();
     let caller = first_text([invoked_by, agent, source]);
     if caller == "cloudformation.amazonaws.com" {
-        "cloudformation"
+        Tool::CloudFormation
     } else if !invoked_by.is_empty() {
-        invoked_by
+        Tool::from(invoked_by.to_owned())
     } else if contains(caller, "terraform") {
-        "terraform"
+        Tool::Terraform
     } else if contains(caller, "aws-cli/") {
-        "cli"
+        Tool::Cli
     } else if is_console(record, caller) {
-        "console"
-    } else if caller.is_empty() || caller == "AWS Internal" || is_service(caller) {
-        caller
+        Tool::Console
+    } else if caller.is_empty() {
+        Tool::NotSaid
+    } else if caller == "AWS Internal" || is_service(caller) {
+        Tool::Service(caller.to_owned())
     } else {
-        "sdk"
+        Tool::Sdk
     }
 }
 
@@ -180,38 +182,40 @@ mod tests {
 
     #[test]
     fn the_tool_is_told_by_agent_mark_and_service() {
-        let tool = |agent: &str| tool(&json!({"userAgent": agent})).to_owned();
+        let tool = |agent: &str| tool(&json!({"userAgent": agent}));
+        let service = |name: &str| Tool::Service(name.to_owned());
         assert_eq!(
             tool("APN/1.0 HashiCorp/1.0 Terraform/1.13.5 (+https://www.terraform.io) aws-sdk-go-v2/1.41.0"),
-            "terraform"
+            Tool::Terraform
         );
         assert_eq!(
             tool("aws-sdk-go/1.29.7 (go1.13.7; linux; amd64) APN/1.0 HashiCorp/1.0 Terraform/0.12.24"),
-            "terraform"
+            Tool::Terraform
         );
-        assert_eq!(tool("aws-cli/2.17.32 md/awscrt#0.21.2 ua/2.0 md/command#ec2.create-route"), "cli");
-        assert_eq!(tool("Boto3/1.35.0 md/Botocore#1.35.0 ua/2.0"), "sdk");
-        assert_eq!(tool("our-own-client"), "sdk");
-        assert_eq!(tool("signin.amazonaws.com"), "console");
-        assert_eq!(tool("console.ec2.amazonaws.com"), "console");
-        assert_eq!(tool("EC2ConsoleFrontend, aws-internal/3 aws-sdk-java/1.12"), "console");
-        assert_eq!(tool("Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0"), "console");
-        assert_eq!(tool("cloudformation.amazonaws.com"), "cloudformation");
-        assert_eq!(tool("eks.amazonaws.com"), "eks.amazonaws.com");
-        assert_eq!(tool("AWS Internal"), "AWS Internal");
-        assert_eq!(tool(""), "");
+        assert_eq!(tool("aws-cli/2.17.32 md/awscrt#0.21.2 ua/2.0 md/command#ec2.create-route"), Tool::Cli);
+        assert_eq!(tool("Boto3/1.35.0 md/Botocore#1.35.0 ua/2.0"), Tool::Sdk);
+        assert_eq!(tool("our-own-client"), Tool::Sdk);
+        assert_eq!(tool("signin.amazonaws.com"), Tool::Console);
+        assert_eq!(tool("console.ec2.amazonaws.com"), Tool::Console);
+        assert_eq!(tool("EC2ConsoleFrontend, aws-internal/3 aws-sdk-java/1.12"), Tool::Console);
+        assert_eq!(tool("Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0"), Tool::Console);
+        assert_eq!(tool("cloudformation.amazonaws.com"), Tool::CloudFormation);
+        assert_eq!(tool("eks.amazonaws.com"), service("eks.amazonaws.com"));
+        assert_eq!(tool("AWS Internal"), service("AWS Internal"));
+        assert_eq!(tool(""), Tool::NotSaid);
     }
 
     #[test]
     fn a_service_that_acts_and_a_console_mark_count_before_the_agent() {
+        let service = |name: &str| Tool::Service(name.to_owned());
         let by = |service: &str| json!({"userAgent": "aws-cli/2", "userIdentity": {"invokedBy": service}});
-        assert_eq!(tool(&by("cloudformation.amazonaws.com")), "cloudformation");
-        assert_eq!(tool(&by("clientvpn.amazonaws.com")), "clientvpn.amazonaws.com");
-        assert_eq!(tool(&by("signin.amazonaws.com")), "cli");
-        assert_eq!(tool(&json!({"userIdentity": {"invokedBy": "signin.amazonaws.com"}})), "console");
-        assert_eq!(tool(&json!({"sourceIPAddress": "ram.amazonaws.com"})), "ram.amazonaws.com");
-        assert_eq!(tool(&json!({"sourceIPAddress": "203.0.113.7"})), "");
+        assert_eq!(tool(&by("cloudformation.amazonaws.com")), Tool::CloudFormation);
+        assert_eq!(tool(&by("clientvpn.amazonaws.com")), service("clientvpn.amazonaws.com"));
+        assert_eq!(tool(&by("signin.amazonaws.com")), Tool::Cli);
+        assert_eq!(tool(&json!({"userIdentity": {"invokedBy": "signin.amazonaws.com"}})), Tool::Console);
+        assert_eq!(tool(&json!({"sourceIPAddress": "ram.amazonaws.com"})), service("ram.amazonaws.com"));
+        assert_eq!(tool(&json!({"sourceIPAddress": "203.0.113.7"})), Tool::NotSaid);
         let marked = json!({"userAgent": "AWS Internal", "sessionCredentialFromConsole": "true"});
-        assert_eq!(tool(&marked), "console");
+        assert_eq!(tool(&marked), Tool::Console);
     }
 }

@@ -1,5 +1,5 @@
 //! From JSON to records. Nothing but the absence of a record is refused: fields that are missing or of another type than
-//! AWS documents are empty, because an exporter, a new event version or a look-alike service may have written them.
+//! AWS documents are absent, because an exporter, a new event version or a look-alike service may have written them.
 
 use std::collections::BTreeMap;
 
@@ -114,8 +114,8 @@ pub fn decode(value: &Value) -> Result<Evidence, NotARecord> {
         (_, _) => (&Value::Null, value),
     };
     let event = event_name(record)?;
-    let time = first_text([text(record, "eventTime"), text(envelope, "time")]);
-    Ok(Evidence { time: time.to_owned(), record: read(event, envelope, record) })
+    let time = said(record, "eventTime").or_else(|| said(envelope, "time"));
+    Ok(Evidence { time, record: read(event, envelope, record) })
 }
 
 fn read(event: &str, envelope: &Value, record: &Value) -> Record {
@@ -129,7 +129,7 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
     let regions = [text(record, "awsRegion"), text(envelope, "region")];
     Record {
         event: event.to_owned(),
-        event_id: text(record, "eventID").to_owned(),
+        event_id: said(record, "eventID"),
         account: accounts.into_iter().find_map(|text| text.parse::<AccountId>().ok()),
         region: regions.into_iter().find_map(|text| text.parse::<Region>().ok()),
         failed: error_code.is_some(),
@@ -138,8 +138,8 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         vpc_ids: named.keys().filter_map(|id| id.parse().ok()).collect(),
         resource_ids: named.into_values().collect(),
         actor: actor::actor(identity),
-        tool: actor::tool(record).to_owned(),
-        source_ip: text(record, "sourceIPAddress").to_owned(),
+        tool: actor::tool(record),
+        source_ip: said(record, "sourceIPAddress"),
     }
 }
 
@@ -179,6 +179,11 @@ fn error_code(record: &Value) -> Option<String> {
     }
 }
 
+/// The text at `key`, where there is one with something in it.
+fn said(value: &Value, key: &str) -> Option<String> {
+    Some(text(value, key)).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
 /// The text at `key`; empty where there is none.
 pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
@@ -192,6 +197,7 @@ pub(super) fn first_text<const N: usize>(texts: [&str; N]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Tool;
     use serde_json::json;
 
     fn record(name: &str) -> Value {
@@ -240,10 +246,10 @@ mod tests {
     }
 
     #[test]
-    fn a_record_with_nothing_but_a_name_is_empty_everywhere_else() {
+    fn a_record_with_nothing_but_a_name_says_nothing_else() {
         let expected = Record {
             event: "CreateRoute".into(),
-            event_id: String::new(),
+            event_id: None,
             account: None,
             region: None,
             failed: false,
@@ -252,17 +258,17 @@ mod tests {
             vpc_ids: vec![],
             resource_ids: vec![],
             actor: "unknown".into(),
-            tool: String::new(),
-            source_ip: String::new(),
+            tool: Tool::NotSaid,
+            source_ip: None,
         };
         let evidence = decode(&json!({"eventName": "CreateRoute"})).unwrap();
-        assert_eq!(evidence, Evidence { time: String::new(), record: expected.clone() });
+        assert_eq!(evidence, Evidence { time: None, record: expected.clone() });
         let odd = json!({
             "eventName": "CreateRoute", "eventID": 7, "recipientAccountId": 111_122_223_333_u64, "awsRegion": ["x"],
-            "eventSource": {}, "userIdentity": "me", "userAgent": 1, "sourceIPAddress": null, "eventTime": false,
+            "eventSource": {}, "userIdentity": "me", "userAgent": 1, "sourceIPAddress": "", "eventTime": false,
             "requestParameters": "", "responseElements": 0, "errorCode": null,
         });
-        assert_eq!(decode(&odd).unwrap(), Evidence { time: String::new(), record: expected });
+        assert_eq!(decode(&odd).unwrap(), Evidence { time: None, record: expected });
     }
 
     #[test]
@@ -281,11 +287,12 @@ mod tests {
                 "time": "2026-09-14T08:31:09Z", "detail": detail,
             })
         };
-        let of = |account: &str, region: &str, time: &str| (Some(account.into()), Some(region.into()), time.to_owned());
+        let of =
+            |account: &str, region: &str, time: &str| (Some(account.into()), Some(region.into()), Some(time.into()));
         assert_eq!(read(envelope(detail)), of("111122223333", "eu-central-1", "2026-09-14T08:31:07Z"));
         let bare = json!({"eventName": "A", "userIdentity": {"accountId": "333322221111"}});
         assert_eq!(read(envelope(bare.clone())), of("222211113333", "eu-west-1", "2026-09-14T08:31:09Z"));
-        assert_eq!(read(bare), (Some("333322221111".into()), None, String::new()));
+        assert_eq!(read(bare), (Some("333322221111".into()), None, None));
     }
 
     #[test]

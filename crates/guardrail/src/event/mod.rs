@@ -5,11 +5,13 @@ mod actor;
 mod decode;
 mod ids;
 mod table;
+mod tool;
 
 use serde::{Deserialize, Serialize};
 
 pub use decode::{NotARecord, decode, parse, parse_with_source};
 pub use table::{Family, Names, TABLE, Watch, watched_names};
+pub use tool::Tool;
 
 use crate::ec2::id::{AccountId, Region, VpcId};
 use crate::ec2::resource_id::ResourceId;
@@ -20,8 +22,8 @@ use crate::ec2::resource_id::ResourceId;
 pub struct Record {
     /// The call's name (`eventName`): `CreateRoute`.
     pub event: String,
-    /// The record's id (`eventID`), which is the same in every delivery of one call.
-    pub event_id: String,
+    /// `eventID`: the same in every delivery of one call; absent where the record does not say.
+    pub event_id: Option<String>,
     /// The account whose resources the call touched.
     pub account: Option<AccountId>,
     /// The Region whose endpoint the call went to (`awsRegion`).
@@ -40,18 +42,19 @@ pub struct Record {
     pub actor: String,
     /// With what: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or a service's name as CloudTrail writes it
     /// (`eks.amazonaws.com`). Empty where the record does not say.
-    pub tool: String,
-    /// Where the call came from: an address, or the name of the AWS service that made it.
-    pub source_ip: String,
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub tool: Tool,
+    /// From where: an address, or the name of the AWS service that made the call; absent where the record does not say.
+    pub source_ip: Option<String>,
 }
 
 /// A record and when it happened: what an alert says of the call that led to a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
-    /// When the call was made (`eventTime`), as the record says it (UTC).
-    pub time: String,
-    /// The call's record.
+    /// `eventTime`, as the record says it (UTC); absent where it does not.
+    pub time: Option<String>,
+    /// The call.
     #[serde(flatten)]
     pub record: Record,
 }
@@ -105,7 +108,7 @@ mod tests {
     fn call(event: &str, ids: &[&str]) -> Evidence {
         let record = Record {
             event: event.into(),
-            event_id: "e".into(),
+            event_id: Some("e".into()),
             account: None,
             region: None,
             failed: false,
@@ -114,10 +117,10 @@ mod tests {
             vpc_ids: ids.iter().filter_map(|id| id.parse().ok()).collect(),
             resource_ids: ids.iter().map(|id| id.parse().unwrap()).collect(),
             actor: String::new(),
-            tool: String::new(),
-            source_ip: String::new(),
+            tool: Tool::NotSaid,
+            source_ip: None,
         };
-        Evidence { time: String::new(), record }
+        Evidence { time: None, record }
     }
 
     fn reach(event: &str, ids: &[&str]) -> Option<Reach> {

@@ -107,14 +107,14 @@ pub fn runs(received: &[Received]) -> Batch {
     for run in &mut batch.runs {
         run.evidence.sort_by(|a, b| a.time.cmp(&b.time));
         let mut told = BTreeSet::new();
-        run.evidence.retain(|call| call.record.event_id.is_empty() || told.insert(call.record.event_id.clone()));
+        run.evidence.retain(|call| call.record.event_id.as_ref().is_none_or(|id| told.insert(id.clone())));
     }
     batch
 }
 
 /// A message that does not name its incident is one of its own.
-fn named(incident: String, id: &str) -> String {
-    if incident.is_empty() { id.to_owned() } else { incident }
+fn named(incident: Option<String>, id: &str) -> String {
+    incident.unwrap_or_else(|| id.to_owned())
 }
 
 fn attempt(receive_count: u32) -> Attempt {

@@ -23,9 +23,9 @@ pub struct Message {
     pub about: About,
     /// What led to the message.
     pub cause: Cause,
-    /// The name of what led to the message: the same in every message about it.
-    pub incident: String,
-    /// The calls that led to the message; none after a sweep.
+    /// Names what led to it: the same in every message about it; absent where the sender does not name it.
+    pub incident: Option<String>,
+    /// The calls that led to it.
     pub evidence: Vec<Evidence>,
 }
 
@@ -82,7 +82,7 @@ impl Message {
         Ok(Self {
             about,
             cause: serde_json::from_value(field("cause")).unwrap_or(Cause::Operator),
-            incident: field("incident").as_str().unwrap_or_default().to_owned(),
+            incident: field("incident").as_str().filter(|name| !name.is_empty()).map(str::to_owned),
             evidence: evidence.filter_map(|one| serde_json::from_value(one.clone()).ok()).collect(),
         })
     }
@@ -104,11 +104,11 @@ impl Message {
             About::NoBaseline(_) => "no-baseline",
         };
         let cause = match self.cause {
-            Cause::Event => self.evidence.first().map_or("", |evidence| evidence.record.event_id.as_str()),
-            Cause::Sweep | Cause::Operator => self.incident.as_str(),
+            Cause::Event => self.evidence.first().and_then(|evidence| evidence.record.event_id.as_deref()),
+            Cause::Sweep | Cause::Operator => self.incident.as_deref(),
         };
-        let usable = !cause.is_empty() && cause.len() <= CAUSE_LIMIT && cause.bytes().all(|b| b.is_ascii_graphic());
-        if usable { format!("{cause}/{about}") } else { digest(&self.body()) }
+        let usable = |cause: &&str| cause.len() <= CAUSE_LIMIT && cause.bytes().all(|b| b.is_ascii_graphic());
+        cause.filter(usable).map_or_else(|| digest(&self.body()), |cause| format!("{cause}/{about}"))
     }
 }
 
@@ -122,12 +122,13 @@ pub fn without_baseline(evidence: &Evidence, why: &str) -> Message {
     of_call(evidence, About::NoBaseline(why.to_owned()))
 }
 
+/// Names a call: by its own id, or by the digest of what is known of it where it has none.
+pub fn incident_of(evidence: &Evidence) -> String {
+    evidence.record.event_id.clone().unwrap_or_else(|| digest(&json!(evidence).to_string()))
+}
+
 fn of_call(evidence: &Evidence, about: About) -> Message {
-    let incident = match evidence.record.event_id.as_str() {
-        "" => digest(&json!(evidence).to_string()),
-        id => id.to_owned(),
-    };
-    Message { about, cause: Cause::Event, incident, evidence: vec![evidence.clone()] }
+    Message { about, cause: Cause::Event, incident: Some(incident_of(evidence)), evidence: vec![evidence.clone()] }
 }
 
 /// The messages of a sweep: one for each VPC.
@@ -141,7 +142,7 @@ pub fn sweep_without_baseline(incident: &str, why: &str) -> Message {
 }
 
 fn of_sweep(incident: &str, about: About) -> Message {
-    Message { about, cause: Cause::Sweep, incident: incident.to_owned(), evidence: Vec::new() }
+    Message { about, cause: Cause::Sweep, incident: Some(incident.to_owned()), evidence: Vec::new() }
 }
 
 fn digest(text: &str) -> String {
@@ -184,8 +185,7 @@ pub(crate) mod tests {
             "evidence": [{"time": 1}, call("e-1", "t"), 7], "cause": "boredom", "incident": [], "more": {},
         });
         let evidence = vec![call("e-1", "t")];
-        let expected =
-            Message { about: About::Vpc(scope("vpc-1")), cause: Cause::Operator, incident: String::new(), evidence };
+        let expected = Message { about: About::Vpc(scope("vpc-1")), cause: Cause::Operator, incident: None, evidence };
         assert_eq!(Message::parse(&body.to_string()), Ok(expected));
     }
 
@@ -230,5 +230,13 @@ pub(crate) mod tests {
         let later = for_trigger(&call("", "2026-09-14T08:31:08Z"), [scope("vpc-1")]).remove(0);
         assert_ne!(later.deduplication_id(), ids[0]);
         assert_ne!(one("", "vpc-2").deduplication_id(), ids[0]);
+    }
+
+    #[test]
+    fn an_incident_is_the_calls_own_id_or_a_digest_of_the_call() {
+        assert_eq!(incident_of(&call("e-1", "2026-09-14T08:31:07Z")), "e-1");
+        let without = ["2026-09-14T08:31:07Z", "2026-09-14T08:31:08Z"].map(|time| incident_of(&call("", time)));
+        assert!(without.iter().all(|incident| incident.len() == 64), "{without:?}");
+        assert_ne!(without[0], without[1]);
     }
 }

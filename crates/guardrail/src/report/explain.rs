@@ -7,14 +7,14 @@ use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on, zones_of,
 };
 use crate::analysis::route::{classify, is_blackhole};
-use crate::analysis::topology::{Association, OffLimits, SubnetUse, TableUse};
+use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::ec2::world::{Route, VpcEndpoint};
 
 /// Explains one VPC, as text for a person.
 pub fn explain(view: &View<'_>) -> String {
     let mut out = String::new();
     let snapshot = view.snapshot;
-    let name = snapshot.vpc.tags.iter().find(|tag| tag.key == "Name").map(|tag| format!(" ({})", tag.value));
+    let name = view.vpc_name().map(|name| format!(" ({name})"));
     let managed = if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
     let _ = writeln!(out, "{}{}: {managed}", snapshot.scope, name.unwrap_or_default());
     if !snapshot.missing.is_empty() {
@@ -74,14 +74,17 @@ fn serves(used: &TableUse<'_>) -> String {
         }
         None => {}
     }
-    let count = |word: &str| used.users.iter().filter(|(_, class)| class.word() == word).count();
-    let parts: Vec<String> = ["private", "public", "unclassified"]
-        .into_iter()
-        .filter_map(|word| match count(word) {
-            0 => None,
-            n => Some(format!("{n} {word}")),
-        })
-        .collect();
+    let (mut private, mut public, mut unclassified) = (0, 0, 0);
+    for (_, class) in &used.users {
+        match class {
+            Class::Private(_) => private += 1,
+            Class::Public(_) => public += 1,
+            Class::Unclassified | Class::Contradictory(..) => unclassified += 1,
+        }
+    }
+    let counts = [(private, "private"), (public, "public"), (unclassified, "unclassified")];
+    let parts: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     if parts.is_empty() { "serves no subnet".to_owned() } else { format!("serves {}", parts.join(", ")) }
 }
 

@@ -66,7 +66,7 @@ pub fn assess(
 pub fn assess_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, circumstances: Circumstances<'_>) -> Assessment {
     let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
     let view = View::of(baseline, snapshot, &required_services);
-    let name = snapshot.vpc.tags.iter().find(|tag| tag.key == "Name").map(|tag| tag.value.clone());
+    let name = view.vpc_name().map(str::to_owned);
     if !view.is_managed() {
         return Assessment::nothing(VpcStanding::NotManaged(name));
     }

@@ -11,7 +11,8 @@ use super::assess::Assessment;
 use crate::analysis::View;
 use crate::analysis::required_service::required_services;
 use crate::baseline::{Baseline, Mode};
-use crate::cloud::{Applied, CallError, ErrorClass};
+use crate::cloud::error_codes::is_group_not_found;
+use crate::cloud::{Applied, CallError};
 use crate::ec2::change::{Action, Call};
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::snapshot::{Shared, Snapshot};
@@ -93,7 +94,7 @@ pub(super) fn after_look(read: Result<(), CallError>, wait: impl FnOnce() -> Wai
 
 /// Whether a call failed because the security group that this run has just made is not known everywhere yet.
 pub(super) fn is_too_new(action: &Action<GroupRef>, error: &CallError) -> bool {
-    error.class == ErrorClass::NotFound && error.code.starts_with("InvalidGroup") && action.names_group_made_by_a_step()
+    is_group_not_found(error) && action.names_group_made_by_a_step()
 }
 
 /// Whether the plan that is made from what is seen now still holds an action.
@@ -193,6 +194,7 @@ pub(super) fn is_verified(plan: &Plan, outcomes: &Outcomes, now: &Assessment, lo
 mod tests {
     use super::*;
     use crate::baseline::RuleId;
+    use crate::cloud::ErrorClass;
     use crate::ec2::change::DnsAttribute;
     use crate::plan::Hold;
     use crate::run::VpcStanding;
@@ -234,7 +236,7 @@ mod tests {
         CallError {
             operation: "AuthorizeSecurityGroupIngress".into(),
             class,
-            code: code.into(),
+            code: Some(code.into()),
             message: String::new(),
         }
     }

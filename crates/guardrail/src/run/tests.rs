@@ -120,7 +120,7 @@ impl Cloud for Fake {
 }
 
 fn error(class: ErrorClass) -> CallError {
-    CallError { operation: "Call".to_owned(), class, code: format!("{class:?}"), message: "scripted".to_owned() }
+    CallError { operation: "Call".to_owned(), class, code: Some(format!("{class:?}")), message: "scripted".to_owned() }
 }
 
 /// A run with this many seconds of time.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Alert, SUBJECT_LIMIT, one_line, printable};
+use super::{Alert, Attribute, SUBJECT_LIMIT, one_line, printable};
 use crate::ec2::id::Region;
 
 /// How much of the fault is told, in characters: a baseline may have very many faults.
@@ -21,7 +21,7 @@ pub fn baseline_alert(fault: &str, region: &Region, incident: &str) -> Alert {
     );
     let json =
         json!({ "version": 1, "verdict": "no-baseline", "fault": fault, "region": region, "incident": incident });
-    let attributes = BTreeMap::from([("verdict", "no-baseline".to_owned()), ("region", region.to_string())]);
+    let attributes = BTreeMap::from([("verdict", Attribute::of("no-baseline")), ("region", Attribute::of(region))]);
     let subject = printable(&format!("VPC guardrail: the baseline cannot be used in {region}"), SUBJECT_LIMIT);
     Alert { subject, text, json: json.to_string(), attributes }
 }

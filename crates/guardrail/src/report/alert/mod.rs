@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
-use crate::event::Evidence;
+use crate::event::{Evidence, Tool};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 
@@ -27,7 +27,22 @@ pub struct Alert {
     /// The report as JSON, for queues, functions and HTTPS, and whatever has no form of its own.
     pub json: String,
     /// The message attributes that a subscription can filter on, by name.
-    pub attributes: BTreeMap<&'static str, String>,
+    pub attributes: BTreeMap<&'static str, Attribute>,
+}
+
+/// What subscribers can filter on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attribute {
+    /// One value.
+    Text(String),
+    /// Several: a filter matches each of them.
+    List(Vec<String>),
+}
+
+impl Attribute {
+    fn of(value: impl ToString) -> Self {
+        Self::Text(value.to_string())
+    }
 }
 
 /// The alert of a report.
@@ -135,12 +150,16 @@ fn who(out: &mut String, report: &Report) {
 /// Who made a call, with what and from where, in one line.
 pub fn call(evidence: &Evidence) -> String {
     let record = &evidence.record;
-    let from = match record.source_ip.as_str() {
-        "" => String::new(),
-        ip if record.actor.contains(ip) => String::new(),
-        ip => format!(" from {ip}"),
+    let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
+    let from = from.map(|ip| format!(" from {ip}")).unwrap_or_default();
+    let at = evidence.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+    let with = match &record.tool {
+        Tool::NotSaid => String::new(),
+        tool @ (Tool::Console | Tool::Cli | Tool::Terraform | Tool::CloudFormation | Tool::Sdk | Tool::Service(_)) => {
+            format!(" ({tool})")
+        }
     };
-    one_line(&format!("{} by {} ({}){from} at {}", record.event, record.actor, record.tool, evidence.time))
+    one_line(&format!("{} by {}{with}{from}{at}", record.event, record.actor))
 }
 
 fn found(out: &mut String, report: &Report) {
@@ -248,10 +267,10 @@ fn rules_of(report: &Report) -> Vec<&'static str> {
 
 /// Where the change came from, so that it does not come back.
 fn for_good(report: &Report) -> Option<String> {
-    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool.as_str() {
-        "terraform" => Some(("Terraform", &evidence.record)),
-        "cloudformation" => Some(("CloudFormation", &evidence.record)),
-        _ => None,
+    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool {
+        Tool::Terraform => Some(("Terraform", &evidence.record)),
+        Tool::CloudFormation => Some(("CloudFormation", &evidence.record)),
+        Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,
     });
     coded.map(|(tool, record)| {
         one_line(&format!(
@@ -283,16 +302,16 @@ fn json(report: &Report) -> String {
     })
 }
 
-fn attributes(report: &Report) -> BTreeMap<&'static str, String> {
+fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
     BTreeMap::from([
-        ("account", report.scope.account.to_string()),
-        ("region", report.scope.region.to_string()),
-        ("vpc", report.scope.vpc.to_string()),
-        ("verdict", report.verdict.to_string().replace(' ', "-")),
-        ("cause", report.cause.to_string()),
-        ("mode", strongest_mode(report).to_string()),
-        ("changed", report.changed().to_string()),
-        ("rules", serde_json::to_string(&rules_of(report)).unwrap_or_default()),
+        ("account", Attribute::of(&report.scope.account)),
+        ("region", Attribute::of(&report.scope.region)),
+        ("vpc", Attribute::of(&report.scope.vpc)),
+        ("verdict", Attribute::Text(report.verdict.to_string().replace(' ', "-"))),
+        ("cause", Attribute::of(report.cause)),
+        ("mode", Attribute::of(strongest_mode(report))),
+        ("changed", Attribute::of(report.changed())),
+        ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
     ])
 }
 

@@ -65,12 +65,12 @@ fn an_alert_says_who_what_why_and_what_to_do() {
         ("changed", "false"),
         ("mode", "notify"),
         ("region", "eu-central-1"),
-        ("rules", "[\"internet-route\"]"),
         ("verdict", "drift-left"),
         ("vpc", "vpc-1"),
     ];
-    let attributes: Vec<(&str, &str)> = alert.attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    assert_eq!(attributes, expected);
+    let expected = expected.into_iter().map(|(name, value)| (name, Attribute::of(value)));
+    let rules = ("rules", Attribute::List(vec!["internet-route".to_owned()]));
+    assert_eq!(alert.attributes, expected.chain([rules]).collect());
     assert_eq!(serde_json::from_str::<Report>(&alert.json).unwrap(), report);
 }
 
@@ -80,6 +80,16 @@ fn what_a_caller_typed_forges_no_line() {
     let text = alert(&report, &baseline).text;
     assert!(text.contains("by eve  Done   1. all is well   (cli)"), "{text}");
     assert!(!text.contains("\nDone"), "{text}");
+}
+
+#[test]
+fn a_call_of_which_little_is_recorded_is_told_without_gaps() {
+    let record = json!({"eventName": "CreateRoute"});
+    assert_eq!(call(&decode(&record).unwrap()), "CreateRoute by unknown");
+    let more = json!({
+        "eventName": "CreateRoute", "eventTime": "t", "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2",
+    });
+    assert_eq!(call(&decode(&more).unwrap()), "CreateRoute by unknown (cli) from 203.0.113.7 at t");
 }
 
 #[test]
