@@ -18,8 +18,8 @@ pub struct Call {
     pub input: Value,
 }
 
-/// The stand-in. It knows one managed VPC, `vpc-0a1` of account 111122223333 in eu-central-1, takes every message, and
-/// gives an empty answer to what it does not know.
+/// The stand-in. It knows one managed VPC, `vpc-0a1` of account 111122223333 in eu-central-1, takes
+/// every message, and gives an empty answer to what it does not know.
 #[derive(Debug, Clone)]
 pub struct FakeAws {
     /// Where it listens.
@@ -74,7 +74,12 @@ impl FakeAws {
     /// The calls of this operation so far.
     pub fn calls(&self, action: &str) -> Vec<Value> {
         let state = self.state.lock().unwrap();
-        state.calls.iter().filter(|call| call.action == action).map(|call| call.input.clone()).collect()
+        state
+            .calls
+            .iter()
+            .filter(|call| call.action == action)
+            .map(|call| call.input.clone())
+            .collect()
     }
 
     /// The operations asked for so far that only read neither the network nor the configuration.
@@ -89,12 +94,15 @@ impl FakeAws {
         let batches = self.calls("SendMessageBatch");
         batches
             .iter()
-            .flat_map(|batch| batch.get("Entries").and_then(Value::as_array).cloned().unwrap_or_default())
+            .flat_map(|batch| {
+                batch.get("Entries").and_then(Value::as_array).cloned().unwrap_or_default()
+            })
             .collect()
     }
 
     fn learn_vpc(&self) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/guardrail-aws/tests/wire/vpc");
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/guardrail-aws/tests/wire/vpc");
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let action = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -126,7 +134,8 @@ fn read(request: &Request) -> Call {
         let action = target.rsplit('.').next().unwrap().to_owned();
         return Call { action, input: serde_json::from_str(&request.body).unwrap() };
     }
-    let mut input: BTreeMap<String, String> = form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
+    let mut input: BTreeMap<String, String> =
+        form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
     let action = input.remove("Action").unwrap_or_default();
     Call { action, input: json!(input) }
 }

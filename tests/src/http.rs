@@ -15,7 +15,10 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
-        lines.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        lines
+            .into_iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
     }
 }
 
@@ -25,7 +28,8 @@ pub(crate) struct Reply {
     pub(crate) body: String,
 }
 
-/// Serves on a free port of the loopback interface until the test's runtime ends; the port's address.
+/// Serves on a free port of the loopback interface until the test's runtime ends; the port's
+/// address.
 pub(crate) async fn serve<F>(answer: impl Fn(Request) -> F + Send + Sync + 'static) -> String
 where
     F: Future<Output = Reply> + Send,
@@ -61,7 +65,8 @@ async fn receive(stream: &mut TcpStream) -> Option<Request> {
         let mut first = head.split(' ');
         let (method, path) = (first.next()?.to_owned(), first.next()?.to_owned());
         let request = Request { method, path, head: head.to_owned(), body: body.to_owned() };
-        let length: usize = request.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let length: usize =
+            request.header("content-length").map_or(0, |length| length.parse().unwrap());
         if request.body.len() >= length {
             return Some(request);
         }

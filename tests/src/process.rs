@@ -108,12 +108,14 @@ impl Function {
 
     /// The most memory the process has had in use so far, in KiB (Linux counts it as `VmHWM`).
     pub fn peak_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// Closes the other end of the function's standard output: from now on, what prints there panics.
+    /// Closes the other end of the function's standard output: from now on, what prints there
+    /// panics.
     pub async fn stop_listening(&mut self) {
         self.ready().await;
         self.lines.abort();
@@ -153,7 +155,8 @@ impl Api {
             return self.hand_out().await;
         }
         let body: Value = serde_json::from_str(&request.body).unwrap();
-        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let answer = match request.path.ends_with("/error") {
             true => Answer::Error(text("errorType"), text("errorMessage")),
             false => Answer::Response(body),

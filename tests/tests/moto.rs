@@ -1,7 +1,9 @@
-//! A second opinion: moto, another stand-in for EC2, by other authors, answers the same calls on the same network alike.
-//! The scenarios are those that moto gets right; `moto/scenarios.py` says what it does not.
+//! A second opinion: moto, another stand-in for EC2, by other authors, answers the same calls on
+//! the same network alike. The scenarios are those that moto gets right; `moto/scenarios.py` says
+//! what it does not.
 //!
-//! The network is made in moto, and loaded from what moto prints of it: world files of a producer that is not ours.
+//! The network is made in moto, and loaded from what moto prints of it: world files of a producer
+//! that is not ours.
 #![cfg(test)]
 
 use std::fs;
@@ -24,12 +26,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn moto_and_the_simulator_answer_alike() {
-    let python = python(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto"), &own("moto/requirements.txt"));
+    let python =
+        python(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto"), &own("moto/requirements.txt"));
     let (moto, moto_url) = start_moto(&python).await;
     let outputs = tempfile::tempdir().unwrap();
     scenarios(&python, &moto_url, &["build", outputs.path().to_str().unwrap()]).await;
 
-    let sim = Sim::new(world(outputs.path()), "2026-11-22T12:00:00Z".parse().unwrap(), SimOptions::default());
+    let sim = Sim::new(
+        world(outputs.path()),
+        "2026-11-22T12:00:00Z".parse().unwrap(),
+        SimOptions::default(),
+    );
     let server = Server::bind(sim, ServerOptions::default()).await.unwrap();
     let sim_url = format!("http://{}", server.address());
     tokio::spawn(server.run());
@@ -39,7 +46,12 @@ async fn moto_and_the_simulator_answer_alike() {
     drop(moto);
     let differences = differences(&of_moto, &of_sim);
     assert!(of_moto.lines().count() > 150, "hardly anything was called:\n{of_moto}");
-    assert!(differences.is_empty(), "{} answers differ:\n\n{}", differences.len(), differences.join("\n\n"));
+    assert!(
+        differences.is_empty(),
+        "{} answers differ:\n\n{}",
+        differences.len(),
+        differences.join("\n\n")
+    );
 }
 
 /// A file of this package.
@@ -49,17 +61,25 @@ fn own(path: &str) -> PathBuf {
 
 /// What moto printed, each command's output a file.
 fn world(outputs: &Path) -> World {
-    let mut files: Vec<PathBuf> = fs::read_dir(outputs).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(outputs).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let stem = |file: &Path| file.file_stem().unwrap().to_str().unwrap().to_owned();
-    world_file::merge(files.iter().map(|file| (stem(file), fs::read_to_string(file).unwrap())).collect()).unwrap()
+    world_file::merge(
+        files.iter().map(|file| (stem(file), fs::read_to_string(file).unwrap())).collect(),
+    )
+    .unwrap()
 }
 
-/// The calls that were answered differently; those to which one gave no answer at all are among them.
+/// The calls that were answered differently; those to which one gave no answer at all are among
+/// them.
 fn differences(moto: &str, sim: &str) -> Vec<String> {
     let (moto, sim): (Vec<&str>, Vec<&str>) = (moto.lines().collect(), sim.lines().collect());
     let pairs = (0..moto.len().max(sim.len())).map(|n| (line(moto.get(n)), line(sim.get(n))));
-    pairs.filter(|(moto, sim)| moto != sim).map(|(moto, sim)| format!("moto: {moto}\n sim: {sim}")).collect()
+    pairs
+        .filter(|(moto, sim)| moto != sim)
+        .map(|(moto, sim)| format!("moto: {moto}\n sim: {sim}"))
+        .collect()
 }
 
 /// A line in terms of the world model: what it does not read is no difference.
@@ -117,7 +137,10 @@ async fn start_moto(python: &Path) -> (Child, String) {
 
 /// What a command printed, once it ended well.
 async fn run(command: &mut Command) -> String {
-    let output = timeout(PATIENCE, command.kill_on_drop(true).output()).await.expect("it should not hang").unwrap();
+    let output = timeout(PATIENCE, command.kill_on_drop(true).output())
+        .await
+        .expect("it should not hang")
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} ended with {}:\n{said}", output.status);
     String::from_utf8(output.stdout).unwrap()

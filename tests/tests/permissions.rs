@@ -5,10 +5,11 @@
 use e2e::pipeline::{Pipeline, REGION, recorded_events, translated_template, wait_until};
 use serde_json::{Value, json};
 
-/// The template in a form that ministack can enforce, and without one action altogether. For a call it looks at one of its
-/// resources only and at none of EC2's tags, so that every EC2 and Route 53 action is on all resources and without
-/// conditions here; which are right is checked with AWS's own list by `.ci/check-template.py`. It knows an action
-/// `sqs:SendMessageBatch`, which on AWS is part of `sqs:SendMessage`. And it is not reached through TLS.
+/// The template in a form that ministack can enforce, and without one action altogether. For a call
+/// it looks at one of its resources only and at none of EC2's tags, so that every EC2 and Route 53
+/// action is on all resources and without conditions here; which are right is checked with AWS's
+/// own list by `.ci/check-template.py`. It knows an action `sqs:SendMessageBatch`, which on AWS is
+/// part of `sqs:SendMessage`. And it is not reached through TLS.
 fn by_action_alone(without: &str) -> Value {
     let mut template = translated_template();
     for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
@@ -17,7 +18,10 @@ fn by_action_alone(without: &str) -> Value {
             Some(document) => loosen(document, without),
             None => {
                 let policies = properties.get_mut("Policies").and_then(Value::as_array_mut);
-                policies.into_iter().flatten().for_each(|policy| loosen(&mut policy["PolicyDocument"], without));
+                policies
+                    .into_iter()
+                    .flatten()
+                    .for_each(|policy| loosen(&mut policy["PolicyDocument"], without));
             }
         }
     }
@@ -33,12 +37,17 @@ fn loosen(document: &mut Value, without: &str) {
     let statements = document["Statement"].as_array_mut().unwrap();
     statements.retain(|statement| statement["Sid"] != "TlsOnly");
     for statement in statements {
-        let actions = statement["Action"].as_array().cloned().unwrap_or_else(|| vec![statement["Action"].clone()]);
-        let actions: Vec<String> = actions.iter().map(|action| action.as_str().unwrap().to_owned()).collect();
+        let actions = statement["Action"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![statement["Action"].clone()]);
+        let actions: Vec<String> =
+            actions.iter().map(|action| action.as_str().unwrap().to_owned()).collect();
         if actions == ["sqs:SendMessage"] {
             statement["Action"] = json!(["sqs:SendMessage", "sqs:SendMessageBatch"]);
         }
-        if actions.iter().all(|action| action.starts_with("ec2:") || action.starts_with("route53:")) {
+        if actions.iter().all(|action| action.starts_with("ec2:") || action.starts_with("route53:"))
+        {
             statement["Resource"] = json!("*");
             statement.as_object_mut().unwrap().remove("Condition");
             let kept: Vec<&String> = actions.iter().filter(|action| *action != without).collect();
@@ -55,32 +64,51 @@ fn id(answer: &Value, thing: &str) -> String {
 fn make_vpc(stack: &Pipeline) {
     let tags = |kind: &str, key: &str, value: &str| json!([{ "ResourceType": kind, "Tags": [{ "Key": key, "Value": value }] }]);
     let managed = tags("vpc", "vpc-guardrail", "managed");
-    let vpc = id(&stack.ec2("create_vpc", &json!({ "CidrBlock": "10.9.0.0/16", "TagSpecifications": managed })), "Vpc");
+    let vpc = id(
+        &stack.ec2(
+            "create_vpc",
+            &json!({ "CidrBlock": "10.9.0.0/16", "TagSpecifications": managed }),
+        ),
+        "Vpc",
+    );
     let subnet = |cidr: &str, tier: &str| {
         let tags = tags("subnet", "Tier", tier);
         id(
-            &stack.ec2("create_subnet", &json!({ "VpcId": vpc, "CidrBlock": cidr, "TagSpecifications": tags })),
+            &stack.ec2(
+                "create_subnet",
+                &json!({ "VpcId": vpc, "CidrBlock": cidr, "TagSpecifications": tags }),
+            ),
             "Subnet",
         )
     };
     let (private, public) = (subnet("10.9.0.0/24", "private"), subnet("10.9.1.0/24", "public"));
     let table = id(&stack.ec2("create_route_table", &json!({ "VpcId": vpc })), "RouteTable");
     stack.ec2("associate_route_table", &json!({ "RouteTableId": table, "SubnetId": private }));
-    let address = stack.ec2("allocate_address", &json!({ "Domain": "vpc" }))["AllocationId"].clone();
-    let nat =
-        id(&stack.ec2("create_nat_gateway", &json!({ "SubnetId": public, "AllocationId": address })), "NatGateway");
-    let route = json!({ "RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": nat });
+    let address =
+        stack.ec2("allocate_address", &json!({ "Domain": "vpc" }))["AllocationId"].clone();
+    let nat = id(
+        &stack.ec2("create_nat_gateway", &json!({ "SubnetId": public, "AllocationId": address })),
+        "NatGateway",
+    );
+    let route =
+        json!({ "RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": nat });
     stack.ec2("create_route", &route);
     let dynamodb = format!("com.amazonaws.{REGION}.dynamodb");
-    stack.ec2("create_vpc_endpoint", &json!({ "VpcId": vpc, "ServiceName": dynamodb, "VpcEndpointType": "Gateway" }));
+    stack.ec2(
+        "create_vpc_endpoint",
+        &json!({ "VpcId": vpc, "ServiceName": dynamodb, "VpcEndpointType": "Gateway" }),
+    );
 }
 
-/// A stack with its baseline in Parameter Store, after a sweep found the VPC and repair was through with it.
+/// A stack with its baseline in Parameter Store, after a sweep found the VPC and repair was through
+/// with it.
 fn run(template: Value) -> (Pipeline, Value) {
     let stored = [("BaselineParameter", "/guardrail/baseline"), ("AllowWrites", "true")];
     let stack = Pipeline::enforcing(template, &stored);
-    let baseline = json!({ "version": 1, "mode": "repair", "internet_routes": { "remove": "immediately" } });
-    let parameter = json!({ "Name": "/guardrail/baseline", "Type": "String", "Value": baseline.to_string() });
+    let baseline =
+        json!({ "version": 1, "mode": "repair", "internet_routes": { "remove": "immediately" } });
+    let parameter =
+        json!({ "Name": "/guardrail/baseline", "Type": "String", "Value": baseline.to_string() });
     stack.aws("ssm", "put_parameter", &parameter);
     let all = stack.subscribe("all", &json!({}));
     make_vpc(&stack);
@@ -96,7 +124,9 @@ fn said(stack: &Pipeline, alert: &Value) -> String {
 }
 
 fn is_denied(said: &str) -> bool {
-    ["UnauthorizedOperation", "AccessDenied", "not authorized"].iter().any(|word| said.contains(word))
+    ["UnauthorizedOperation", "AccessDenied", "not authorized"]
+        .iter()
+        .any(|word| said.contains(word))
 }
 
 #[test]
@@ -106,8 +136,10 @@ fn every_call_is_allowed() {
     let said = said(&stack, &alert);
     assert!(!is_denied(&said), "{said}");
     let steps = alert["steps"].as_array().unwrap().iter();
-    let calls: Vec<&Value> =
-        steps.filter(|step| step["outcome"].get("done").is_some()).map(|step| &step["summary"]).collect();
+    let calls: Vec<&Value> = steps
+        .filter(|step| step["outcome"].get("done").is_some())
+        .map(|step| &step["summary"])
+        .collect();
     assert_eq!(calls.len(), 9, "one or more of each kind of change: {calls:?}");
 }
 

@@ -1,5 +1,5 @@
-//! Incidents, each from the call somebody makes to the alert that arrives: the stack of `template.yaml` with its functions as
-//! processes.
+//! Incidents, each from the call somebody makes to the alert that arrives: the stack of
+//! `template.yaml` with its functions as processes.
 
 #![cfg(test)]
 
@@ -19,7 +19,8 @@ const REPAIR: &[(&str, &str)] = &[("Mode", "repair")];
 
 /// What the AWS CLI, the console or Terraform would call.
 fn add_nat_route(stack: &Pipeline, table: &str, destination: &str) {
-    let route = json!({ "RouteTableId": table, "DestinationCidrBlock": destination, "NatGatewayId": NAT });
+    let route =
+        json!({ "RouteTableId": table, "DestinationCidrBlock": destination, "NatGatewayId": NAT });
     stack.ec2("create_route", &route);
 }
 
@@ -52,8 +53,10 @@ fn endpoint_of<'w>(world: &'w Value, service: &str) -> &'w Value {
 
 /// What of an alert says what happened.
 fn gist(alert: &Value) -> Value {
-    let calls: Vec<&Value> = alert["evidence"].as_array().unwrap().iter().map(|call| &call["event"]).collect();
-    let rules: Vec<&Value> = alert["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
+    let calls: Vec<&Value> =
+        alert["evidence"].as_array().unwrap().iter().map(|call| &call["event"]).collect();
+    let rules: Vec<&Value> =
+        alert["findings"].as_array().unwrap().iter().map(|found| &found["rule"]).collect();
     json!({ "vpc": alert["scope"]["vpc"], "verdict": alert["verdict"], "cause": alert["cause"], "calls": calls, "rules": rules })
 }
 
@@ -62,16 +65,21 @@ fn a_nat_route_and_a_deleted_endpoint_are_repaired_and_told() {
     let world = scenario("demo");
     let stack = Pipeline::over(&world, REPAIR);
     let all = stack.subscribe("all", &json!({}));
-    let repairs = stack.subscribe("repairs", &json!({ "verdict": ["repaired"], "rules": ["internet-route"] }));
+    let repairs = stack
+        .subscribe("repairs", &json!({ "verdict": ["repaired"], "rules": ["internet-route"] }));
     let failures = stack.subscribe("failures", &json!({ "verdict": ["drift-left", "incomplete"] }));
     add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
     stack.ec2("delete_vpc_endpoints", &json!({ "VpcEndpointIds": [S3_ENDPOINT] }));
     stack.settle();
 
-    assert_eq!(stack.writes(), ["CreateRoute", "DeleteVpcEndpoints", "CreateVpcEndpoint", "DeleteRoute"]);
+    assert_eq!(
+        stack.writes(),
+        ["CreateRoute", "DeleteVpcEndpoints", "CreateVpcEndpoint", "DeleteRoute"]
+    );
     let after = stack.sim("world");
     let recreated = endpoint_of(&after, "s3")["VpcEndpointId"].as_str().unwrap();
-    let with_it: Value = serde_json::from_str(&world.to_string().replace(S3_ENDPOINT, recreated)).unwrap();
+    let with_it: Value =
+        serde_json::from_str(&world.to_string().replace(S3_ENDPOINT, recreated)).unwrap();
     assert_eq!(routes(&after), routes(&with_it));
     let alerts = stack.alerts(&repairs);
     assert_eq!(alerts, stack.alerts(&all));
@@ -79,13 +87,17 @@ fn a_nat_route_and_a_deleted_endpoint_are_repaired_and_told() {
     let told: Vec<Value> = alerts.iter().map(gist).collect();
     let rules = ["gateway-endpoint", "internet-route"];
     let [told] = told.as_slice() else { panic!("one alert was expected, not {told:?}") };
-    assert_eq!((&told["vpc"], &told["verdict"], &told["rules"]), (&json!(VPC), &json!("repaired"), &json!(rules)));
+    assert_eq!(
+        (&told["vpc"], &told["verdict"], &told["rules"]),
+        (&json!(VPC), &json!("repaired"), &json!(rules))
+    );
 }
 
 #[test]
 fn a_table_made_the_main_one_is_brought_to_the_baseline() {
     let mut world = scenario("demo");
-    // The private subnet of zone b has no table of its own: the main table, which has the endpoints, serves it.
+    // The private subnet of zone b has no table of its own: the main table, which has the
+    // endpoints, serves it.
     let main = world["RouteTables"][0]["Associations"][0].take();
     let association = main["RouteTableAssociationId"].clone();
     world["RouteTables"][0]["Associations"] = json!([]);
@@ -117,9 +129,11 @@ fn endpoints_that_nobody_may_reach_get_a_security_group() {
     let world = scenario("demo");
     let stack = Pipeline::over(&world, REPAIR);
     let all = stack.subscribe("all", &json!({}));
-    let https =
-        json!({ "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{ "CidrIp": "10.20.0.0/16" }] });
-    stack.ec2("revoke_security_group_ingress", &json!({ "GroupId": ENDPOINTS_GROUP, "IpPermissions": [https] }));
+    let https = json!({ "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{ "CidrIp": "10.20.0.0/16" }] });
+    stack.ec2(
+        "revoke_security_group_ingress",
+        &json!({ "GroupId": ENDPOINTS_GROUP, "IpPermissions": [https] }),
+    );
     stack.settle();
     let modify = "ModifyVpcEndpoint";
     let repairs = ["CreateSecurityGroup", "AuthorizeSecurityGroupIngress", modify, modify, modify];
@@ -144,8 +158,7 @@ fn the_sweep_finds_what_no_event_told() {
     assert_eq!(stack.writes(), ["CreateRoute", "DeleteRoute"]);
     assert_eq!(routes(&stack.sim("world")), routes(&world));
     let told: Vec<Value> = stack.alerts(&all).iter().map(gist).collect();
-    let wanted =
-        json!({ "vpc": VPC, "verdict": "repaired", "cause": "sweep", "calls": [], "rules": ["internet-route"] });
+    let wanted = json!({ "vpc": VPC, "verdict": "repaired", "cause": "sweep", "calls": [], "rules": ["internet-route"] });
     assert_eq!(told, [wanted]);
 }
 
@@ -185,7 +198,11 @@ fn a_message_nobody_can_read_ends_in_the_dead_letter_queue_alone() {
     let stack = Pipeline::over(&scenario("demo"), REPAIR);
     let all = stack.subscribe("all", &json!({}));
     let queue = stack.output("QueueUrl");
-    stack.aws("sqs", "set_queue_attributes", &json!({ "QueueUrl": queue, "Attributes": { "VisibilityTimeout": "1" } }));
+    stack.aws(
+        "sqs",
+        "set_queue_attributes",
+        &json!({ "QueueUrl": queue, "Attributes": { "VisibilityTimeout": "1" } }),
+    );
     let poison = json!({
         "QueueUrl": queue, "MessageBody": "not a message", "MessageGroupId": "anybody", "MessageDeduplicationId": "1"
     });
@@ -193,13 +210,18 @@ fn a_message_nobody_can_read_ends_in_the_dead_letter_queue_alone() {
     add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
     stack.settle();
     let dead = stack.output("RepairDeadLettersUrl");
-    let given_up =
-        wait_until("the message is given up", || Some(stack.receive(dead)).filter(|bodies| !bodies.is_empty()));
+    let given_up = wait_until("the message is given up", || {
+        Some(stack.receive(dead)).filter(|bodies| !bodies.is_empty())
+    });
     assert_eq!(given_up, ["not a message"]);
     assert_eq!(stack.writes(), ["CreateRoute", "DeleteRoute"]);
-    assert_eq!(stack.alerts(&all).iter().map(|alert| &alert["verdict"]).collect::<Vec<_>>(), ["repaired"]);
+    assert_eq!(
+        stack.alerts(&all).iter().map(|alert| &alert["verdict"]).collect::<Vec<_>>(),
+        ["repaired"]
+    );
 
-    // ministack measures no queues, so the alarm is rung by hand: it is the one on this queue, and it reaches the topic.
+    // ministack measures no queues, so the alarm is rung by hand: it is the one on this queue, and
+    // it reaches the topic.
     let name = dead.rsplit('/').next().unwrap();
     let alarms = stack.aws("cloudwatch", "describe_alarms", &json!({}));
     let alarms: Vec<&Value> = alarms["MetricAlarms"]
@@ -219,16 +241,18 @@ fn a_message_nobody_can_read_ends_in_the_dead_letter_queue_alone() {
 #[test]
 fn a_new_stack_tells_and_changes_nothing() {
     let stack = Pipeline::over(&scenario("demo"), &[]);
-    let drift =
-        stack.subscribe("drift", &json!({ "verdict": ["drift-left"], "mode": ["notify"], "changed": ["false"] }));
+    let drift = stack.subscribe(
+        "drift",
+        &json!({ "verdict": ["drift-left"], "mode": ["notify"], "changed": ["false"] }),
+    );
     add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
     stack.settle();
     assert_eq!(stack.writes(), ["CreateRoute"]);
     let alerts = stack.alerts(&drift);
     let calls = ["CreateRoute"];
-    let wanted =
-        json!({ "vpc": VPC, "verdict": "drift-left", "cause": "event", "calls": calls, "rules": ["internet-route"] });
+    let wanted = json!({ "vpc": VPC, "verdict": "drift-left", "cause": "event", "calls": calls, "rules": ["internet-route"] });
     assert_eq!(alerts.iter().map(gist).collect::<Vec<_>>(), [wanted]);
-    let outcomes: Vec<&Value> = alerts[0]["steps"].as_array().unwrap().iter().map(|step| &step["outcome"]).collect();
+    let outcomes: Vec<&Value> =
+        alerts[0]["steps"].as_array().unwrap().iter().map(|step| &step["outcome"]).collect();
     assert_eq!(outcomes.len(), 1, "the step that would be taken is in the alert: {outcomes:?}");
 }

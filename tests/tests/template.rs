@@ -17,7 +17,9 @@ fn resources() -> Value {
 
 fn of_type<'r>(resources: &'r Value, kind: &str) -> Vec<(&'r str, &'r Value)> {
     let all = resources.as_object().unwrap().iter();
-    all.filter(|(_, it)| it["Type"] == kind).map(|(name, it)| (name.as_str(), &it["Properties"])).collect()
+    all.filter(|(_, it)| it["Type"] == kind)
+        .map(|(name, it)| (name.as_str(), &it["Properties"]))
+        .collect()
 }
 
 fn arn_of(name: &str) -> Value {
@@ -81,7 +83,10 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
     let schedules = ["lambda:InvokeFunction", "sqs:SendMessage"];
     let mut wanted = BTreeMap::new();
     let mut may = |role: &str, condition: &str, actions: &[&[&str]]| {
-        wanted.insert((role.to_owned(), condition.to_owned()), set(actions.iter().copied().flatten()));
+        wanted.insert(
+            (role.to_owned(), condition.to_owned()),
+            set(actions.iter().copied().flatten()),
+        );
     };
     may("DetectRole", "always", &[RESOLVE, LIST, SEND, &logs]);
     may("SweepRole", "always", &[OBSERVE, SEND, &logs]);
@@ -100,13 +105,20 @@ fn every_rules_repair_is_allowed_in_repair_mode() {
     let permissions = permissions(&resources());
     let allowed = &permissions[&("RepairRole".to_owned(), "MayWrite".to_owned())];
     for rule in RuleId::ALL {
-        let missing: Vec<&str> =
-            rule.rule().permissions().into_iter().filter(|action| !allowed.contains(*action)).collect();
+        let missing: Vec<&str> = rule
+            .rule()
+            .permissions()
+            .into_iter()
+            .filter(|action| !allowed.contains(*action))
+            .collect();
         assert!(missing.is_empty(), "{rule} calls {missing:?}");
     }
     let writes = &translated_template()["Conditions"]["MayWrite"];
     let stored = json!({ "Condition": "StoredBaselineMayWrite" });
-    assert_eq!(*writes, json!({ "Fn::Or": [{ "Fn::Equals": [reference("Mode"), "repair"] }, stored] }));
+    assert_eq!(
+        *writes,
+        json!({ "Fn::Or": [{ "Fn::Equals": [reference("Mode"), "repair"] }, stored] })
+    );
 }
 
 /// The rule's pattern.
@@ -161,7 +173,12 @@ fn a_new_stack_has_the_default_baseline_and_the_rule_matches_what_detect_acts_on
         let matches = stack.aws("events", "test_event_pattern", &call)["Result"] == true;
         let record = decode(&event).unwrap().record;
         let from_ec2 = event["source"] == "aws.ec2";
-        assert_eq!(matches, from_ec2 && record.watched && !record.failed, "{}: {record:?}", event["detail"]["eventID"]);
+        assert_eq!(
+            matches,
+            from_ec2 && record.watched && !record.failed,
+            "{}: {record:?}",
+            event["detail"]["eventID"]
+        );
     }
 }
 
@@ -188,12 +205,16 @@ fn the_parameters_compose_a_baseline() {
         "gateway_endpoints": { "services": [] },
         "interface_endpoints": { "services": ["ecr.api", "ecr.dkr"] },
     });
-    assert_eq!(Baseline::parse(&baseline(&stack)).unwrap(), Baseline::parse(&wanted.to_string()).unwrap());
+    assert_eq!(
+        Baseline::parse(&baseline(&stack)).unwrap(),
+        Baseline::parse(&wanted.to_string()).unwrap()
+    );
 }
 
 #[test]
 fn a_baseline_in_parameter_store_is_named() {
-    let stack = Pipeline::over(&scenario("empty"), &[("BaselineParameter", "/vpc-guardrail/baseline")]);
+    let stack =
+        Pipeline::over(&scenario("empty"), &[("BaselineParameter", "/vpc-guardrail/baseline")]);
     assert_eq!(baseline(&stack), "ssm:/vpc-guardrail/baseline");
 }
 
@@ -201,14 +222,16 @@ fn a_baseline_in_parameter_store_is_named() {
 fn each_function_gets_the_variables_that_it_reads() {
     let resources = resources();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
-    for (resource, function) in [("DetectFunction", "detect"), ("SweepFunction", "sweep"), ("RepairFunction", "repair")]
+    for (resource, function) in
+        [("DetectFunction", "detect"), ("SweepFunction", "sweep"), ("RepairFunction", "repair")]
     {
         let source = std::fs::read_to_string(folder.join(function).join("src/main.rs")).unwrap();
         let quoted = source.split('"').filter(|text| text.starts_with("GUARDRAIL_"));
         let mut read: BTreeSet<String> = quoted.map(str::to_owned).collect();
         // The SDK's.
         read.insert("SSL_CERT_FILE".to_owned());
-        let given = resources[resource]["Properties"]["Environment"]["Variables"].as_object().unwrap();
+        let given =
+            resources[resource]["Properties"]["Environment"]["Variables"].as_object().unwrap();
         assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), read, "{function}");
     }
 }
@@ -218,17 +241,28 @@ fn a_vpcs_messages_keep_their_order_and_are_given_up_in_the_end() {
     let resources = resources();
     let queue = &resources["VpcQueue"]["Properties"];
     let repair = &resources["RepairFunction"]["Properties"];
-    assert!(queue["VisibilityTimeout"].as_u64() >= repair["Timeout"].as_u64(), "or Lambda refuses the mapping");
-    let redrive = json!({ "deadLetterTargetArn": arn_of("RepairDeadLetters"), "maxReceiveCount": 5 });
+    assert!(
+        queue["VisibilityTimeout"].as_u64() >= repair["Timeout"].as_u64(),
+        "or Lambda refuses the mapping"
+    );
+    let redrive =
+        json!({ "deadLetterTargetArn": arn_of("RepairDeadLetters"), "maxReceiveCount": 5 });
     assert_eq!(queue["RedrivePolicy"], redrive);
-    for (name, is_fifo) in [("VpcQueue", true), ("RepairDeadLetters", true), ("UndeliveredEvents", false)] {
+    for (name, is_fifo) in
+        [("VpcQueue", true), ("RepairDeadLetters", true), ("UndeliveredEvents", false)]
+    {
         assert_eq!(resources[name]["Properties"]["FifoQueue"] == true, is_fifo, "{name}");
     }
     assert_ne!(queue["ContentBasedDeduplication"], true, "the senders choose the ids");
     let keeps = |name: &str| resources[name]["Properties"]["MessageRetentionPeriod"].as_u64();
-    assert!(keeps("RepairDeadLetters") > keeps("VpcQueue"), "or a message is gone with its time in the queue");
+    assert!(
+        keeps("RepairDeadLetters") > keeps("VpcQueue"),
+        "or a message is gone with its time in the queue"
+    );
     let mappings = of_type(&resources, "AWS::Lambda::EventSourceMapping");
-    let [(_, mapping)] = mappings.as_slice() else { panic!("one mapping was expected, not {mappings:?}") };
+    let [(_, mapping)] = mappings.as_slice() else {
+        panic!("one mapping was expected, not {mappings:?}")
+    };
     assert_eq!(mapping["EventSourceArn"], arn_of("VpcQueue"));
     assert_eq!(mapping["FunctionName"], reference("RepairFunction"));
     assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
@@ -238,27 +272,41 @@ fn a_vpcs_messages_keep_their_order_and_are_given_up_in_the_end() {
 fn what_cannot_be_delivered_is_kept() {
     let resources = resources();
     let kept = json!({ "Arn": arn_of("UndeliveredEvents") });
-    let [target] = resources["DetectFunctionNetworkChange"]["Properties"]["Targets"].as_array().unwrap().as_slice()
+    let [target] = resources["DetectFunctionNetworkChange"]["Properties"]["Targets"]
+        .as_array()
+        .unwrap()
+        .as_slice()
     else {
         panic!("the rule has one target");
     };
     assert_eq!((&target["Arn"], &target["DeadLetterConfig"]), (&arn_of("DetectFunction"), &kept));
     let schedule = &resources["SweepFunctionClock"]["Properties"]["Target"];
-    assert_eq!((&schedule["Arn"], &schedule["DeadLetterConfig"]), (&arn_of("SweepFunction"), &kept));
+    assert_eq!(
+        (&schedule["Arn"], &schedule["DeadLetterConfig"]),
+        (&arn_of("SweepFunction"), &kept)
+    );
     let failed = json!({ "OnFailure": { "Destination": arn_of("FailedInvocations") } });
-    let configurations: BTreeMap<String, &Value> = of_type(&resources, "AWS::Lambda::EventInvokeConfig")
-        .into_iter()
-        .map(|(_, it)| (it["FunctionName"]["Ref"].as_str().unwrap().to_owned(), &it["DestinationConfig"]))
-        .collect();
+    let configurations: BTreeMap<String, &Value> =
+        of_type(&resources, "AWS::Lambda::EventInvokeConfig")
+            .into_iter()
+            .map(|(_, it)| {
+                (it["FunctionName"]["Ref"].as_str().unwrap().to_owned(), &it["DestinationConfig"])
+            })
+            .collect();
     let wanted = ["DetectFunction", "SweepFunction"].map(|function| (function.to_owned(), &failed));
     assert_eq!(configurations, BTreeMap::from(wanted));
 }
 
 /// The statements of a resource policy that let a service in, by its name.
 fn https_sources(document: &Value) -> Vec<(Value, BTreeSet<String>, Value)> {
-    let allows =
-        statements(document).into_iter().filter(|it| it["Effect"] == "Allow" && it["Principal"]["Service"].is_string());
-    allows.map(|it| (it["Principal"]["Service"].clone(), words(&it["Action"]), it["Condition"].clone())).collect()
+    let allows = statements(document)
+        .into_iter()
+        .filter(|it| it["Effect"] == "Allow" && it["Principal"]["Service"].is_string());
+    allows
+        .map(|it| {
+            (it["Principal"]["Service"].clone(), words(&it["Action"]), it["Condition"].clone())
+        })
+        .collect()
 }
 
 #[test]
@@ -269,7 +317,10 @@ fn services_may_deliver_where_the_stack_sends_them() {
     let account = json!({ "StringEquals": { "aws:SourceAccount": reference("AWS::AccountId") } });
     let undelivered = https_sources(document("UndeliveredEventsPolicy", "PolicyDocument"));
     assert_eq!(undelivered, [(json!("events.amazonaws.com"), set(&["sqs:SendMessage"]), rule)]);
-    assert_eq!(*document("UndeliveredEventsPolicy", "Queues"), json!([reference("UndeliveredEvents")]));
+    assert_eq!(
+        *document("UndeliveredEventsPolicy", "Queues"),
+        json!([reference("UndeliveredEvents")])
+    );
     let alarms = json!("cloudwatch.amazonaws.com");
     let topic = https_sources(document("AlertTopicPolicy", "PolicyDocument"));
     assert_eq!(topic, [(alarms.clone(), set(&["sns:Publish"]), account.clone())]);
@@ -277,7 +328,9 @@ fn services_may_deliver_where_the_stack_sends_them() {
     assert_eq!(key, [(alarms, set(&["kms:Decrypt", "kms:GenerateDataKey*"]), account)]);
     assert_eq!(*document("AlertTopic", "KmsMasterKeyId"), arn_of("AlertKey"));
     let invoked: Vec<_> = of_type(&resources, "AWS::Lambda::Permission");
-    let [(_, permission)] = invoked.as_slice() else { panic!("one permission was expected, not {invoked:?}") };
+    let [(_, permission)] = invoked.as_slice() else {
+        panic!("one permission was expected, not {invoked:?}")
+    };
     let wanted = json!({
         "Action": "lambda:InvokeFunction",
         "FunctionName": reference("DetectFunction"),
@@ -291,16 +344,21 @@ fn services_may_deliver_where_the_stack_sends_them() {
 fn nothing_is_taken_without_tls() {
     let resources = resources();
     let mut guarded = BTreeSet::new();
-    let policies =
-        of_type(&resources, "AWS::SQS::QueuePolicy").into_iter().chain(of_type(&resources, "AWS::SNS::TopicPolicy"));
+    let policies = of_type(&resources, "AWS::SQS::QueuePolicy")
+        .into_iter()
+        .chain(of_type(&resources, "AWS::SNS::TopicPolicy"));
     for (_, policy) in policies {
         let insecure = json!({ "Bool": { "aws:SecureTransport": "false" } });
-        let refuses = |it: &Value| it["Effect"] == "Deny" && it["Principal"] == "*" && it["Condition"] == insecure;
+        let refuses = |it: &Value| {
+            it["Effect"] == "Deny" && it["Principal"] == "*" && it["Condition"] == insecure
+        };
         assert!(statements(&policy["PolicyDocument"]).iter().any(refuses), "{policy}");
         let targets = list(&policy["Queues"]).into_iter().chain(list(&policy["Topics"]));
         guarded.extend(targets.filter_map(|target| target["Ref"].as_str().map(str::to_owned)));
     }
-    let all = of_type(&resources, "AWS::SQS::Queue").into_iter().chain(of_type(&resources, "AWS::SNS::Topic"));
+    let all = of_type(&resources, "AWS::SQS::Queue")
+        .into_iter()
+        .chain(of_type(&resources, "AWS::SNS::Topic"));
     assert_eq!(guarded, all.map(|(name, _)| name.to_owned()).collect());
 }
 

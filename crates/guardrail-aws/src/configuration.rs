@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 
 use crate::{Clients, Clouds, Parameters};
 
-/// A function's configuration. A baseline that cannot be used is a value and not a fault of the function, which then says
-/// so and changes nothing.
+/// A function's configuration. A baseline that cannot be used is a value and not a fault of the
+/// function, which then says so and changes nothing.
 #[derive(Debug)]
 pub struct Configuration {
     clients: Clients,
@@ -34,8 +34,8 @@ impl Configuration {
         Self { clients: clients.clone(), source: Source::of(variable), held: Mutex::default() }
     }
 
-    /// The baseline as it is now: one kept in Parameter Store is read again every minute, and what was read before is not
-    /// used once that fails, because it may allow what it no longer should.
+    /// The baseline as it is now: one kept in Parameter Store is read again every minute, and what
+    /// was read before is not used once that fails, because it may allow what it no longer should.
     ///
     /// # Errors
     /// When there is no usable baseline.

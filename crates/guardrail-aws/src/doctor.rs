@@ -1,5 +1,6 @@
-//! What the doctor asks AWS; what the answers mean is the core's to say. Nothing here changes anything: calls that would
-//! are made as dry runs, and only where a dry run is known to be taken for one.
+//! What the doctor asks AWS; what the answers mean is the core's to say. Nothing here changes
+//! anything: calls that would are made as dry runs, and only where a dry run is known to be taken
+//! for one.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,8 @@ use guardrail::cloud::CallError;
 use guardrail::ec2::change::CREATED_TAG;
 use guardrail::ec2::operation::Operation;
 use guardrail::report::doctor::{
-    self, Check, FieldSelector, Lookup, Part, RuleState, SeenRule, Selector, State, Subscription, Target, Trail,
+    self, Check, FieldSelector, Lookup, Part, RuleState, SeenRule, Selector, State, Subscription,
+    Target, Trail,
 };
 
 use crate::ec2::apply::dry_run;
@@ -20,8 +22,8 @@ use crate::ec2::read::{self, filter};
 use crate::sdk::clients::Clients;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
-/// Looks at everything the guardrail needs, in the order in which a person would mend it. Of the stack, the parts are found
-/// by the names that CloudFormation gives them.
+/// Looks at everything the guardrail needs, in the order in which a person would mend it. Of the
+/// stack, the parts are found by the names that CloudFormation gives them.
 pub async fn examine(clients: &Clients, stack: &str, managed: &ManagedVpcs) -> Vec<Check> {
     let identity = doctor::identity(&clients.account().await);
     if identity.state != State::Fine {
@@ -54,7 +56,10 @@ type Probe = (String, Result<(), CallError>);
 macro_rules! read_dry {
     ($operation:literal, $request:expr) => {{
         let answer = on_heap($request.dry_run(true).send()).await;
-        (concat!("ec2:", $operation).to_owned(), answer.map(drop).map_err(|error| failed($operation, &error)))
+        (
+            concat!("ec2:", $operation).to_owned(),
+            answer.map(drop).map_err(|error| failed($operation, &error)),
+        )
     }};
 }
 
@@ -63,20 +68,24 @@ async fn permissions(clients: &Clients, managed: &ManagedVpcs) -> Vec<Check> {
     let things = Things::find(&ec2, managed).await;
     let mut probes = reads(&ec2).await;
     probes.extend(reads_of(&ec2, &things).await);
-    // AWS answers every dry run with an error. A stand-in that succeeds has no dry runs, and would make the changes.
+    // AWS answers every dry run with an error. A stand-in that succeeds has no dry runs, and would
+    // make the changes.
     let obeyed = probes.iter().all(|(_, answer)| answer.is_err());
     if obeyed {
         probes.extend(writes(&ec2, clients.region().as_str(), &things).await);
     }
-    let mut checks: Vec<Check> = probes.iter().map(|(action, answer)| doctor::permission(action, answer)).collect();
+    let mut checks: Vec<Check> =
+        probes.iter().map(|(action, answer)| doctor::permission(action, answer)).collect();
     let all = crate::permissions::OBSERVE.iter().chain(crate::permissions::RESOLVE).copied();
     let all: BTreeSet<&str> = all.chain(crate::permissions::write()).collect();
-    let not_asked = all.into_iter().filter(|action| probes.iter().all(|(asked, _)| asked != action));
+    let not_asked =
+        all.into_iter().filter(|action| probes.iter().all(|(asked, _)| asked != action));
     checks.extend(not_asked.map(|action| doctor::not_asked(action, obeyed)));
     checks
 }
 
-/// Things that are there, for dry runs that must name one: what is not there is an error of its own.
+/// Things that are there, for dry runs that must name one: what is not there is an error of its
+/// own.
 #[derive(Debug, Default)]
 pub(crate) struct Things {
     pub(crate) vpc: Option<String>,
@@ -102,11 +111,17 @@ impl Things {
             read::security_groups(ec2, &within),
         );
         let groups = groups.unwrap_or_default();
-        let ours = |tag: &guardrail::ec2::world::Tag| (tag.key.as_str(), tag.value.as_str()) == CREATED_TAG;
+        let ours = |tag: &guardrail::ec2::world::Tag| {
+            (tag.key.as_str(), tag.value.as_str()) == CREATED_TAG
+        };
         let group = groups.iter().find(|group| group.tags.iter().any(ours)).or(groups.first());
         Self {
             vpc: Some(vpc.vpc_id.to_string()),
-            table: tables.unwrap_or_default().into_iter().next().map(|table| table.route_table_id.into()),
+            table: tables
+                .unwrap_or_default()
+                .into_iter()
+                .next()
+                .map(|table| table.route_table_id.into()),
             endpoint: endpoints
                 .unwrap_or_default()
                 .into_iter()
@@ -120,7 +135,10 @@ impl Things {
 
 async fn reads(ec2: &Client) -> Vec<Probe> {
     vec![
-        read_dry!("DescribeEgressOnlyInternetGateways", ec2.describe_egress_only_internet_gateways()),
+        read_dry!(
+            "DescribeEgressOnlyInternetGateways",
+            ec2.describe_egress_only_internet_gateways()
+        ),
         read_dry!("DescribeInternetGateways", ec2.describe_internet_gateways()),
         read_dry!("DescribeManagedPrefixLists", ec2.describe_managed_prefix_lists()),
         read_dry!("DescribeNatGateways", ec2.describe_nat_gateways()),
@@ -138,7 +156,8 @@ async fn reads(ec2: &Client) -> Vec<Probe> {
 async fn reads_of(ec2: &Client, things: &Things) -> Vec<Probe> {
     let mut probes = Vec::new();
     if let Some(vpc) = &things.vpc {
-        let request = ec2.describe_vpc_attribute().vpc_id(vpc).attribute(VpcAttributeName::EnableDnsSupport);
+        let request =
+            ec2.describe_vpc_attribute().vpc_id(vpc).attribute(VpcAttributeName::EnableDnsSupport);
         probes.push(read_dry!("DescribeVpcAttribute", request));
     }
     if let Some(list) = &things.list {
@@ -148,7 +167,8 @@ async fn reads_of(ec2: &Client, things: &Things) -> Vec<Probe> {
     probes
 }
 
-/// The changes that a repair can make, each as a dry run; where EC2 has none, or there is nothing to ask about, nothing.
+/// The changes that a repair can make, each as a dry run; where EC2 has none, or there is nothing
+/// to ask about, nothing.
 async fn writes(ec2: &Client, region: &str, things: &Things) -> Vec<Probe> {
     let mut probes = Vec::new();
     for operation in Operation::ALL {
@@ -178,7 +198,11 @@ async fn trails(clients: &Clients) -> Result<Vec<Trail>, CallError> {
                 .map(|all| {
                     let basic = all.event_selectors.unwrap_or_default();
                     let advanced = all.advanced_event_selectors.unwrap_or_default();
-                    basic.iter().map(basic_selector).chain(advanced.iter().map(advanced_selector)).collect()
+                    basic
+                        .iter()
+                        .map(basic_selector)
+                        .chain(advanced.iter().map(advanced_selector))
+                        .collect()
                 })
                 .map_err(|error| failed("GetEventSelectors", &error)),
             name,
@@ -210,9 +234,12 @@ async fn rule(clients: &Clients, stack: &str) -> Lookup<SeenRule> {
     let answer = on_heap(events.list_rules().name_prefix(doctor::RULE.prefix(stack)).send()).await;
     let rules = answer.map_err(|error| failed("ListRules", &error))?.rules.unwrap_or_default();
     let Some(rule) = rules.into_iter().next() else { return Ok(None) };
-    let Some(name) = rule.name else { return Err(unreadable("ListRules", "the rule's name is missing")) };
+    let Some(name) = rule.name else {
+        return Err(unreadable("ListRules", "the rule's name is missing"));
+    };
     let answer = on_heap(events.list_targets_by_rule().rule(&name).send()).await;
-    let targets = answer.map_err(|error| failed("ListTargetsByRule", &error))?.targets.unwrap_or_default();
+    let targets =
+        answer.map_err(|error| failed("ListTargetsByRule", &error))?.targets.unwrap_or_default();
     Ok(Some(SeenRule {
         state: rule.state.map(|state| RuleState::from(state.as_str())),
         targets: targets.into_iter().map(|target| Target::from(target.arn)).collect(),
@@ -235,10 +262,16 @@ async fn messages(sqs: &aws_sdk_sqs::Client, part: Part, stack: &str) -> Lookup<
     let answer = on_heap(sqs.list_queues().queue_name_prefix(part.prefix(stack)).send()).await;
     let urls = answer.map_err(|error| failed("ListQueues", &error))?.queue_urls.unwrap_or_default();
     let Some(url) = urls.into_iter().next() else { return Ok(None) };
-    let answer = on_heap(sqs.get_queue_attributes().queue_url(url).attribute_names(COUNT).send()).await;
-    let attributes = answer.map_err(|error| failed("GetQueueAttributes", &error))?.attributes.unwrap_or_default();
+    let answer =
+        on_heap(sqs.get_queue_attributes().queue_url(url).attribute_names(COUNT).send()).await;
+    let attributes = answer
+        .map_err(|error| failed("GetQueueAttributes", &error))?
+        .attributes
+        .unwrap_or_default();
     let count = attributes.get(&COUNT).and_then(|count| count.parse().ok());
-    count.map(Some).ok_or_else(|| unreadable("GetQueueAttributes", "the number of messages is missing"))
+    count
+        .map(Some)
+        .ok_or_else(|| unreadable("GetQueueAttributes", "the number of messages is missing"))
 }
 
 /// The topic's subscriptions.
@@ -248,15 +281,19 @@ async fn subscriptions(clients: &Clients, stack: &str) -> Lookup<Vec<Subscriptio
     let mut pages = sns.list_topics().into_paginator().items().send();
     let topic = loop {
         let Some(topic) = on_heap(pages.next()).await else { return Ok(None) };
-        let arn = topic.map_err(|error| failed("ListTopics", &error))?.topic_arn.unwrap_or_default();
+        let arn =
+            topic.map_err(|error| failed("ListTopics", &error))?.topic_arn.unwrap_or_default();
         if arn.rsplit(':').next().is_some_and(|name| name.starts_with(&prefix)) {
             break arn;
         }
     };
-    let mut pages = sns.list_subscriptions_by_topic().topic_arn(topic).into_paginator().items().send();
+    let mut pages =
+        sns.list_subscriptions_by_topic().topic_arn(topic).into_paginator().items().send();
     let mut subscriptions = Vec::new();
     while let Some(subscription) = on_heap(pages.next()).await {
-        let arn = subscription.map_err(|error| failed("ListSubscriptionsByTopic", &error))?.subscription_arn;
+        let arn = subscription
+            .map_err(|error| failed("ListSubscriptionsByTopic", &error))?
+            .subscription_arn;
         subscriptions.extend(arn.map(Subscription::from));
     }
     Ok(Some(subscriptions))

@@ -1,8 +1,10 @@
-//! The only crate that speaks to AWS: reads into worlds, steps into calls, error codes into classes.
+//! The only crate that speaks to AWS: reads into worlds, steps into calls, error codes into
+//! classes.
 //!
-//! Nothing here decides what to do. [`Aws`] is the core's [`guardrail::cloud::Cloud`] over EC2 in one place; [`Topic`], [`Queue`]
-//! and [`Parameters`] are the three other services the functions use. Each is made once from [`Clients`], before the
-//! first event; a function that does not make one does not link its SDK.
+//! Nothing here decides what to do. [`Aws`] is the core's [`guardrail::cloud::Cloud`] over EC2 in
+//! one place; [`Topic`], [`Queue`] and [`Parameters`] are the three other services the functions
+//! use. Each is made once from [`Clients`], before the first event; a function that does not make
+//! one does not link its SDK.
 
 mod configuration;
 pub mod doctor;

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use guardrail::ec2::operation::Operation;
 
-/// What [`Aws::observe`](guardrail::cloud::Cloud::observe), [`Aws::observe_managed`](crate::Aws::observe_managed)
-/// and [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) need.
+/// What [`Aws::observe`](guardrail::cloud::Cloud::observe),
+/// [`Aws::observe_managed`](crate::Aws::observe_managed) and
+/// [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) need.
 pub const OBSERVE: &[&str] = crate::ec2::read::ACTIONS;
 
 /// What [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) alone needs.
@@ -25,15 +26,18 @@ pub const RESOLVE: &[&str] = &[
     "ec2:DescribeVpcEndpoints",
 ];
 
-/// What [`Aws::apply`](guardrail::cloud::Cloud::apply) needs for every change there is, in the order of the names.
+/// What [`Aws::apply`](guardrail::cloud::Cloud::apply) needs for every change there is, in the
+/// order of the names.
 pub fn write() -> BTreeSet<&'static str> {
     Operation::ALL.iter().flat_map(|operation| operation.permissions()).copied().collect()
 }
 
-/// What [`Topic::publish`](crate::Topic::publish) needs; on an encrypted topic also the use of its key.
+/// What [`Topic::publish`](crate::Topic::publish) needs; on an encrypted topic also the use of its
+/// key.
 pub const PUBLISH: &[&str] = &["sns:Publish"];
 
-/// What [`Queue::send`](crate::Queue::send) needs; on a queue encrypted with a key of the account also the use of it.
+/// What [`Queue::send`](crate::Queue::send) needs; on a queue encrypted with a key of the account
+/// also the use of it.
 pub const SEND: &[&str] = &["sqs:SendMessage"];
 
 /// What [`Parameters::read`](crate::Parameters::read) needs; for a secret also the use of its key.

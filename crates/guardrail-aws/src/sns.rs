@@ -40,21 +40,23 @@ impl Topic {
         Self { sns: Client::new(clients.config()), arn: arn.to_owned() }
     }
 
-    /// Publishes an alert and returns its id: text to people, and the report as JSON to everything else. It is the default
-    /// and not each of those protocols' own, because SNS counts every copy.
+    /// Publishes an alert and returns its id: text to people, and the report as JSON to everything
+    /// else. It is the default and not each of those protocols' own, because SNS counts every copy.
     ///
     /// # Errors
     /// When it was not accepted.
     pub async fn tell(&self, alert: &Alert) -> Result<String, CallError> {
-        let others = BTreeMap::from([("email", alert.text.clone()), ("sms", alert.subject.clone())]);
+        let others =
+            BTreeMap::from([("email", alert.text.clone()), ("sms", alert.subject.clone())]);
         let body = Body::PerProtocol { default: alert.json.clone(), others };
         self.publish(&alert.subject, &body, &alert.attributes).await
     }
 
-    /// Publishes one message and returns its id. SNS refuses a subject of 100 characters or more, or with a line break
-    /// or control character in it, and a message of more than 262,144 bytes together with its attributes. An attribute
-    /// with nothing in it is left out, because SNS refuses the whole message for it; a list is sent as such, so that a filter
-    /// policy matches its members.
+    /// Publishes one message and returns its id. SNS refuses a subject of 100 characters or more,
+    /// or with a line break or control character in it, and a message of more than 262,144 bytes
+    /// together with its attributes. An attribute with nothing in it is left out, because SNS
+    /// refuses the whole message for it; a list is sent as such, so that a filter policy matches
+    /// its members.
     ///
     /// # Errors
     /// When the message was not accepted.
@@ -71,7 +73,9 @@ impl Topic {
                 let mut by_protocol: BTreeMap<&str, &str> =
                     others.iter().map(|(to, text)| (*to, text.as_str())).collect();
                 by_protocol.insert("default", default);
-                request.message(serde_json::json!(by_protocol).to_string()).message_structure("json")
+                request
+                    .message(serde_json::json!(by_protocol).to_string())
+                    .message_structure("json")
             }
         };
         let made = attributes.iter().filter_map(|(name, value)| {

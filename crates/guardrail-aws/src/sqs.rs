@@ -26,7 +26,8 @@ pub struct Queue {
 pub struct QueueMessage {
     /// Messages of one group are handled in order, one batch at a time. At most 128 characters.
     pub group: String,
-    /// A second message with this within five minutes is accepted and never delivered. At most 128 characters.
+    /// A second message with this within five minutes is accepted and never delivered. At most 128
+    /// characters.
     pub deduplication_id: String,
     /// The body.
     pub body: String,
@@ -34,7 +35,11 @@ pub struct QueueMessage {
 
 impl From<&guardrail::inbox::message::Message> for QueueMessage {
     fn from(message: &guardrail::inbox::message::Message) -> Self {
-        Self { group: message.group_id(), deduplication_id: message.deduplication_id(), body: message.body() }
+        Self {
+            group: message.group_id(),
+            deduplication_id: message.deduplication_id(),
+            body: message.body(),
+        }
     }
 }
 
@@ -44,8 +49,9 @@ impl Queue {
         Self { sqs: Client::new(clients.config()), url: url.to_owned() }
     }
 
-    /// Sends these messages in their order, ten to a call; none makes no call. A call that fails, or a message that is
-    /// refused, does not keep the others from being sent, and sending them all again is safe within five minutes.
+    /// Sends these messages in their order, ten to a call; none makes no call. A call that fails,
+    /// or a message that is refused, does not keep the others from being sent, and sending them all
+    /// again is safe within five minutes.
     ///
     /// # Errors
     /// The first failure.

@@ -19,7 +19,8 @@ pub(crate) fn world_args(arguments: &WorldArgs) -> Result<(World, Baseline), Bad
 
 /// The baseline that the arguments name, in the mode that they name.
 pub(crate) fn baseline_args(arguments: &BaselineArgs) -> Result<Baseline, BadInput> {
-    let baseline = arguments.baseline.as_deref().map_or_else(|| Ok(Baseline::default()), baseline)?;
+    let baseline =
+        arguments.baseline.as_deref().map_or_else(|| Ok(Baseline::default()), baseline)?;
     Ok(match arguments.mode {
         Some(mode) => baseline.with_mode(mode.into()),
         None => baseline,
@@ -39,7 +40,10 @@ pub(crate) fn world(paths: &[PathBuf]) -> Result<World, BadInput> {
     let mut parts = Vec::new();
     for path in paths {
         for file in files(path)? {
-            let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let stem = file
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+                .unwrap_or_default();
             parts.push((stem, text(&file)?));
         }
     }
@@ -53,7 +57,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, BadInput> {
     }
     let unreadable = |reason| BadInput::Unreadable { path: path.to_owned(), reason };
     let entries = std::fs::read_dir(path).map_err(unreadable)?;
-    let all: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let all: Result<Vec<PathBuf>, _> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect();
     let mut files = all.map_err(unreadable)?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     files.sort_unstable();
@@ -80,7 +85,8 @@ fn text(path: &Path) -> Result<String, BadInput> {
 
 /// Refuses a file that could not be written in the end, before any work is done for it.
 pub(crate) fn writable(path: &Path) -> Result<(), BadInput> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let unwritable = |reason| BadInput::Unwritable { path: path.to_owned(), reason };
     std::fs::metadata(folder).map_err(unwritable).map(|_| ())
 }

@@ -1,4 +1,5 @@
-//! The `guardrail` command: the guardrail's whole job on files, and a look inside each of its parts.
+//! The `guardrail` command: the guardrail's whole job on files, and a look inside each of its
+//! parts.
 
 mod arguments;
 mod clock;
@@ -21,7 +22,9 @@ use clap::{Parser, Subcommand};
 #[cfg(not(feature = "live"))]
 use not_live as live;
 
-use crate::commands::{baseline, decode, demo, events, explain, live as on_aws, plan, replay, rules, sim};
+use crate::commands::{
+    baseline, decode, demo, events, explain, live as on_aws, plan, replay, rules, sim,
+};
 use crate::ending::Ending;
 use crate::error::BadInput;
 
@@ -33,8 +36,7 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 compliant or repaired, 1 drift left or not all of it seen, 2 bad input or no way to AWS.";
+const EXIT_CODES: &str = "Exit codes: 0 compliant or repaired, 1 drift left or not all of it seen, 2 bad input or no way to AWS.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -42,9 +44,11 @@ enum Command {
     Demo,
     /// Plays recorded calls on a world, and runs the guardrail after each.
     Replay(replay::Arguments),
-    /// Says what would be done in every managed VPC of a world or an account, and what would be left alone.
+    /// Says what would be done in every managed VPC of a world or an account, and what would be
+    /// left alone.
     Plan(plan::Arguments),
-    /// Says why each subnet is private or public, where each route leads, and what serves each required service.
+    /// Says why each subnet is private or public, where each route leads, and what serves each
+    /// required service.
     Explain(explain::Arguments),
     #[command(flatten)]
     OnAws(on_aws::Command),
@@ -54,7 +58,8 @@ enum Command {
     Events(events::Arguments),
     /// Lists the rules: what each finds and repairs, and what it needs for both.
     Rules(rules::Arguments),
-    /// Serves a world as EC2's API on this machine, for the AWS CLI, the SDKs and the guardrail's own functions.
+    /// Serves a world as EC2's API on this machine, for the AWS CLI, the SDKs and the guardrail's
+    /// own functions.
     Sim(sim::Arguments),
     /// Checks a baseline, or prints an example or the JSON Schema.
     #[command(subcommand)]

@@ -21,12 +21,19 @@ pub(crate) fn json_line<T: Serialize>(out: &mut String, value: &T) {
 }
 
 /// The tables that serve private subnets, route by route.
-pub(crate) fn private_tables(out: &mut String, world: &World, baseline: &Baseline, vpc: &VpcId, indent: &str) {
+pub(crate) fn private_tables(
+    out: &mut String,
+    world: &World,
+    baseline: &Baseline,
+    vpc: &VpcId,
+    indent: &str,
+) {
     let shared = Shared::of(world);
     let Ok(Some(snapshot)) = Snapshot::one(world, &shared, vpc) else { return };
     let topology = Topology::of(&snapshot, baseline);
     for used in topology.tables.iter().filter(|used| used.is_private()) {
-        let subnets: Vec<&str> = used.private_users().map(guardrail::ec2::id::SubnetId::as_str).collect();
+        let subnets: Vec<&str> =
+            used.private_users().map(guardrail::ec2::id::SubnetId::as_str).collect();
         line(out, &format!("{indent}{}, for {}", used.table.route_table_id, subnets.join(", ")));
         for route in &used.table.routes {
             line(out, &format!("{indent}  {}", route_line(route)));
@@ -35,9 +42,13 @@ pub(crate) fn private_tables(out: &mut String, world: &World, baseline: &Baselin
 }
 
 fn route_line(route: &Route) -> String {
-    let destination = route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
+    let destination =
+        route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
     let state = route.state.as_ref().map(|state| format!(" ({state})")).unwrap_or_default();
-    format!("{destination} → {}{state}", route.target().map_or_else(|| "?".to_owned(), String::from))
+    format!(
+        "{destination} → {}{state}",
+        route.target().map_or_else(|| "?".to_owned(), String::from)
+    )
 }
 
 /// Appends text, each of its lines behind a bar.
@@ -50,7 +61,8 @@ pub(crate) fn quoted(out: &mut String, text: &str, indent: &str) {
 /// How wide text for people is.
 const WIDTH: usize = 80;
 
-/// Appends text behind a label: it starts in this column, and goes on there in the next line where it is too long.
+/// Appends text behind a label: it starts in this column, and goes on there in the next line where
+/// it is too long.
 pub(crate) fn labelled(out: &mut String, label: &str, column: usize, text: &str) {
     let mut current = format!("{label:<column$}");
     let mut empty = true;

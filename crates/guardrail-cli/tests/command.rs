@@ -1,5 +1,9 @@
 //! What a user gets for right and for wrong input: what is printed, and the exit code.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's helpers stop the test as the test does")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's helpers stop the test as the test does"
+)]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -52,23 +56,34 @@ fn refuses(arguments: &[&str], error: &str) {
     let said = guardrail(arguments);
     assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.error);
     assert!(said.error.contains(error), "`{error}` is not in: {}", said.error);
-    assert!(said.error.starts_with("error: ") && !said.error.contains("panicked"), "{}", said.error);
+    assert!(
+        said.error.starts_with("error: ") && !said.error.contains("panicked"),
+        "{}",
+        said.error
+    );
 }
 
 #[test]
 fn the_demo_ends_on_the_baseline() {
     let said = guardrail(&["demo"]);
     assert_eq!(said.code, 0, "{}", said.error);
-    assert!(said.out.ends_with("\nvpc-0a1b2c3d4e5f60000 is back on its baseline, and a second run changes nothing.\n"));
+    assert!(said.out.ends_with(
+        "\nvpc-0a1b2c3d4e5f60000 is back on its baseline, and a second run changes nothing.\n"
+    ));
     assert_eq!(said.out.matches("back on its baseline.\n").count(), 4, "{}", said.out);
     assert_eq!(said.out, guardrail(&["demo"]).out, "the demo is the same every time");
 }
 
 #[test]
 fn a_call_on_a_compliant_world_is_made_seen_and_repaired() {
-    let said = guardrail(&["replay", "--world", DEMO, "--mode", "repair", "--event", NAT_ROUTE, "--format", "json"]);
+    let said = guardrail(&[
+        "replay", "--world", DEMO, "--mode", "repair", "--event", NAT_ROUTE, "--format", "json",
+    ]);
     let report: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((said.code, &report["verdict"], &report["version"]), (0, &"repaired".into(), &1.into()));
+    assert_eq!(
+        (said.code, &report["verdict"], &report["version"]),
+        (0, &"repaired".into(), &1.into())
+    );
     assert_eq!(report["findings"][0]["drift"]["leads-out"]["target"], "nat-0a1b2c3d4e5f60001");
     assert_eq!(report["evidence"][0]["event"], "CreateRoute");
 }
@@ -105,14 +120,20 @@ fn nat_route_with(key: &str, value: &str) -> (tempfile::NamedTempFile, String) {
 /// The call leads to no run for this reason, in text and in JSON; the world stays as it is.
 fn set_aside(event: &str, why: &str) -> Said {
     let (_after, out) = file("");
-    let said = guardrail(&["replay", "--world", DEMO, "--mode", "repair", "--event", event, "--out", &out]);
+    let said = guardrail(&[
+        "replay", "--world", DEMO, "--mode", "repair", "--event", event, "--out", &out,
+    ]);
     assert_eq!(said.code, 0, "{}", said.error);
     assert!(said.out.contains(&format!("\nNo run: {why}.\n")), "{}", said.out);
     let json = guardrail(&["replay", "--world", DEMO, "--event", event, "--format", "json"]);
     let line: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!((line["no_run"].as_str(), json.code), (Some(why), 0));
     let plan = guardrail(&["plan", "--world", &out]);
-    assert_eq!(plan.out, guardrail(&["plan", "--world", DEMO]).out, "the call was made on the world");
+    assert_eq!(
+        plan.out,
+        guardrail(&["plan", "--world", DEMO]).out,
+        "the call was made on the world"
+    );
     said
 }
 
@@ -122,15 +143,19 @@ fn calls_that_lead_to_no_run_say_why() {
         "../../events/CreateRoute.denied.json",
         "CreateRoute failed (Client.UnauthorizedOperation) and changed nothing",
     );
-    set_aside("../../events/CreateRoute.appmesh.json", "CreateRoute changes nothing that is watched");
+    set_aside(
+        "../../events/CreateRoute.appmesh.json",
+        "CreateRoute changes nothing that is watched",
+    );
     set_aside("../../events/DescribeVpcs.json", "DescribeVpcs changes nothing that is watched");
 }
 
 #[test]
 fn calls_of_another_account_or_region_are_set_aside_and_not_made() {
-    for (key, value, place) in
-        [("awsRegion", "us-east-1", "us-east-1"), ("recipientAccountId", "444455556666", "account 444455556666")]
-    {
+    for (key, value, place) in [
+        ("awsRegion", "us-east-1", "us-east-1"),
+        ("recipientAccountId", "444455556666", "account 444455556666"),
+    ] {
         let (_event, event) = nat_route_with(key, value);
         let why = format!("CreateRoute was made in {place}; the guardrail there looks after that");
         let said = set_aside(&event, &why);
@@ -152,7 +177,9 @@ fn for_an_endpoint_that_is_gone_every_managed_vpc_is_looked_at() {
     let (_world, world) = file(&world.to_string());
     let event = "../../events/DeleteVpcEndpoints.json";
     let said = guardrail(&["replay", "--world", &world, "--event", event, "--format", "json"]);
-    let vpc = |line: &str| serde_json::from_str::<Value>(line).unwrap()["scope"]["vpc"].as_str().unwrap().to_owned();
+    let vpc = |line: &str| {
+        serde_json::from_str::<Value>(line).unwrap()["scope"]["vpc"].as_str().unwrap().to_owned()
+    };
     let looked_at: Vec<String> = said.out.lines().map(vpc).collect();
     assert_eq!(looked_at, ["vpc-0a1b2c3d4e5f60000", "vpc-0b1b2c3d4e5f60000"], "{}", said.error);
 }
@@ -171,12 +198,18 @@ fn a_wrong_baseline_is_refused_field_by_field() {
     for (baseline, error) in [
         ("", "EOF while parsing"),
         ("{}", "missing field `version`"),
-        (r#"{"version": 2}"#, "`version`: `2` is not a version of the baseline; the only one is `1`"),
+        (
+            r#"{"version": 2}"#,
+            "`version`: `2` is not a version of the baseline; the only one is `1`",
+        ),
         (
             r#"{"version": 1, "mode": "fix"}"#,
             "`mode`: unknown variant `fix`, expected one of `observe`, `notify`, `repair`",
         ),
-        (r#"{"version": 1, "modes": 1}"#, "unknown field `modes`, expected one of `version`, `mode`, `managed_vpcs`"),
+        (
+            r#"{"version": 1, "modes": 1}"#,
+            "unknown field `modes`, expected one of `version`, `mode`, `managed_vpcs`",
+        ),
         (
             r#"{"version": 1, "rules": {"nat": {"mode": "repair"}}}"#,
             "unknown variant `nat`, expected one of `vpc-dns`, `endpoint-security-group`",
@@ -186,7 +219,10 @@ fn a_wrong_baseline_is_refused_field_by_field() {
             "`interface_endpoints.services[0]`: `SSM` is not a service; write `ssm`",
         ),
         (r#"{"version": 1, "private_subnets": []}"#, "`private_subnets`: is empty"),
-        (r#"{"version": 1, "limits": {"changes": 0}}"#, "`limits.changes`: `0` would never repair anything"),
+        (
+            r#"{"version": 1, "limits": {"changes": 0}}"#,
+            "`limits.changes`: `0` would never repair anything",
+        ),
         (r#"{"version": 1} {"#, "after the baseline's end"),
     ] {
         let (_file, path) = file(baseline);
@@ -201,10 +237,16 @@ fn a_wrong_world_is_refused_with_what_to_do() {
         ("", "world"),
         ("[1]", "world"),
         ("{\"Reservations\": []}", "Vpcs"),
-        ("{\"Subnets\": []}", "the world has no section `Vpcs`; add what `aws ec2 describe-vpcs` prints"),
+        (
+            "{\"Subnets\": []}",
+            "the world has no section `Vpcs`; add what `aws ec2 describe-vpcs` prints",
+        ),
         ("{\"Vpcs\": [{\"VpcId\": \"vpc_1\"}]}", "`vpc_1` is not the id of a VPC"),
         ("{\"Vpcs\": [{\"VpcId\": \"vpc-1\"}]}", "cannot tell the account of vpc-1"),
-        ("{\"Vpcs\": [{\"VpcId\": \"vpc-1\", \"OwnerId\": \"111122223333\"}]}", "cannot tell the Region of vpc-1"),
+        (
+            "{\"Vpcs\": [{\"VpcId\": \"vpc-1\", \"OwnerId\": \"111122223333\"}]}",
+            "cannot tell the Region of vpc-1",
+        ),
         ("{\"Vpcs\": [], \"NextToken\": \"abc\"}", "NextToken"),
     ] {
         let (_file, path) = file(world);
@@ -230,7 +272,17 @@ fn a_wrong_event_is_refused_and_nothing_is_saved() {
     ] {
         let (_file, path) = file(event);
         refuses(
-            &["replay", "--world", DEMO, "--event", NAT_ROUTE, "--event", &path, "--out", out.to_str().unwrap()],
+            &[
+                "replay",
+                "--world",
+                DEMO,
+                "--event",
+                NAT_ROUTE,
+                "--event",
+                &path,
+                "--out",
+                out.to_str().unwrap(),
+            ],
             error,
         );
         assert!(!out.exists());
@@ -244,9 +296,14 @@ fn a_wrong_event_is_refused_and_nothing_is_saved() {
 
 #[test]
 fn wrong_flags_are_refused() {
-    for arguments in
-        [&["replay"][..], &["plan"], &["plan", "--world", PLAIN, "--mode", "fix"], &["decode"], &["fix"], &[]]
-    {
+    for arguments in [
+        &["replay"][..],
+        &["plan"],
+        &["plan", "--world", PLAIN, "--mode", "fix"],
+        &["decode"],
+        &["fix"],
+        &[],
+    ] {
         let said = guardrail(arguments);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{arguments:?}");
     }
@@ -254,14 +311,18 @@ fn wrong_flags_are_refused() {
 
 #[test]
 fn a_world_with_no_vpc_or_none_managed_is_said() {
-    let (_file, path) = file(r#"{"Region": "eu-central-1", "AccountId": "111122223333", "Vpcs": []}"#);
+    let (_file, path) =
+        file(r#"{"Region": "eu-central-1", "AccountId": "111122223333", "Vpcs": []}"#);
     let said = guardrail(&["plan", "--world", &path]);
     assert_eq!((said.out.as_str(), said.code), ("The world holds no VPC.\n", 0));
     assert_eq!(guardrail(&["explain", "--world", &path]).out, "The world holds no VPC.\n");
-    let (_file, path) = file(r#"{"Region": "eu-central-1", "Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333"}]}"#);
+    let (_file, path) = file(
+        r#"{"Region": "eu-central-1", "Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333"}]}"#,
+    );
     let said = guardrail(&["plan", "--world", &path]);
     assert!(
-        said.out.contains("VPC vpc-1: not managed") && said.out.contains("No VPC of this world is managed"),
+        said.out.contains("VPC vpc-1: not managed")
+            && said.out.contains("No VPC of this world is managed"),
         "{}",
         said.out
     );
@@ -270,14 +331,18 @@ fn a_world_with_no_vpc_or_none_managed_is_said() {
 
 #[test]
 fn a_folder_of_describe_outputs_is_a_world() {
-    let world: Value =
-        serde_json::from_str(&std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PLAIN)).unwrap())
-            .unwrap();
+    let world: Value = serde_json::from_str(
+        &std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(PLAIN)).unwrap(),
+    )
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     for (section, value) in world.as_object().unwrap() {
         let key = if section == "VpcEndpointServices" { "ServiceDetails" } else { section };
-        std::fs::write(folder.path().join(format!("{section}.json")), serde_json::json!({ key: value }).to_string())
-            .unwrap();
+        std::fs::write(
+            folder.path().join(format!("{section}.json")),
+            serde_json::json!({ key: value }).to_string(),
+        )
+        .unwrap();
     }
     let whole = guardrail(&["plan", "--world", PLAIN]);
     let merged = guardrail(&["plan", "--world", folder.path().to_str().unwrap()]);
@@ -306,9 +371,13 @@ fn decode_prints_the_documented_keys_in_their_order() {
         "tool",
         "source_ip",
     ];
-    let places: Vec<usize> = keys.iter().map(|key| first.find(&format!("\"{key}\":")).unwrap()).collect();
+    let places: Vec<usize> =
+        keys.iter().map(|key| first.find(&format!("\"{key}\":")).unwrap()).collect();
     assert!(places.is_sorted(), "{first}");
-    assert_eq!(serde_json::from_str::<Value>(first).unwrap().as_object().unwrap().len(), keys.len());
+    assert_eq!(
+        serde_json::from_str::<Value>(first).unwrap().as_object().unwrap().len(),
+        keys.len()
+    );
 }
 
 #[test]
@@ -320,7 +389,9 @@ fn the_schemas_are_json_schemas_of_what_is_printed() {
     }
     assert_eq!(schema["additionalProperties"], Value::Bool(false));
     let schema: Value = serde_json::from_str(&guardrail(&["report", "schema"]).out).unwrap();
-    let report: Value = serde_json::from_str(&guardrail(&["plan", "--world", PLAIN, "--format", "json"]).out).unwrap();
+    let report: Value =
+        serde_json::from_str(&guardrail(&["plan", "--world", PLAIN, "--format", "json"]).out)
+            .unwrap();
     for key in report.as_object().unwrap().keys() {
         assert!(schema["properties"].get(key).is_some(), "{key}");
     }

@@ -29,11 +29,18 @@ impl Account {
     fn of(world: World) -> Self {
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let sim =
-                    Sim::new(world, "2026-03-01T10:00:00Z".parse().unwrap(), guardrail_sim::SimOptions::default());
-                let server = Server::bind(sim, ServerOptions { speed: 60, ..ServerOptions::default() }).await.unwrap();
+                let sim = Sim::new(
+                    world,
+                    "2026-03-01T10:00:00Z".parse().unwrap(),
+                    guardrail_sim::SimOptions::default(),
+                );
+                let server =
+                    Server::bind(sim, ServerOptions { speed: 60, ..ServerOptions::default() })
+                        .await
+                        .unwrap();
                 tell.send(server.address()).unwrap();
                 server.run().await.unwrap();
             });
@@ -43,8 +50,11 @@ impl Account {
 
     fn ask(&self, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-            .unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -61,7 +71,8 @@ impl Account {
         serde_json::from_str(&self.ask("GET", "/_sim/world")).unwrap()
     }
 
-    /// The operations that could change something and were not dry runs, since the account was made.
+    /// The operations that could change something and were not dry runs, since the account was
+    /// made.
     fn writes(&self) -> Vec<String> {
         let calls: Vec<Value> = serde_json::from_str(&self.ask("GET", "/_sim/calls")).unwrap();
         let made = calls.iter().filter(|call| call["write"] == true && call["dry_run"] == false);
@@ -102,7 +113,8 @@ fn demo() -> World {
     guardrail::ec2::world_file::load(include_str!("../scenarios/demo/world.json")).unwrap()
 }
 
-/// The demo's VPC with a NAT route in a private table and without its gateway endpoint for S3, both done since.
+/// The demo's VPC with a NAT route in a private table and without its gateway endpoint for S3, both
+/// done since.
 fn tampered() -> (Account, usize) {
     let account = Account::of(demo());
     let table = "rtb-0a1b2c3d4e5f60012";
@@ -116,7 +128,8 @@ fn tampered() -> (Account, usize) {
 
 /// The AWS CLI and the SDKs write the same time differently.
 fn in_one_form(mut world: World) -> World {
-    let endpoints = world.vpc_endpoints.iter_mut().flatten().map(|endpoint| &mut endpoint.creation_timestamp);
+    let endpoints =
+        world.vpc_endpoints.iter_mut().flatten().map(|endpoint| &mut endpoint.creation_timestamp);
     for time in endpoints.filter_map(Option::as_mut) {
         *time = time.parse::<jiff::Timestamp>().unwrap().to_string();
     }
@@ -136,7 +149,9 @@ fn a_snapshot_is_the_world_and_judged_like_it() {
     let file = folder.path().join("world.json").to_str().unwrap().to_owned();
     let snapshot = account.guardrail(&["snapshot", "--out", &file]);
     assert_eq!((snapshot.code, snapshot.out.as_str(), snapshot.error.as_str()), (0, "", ""));
-    let read = in_one_form(guardrail::ec2::world_file::load(&std::fs::read_to_string(&file).unwrap()).unwrap());
+    let read = in_one_form(
+        guardrail::ec2::world_file::load(&std::fs::read_to_string(&file).unwrap()).unwrap(),
+    );
     let there = in_one_form(account.world());
     assert_eq!(read.vpcs, there.vpcs);
     assert_eq!(read.subnets, there.subnets);
@@ -156,11 +171,20 @@ fn a_snapshot_is_the_world_and_judged_like_it() {
 #[test]
 fn a_snapshot_says_what_it_could_not_read_and_leaves_it_out() {
     let account = Account::of(demo());
-    account.ask("POST", "/_sim/fault?operation=DescribeNatGateways&code=UnauthorizedOperation&times=9");
+    account.ask(
+        "POST",
+        "/_sim/fault?operation=DescribeNatGateways&code=UnauthorizedOperation&times=9",
+    );
     let said = account.guardrail(&["snapshot"]);
     let world: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((said.code, world.get("NatGateways"), world.get("RouteTables").is_some()), (1, None, true));
-    assert!(said.error.contains("NatGateways could not be read: DescribeNatGateways: UnauthorizedOperation"));
+    assert_eq!(
+        (said.code, world.get("NatGateways"), world.get("RouteTables").is_some()),
+        (1, None, true)
+    );
+    assert!(
+        said.error
+            .contains("NatGateways could not be read: DescribeNatGateways: UnauthorizedOperation")
+    );
 }
 
 #[test]
@@ -176,10 +200,16 @@ fn only_managed_vpcs_are_read_unless_told() {
     assert_eq!((vpcs(&["snapshot", "--all"]), vpcs(&["snapshot", "--vpc", VPC])), (1, 1));
     let said = account.guardrail(&["plan"]);
     assert_eq!(said.code, 0, "{}", said.error);
-    assert!(said.out.starts_with("There is no VPC in account 111122223333, eu-central-1 with the tag vpc-guardrail="));
+    assert!(said.out.starts_with(
+        "There is no VPC in account 111122223333, eu-central-1 with the tag vpc-guardrail="
+    ));
     let said = account.guardrail(&["repair", "--vpc", VPC, "--yes", "--mode", "repair"]);
     assert_eq!((said.code, account.writes()), (1, Vec::new()));
-    assert!(said.error.contains("it does not carry the tag vpc-guardrail=managed"), "{}", said.error);
+    assert!(
+        said.error.contains("it does not carry the tag vpc-guardrail=managed"),
+        "{}",
+        said.error
+    );
 }
 
 #[test]
@@ -227,7 +257,11 @@ fn without_yes_and_without_the_mode_nothing_is_written() {
 fn a_vpc_that_is_not_there_is_named_before_anything_is_changed() {
     let (account, before) = tampered();
     let error = "there is no vpc-1 in account 111122223333, eu-central-1";
-    refuses(&account.guardrail(&["repair", "--vpc", VPC, "--vpc", "vpc-1", "--mode", "repair", "--yes"]), error);
+    refuses(
+        &account
+            .guardrail(&["repair", "--vpc", VPC, "--vpc", "vpc-1", "--mode", "repair", "--yes"]),
+        error,
+    );
     refuses(&account.guardrail(&["snapshot", "--vpc", "vpc-1"]), error);
     refuses(&account.guardrail(&["plan", "--vpc", "vpc-1"]), error);
     assert_eq!(account.writes().len(), before);
@@ -244,7 +278,10 @@ fn without_credentials_region_or_answer_there_is_one_clear_error() {
     };
     refuses(&without("AWS_ACCESS_KEY_ID"), "no AWS credentials in the environment");
     refuses(&without("AWS_REGION"), "no Region is set");
-    refuses(&said(command(&["plan", "--profile", "nobody"], &refused)), "no AWS credentials in the profile `nobody`");
+    refuses(
+        &said(command(&["plan", "--profile", "nobody"], &refused)),
+        "no AWS credentials in the profile `nobody`",
+    );
     refuses(&without("NOTHING"), "check the network, the Region, and `AWS_ENDPOINT_URL`");
 }
 
@@ -265,7 +302,11 @@ fn the_doctor_asks_for_every_permission_and_changes_nothing() {
     let lines: Vec<&str> = said.out.lines().collect();
     assert!(lines.contains(&"ok           ec2:CreateVpcEndpoint"), "{}", said.out);
     assert!(said.out.contains("missing      ec2:DeleteRoute: not allowed"), "{}", said.out);
-    assert!(said.out.contains("cannot tell  ec2:ModifyVpcAttribute: EC2 has no dry run of it"), "{}", said.out);
+    assert!(
+        said.out.contains("cannot tell  ec2:ModifyVpcAttribute: EC2 has no dry run of it"),
+        "{}",
+        said.out
+    );
 }
 
 #[test]
@@ -274,5 +315,9 @@ fn the_doctor_says_when_there_are_no_credentials() {
     command.env_remove("AWS_ACCESS_KEY_ID");
     let said = said(command);
     assert_eq!(said.code, 1);
-    assert!(said.out.starts_with("missing      credentials and Region: no AWS credentials"), "{}", said.out);
+    assert!(
+        said.out.starts_with("missing      credentials and Region: no AWS credentials"),
+        "{}",
+        said.out
+    );
 }

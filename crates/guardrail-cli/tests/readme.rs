@@ -1,6 +1,7 @@
 //! The tables of the README are what the command prints.
 //!
-//! After a change of them: `UPDATE_EXPECT=1 cargo test -p guardrail-cli --test readme`, then read the difference.
+//! After a change of them: `UPDATE_EXPECT=1 cargo test -p guardrail-cli --test readme`, then read
+//! the difference.
 #![expect(clippy::unwrap_used, reason = "a test's helpers stop the test as the test does")]
 
 use std::path::Path;
@@ -14,7 +15,8 @@ fn guardrail(arguments: &[&str]) -> String {
 
 /// The README with what the command prints between the markers of this table.
 fn with_table(readme: &str, name: &str) -> String {
-    let (start, end) = (format!("<!-- guardrail {name} -->\n"), format!("<!-- /guardrail {name} -->\n"));
+    let (start, end) =
+        (format!("<!-- guardrail {name} -->\n"), format!("<!-- /guardrail {name} -->\n"));
     let (before, rest) = readme.split_once(&start).unwrap();
     let (_, after) = rest.split_once(&end).unwrap();
     let table = guardrail(&[name, "--format", "markdown"]);
@@ -25,12 +27,16 @@ fn with_table(readme: &str, name: &str) -> String {
 fn the_readme_shows_the_rules_and_events_that_there_are() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
     let readme = std::fs::read_to_string(&path).unwrap();
-    let wanted = ["rules", "events"].iter().fold(readme.clone(), |text, name| with_table(&text, name));
+    let wanted =
+        ["rules", "events"].iter().fold(readme.clone(), |text, name| with_table(&text, name));
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, &wanted).unwrap();
         return;
     }
-    assert!(readme == wanted, "README.md differs from what `guardrail rules` and `guardrail events` print");
+    assert!(
+        readme == wanted,
+        "README.md differs from what `guardrail rules` and `guardrail events` print"
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! Each folder of `scenarios/` is a world, perhaps a baseline and a recorded call, and what the command says of them.
+//! Each folder of `scenarios/` is a world, perhaps a baseline and a recorded call, and what the
+//! command says of them.
 //!
-//! After a change of what is said: `UPDATE_EXPECT=1 cargo test -p guardrail-cli --test scenarios`, then read the difference.
+//! After a change of what is said: `UPDATE_EXPECT=1 cargo test -p guardrail-cli --test scenarios`,
+//! then read the difference.
 #![expect(clippy::unwrap_used, reason = "a test's helpers stop the test as the test does")]
 
 use std::path::{Path, PathBuf};
@@ -8,7 +10,8 @@ use std::process::Command;
 
 fn scenarios() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let mut all: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut all: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     all.sort_unstable();
     assert!(all.len() >= 7, "scenarios are missing");
     all
@@ -16,9 +19,18 @@ fn scenarios() -> Vec<PathBuf> {
 
 /// What the command prints, and its exit code in a last line.
 fn guardrail(arguments: &[&str], folder: &Path) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_guardrail")).args(arguments).current_dir(folder).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_guardrail"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    format!("{}{}exit code {}\n", text(output.stdout), text(output.stderr), output.status.code().unwrap())
+    format!(
+        "{}{}exit code {}\n",
+        text(output.stdout),
+        text(output.stderr),
+        output.status.code().unwrap()
+    )
 }
 
 fn check(folder: &Path, file: &str, said: &str) {
@@ -52,24 +64,35 @@ fn each_subnet_route_and_service_is_explained() {
 #[test]
 fn what_would_be_done_is_planned() {
     for folder in scenarios() {
-        check(&folder, "plan.txt", &guardrail(&with_baseline(&folder, &["plan", "--world", "world.json"]), &folder));
+        check(
+            &folder,
+            "plan.txt",
+            &guardrail(&with_baseline(&folder, &["plan", "--world", "world.json"]), &folder),
+        );
     }
 }
 
-/// The whole job, and after it: what was repaired stays repaired, and a second time nothing is done.
+/// The whole job, and after it: what was repaired stays repaired, and a second time nothing is
+/// done.
 #[test]
 fn recorded_calls_are_replayed() {
     for folder in scenarios().into_iter().filter(|folder| folder.join("event.json").exists()) {
         let after = tempfile::NamedTempFile::new().unwrap();
         let after = after.path().to_str().unwrap();
         let base = ["replay", "--mode", "repair", "--event", "event.json"];
-        let first = with_baseline(&folder, &[base.as_slice(), &["--world", "world.json", "--out", after]].concat());
+        let first = with_baseline(
+            &folder,
+            &[base.as_slice(), &["--world", "world.json", "--out", after]].concat(),
+        );
         let said = guardrail(&first, &folder);
         check(&folder, "replay.txt", &said);
         if said.contains(": back on its baseline.") {
             let again = with_baseline(&folder, &["plan", "--mode", "repair", "--world", after]);
             let said = guardrail(&again, &folder);
-            assert!(said.contains(": on its baseline.") && said.ends_with("exit code 0\n"), "{said}");
+            assert!(
+                said.contains(": on its baseline.") && said.ends_with("exit code 0\n"),
+                "{said}"
+            );
         }
     }
 }

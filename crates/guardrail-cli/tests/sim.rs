@@ -1,4 +1,5 @@
-//! `guardrail sim` as a process: it says where it listens, answers there, and saves the world when told to stop.
+//! `guardrail sim` as a process: it says where it listens, answers there, and saves the world when
+//! told to stop.
 
 #[cfg(test)]
 mod tests {
@@ -29,7 +30,8 @@ mod tests {
 
         assert!(Command::new("kill").arg(sim.id().to_string()).status().unwrap().success());
         assert!(sim.wait().unwrap().success());
-        let saved: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(after).unwrap()).unwrap();
+        let saved: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(after).unwrap()).unwrap();
         assert_eq!(saved["Vpcs"][0]["Tags"], serde_json::json!([]));
         assert_eq!(std::fs::read_to_string(events).unwrap().lines().count(), 2);
     }
@@ -38,7 +40,10 @@ mod tests {
     fn what_it_cannot_use_it_says() {
         for (arguments, expected) in [
             (["--latency", "soon"], "`soon` is no time; write it as `30ms` or `2s`"),
-            (["--fault", "DeleteRoute"], "`DeleteRoute` is no fault; write it as `DeleteRoute=Unavailable`"),
+            (
+                ["--fault", "DeleteRoute"],
+                "`DeleteRoute` is no fault; write it as `DeleteRoute=Unavailable`",
+            ),
             (["--events", "ftp://x/"], "`ftp://x/` is no place for events"),
         ] {
             let mut command = Command::new(env!("CARGO_BIN_EXE_guardrail"));

@@ -1,4 +1,5 @@
-//! Every scenario's files are what they claim to be: worlds, baselines and events that load, with no word misspelt.
+//! Every scenario's files are what they claim to be: worlds, baselines and events that load, with
+//! no word misspelt.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,12 +14,14 @@ use std::path::{Path, PathBuf};
 use guardrail::baseline::Baseline;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    AvailabilityMode, Connectivity, EndpointState, EndpointType, NatGatewayState, RouteOrigin, RouteState, World,
+    AvailabilityMode, Connectivity, EndpointState, EndpointType, NatGatewayState, RouteOrigin,
+    RouteState, World,
 };
 
 fn scenarios() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let mut folders: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     folders
 }
@@ -32,8 +35,10 @@ fn read(folder: &Path, file: &str) -> Option<String> {
 }
 
 fn world(folder: &Path) -> World {
-    let text = read(folder, "world.json").unwrap_or_else(|| panic!("{}: no world.json", name(folder)));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}/world.json: {error}", name(folder)))
+    let text =
+        read(folder, "world.json").unwrap_or_else(|| panic!("{}: no world.json", name(folder)));
+    serde_json::from_str(&text)
+        .unwrap_or_else(|error| panic!("{}/world.json: {error}", name(folder)))
 }
 
 /// The words of a world that this version does not know, each with the field it stands in.
@@ -66,7 +71,9 @@ fn unknown_words(world: &World) -> Vec<String> {
             unknown.push(format!("AvailabilityMode {word}"));
         }
     }
-    for kind in world.vpc_endpoint_services.iter().flatten().flat_map(|service| &service.service_type) {
+    for kind in
+        world.vpc_endpoint_services.iter().flatten().flat_map(|service| &service.service_type)
+    {
         if let EndpointType::Other(word) = &kind.service_type {
             unknown.push(format!("ServiceType {word}"));
         }
@@ -77,7 +84,8 @@ fn unknown_words(world: &World) -> Vec<String> {
 #[test]
 fn the_only_unknown_word_is_the_one_meant_to_be() {
     for folder in scenarios() {
-        let meant: &[&str] = if name(&folder) == "messy" { &["VpcEndpointType Tunnel"] } else { &[] };
+        let meant: &[&str] =
+            if name(&folder) == "messy" { &["VpcEndpointType Tunnel"] } else { &[] };
         assert_eq!(unknown_words(&world(&folder)), meant, "{}", name(&folder));
     }
 }
@@ -85,31 +93,53 @@ fn the_only_unknown_word_is_the_one_meant_to_be() {
 #[test]
 fn the_only_sections_not_observed_are_those_meant_to_be() {
     for folder in scenarios() {
-        let meant: &[Section] =
-            if name(&folder) == "incomplete" { &[Section::SecurityGroups, Section::VpcEndpointServices] } else { &[] };
+        let meant: &[Section] = if name(&folder) == "incomplete" {
+            &[Section::SecurityGroups, Section::VpcEndpointServices]
+        } else {
+            &[]
+        };
         let world = world(&folder);
-        let missing: Vec<Section> = Section::ALL.into_iter().filter(|section| !world.has(*section)).collect();
+        let missing: Vec<Section> =
+            Section::ALL.into_iter().filter(|section| !world.has(*section)).collect();
         assert_eq!(missing, meant, "{}", name(&folder));
     }
 }
 
-/// What a route, association or endpoint names but the world does not hold would be a slip in the file.
+/// What a route, association or endpoint names but the world does not hold would be a slip in the
+/// file.
 #[test]
 fn every_id_a_world_refers_to_is_in_it() {
     for folder in scenarios() {
         let world = world(&folder);
-        let vpcs: BTreeSet<String> = world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.to_string()).collect();
+        let vpcs: BTreeSet<String> =
+            world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.to_string()).collect();
         let subnets = world.subnets.iter().flatten().map(|subnet| subnet.subnet_id.to_string());
-        let tables = world.route_tables.iter().flatten().map(|table| table.route_table_id.to_string());
-        let endpoints = world.vpc_endpoints.iter().flatten().map(|endpoint| endpoint.vpc_endpoint_id.to_string());
+        let tables =
+            world.route_tables.iter().flatten().map(|table| table.route_table_id.to_string());
+        let endpoints = world
+            .vpc_endpoints
+            .iter()
+            .flatten()
+            .map(|endpoint| endpoint.vpc_endpoint_id.to_string());
         let nats = world.nat_gateways.iter().flatten().map(|nat| nat.nat_gateway_id.to_string());
         let lists = world.prefix_lists.iter().flatten().map(|list| list.prefix_list_id.to_string());
-        let interfaces = world.network_interfaces.iter().flatten().map(|eni| eni.network_interface_id.to_string());
+        let interfaces = world
+            .network_interfaces
+            .iter()
+            .flatten()
+            .map(|eni| eni.network_interface_id.to_string());
         let groups = world.security_groups.iter().flatten().map(|group| group.group_id.to_string());
-        let mut known: BTreeSet<String> =
-            subnets.chain(tables).chain(endpoints).chain(nats).chain(lists).chain(interfaces).chain(groups).collect();
+        let mut known: BTreeSet<String> = subnets
+            .chain(tables)
+            .chain(endpoints)
+            .chain(nats)
+            .chain(lists)
+            .chain(interfaces)
+            .chain(groups)
+            .collect();
         known.extend(vpcs);
-        let unknown: Vec<String> = references(&world).into_iter().filter(|id| !known.contains(id)).collect();
+        let unknown: Vec<String> =
+            references(&world).into_iter().filter(|id| !known.contains(id)).collect();
         assert_eq!(unknown, Vec::<String>::new(), "{}", name(&folder));
     }
 }
@@ -121,7 +151,9 @@ fn references(world: &World) -> Vec<String> {
     }
     for table in world.route_tables.iter().flatten() {
         ids.push(table.vpc_id.to_string());
-        ids.extend(table.associations.iter().filter_map(|a| a.subnet_id.as_ref()).map(ToString::to_string));
+        ids.extend(
+            table.associations.iter().filter_map(|a| a.subnet_id.as_ref()).map(ToString::to_string),
+        );
         for route in &table.routes {
             ids.extend(route.destination_prefix_list_id.iter().map(ToString::to_string));
             ids.extend(route.nat_gateway_id.iter().map(ToString::to_string));
@@ -145,19 +177,27 @@ fn references(world: &World) -> Vec<String> {
     ids
 }
 
-/// A gateway endpoint and the routes it writes are two views of one fact; a world in which they differ is not AWS's.
+/// A gateway endpoint and the routes it writes are two views of one fact; a world in which they
+/// differ is not AWS's.
 #[test]
 fn gateway_endpoints_and_their_routes_agree() {
     for folder in scenarios() {
         let world = world(&folder);
         let mut listed = BTreeSet::new();
-        for endpoint in world.vpc_endpoints.iter().flatten().filter(|e| e.kind() == EndpointType::Gateway) {
-            listed
-                .extend(endpoint.route_table_ids.iter().map(|t| (t.to_string(), endpoint.vpc_endpoint_id.to_string())));
+        for endpoint in
+            world.vpc_endpoints.iter().flatten().filter(|e| e.kind() == EndpointType::Gateway)
+        {
+            listed.extend(
+                endpoint
+                    .route_table_ids
+                    .iter()
+                    .map(|t| (t.to_string(), endpoint.vpc_endpoint_id.to_string())),
+            );
         }
         let mut routed = BTreeSet::new();
         for table in world.route_tables.iter().flatten() {
-            let routes = table.routes.iter().filter(|route| route.destination_prefix_list_id.is_some());
+            let routes =
+                table.routes.iter().filter(|route| route.destination_prefix_list_id.is_some());
             let targets = routes.filter_map(|route| route.gateway_id.clone());
             routed.extend(targets.map(|target| (table.route_table_id.to_string(), target)));
         }
@@ -181,8 +221,15 @@ fn events_are_envelopes_about_things_in_their_world() {
     for folder in scenarios() {
         let Some(text) = read(&folder, "event.json") else { continue };
         let event: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let field = |path: &str| event.pointer(path).and_then(serde_json::Value::as_str).map(ToOwned::to_owned);
-        assert_eq!(field("/detail-type").as_deref(), Some("AWS API Call via CloudTrail"), "{}", name(&folder));
+        let field = |path: &str| {
+            event.pointer(path).and_then(serde_json::Value::as_str).map(ToOwned::to_owned)
+        };
+        assert_eq!(
+            field("/detail-type").as_deref(),
+            Some("AWS API Call via CloudTrail"),
+            "{}",
+            name(&folder)
+        );
         assert_eq!(field("/source").as_deref(), Some("aws.ec2"), "{}", name(&folder));
         assert_eq!(field("/time"), field("/detail/eventTime"), "{}", name(&folder));
         assert_eq!(field("/region"), field("/detail/awsRegion"), "{}", name(&folder));
@@ -199,5 +246,6 @@ fn events_are_envelopes_about_things_in_their_world() {
 }
 
 fn is_id(word: &str) -> bool {
-    word.rsplit_once('-').is_some_and(|(_, hex)| hex.len() == 17 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    word.rsplit_once('-')
+        .is_some_and(|(_, hex)| hex.len() == 17 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }

@@ -66,7 +66,9 @@ impl Cloud for SimCloud {
     async fn apply(&self, _: &Scope, call: &Call) -> Result<Applied, CallError> {
         let request = request_of(call);
         match self.0.borrow_mut().call(&request) {
-            Ok(Response::Endpoint(endpoint)) => Ok(Applied::CreatedEndpoint(endpoint.vpc_endpoint_id)),
+            Ok(Response::Endpoint(endpoint)) => {
+                Ok(Applied::CreatedEndpoint(endpoint.vpc_endpoint_id))
+            }
             Ok(Response::SecurityGroup { group_id }) => Ok(Applied::CreatedGroup(group_id)),
             Ok(_) => Ok(Applied::Done),
             Err(error) => outcome_of(call, told(request.operation(), &error)),
@@ -90,8 +92,12 @@ fn observe_section(sim: &mut Sim, vpc: &VpcId, section: Section) -> Result<World
         Section::RouteTables => every_page(sim, Request::DescribeRouteTables, in_vpc(vpc)),
         Section::VpcEndpoints => every_page(sim, Request::DescribeVpcEndpoints, in_vpc(vpc)),
         Section::NatGateways => every_page(sim, Request::DescribeNatGateways, in_vpc(vpc)),
-        Section::NetworkInterfaces => every_page(sim, Request::DescribeNetworkInterfaces, in_vpc(vpc)),
-        Section::VpcEndpointServices => every_page(sim, Request::DescribeVpcEndpointServices, Query::default()),
+        Section::NetworkInterfaces => {
+            every_page(sim, Request::DescribeNetworkInterfaces, in_vpc(vpc))
+        }
+        Section::VpcEndpointServices => {
+            every_page(sim, Request::DescribeVpcEndpointServices, Query::default())
+        }
         Section::SecurityGroups => observe_groups(sim, vpc),
         Section::PrefixLists => observe_prefix_lists(sim),
         Section::VpcAttributes => observe_attributes(sim, vpc),
@@ -100,8 +106,10 @@ fn observe_section(sim: &mut Sim, vpc: &VpcId, section: Section) -> Result<World
 
 /// The VPC's groups, and those of other VPCs that its endpoints have.
 fn observe_groups(sim: &mut Sim, vpc: &VpcId) -> Result<World, CallError> {
-    let mut world = every_page(sim, Request::DescribeSecurityGroups, Query::by("vpc-id", [vpc.as_str()]))?;
-    let endpoints = every_page(sim, Request::DescribeVpcEndpoints, Query::by("vpc-id", [vpc.as_str()]))?;
+    let mut world =
+        every_page(sim, Request::DescribeSecurityGroups, Query::by("vpc-id", [vpc.as_str()]))?;
+    let endpoints =
+        every_page(sim, Request::DescribeVpcEndpoints, Query::by("vpc-id", [vpc.as_str()]))?;
     let groups = world.security_groups.get_or_insert_default();
     let attached = endpoints.vpc_endpoints.iter().flatten().flat_map(|endpoint| &endpoint.groups);
     let known: BTreeSet<&SecurityGroupId> = groups.iter().map(|group| &group.group_id).collect();
@@ -119,7 +127,8 @@ fn observe_groups(sim: &mut Sim, vpc: &VpcId) -> Result<World, CallError> {
 fn observe_prefix_lists(sim: &mut Sim) -> Result<World, CallError> {
     let mut world = every_page(sim, Request::DescribeManagedPrefixLists, Query::default())?;
     for list in world.prefix_lists.iter_mut().flatten() {
-        let request = Request::GetManagedPrefixListEntries { prefix_list_id: list.prefix_list_id.clone() };
+        let request =
+            Request::GetManagedPrefixListEntries { prefix_list_id: list.prefix_list_id.clone() };
         match sim.call(&request) {
             Ok(Response::PrefixListEntries(entries)) => list.entries = Some(entries),
             Ok(_) => {}
@@ -173,9 +182,10 @@ fn request_of(call: &Call) -> Request {
             vpc_id: vpc.clone(),
             tags: created_tags(name),
         },
-        Call::AuthorizeHttps { group, cidrs } => {
-            Request::AuthorizeSecurityGroupIngress { group_id: group.clone(), ip_permissions: vec![https_from(cidrs)] }
-        }
+        Call::AuthorizeHttps { group, cidrs } => Request::AuthorizeSecurityGroupIngress {
+            group_id: group.clone(),
+            ip_permissions: vec![https_from(cidrs)],
+        },
         Call::CreateEndpoint { vpc, service, kind, token } => {
             let mut wanted = CreateVpcEndpoint::new(vpc.clone(), service.as_str());
             wanted.client_token = Some(token.clone());
@@ -194,15 +204,19 @@ fn request_of(call: &Call) -> Request {
             }
             Request::CreateVpcEndpoint(Box::new(wanted))
         }
-        Call::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
-            Request::ModifyVpcEndpoint(Box::new(ModifyVpcEndpoint {
-                add_route_table_ids: add_route_tables.clone(),
-                add_subnet_ids: add_subnets.clone(),
-                add_security_group_ids: add_groups.clone(),
-                private_dns_enabled: enable_private_dns.then_some(true),
-                ..ModifyVpcEndpoint::new(endpoint.clone())
-            }))
-        }
+        Call::ModifyEndpoint {
+            endpoint,
+            add_route_tables,
+            add_subnets,
+            add_groups,
+            enable_private_dns,
+        } => Request::ModifyVpcEndpoint(Box::new(ModifyVpcEndpoint {
+            add_route_table_ids: add_route_tables.clone(),
+            add_subnet_ids: add_subnets.clone(),
+            add_security_group_ids: add_groups.clone(),
+            private_dns_enabled: enable_private_dns.then_some(true),
+            ..ModifyVpcEndpoint::new(endpoint.clone())
+        })),
         Call::DeleteRoute { table, destination, target: _ } => {
             Request::DeleteRoute { route_table_id: table.clone(), destination: destination.clone() }
         }
@@ -219,7 +233,9 @@ fn https_from(cidrs: &[Cidr]) -> IpPermission {
     for cidr in cidrs {
         match cidr.net() {
             Some(IpNet::V6(_)) => {
-                permission.ipv6_ranges.push(Ipv6Range { cidr_ipv6: cidr.clone(), description: None });
+                permission
+                    .ipv6_ranges
+                    .push(Ipv6Range { cidr_ipv6: cidr.clone(), description: None });
             }
             Some(IpNet::V4(_)) | None => {
                 permission.ip_ranges.push(IpRange { cidr_ip: cidr.clone(), description: None });

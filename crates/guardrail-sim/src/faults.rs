@@ -22,7 +22,9 @@ pub(crate) const LOST: &str = "lost";
 
 /// Text that names no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no fault; write it as `DeleteRoute=Unavailable`, or `DeleteRoute=Unavailable:3` for three times")]
+#[error(
+    "`{0}` is no fault; write it as `DeleteRoute=Unavailable`, or `DeleteRoute=Unavailable:3` for three times"
+)]
 pub struct NotAFault(String);
 
 /// `OPERATION=CODE[:N]`, as [`Fault::named`].
@@ -36,14 +38,20 @@ impl FromStr for Fault {
             Some((code, times)) => (code, times.parse().map_err(|_| wrong())?),
             None => (rest, 1),
         };
-        if operation.is_empty() || code.is_empty() { Err(wrong()) } else { Ok(Self::named(operation, code, times)) }
+        if operation.is_empty() || code.is_empty() {
+            Err(wrong())
+        } else {
+            Ok(Self::named(operation, code, times))
+        }
     }
 }
 
 impl Fault {
-    /// A refusal with this code; or with the code `lost`, a call that happens and whose answer does not arrive.
+    /// A refusal with this code; or with the code `lost`, a call that happens and whose answer does
+    /// not arrive.
     pub fn named(operation: &str, code: &str, times: u32) -> Self {
-        let fault = if code == LOST { Self::lose_answer(operation) } else { Self::refuse(operation, code) };
+        let fault =
+            if code == LOST { Self::lose_answer(operation) } else { Self::refuse(operation, code) };
         fault.times(times)
     }
 
@@ -88,7 +96,8 @@ const fn size(capacity: i64, refill: i64) -> Size {
 struct Sizes {
     /// The actions that AWS gives a size of their own; every other action has that of its category.
     named: [(&'static str, Size); 10],
-    /// The second bucket of some reads, which they draw on when they are neither filtered nor paginated.
+    /// The second bucket of some reads, which they draw on when they are neither filtered nor
+    /// paginated.
     unfiltered_read: Size,
     read: Size,
     write: Size,
@@ -145,7 +154,9 @@ fn is_unfiltered(request: &Request) -> bool {
     | Request::DescribeNetworkInterfaces(query)
     | Request::DescribeSecurityGroups(query) = request
     {
-        return query.filters.is_empty() && query.max_results.is_none() && query.next_token.is_none();
+        return query.filters.is_empty()
+            && query.max_results.is_none()
+            && query.next_token.is_none();
     }
     false
 }
@@ -184,10 +195,18 @@ mod tests {
 
     #[test]
     fn a_fault_is_read_from_its_text() {
-        assert_eq!("DeleteRoute=Unavailable".parse(), Ok(Fault::refuse("DeleteRoute", "Unavailable")));
-        assert_eq!("DeleteRoute=InternalError:3".parse(), Ok(Fault::refuse("DeleteRoute", "InternalError").times(3)));
+        assert_eq!(
+            "DeleteRoute=Unavailable".parse(),
+            Ok(Fault::refuse("DeleteRoute", "Unavailable"))
+        );
+        assert_eq!(
+            "DeleteRoute=InternalError:3".parse(),
+            Ok(Fault::refuse("DeleteRoute", "InternalError").times(3))
+        );
         assert_eq!("CreateVpcEndpoint=lost".parse(), Ok(Fault::lose_answer("CreateVpcEndpoint")));
-        for wrong in ["", "DeleteRoute", "=Unavailable", "DeleteRoute=", "DeleteRoute=Unavailable:x"] {
+        for wrong in
+            ["", "DeleteRoute", "=Unavailable", "DeleteRoute=", "DeleteRoute=Unavailable:x"]
+        {
             assert_eq!(wrong.parse::<Fault>(), Err(NotAFault(wrong.to_owned())));
         }
     }

@@ -1,4 +1,5 @@
-//! New ids: counted, so that a run is the same every time, and never one that the world already has.
+//! New ids: counted, so that a run is the same every time, and never one that the world already
+//! has.
 
 use std::collections::VecDeque;
 use std::str::FromStr;
@@ -20,7 +21,8 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// Counts on from the highest counted id anywhere in the world, so that a saved world can be loaded again.
+    /// Counts on from the highest counted id anywhere in the world, so that a saved world can be
+    /// loaded again.
     pub(crate) fn after(world: &World) -> Self {
         let mut ids = Self::default();
         if let Ok(text) = serde_json::to_string(world) {
@@ -31,13 +33,15 @@ impl Ids {
 
     /// Never gives out `id`, nor one before it.
     pub(crate) fn skip(&mut self, id: &str) {
-        let counted = id.split_once(COUNTED).filter(|(_, rest)| rest.len() == DIGITS + 1 - COUNTED.len());
+        let counted =
+            id.split_once(COUNTED).filter(|(_, rest)| rest.len() == DIGITS + 1 - COUNTED.len());
         if let Some(n) = counted.and_then(|(_, rest)| u64::from_str_radix(rest, 16).ok()) {
             self.last = self.last.max(n);
         }
     }
 
-    /// The ids that things made next get, each by its prefix, instead of counted ones; the former reservation ends.
+    /// The ids that things made next get, each by its prefix, instead of counted ones; the former
+    /// reservation ends.
     pub(crate) fn reserve(&mut self, ids: Vec<String>) {
         ids.iter().for_each(|id| self.skip(id));
         self.reserved = ids.into();
@@ -46,7 +50,8 @@ impl Ids {
     /// The next id with this prefix (`vpce-`).
     pub(crate) fn next<T: FromStr>(&mut self, prefix: &str) -> Result<T, ApiError> {
         let reserved = self.reserved.iter().position(|id| id.starts_with(prefix));
-        if let Some(Ok(id)) = reserved.and_then(|at| self.reserved.remove(at)).map(|id| id.parse()) {
+        if let Some(Ok(id)) = reserved.and_then(|at| self.reserved.remove(at)).map(|id| id.parse())
+        {
             return Ok(id);
         }
         self.last = self.last.saturating_add(1);
@@ -70,6 +75,9 @@ mod tests {
         let mut ids = Ids::after(&world);
         assert_eq!(ids.next::<EndpointId>("vpce-").unwrap().as_str(), "vpce-00000000000000030");
         assert_eq!(ids.next::<RouteTableId>("rtb-").unwrap().as_str(), "rtb-00000000000000031");
-        assert_eq!(Ids::after(&World::default()).next::<VpcId>("vpc-").unwrap().as_str(), "vpc-00000000000000001");
+        assert_eq!(
+            Ids::after(&World::default()).next::<VpcId>("vpc-").unwrap().as_str(),
+            "vpc-00000000000000001"
+        );
     }
 }

@@ -1,11 +1,15 @@
-//! The VPC part of EC2 as AWS documents it, in memory: a world file that answers calls, changes, and lets time pass.
+//! The VPC part of EC2 as AWS documents it, in memory: a world file that answers calls, changes,
+//! and lets time pass.
 //!
-//! [`Sim`] holds a [`guardrail::ec2::world::World`] and answers a [`Request`] as EC2 would; [`SimCloud`] puts the guardrail's own
-//! seam on top; [`replay_call`] makes the calls that CloudTrail recorded, so that an incident can be played again; with the feature
-//! `http`, the module of that name puts it on a socket as EC2's Query API. Nothing but that module reads a clock: time passes
-//! when [`Sim::advance`] is told so. Ids are counted, so a run is the same every time.
+//! [`Sim`] holds a [`guardrail::ec2::world::World`] and answers a [`Request`] as EC2 would;
+//! [`SimCloud`] puts the guardrail's own seam on top; [`replay_call`] makes the calls that
+//! CloudTrail recorded, so that an incident can be played again; with the feature `http`, the
+//! module of that name puts it on a socket as EC2's Query API. Nothing but that module reads a
+//! clock: time passes when [`Sim::advance`] is told so. Ids are counted, so a run is the same every
+//! time.
 //!
-//! What the tests in `facts` say is what AWS's documentation says; where it says nothing, the comment at the code does.
+//! What the tests in `facts` say is what AWS's documentation says; where it says nothing, the
+//! comment at the code does.
 
 mod cloud;
 mod ec2;
@@ -24,8 +28,8 @@ pub use cloud::SimCloud;
 pub use ec2::errors::ApiError;
 pub use ec2::gateways::{EgressOnlyGateway, Instance, InternetGateway};
 pub use ec2::request::{
-    CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, Response, SubnetAttribute,
-    Unsuccessful,
+    CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, Response,
+    SubnetAttribute, Unsuccessful,
 };
 pub use faults::{Fault, NotAFault};
 pub use replay::{Replayed, replay_call};

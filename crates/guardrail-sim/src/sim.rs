@@ -28,12 +28,13 @@ pub struct SimOptions {
     pub nat_gateway: Duration,
     /// How long a deleted endpoint or NAT gateway is still listed.
     pub lingers: Duration,
-    /// How old the world is that a read sees. Calls that name something younger are refused as `NotFound`.
+    /// How old the world is that a read sees. Calls that name something younger are refused as
+    /// `NotFound`.
     pub visibility_delay: Duration,
     /// Whether EC2's token buckets apply.
     pub throttling: bool,
-    /// The most gateway endpoints of the Region, and interface endpoints of a VPC; AWS's quotas (20 and 50) are adjustable,
-    /// so by default there is none.
+    /// The most gateway endpoints of the Region, and interface endpoints of a VPC; AWS's quotas (20
+    /// and 50) are adjustable, so by default there is none.
     pub endpoint_quota: Option<usize>,
     /// The most a page holds; a request may ask for fewer.
     pub page_size: usize,
@@ -83,7 +84,8 @@ pub struct Sim {
     pub(crate) due: Vec<Due>,
     pub(crate) endpoint_tokens: BTreeMap<String, (CreateVpcEndpoint, EndpointId)>,
     pub(crate) table_tokens: BTreeMap<String, RouteTableId>,
-    /// Gateways, attachments and peerings that exist although no route names them: a world file has no section for them.
+    /// Gateways, attachments and peerings that exist although no route names them: a world file has
+    /// no section for them.
     pub(crate) gateways: BTreeSet<String>,
     /// When an id came to be, while it may not be visible yet.
     pub(crate) born: BTreeMap<String, Timestamp>,
@@ -154,7 +156,8 @@ impl Sim {
         std::mem::take(&mut self.calls)
     }
 
-    /// What the last call came to if its answer was lost: CloudTrail records it all the same. Told once.
+    /// What the last call came to if its answer was lost: CloudTrail records it all the same. Told
+    /// once.
     pub fn take_lost(&mut self) -> Option<Result<Response, ApiError>> {
         self.lost.take()
     }
@@ -169,7 +172,8 @@ impl Sim {
         self.faults.push(fault);
     }
 
-    /// Makes a gateway, attachment or peering connection known that a world file has no section for.
+    /// Makes a gateway, attachment or peering connection known that a world file has no section
+    /// for.
     pub fn know_gateway(&mut self, id: impl Into<String>) {
         self.gateways.insert(id.into());
     }
@@ -200,7 +204,9 @@ impl Sim {
         }
         self.history.push_back((since, self.world.clone()));
         let oldest_seen = |history: &VecDeque<(Timestamp, World)>| {
-            history.get(1).is_some_and(|(next, _)| later(*next, self.options.visibility_delay) <= self.now)
+            history
+                .get(1)
+                .is_some_and(|(next, _)| later(*next, self.options.visibility_delay) <= self.now)
         };
         while oldest_seen(&self.history) {
             self.history.pop_front();
@@ -212,12 +218,14 @@ impl Sim {
             self.buckets.take(request, self.now)?;
         }
         let operation = request.operation();
-        let fault = self.faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0);
+        let fault =
+            self.faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0);
         let Some(fault) = fault else { return self.perform(request) };
         fault.times -= 1;
         let (error, happens) = (fault.error.clone(), fault.happens);
         if happens {
-            // The caller is told the fault, whatever the call itself came to: that is what a lost answer is.
+            // The caller is told the fault, whatever the call itself came to: that is what a lost
+            // answer is.
             self.lost = Some(self.perform(request));
         }
         Err(error)
@@ -233,75 +241,79 @@ impl Sim {
     }
 
     fn write(&mut self, request: &Request) -> Result<Response, ApiError> {
+        use Request::*;
         match request {
-            Request::CreateRoute { route_table_id, destination, target } => {
+            CreateRoute { route_table_id, destination, target } => {
                 self.create_route(route_table_id, destination, target)
             }
-            Request::ReplaceRoute { route_table_id, destination, target } => {
+            ReplaceRoute { route_table_id, destination, target } => {
                 self.replace_route(route_table_id, destination, target)
             }
-            Request::DeleteRoute { route_table_id, destination } => self.delete_route(route_table_id, destination),
-            Request::CreateRouteTable { vpc_id, client_token, tags } => {
+            DeleteRoute { route_table_id: id, destination } => self.delete_route(id, destination),
+            CreateRouteTable { vpc_id, client_token, tags } => {
                 self.create_route_table(vpc_id, client_token.as_deref(), tags)
             }
-            Request::DeleteRouteTable { route_table_id } => self.delete_route_table(route_table_id),
-            Request::AssociateRouteTable { route_table_id, subnet_id } => {
+            DeleteRouteTable { route_table_id } => self.delete_route_table(route_table_id),
+            AssociateRouteTable { route_table_id, subnet_id } => {
                 self.associate_subnet(route_table_id, subnet_id)
             }
-            Request::AssociateGateway { route_table_id, gateway_id } => {
-                self.associate_gateway(route_table_id, gateway_id)
+            AssociateGateway { route_table_id: id, gateway_id } => {
+                self.associate_gateway(id, gateway_id)
             }
-            Request::DisassociateRouteTable { association_id } => self.disassociate(association_id),
-            Request::ReplaceRouteTableAssociation { association_id, route_table_id } => {
+            DisassociateRouteTable { association_id } => self.disassociate(association_id),
+            ReplaceRouteTableAssociation { association_id, route_table_id } => {
                 self.replace_association(association_id, route_table_id)
             }
-            Request::CreateVpcEndpoint(wanted) => self.create_endpoint(wanted),
-            Request::ModifyVpcEndpoint(change) => self.modify_endpoint(change),
-            Request::DeleteVpcEndpoints { vpc_endpoint_ids } => Ok(self.delete_endpoints(vpc_endpoint_ids)),
-            Request::CreateNatGateway(wanted) => self.create_nat_gateway(wanted),
-            Request::DeleteNatGateway { nat_gateway_id } => self.delete_nat_gateway(nat_gateway_id),
-            Request::CreateSubnet { vpc_id, cidr_block, availability_zone, tags } => {
+            CreateVpcEndpoint(wanted) => self.create_endpoint(wanted),
+            ModifyVpcEndpoint(change) => self.modify_endpoint(change),
+            DeleteVpcEndpoints { vpc_endpoint_ids } => Ok(self.delete_endpoints(vpc_endpoint_ids)),
+            CreateNatGateway(wanted) => self.create_nat_gateway(wanted),
+            DeleteNatGateway { nat_gateway_id } => self.delete_nat_gateway(nat_gateway_id),
+            CreateSubnet { vpc_id, cidr_block, availability_zone, tags } => {
                 self.create_subnet(vpc_id, cidr_block, availability_zone.as_ref(), tags)
             }
-            Request::ModifySubnetAttribute { subnet_id, attribute } => {
-                self.modify_subnet_attribute(subnet_id, *attribute)
+            ModifySubnetAttribute { subnet_id: id, attribute } => {
+                self.modify_subnet_attribute(id, *attribute)
             }
-            Request::ModifyVpcAttribute { vpc_id, attribute, value } => {
+            ModifyVpcAttribute { vpc_id, attribute, value } => {
                 self.modify_vpc_attribute(vpc_id, *attribute, *value)
             }
-            Request::AssociateVpcCidrBlock { vpc_id, cidr_block } => self.associate_cidr(vpc_id, cidr_block),
-            Request::ModifyNetworkInterfaceAttribute { network_interface_id, source_dest_check } => {
-                self.modify_interface(network_interface_id, *source_dest_check)
+            AssociateVpcCidrBlock { vpc_id, cidr_block } => self.associate_cidr(vpc_id, cidr_block),
+            ModifyNetworkInterfaceAttribute { network_interface_id: id, source_dest_check } => {
+                self.modify_interface(id, *source_dest_check)
             }
-            Request::CreateSecurityGroup { group_name, description, vpc_id, tags } => {
+            CreateSecurityGroup { group_name, description, vpc_id, tags } => {
                 self.create_group(group_name, description, vpc_id, tags)
             }
-            Request::AuthorizeSecurityGroupIngress { group_id, ip_permissions } => {
+            AuthorizeSecurityGroupIngress { group_id, ip_permissions } => {
                 self.authorize(group_id, ip_permissions)
             }
-            Request::RevokeSecurityGroupIngress { group_id, ip_permissions } => self.revoke(group_id, ip_permissions),
-            Request::CreateTags { resources, tags } => self.create_tags(resources, tags),
-            Request::DeleteTags { resources, tags } => self.delete_tags(resources, tags),
-            Request::DryRun(_)
-            | Request::DescribeVpcs(_)
-            | Request::DescribeSubnets(_)
-            | Request::DescribeRouteTables(_)
-            | Request::DescribeVpcEndpoints(_)
-            | Request::DescribeNatGateways(_)
-            | Request::DescribeSecurityGroups(_)
-            | Request::DescribeNetworkInterfaces(_)
-            | Request::DescribePrefixLists(_)
-            | Request::DescribeManagedPrefixLists(_)
-            | Request::DescribeVpcEndpointServices(_)
-            | Request::DescribeInternetGateways(_)
-            | Request::DescribeEgressOnlyInternetGateways(_)
-            | Request::DescribeInstances(_)
-            | Request::DescribeVpcAttribute { .. }
-            | Request::GetManagedPrefixListEntries { .. } => self.read(request),
+            RevokeSecurityGroupIngress { group_id, ip_permissions } => {
+                self.revoke(group_id, ip_permissions)
+            }
+            CreateTags { resources, tags } => self.create_tags(resources, tags),
+            DeleteTags { resources, tags } => self.delete_tags(resources, tags),
+            DryRun(_)
+            | DescribeVpcs(_)
+            | DescribeSubnets(_)
+            | DescribeRouteTables(_)
+            | DescribeVpcEndpoints(_)
+            | DescribeNatGateways(_)
+            | DescribeSecurityGroups(_)
+            | DescribeNetworkInterfaces(_)
+            | DescribePrefixLists(_)
+            | DescribeManagedPrefixLists(_)
+            | DescribeVpcEndpointServices(_)
+            | DescribeInternetGateways(_)
+            | DescribeEgressOnlyInternetGateways(_)
+            | DescribeInstances(_)
+            | DescribeVpcAttribute { .. }
+            | GetManagedPrefixListEntries { .. } => self.read(request),
         }
     }
 
-    /// A section the world came without stays absent: one thing made in it does not make the rest known.
+    /// A section the world came without stays absent: one thing made in it does not make the rest
+    /// known.
     fn without_unknown(&self, mut world: World) -> World {
         let unknown: Vec<Section> = self.unknown.iter().copied().collect();
         world.refresh(World::default(), &unknown);
@@ -332,7 +344,12 @@ impl Sim {
                 Some(NatGatewayState::Pending) => due.push(self.nat_ready(id)),
                 Some(NatGatewayState::Deleting) => due.push(self.nat_deleted(id)),
                 Some(NatGatewayState::Deleted) => due.push(self.nat_gone(id)),
-                Some(NatGatewayState::Available | NatGatewayState::Failed | NatGatewayState::Other(_)) | None => {}
+                Some(
+                    NatGatewayState::Available
+                    | NatGatewayState::Failed
+                    | NatGatewayState::Other(_),
+                )
+                | None => {}
             }
         }
         self.due.extend(due);
@@ -346,7 +363,9 @@ pub(crate) fn later(at: Timestamp, time: Duration) -> Timestamp {
 
 fn gateways_named_in(world: &World) -> BTreeSet<String> {
     let tables = || world.route_tables.iter().flatten();
-    let targets = tables().flat_map(|table| &table.routes).filter_map(|route| route.target().map(String::from));
+    let targets = tables()
+        .flat_map(|table| &table.routes)
+        .filter_map(|route| route.target().map(String::from));
     let edges = tables().flat_map(|table| &table.associations).filter_map(|a| a.gateway_id.clone());
     targets.chain(edges).collect()
 }

@@ -55,7 +55,10 @@ impl Sim {
     }
 
     pub(crate) fn endpoint_deleted(&self, id: EndpointId) -> Due {
-        Due { at: later(self.now, self.options.endpoint_deleted), what: Transition::EndpointDeleted(id) }
+        Due {
+            at: later(self.now, self.options.endpoint_deleted),
+            what: Transition::EndpointDeleted(id),
+        }
     }
 
     pub(crate) fn endpoint_gone(&self, id: EndpointId) -> Due {
@@ -98,10 +101,14 @@ impl Sim {
                 self.due.push(due);
             }
             Transition::EndpointGone(id) => {
-                self.world.vpc_endpoints.iter_mut().for_each(|list| list.retain(|e| e.vpc_endpoint_id != id));
+                self.world
+                    .vpc_endpoints
+                    .iter_mut()
+                    .for_each(|list| list.retain(|e| e.vpc_endpoint_id != id));
             }
             Transition::NatReady(id) => {
-                let nat = self.nat_mut(&id).filter(|nat| nat.state == Some(NatGatewayState::Pending));
+                let nat =
+                    self.nat_mut(&id).filter(|nat| nat.state == Some(NatGatewayState::Pending));
                 if let Some(nat) = nat {
                     nat.state = Some(NatGatewayState::Available);
                 }
@@ -115,7 +122,10 @@ impl Sim {
                 self.due.push(due);
             }
             Transition::NatGone(id) => {
-                self.world.nat_gateways.iter_mut().for_each(|list| list.retain(|nat| nat.nat_gateway_id != id));
+                self.world
+                    .nat_gateways
+                    .iter_mut()
+                    .for_each(|list| list.retain(|nat| nat.nat_gateway_id != id));
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What must hold of every world and baseline: the guardrail settles it, touches nothing that is not its own, and never
-//! takes a way out before the way in is there.
+//! What must hold of every world and baseline: the guardrail settles it, touches nothing that is
+//! not its own, and never takes a way out before the way in is there.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -24,7 +24,8 @@ use proptest::prelude::*;
 
 use crate::spec::{Case, Kind, MANAGED, OTHER, case};
 
-/// A case is settled after so many runs, or never: one for each batch that the limits allow, and some for what passes.
+/// A case is settled after so many runs, or never: one for each batch that the limits allow, and
+/// some for what passes.
 const RUNS: usize = 48;
 
 fn request(vpc: &str, number: usize, now: Timestamp) -> RunRequest {
@@ -59,7 +60,10 @@ impl Cloud for Watched<'_> {
 
     async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
         let text = format!("{call:?}");
-        assert!(!text.contains(spec::OTHER_MARK), "a call names the VPC that is not managed: {text}");
+        assert!(
+            !text.contains(spec::OTHER_MARK),
+            "a call names the VPC that is not managed: {text}"
+        );
         if let Call::DeleteRoute { table, .. } = call {
             let world = self.cloud.sim().world();
             self.case.assert_only_private_users(table);
@@ -119,7 +123,12 @@ fn may_stay(report: &Report, outcome: &Outcome) -> bool {
 
 fn assert_settled(cloud: &SimCloud, case: &Case, report: &Report) {
     for step in &report.steps {
-        assert!(may_stay(report, &step.outcome), "left undone: {} {:?}\n{report:#?}", step.summary, step.outcome);
+        assert!(
+            may_stay(report, &step.outcome),
+            "left undone: {} {:?}\n{report:#?}",
+            step.summary,
+            step.outcome
+        );
     }
     let all_repaired = report.findings.is_empty() || report.verdict == Verdict::DriftLeft;
     assert!(all_repaired, "{report:#?}");
@@ -131,8 +140,9 @@ fn assert_settled(cloud: &SimCloud, case: &Case, report: &Report) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
-    /// Applying the plan until settled leaves nothing that the mode allows to repair; a second run makes no call; what is
-    /// not managed is never named; and no route goes before what its subnets require is served.
+    /// Applying the plan until settled leaves nothing that the mode allows to repair; a second run
+    /// makes no call; what is not managed is never named; and no route goes before what its subnets
+    /// require is served.
     #[test]
     fn every_world_settles(case in case()) {
         let cloud = SimCloud::new(Sim::new(case.world(), Timestamp::UNIX_EPOCH, SimOptions::default()));
@@ -184,7 +194,8 @@ proptest! {
         assert!(report.steps.iter().all(|step| matches!(step.outcome, Outcome::NotAllowed(_))));
     }
 
-    /// A plan's steps come after the steps they depend on, and every route it removes leads out of a private subnet.
+    /// A plan's steps come after the steps they depend on, and every route it removes leads out of
+    /// a private subnet.
     #[test]
     fn plans_are_in_order_and_name_only_private_tables(case in case()) {
         let report = preview(&case.baseline, &case.world(), &request(MANAGED, 0, Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH);
@@ -223,12 +234,17 @@ fn the_cases_are_not_empty() {
     use proptest::strategy::ValueTree as _;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
-    let cases: Vec<Case> = (0..100).map(|_| case().new_tree(&mut runner).unwrap().current()).collect();
+    let cases: Vec<Case> =
+        (0..100).map(|_| case().new_tree(&mut runner).unwrap().current()).collect();
     let with = |what: &dyn Fn(&Case) -> bool| cases.iter().filter(|case| what(case)).count();
     assert!(with(&|case| case.subnets.iter().any(|subnet| subnet.kind == Kind::Private)) > 60);
     let removes = |case: &Case| {
-        let report =
-            preview(&case.baseline, &case.world(), &request(MANAGED, 0, Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH);
+        let report = preview(
+            &case.baseline,
+            &case.world(),
+            &request(MANAGED, 0, Timestamp::UNIX_EPOCH),
+            Timestamp::UNIX_EPOCH,
+        );
         report.steps.iter().any(|step| step.summary.starts_with("delete the route"))
     };
     assert!(with(&removes) > 20, "{}", with(&removes));

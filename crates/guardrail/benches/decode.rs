@@ -1,5 +1,5 @@
-//! Reading one CloudTrail record: under 20 µs, because a function is paid for by the millisecond and a log file holds
-//! thousands.
+//! Reading one CloudTrail record: under 20 µs, because a function is paid for by the millisecond
+//! and a log file holds thousands.
 
 use divan::{Bencher, black_box};
 use guardrail::event::{decode, parse};
@@ -11,7 +11,10 @@ fn main() {
 /// A short record, and the longest of ours.
 const EVENTS: [(&str, &str); 2] = [
     ("CreateRoute", include_str!("../../../events/CreateRoute.json")),
-    ("CreateVpcEndpoint.interface", include_str!("../../../events/CreateVpcEndpoint.interface.json")),
+    (
+        "CreateVpcEndpoint.interface",
+        include_str!("../../../events/CreateVpcEndpoint.interface.json"),
+    ),
 ];
 
 fn text(name: &str) -> &'static str {

@@ -1,4 +1,5 @@
-//! Comparing VPCs with the baseline and planning for them: 12 subnets and 40 routes in each, one in ten with drift.
+//! Comparing VPCs with the baseline and planning for them: 12 subnets and 40 routes in each, one in
+//! ten with drift.
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -22,7 +23,8 @@ fn main() {
 
 const SIZES: [usize; 4] = [1, 10, 100, 1000];
 const REGION: &str = "eu-central-1";
-const CIRCUMSTANCES: Circumstances<'_> = Circumstances { incident: "bench", now: Timestamp::UNIX_EPOCH };
+const CIRCUMSTANCES: Circumstances<'_> =
+    Circumstances { incident: "bench", now: Timestamp::UNIX_EPOCH };
 
 #[divan::bench(args = SIZES)]
 fn compare_and_plan(bencher: Bencher<'_, '_>, vpcs: usize) {
@@ -32,10 +34,16 @@ fn compare_and_plan(bencher: Bencher<'_, '_>, vpcs: usize) {
         let shared = Shared::of(black_box(&world));
         let snapshots = Snapshot::all(&world, &shared).unwrap_or_default();
         let region = snapshots.first().map(|snapshot| snapshot.scope.region.clone());
-        let required_services = region.map(|region| required_services(&baseline, &region, &shared)).unwrap_or_default();
+        let required_services =
+            region.map(|region| required_services(&baseline, &region, &shared)).unwrap_or_default();
         let steps: usize = snapshots
             .iter()
-            .map(|snapshot| plan(&View::of(&baseline, snapshot, &required_services), CIRCUMSTANCES).1.steps.len())
+            .map(|snapshot| {
+                plan(&View::of(&baseline, snapshot, &required_services), CIRCUMSTANCES)
+                    .1
+                    .steps
+                    .len()
+            })
             .sum();
         assert_eq!(steps > 0, vpcs >= 10);
         steps
@@ -51,9 +59,13 @@ fn plan_a_world(bencher: Bencher<'_, '_>, vpcs: usize) {
         let world = world_file::load(black_box(&text)).unwrap_or_default();
         let shared = Shared::of(&world);
         let snapshots = Snapshot::all(&world, &shared).unwrap_or_default();
-        let report = |snapshot| preview_snapshot(&baseline, snapshot, &request(snapshot), Timestamp::UNIX_EPOCH);
+        let report = |snapshot| {
+            preview_snapshot(&baseline, snapshot, &request(snapshot), Timestamp::UNIX_EPOCH)
+        };
         let reports = snapshots.iter().map(report);
-        let texts = reports.filter(|report| report.verdict != Verdict::Compliant).map(|report| plan_text(&report));
+        let texts = reports
+            .filter(|report| report.verdict != Verdict::Compliant)
+            .map(|report| plan_text(&report));
         let length: usize = texts.map(|text| text.len()).sum();
         assert_eq!(length > 0, vpcs >= 10);
         length
@@ -119,13 +131,17 @@ fn subnets(v: usize) -> Vec<Value> {
     (0..12).map(subnet).collect()
 }
 
-/// One public table with 4 routes, and four private ones with 9 routes each; one VPC in ten has a NAT route.
+/// One public table with 4 routes, and four private ones with 9 routes each; one VPC in ten has a
+/// NAT route.
 fn route_tables(v: usize) -> Vec<Value> {
     let table = |n: usize| {
-        let users: Vec<usize> = (0..12).filter(|s| if n == 0 { *s < 3 } else { *s >= 3 && s % 4 == n - 1 }).collect();
+        let users: Vec<usize> =
+            (0..12).filter(|s| if n == 0 { *s < 3 } else { *s >= 3 && s % 4 == n - 1 }).collect();
         let inside = |r: usize| json!({"DestinationCidrBlock": format!("10.{}.0.0/16", r + 1), "TransitGatewayId": "tgw-0a1b2c3d4e5f60001", "State": "active"});
         let pl = |service: usize| json!({"DestinationPrefixListId": format!("pl-0a1b2c3d4e5f6000{service}"), "GatewayId": id("vpce", v, service), "State": "active"});
-        let mut routes = vec![json!({"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"})];
+        let mut routes = vec![
+            json!({"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}),
+        ];
         if n == 0 {
             routes.push(
                 json!({"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-0a1b2c3d4e5f60001", "State": "active"}),

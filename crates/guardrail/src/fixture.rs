@@ -1,8 +1,8 @@
 //! A VPC on its baseline for tests, and one-line edits that bend it.
 //!
-//! `vpc-1` has two zones, a public and a private subnet in each (`subnet-puba`, `subnet-pria`, …), a table for each private
-//! subnet (`rtb-a`, `rtb-b`), one for the public ones (`rtb-pub`), a main table that nobody uses, and every endpoint of the
-//! example baseline, whose mode here is `repair`.
+//! `vpc-1` has two zones, a public and a private subnet in each (`subnet-puba`, `subnet-pria`, …),
+//! a table for each private subnet (`rtb-a`, `rtb-b`), one for the public ones (`rtb-pub`), a main
+//! table that nobody uses, and every endpoint of the example baseline, whose mode here is `repair`.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -85,7 +85,9 @@ impl Fixture {
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> &mut Self {
-        for section in self.world.as_object_mut().unwrap().values_mut().filter_map(Value::as_array_mut) {
+        for section in
+            self.world.as_object_mut().unwrap().values_mut().filter_map(Value::as_array_mut)
+        {
             section.retain(|thing| !is_named(thing, id));
         }
         self
@@ -103,7 +105,13 @@ impl Fixture {
     }
 
     /// Changes a field of the route that goes there.
-    pub(crate) fn set_route(&mut self, table: &str, destination: &str, key: &str, value: Value) -> &mut Self {
+    pub(crate) fn set_route(
+        &mut self,
+        table: &str,
+        destination: &str,
+        key: &str,
+        value: Value,
+    ) -> &mut Self {
         let routes = self.thing(table)["Routes"].as_array_mut().unwrap();
         let route = routes.iter_mut().find(|route| goes_to(route, destination)).unwrap();
         route[key] = value;
@@ -111,7 +119,10 @@ impl Fixture {
     }
 
     pub(crate) fn drop_route(&mut self, table: &str, destination: &str) -> &mut Self {
-        self.thing(table)["Routes"].as_array_mut().unwrap().retain(|route| !goes_to(route, destination));
+        self.thing(table)["Routes"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|route| !goes_to(route, destination));
         self
     }
 
@@ -160,7 +171,9 @@ impl Fixture {
     }
 
     pub(crate) fn plan(&self, incident: &str) -> (Vec<Finding>, Plan) {
-        self.view(|view, _| planner::plan(view, Circumstances { incident, now: Timestamp::UNIX_EPOCH }))
+        self.view(|view, _| {
+            planner::plan(view, Circumstances { incident, now: Timestamp::UNIX_EPOCH })
+        })
     }
 }
 
@@ -180,10 +193,18 @@ pub(crate) fn lines(plan: &Plan) -> Vec<String> {
         let after: Vec<String> = step.after.iter().map(ToString::to_string).collect();
         let mode = match step.mode {
             crate::baseline::Mode::Repair => String::new(),
-            mode @ (crate::baseline::Mode::Observe | crate::baseline::Mode::Notify) => format!(" [{mode}]"),
+            mode @ (crate::baseline::Mode::Observe | crate::baseline::Mode::Notify) => {
+                format!(" [{mode}]")
+            }
         };
-        let after = if after.is_empty() { String::new() } else { format!(" (after {})", after.join(", ")) };
-        format!("{} {}{after}{mode}{}", step.id, step.task, if step.held.is_some() { " [next run]" } else { "" })
+        let after =
+            if after.is_empty() { String::new() } else { format!(" (after {})", after.join(", ")) };
+        format!(
+            "{} {}{after}{mode}{}",
+            step.id,
+            step.task,
+            if step.held.is_some() { " [next run]" } else { "" }
+        )
     });
     let left = plan.left_alone.iter().map(|left| format!("- {}: {}", left.what, left.reason));
     steps.chain(left).collect()
@@ -199,7 +220,10 @@ pub(crate) fn route(destination: &str, target: &str) -> Value {
         v6 if v6.contains(':') => "DestinationIpv6CidrBlock",
         _ => "DestinationCidrBlock",
     };
-    let target_key = TARGETS.iter().find(|(prefix, _)| target.starts_with(prefix)).map_or("GatewayId", |(_, key)| key);
+    let target_key = TARGETS
+        .iter()
+        .find(|(prefix, _)| target.starts_with(prefix))
+        .map_or("GatewayId", |(_, key)| key);
     json!({destination_key: destination, target_key: target, "State": "active", "Origin": "CreateRoute"})
 }
 
@@ -249,7 +273,11 @@ pub(crate) fn table(id: &str, subnets: &[&str]) -> Value {
 }
 
 fn service(name: &str, kind: &str, private_dns: bool) -> Value {
-    let names = if private_dns { json!([{"PrivateDnsName": format!("{name}.example")}]) } else { json!([]) };
+    let names = if private_dns {
+        json!([{"PrivateDnsName": format!("{name}.example")}])
+    } else {
+        json!([])
+    };
     json!({"ServiceName": format!("com.amazonaws.eu-central-1.{name}"), "ServiceType": [{"ServiceType": kind}],
         "AvailabilityZones": ["eu-central-1a", "eu-central-1b"], "PrivateDnsNames": names})
 }

@@ -1,15 +1,21 @@
-//! The guardrail's decisions, and nothing else: baseline and snapshot in; findings, plan and report out.
+//! The guardrail's decisions, and nothing else: baseline and snapshot in; findings, plan and report
+//! out.
 //!
-//! This crate reads no clock, no environment and no network; what it needs of the world comes in as values, or through the
-//! [`cloud::Cloud`] trait. ARCHITECTURE.md says how the parts fit.
+//! This crate reads no clock, no environment and no network; what it needs of the world comes in as
+//! values, or through the [`cloud::Cloud`] trait. ARCHITECTURE.md says how the parts fit.
 //!
-//! Read the folders in this order: each uses only those before it, so that nothing is met before it is explained.
+//! Read the folders in this order: each uses only those before it, so that nothing is met before it
+//! is explained.
 //!
-//! 1. [`ec2`]: what there is in AWS, and the changes that can be made to it. Begin with `world`, then `snapshot`.
+//! 1. [`ec2`]: what there is in AWS, and the changes that can be made to it. Begin with `world`,
+//!    then `snapshot`.
 //! 2. [`baseline`]: what is wanted.
-//! 3. [`event`]: what CloudTrail says of a call. No plan is made from it, so it can wait until `inbox`.
-//! 4. [`analysis`]: what a snapshot means: which subnets are private, where routes lead, what serves a required service.
-//! 5. [`rules`]: what is not as it is wanted. One rule is enough to read first: `vpc_dns` is the shortest.
+//! 3. [`event`]: what CloudTrail says of a call. No plan is made from it, so it can wait until
+//!    `inbox`.
+//! 4. [`analysis`]: what a snapshot means: which subnets are private, where routes lead, what
+//!    serves a required service.
+//! 5. [`rules`]: what is not as it is wanted. One rule is enough to read first: `vpc_dns` is the
+//!    shortest.
 //! 6. [`plan`]: what to do about it, in which order, and what is left alone.
 //! 7. [`cloud`]: what a run asks of EC2, and how EC2 says no.
 //! 8. [`report`]: what is told of a run.

@@ -1,15 +1,18 @@
-//! Our own events against their expected lines and the event table, real records where they are at hand, and anything at
-//! all against the promise that reading never panics.
+//! Our own events against their expected lines and the event table, real records where they are at
+//! hand, and anything at all against the promise that reading never panics.
 //!
-//! After a change of `events/` or of what is read from them: `UPDATE_EXPECT=1 cargo test -p guardrail --test events`, then
-//! read the difference.
+//! After a change of `events/` or of what is read from them: `UPDATE_EXPECT=1 cargo test -p
+//! guardrail --test events`, then read the difference.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test's helpers stop the test as the test does"
 )]
-#![expect(clippy::disallowed_methods, reason = "a test reads its files, and may be told to write them")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test reads its files, and may be told to write them"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,7 +24,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-/// Files of calls that must not be watched: other services' calls of a watched name, and two that no row has.
+/// Files of calls that must not be watched: other services' calls of a watched name, and two that
+/// no row has.
 const UNWATCHED: [&str; 5] = [
     "CreateRoute.appmesh",
     "CreateTags.elasticfilesystem",
@@ -31,12 +35,18 @@ const UNWATCHED: [&str; 5] = [
 ];
 
 fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate is in crates/").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("the crate is in crates/")
+        .to_owned()
 }
 
 /// The JSON files of a folder by their names without `.json`, in order.
 fn json_files(folder: &Path) -> BTreeMap<String, String> {
-    let files = std::fs::read_dir(folder).expect("a folder of JSON files").map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(folder)
+        .expect("a folder of JSON files")
+        .map(|entry| entry.unwrap().path());
     files
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .map(|path| {
@@ -74,7 +84,10 @@ fn every_event_decodes_to_its_expected_line() {
     for (file, text) in events() {
         let evidence = only(&text);
         let record = serde_json::to_string(&evidence.record).unwrap();
-        lines += &format!("{{\"file\":\"{file}\",\"reach\":{},\"record\":{record}}}\n", reach(&evidence));
+        lines += &format!(
+            "{{\"file\":\"{file}\",\"reach\":{},\"record\":{record}}}\n",
+            reach(&evidence)
+        );
     }
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/events.expected.jsonl");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
@@ -91,9 +104,16 @@ fn every_event_decodes_to_its_expected_line() {
 fn every_row_has_an_event_and_every_event_a_row() {
     let files = events();
     let watched: BTreeSet<&str> = watched_names().collect();
-    let with_a_file: BTreeSet<&str> =
-        files.keys().map(String::as_str).filter(|file| !UNWATCHED.contains(file)).map(event_of).collect();
-    assert_eq!(with_a_file, watched, "names of the files in events/ (left) and rows of the table (right)");
+    let with_a_file: BTreeSet<&str> = files
+        .keys()
+        .map(String::as_str)
+        .filter(|file| !UNWATCHED.contains(file))
+        .map(event_of)
+        .collect();
+    assert_eq!(
+        with_a_file, watched,
+        "names of the files in events/ (left) and rows of the table (right)"
+    );
     for (file, text) in &files {
         let record = only(text).record;
         assert_eq!(record.event, event_of(file), "{file}");
@@ -109,19 +129,28 @@ fn events_are_envelopes_of_a_documentation_account_and_documentation_addresses()
         assert_eq!(envelope["region"], "eu-central-1", "{file}");
         assert_eq!(envelope["time"], envelope["detail"]["eventTime"], "{file}");
         let source = envelope["detail"]["sourceIPAddress"].as_str().unwrap();
-        let is_invented = ["203.0.113.", "198.51.100.", "10.20."].iter().any(|net| source.starts_with(net));
-        assert!(is_invented || source.ends_with(".amazonaws.com") || source == "AWS Internal", "{file}: {source}");
+        let is_invented =
+            ["203.0.113.", "198.51.100.", "10.20."].iter().any(|net| source.starts_with(net));
+        assert!(
+            is_invented || source.ends_with(".amazonaws.com") || source == "AWS Internal",
+            "{file}: {source}"
+        );
     }
 }
 
-/// The ids in the text of a request and response, found without regard to their structure: what stands between quotes, or
-/// after the last slash of an ARN there, and is a known prefix once the hexadecimal digits at its end are cut off.
+/// The ids in the text of a request and response, found without regard to their structure: what
+/// stands between quotes, or after the last slash of an ARN there, and is a known prefix once the
+/// hexadecimal digits at its end are cut off.
 fn ids_in_text(text: &str) -> BTreeSet<String> {
     const PREFIXES: &str = "vpc- subnet- rtb- rtbassoc- eipassoc- aclassoc- iip-assoc- vpc-cidr-assoc- subnet-cidr-assoc- \
                             vpce- nat- igw- eigw- vgw- tgw- lgw- cagw- eni- i- sg- pl-";
     let mut found = BTreeSet::new();
     for quoted in text.split('"') {
-        let id = if quoted.starts_with("arn:") { quoted.split('/').next_back().unwrap() } else { quoted };
+        let id = if quoted.starts_with("arn:") {
+            quoted.split('/').next_back().unwrap()
+        } else {
+            quoted
+        };
         let prefix = id.trim_end_matches(|c: char| matches!(c, '0'..='9' | 'a'..='f'));
         let digits = id.len() - prefix.len();
         if PREFIXES.split_whitespace().any(|known| known == prefix) && (8..=32).contains(&digits) {
@@ -131,17 +160,27 @@ fn ids_in_text(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The person from ARNs, where the decoder reads the other fields: a scrubbed role ARN may lack its session.
+/// The person from ARNs, where the decoder reads the other fields: a scrubbed role ARN may lack its
+/// session.
 fn person_by_arn(identity: &Value) -> Option<String> {
     let arn = identity["arn"].as_str()?;
     match identity["type"].as_str()? {
-        "IAMUser" => arn.rsplit_once('/').map(|(_, user)| user.to_owned()).or_else(|| Some(arn.to_owned())),
+        "IAMUser" => {
+            arn.rsplit_once('/').map(|(_, user)| user.to_owned()).or_else(|| Some(arn.to_owned()))
+        }
         "AssumedRole" => {
-            let issuer = identity.pointer("/sessionContext/sessionIssuer/arn").and_then(Value::as_str);
+            let issuer =
+                identity.pointer("/sessionContext/sessionIssuer/arn").and_then(Value::as_str);
             let Some(role) = issuer.and_then(|arn| arn.rsplit('/').next()) else {
-                return arn.split_once('/').map(|(_, role_and_session)| role_and_session.to_owned());
+                return arn
+                    .split_once('/')
+                    .map(|(_, role_and_session)| role_and_session.to_owned());
             };
-            identity["principalId"].as_str()?.rsplit(':').next().map(|session| format!("{role}/{session}"))
+            identity["principalId"]
+                .as_str()?
+                .rsplit(':')
+                .next()
+                .map(|session| format!("{role}/{session}"))
         }
         "Root" => arn.split(':').nth(4).map(|account| format!("root of {account}")),
         _ => None,
@@ -158,7 +197,8 @@ fn check_independently(file: &str, value: &Value, evidence: &Evidence) {
     let is_vpc = |id: &&str| id.starts_with("vpc-") && !id.starts_with("vpc-cidr-");
     assert_eq!(vpcs, ids.into_iter().filter(is_vpc).collect::<Vec<_>>(), "{file}");
     if let Some(person) = person_by_arn(&raw["userIdentity"]) {
-        let service = raw["userIdentity"]["invokedBy"].as_str().filter(|by| !by.starts_with("signin."));
+        let service =
+            raw["userIdentity"]["invokedBy"].as_str().filter(|by| !by.starts_with("signin."));
         let actor = service.map_or(person.clone(), |service| format!("{person} via {service}"));
         assert_eq!(record.actor, actor, "{file}");
     }
@@ -262,7 +302,8 @@ fn mutate(value: &mut Value, mutation: &Mutation) {
     match mutation {
         Mutation::Retype(place, to) => *nth(value, place.index(size)).unwrap() = to.clone(),
         Mutation::Delete(place) => {
-            let object = (place.index(size)..size).find(|at| nth(value, *at).is_some_and(|value| value.is_object()));
+            let object = (place.index(size)..size)
+                .find(|at| nth(value, *at).is_some_and(|value| value.is_object()));
             if let Some(Value::Object(fields)) = object.and_then(|at| nth(value, at))
                 && !fields.is_empty()
             {
@@ -271,9 +312,12 @@ fn mutate(value: &mut Value, mutation: &Mutation) {
             }
         }
         Mutation::Swap(one, other) => {
-            let (first, second) = (one.index(size).min(other.index(size)), one.index(size).max(other.index(size)));
-            let (at_first, at_second) = (nth(value, first).unwrap().clone(), nth(value, second).unwrap().clone());
-            // The second goes first: it may stand inside the first, which then takes its place whole.
+            let (first, second) =
+                (one.index(size).min(other.index(size)), one.index(size).max(other.index(size)));
+            let (at_first, at_second) =
+                (nth(value, first).unwrap().clone(), nth(value, second).unwrap().clone());
+            // The second goes first: it may stand inside the first, which then takes its place
+            // whole.
             *nth(value, second).unwrap() = at_first;
             *nth(value, first).unwrap() = at_second;
         }
@@ -286,7 +330,9 @@ static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| events().into_values().co
 fn keeps_its_promises(evidence: &Evidence) -> Result<(), TestCaseError> {
     let ids = &evidence.record.resource_ids;
     prop_assert!(ids.is_sorted_by(|a, b| a.as_str() < b.as_str()));
-    prop_assert!(evidence.record.vpc_ids.iter().all(|vpc| ids.iter().any(|id| id.as_str() == vpc.as_str())));
+    prop_assert!(
+        evidence.record.vpc_ids.iter().all(|vpc| ids.iter().any(|id| id.as_str() == vpc.as_str()))
+    );
     prop_assert_eq!(evidence.record.failed, evidence.record.error_code.is_some());
     if let Some(trigger) = evidence.trigger() {
         prop_assert!(evidence.record.watched && !evidence.record.failed);

@@ -19,7 +19,8 @@ struct Detect {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let [level, baseline, url] =
-        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"].map(|name| env::var(name).ok());
+        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"]
+            .map(|name| env::var(name).ok());
     let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
     let detect = Detect { clouds: Clouds::new(&start.clients, Vec::new()), queue, start };
@@ -40,11 +41,14 @@ impl Detect {
         let baseline = self.start.configuration.current(self.start.clock()).await;
         let managed = async {
             match &baseline {
-                Ok(ready) => aws.managed_vpcs(&ready.baseline.managed_vpcs).await.map(Managed::Known),
+                Ok(ready) => {
+                    aws.managed_vpcs(&ready.baseline.managed_vpcs).await.map(Managed::Known)
+                }
                 Err(unusable) => Ok(Managed::NoBaseline(unusable.clone())),
             }
         };
-        let (resolved, managed) = tokio::join!(aws.resolve(trigger.reach.ids_to_resolve()), managed);
+        let (resolved, managed) =
+            tokio::join!(aws.resolve(trigger.reach.ids_to_resolve()), managed);
         let resolved = resolved.map_err(Failed::at("ResolveFailed"))?;
         let managed = managed.map_err(Failed::at("ListFailed"))?;
         if let Managed::NoBaseline(unusable) = &managed {

@@ -7,7 +7,8 @@ use e2e::process::{Answer, Function};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_detect");
-const QUEUE: (&str, &str) = ("GUARDRAIL_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/vpcs.fifo");
+const QUEUE: (&str, &str) =
+    ("GUARDRAIL_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/vpcs.fifo");
 const GOOD: &str = r#"{"version":1}"#;
 
 async fn start(aws: &FakeAws, baseline: &str) -> Function {
@@ -25,7 +26,10 @@ fn done() -> Answer {
 
 /// The bodies of what was queued.
 fn bodies(aws: &FakeAws) -> Vec<Value> {
-    aws.queued().iter().map(|entry| serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap()).collect()
+    aws.queued()
+        .iter()
+        .map(|entry| serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -48,7 +52,10 @@ async fn a_call_becomes_a_message_about_its_vpc_and_one_line() {
     let timestamp = line["timestamp"].take();
     assert!(timestamp.as_str().is_some_and(|time| time.ends_with('Z')), "{timestamp}");
     let actor = line["actor"].take();
-    assert!(actor.as_str().is_some_and(|actor| actor.contains("maria.schmidt@example.com")), "{actor}");
+    assert!(
+        actor.as_str().is_some_and(|actor| actor.contains("maria.schmidt@example.com")),
+        "{actor}"
+    );
     let expected = json!({
         "timestamp": null, "level": "INFO", "message": "1 queued", "requestId": "request-1", "vpc": "vpc-0a1",
         "event": "CreateRoute", "event_id": "1b96a496-9104-6601-fcac-614333f04ba6", "actor": null,
@@ -60,15 +67,23 @@ async fn a_call_becomes_a_message_about_its_vpc_and_one_line() {
 async fn what_is_nothing_to_look_at_is_one_line_and_no_call() {
     let aws = FakeAws::start().await;
     let mut detect = start(&aws, GOOD).await;
-    for nothing in [event("DescribeVpcs"), event("CreateRoute.denied"), json!([1]), json!({"source": "aws.ec2"})] {
+    for nothing in [
+        event("DescribeVpcs"),
+        event("CreateRoute.denied"),
+        json!([1]),
+        json!({"source": "aws.ec2"}),
+    ] {
         assert_eq!(detect.invoke(&nothing).await, done());
     }
     assert_eq!(aws.actions(), [""; 0]);
     let lines = detect.end().await;
-    let messages: Vec<_> = lines.iter().map(|line| (&line["level"], line["message"].as_str().unwrap())).collect();
+    let messages: Vec<_> =
+        lines.iter().map(|line| (&line["level"], line["message"].as_str().unwrap())).collect();
     assert_eq!(messages.len(), 4);
     assert!(
-        messages.iter().all(|(level, message)| **level == "INFO" && message.starts_with("ignored: ")),
+        messages
+            .iter()
+            .all(|(level, message)| **level == "INFO" && message.starts_with("ignored: ")),
         "{messages:?}"
     );
 }
@@ -88,11 +103,13 @@ async fn a_message_that_is_refused_is_an_error_and_the_next_event_is_taken() {
     let refused = r#"{"Successful":[],"Failed":[{"Id":"0","SenderFault":true,"Code":"InvalidX","Message":"no"}]}"#;
     aws.on("SendMessageBatch", 200, refused);
     let mut detect = start(&aws, GOOD).await;
-    let failed = Answer::Error("SendFailed".to_owned(), "SendMessageBatch: InvalidX: no".to_owned());
+    let failed =
+        Answer::Error("SendFailed".to_owned(), "SendMessageBatch: InvalidX: no".to_owned());
     assert_eq!(detect.invoke(&event("CreateRoute")).await, failed);
     aws.on("SendMessageBatch", 200, r#"{"Successful":[],"Failed":[]}"#);
     assert_eq!(detect.invoke(&event("CreateRoute")).await, done());
-    let ids: Vec<_> = aws.queued().iter().map(|entry| entry["MessageDeduplicationId"].clone()).collect();
+    let ids: Vec<_> =
+        aws.queued().iter().map(|entry| entry["MessageDeduplicationId"].clone()).collect();
     assert_eq!((ids.len(), &ids[0]), (2, &ids[1]), "sending again is no second message");
     let lines = detect.end().await;
     let error = &lines[0];
@@ -104,15 +121,24 @@ async fn a_message_that_is_refused_is_an_error_and_the_next_event_is_taken() {
 async fn without_a_baseline_events_are_passed_on() {
     for baseline in ["", "{", "ssm:/guardrail/baseline"] {
         let aws = FakeAws::start().await;
-        aws.on("GetParameter", 400, r#"{"__type":"ParameterNotFound","message":"no such parameter"}"#);
+        aws.on(
+            "GetParameter",
+            400,
+            r#"{"__type":"ParameterNotFound","message":"no such parameter"}"#,
+        );
         let mut detect = start(&aws, baseline).await;
         assert_eq!(detect.invoke(&event("CreateRoute")).await, done());
         assert_eq!(detect.invoke(&event("DisassociateRouteTable")).await, done());
         let bodies = bodies(&aws);
-        assert_eq!((bodies.len(), &bodies[0]["scope"]["vpc"]), (2, &json!("vpc-0a1")), "{baseline}");
+        assert_eq!(
+            (bodies.len(), &bodies[0]["scope"]["vpc"]),
+            (2, &json!("vpc-0a1")),
+            "{baseline}"
+        );
         let why = bodies[1]["no_baseline"].as_str().unwrap();
         assert!(why.starts_with("the baseline in ") && why.contains("cannot be used"), "{why}");
-        let levels: Vec<_> = detect.end().await.into_iter().map(|line| line["level"].clone()).collect();
+        let levels: Vec<_> =
+            detect.end().await.into_iter().map(|line| line["level"].clone()).collect();
         assert_eq!(levels, ["ERROR", "INFO", "ERROR", "INFO"]);
     }
 }

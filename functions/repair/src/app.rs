@@ -19,8 +19,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, error, error_span, info};
 
-/// How many VPCs are worked on at once: most of a run is waiting for endpoints, and one look takes about a dozen of the
-/// reads that EC2 grants an account 20 of in a second.
+/// How many VPCs are worked on at once: most of a run is waiting for endpoints, and one look takes
+/// about a dozen of the reads that EC2 grants an account 20 of in a second.
 const AT_ONCE: usize = 4;
 
 pub(crate) struct App {
@@ -28,7 +28,8 @@ pub(crate) struct App {
     topic: Topic,
     places: Semaphore,
     reported_faults: RefCell<ReportedFaults>,
-    /// Alerts that the topic did not take, for the next run over the same VPC: that finds nothing to tell any more.
+    /// Alerts that the topic did not take, for the next run over the same VPC: that finds nothing
+    /// to tell any more.
     unsent_alerts: RefCell<BTreeMap<Scope, Alert>>,
 }
 
@@ -42,7 +43,11 @@ impl App {
     ///
     /// # Errors
     /// When nobody says where the function runs: then no run can be made.
-    pub(crate) async fn work(&'static self, batch: &Batch, context: &Context) -> Result<Vec<String>, Failed> {
+    pub(crate) async fn work(
+        &'static self,
+        batch: &Batch,
+        context: &Context,
+    ) -> Result<Vec<String>, Failed> {
         let mut failed = Vec::new();
         let now = self.start.clock();
         let deadline = batch::deadline(now, context.deadline);
@@ -52,11 +57,15 @@ impl App {
                     self.reported_faults.borrow_mut().forget();
                 }
                 let aws = ready.clouds.at(&self.start.place(context).await?)?;
-                failed.extend(self.run_all(&ready, &aws, &batch.runs, deadline, &context.request_id).await);
+                failed.extend(
+                    self.run_all(&ready, &aws, &batch.runs, deadline, &context.request_id).await,
+                );
             }
             Err(unusable) => {
                 let is_told = match batch.incident() {
-                    Some(incident) => self.publish_no_baseline(&unusable.to_string(), incident).await,
+                    Some(incident) => {
+                        self.publish_no_baseline(&unusable.to_string(), incident).await
+                    }
                     None => true,
                 };
                 failed.extend(batch.without_runs(is_told, unusable.passes()));
@@ -87,8 +96,9 @@ impl App {
             let span = error_span!(parent: &outer, "run", vpc = %run.scope.vpc, run_id = %run_id);
             let ids = run.messages.clone();
             let (ready, aws) = (Arc::clone(ready), aws.clone());
-            let task =
-                set.spawn_local(async move { self.run(&ready, &aws, run, run_id, deadline).await }.instrument(span));
+            let task = set.spawn_local(
+                async move { self.run(&ready, &aws, run, run_id, deadline).await }.instrument(span),
+            );
             messages.insert(task.id(), ids);
         }
         while let Some(ended) = set.join_next_with_id().await {
@@ -104,7 +114,14 @@ impl App {
     }
 
     /// One run over one VPC; whether its messages are done with.
-    async fn run(&self, ready: &Ready, aws: &Aws, run: VpcRun, run_id: String, deadline: Timestamp) -> bool {
+    async fn run(
+        &self,
+        ready: &Ready,
+        aws: &Aws,
+        run: VpcRun,
+        run_id: String,
+        deadline: Timestamp,
+    ) -> bool {
         let _place = self.places.acquire().await;
         if !batch::may_begin(self.start.clock(), deadline) {
             info!("no time is left to begin; the messages go back to the queue");
@@ -120,7 +137,8 @@ impl App {
         self.publish(&report.scope, alert).await && report.next == Next::Settled
     }
 
-    /// Publishes this alert, and before it one that was not taken earlier; whether the topic has taken all there is.
+    /// Publishes this alert, and before it one that was not taken earlier; whether the topic has
+    /// taken all there is.
     async fn publish(&self, scope: &Scope, alert: Option<Alert>) -> bool {
         let earlier = self.unsent_alerts.borrow_mut().remove(scope);
         for alert in earlier.into_iter().chain(alert) {
@@ -168,6 +186,7 @@ fn summarize(report: &Report, is_told: bool) {
         "run ended"
     );
     let drift_left = usize::from(report.verdict == Verdict::DriftLeft);
-    let counts = [("Runs", 1), ("Repairs", usize::from(report.changed())), ("DriftLeft", drift_left)];
+    let counts =
+        [("Runs", 1), ("Repairs", usize::from(report.changed())), ("DriftLeft", drift_left)];
     println!("{}", metrics::line(report.finished, &counts));
 }

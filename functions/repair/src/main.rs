@@ -1,4 +1,5 @@
-//! The repair function: messages about VPCs in; each VPC compared, put back as far as the modes allow, and told about.
+//! The repair function: messages about VPCs in; each VPC compared, put back as far as the modes
+//! allow, and told about.
 
 mod app;
 
@@ -17,7 +18,8 @@ use crate::app::App;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let [level, baseline, arn] =
-        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_TOPIC_ARN"].map(|name| env::var(name).ok());
+        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_TOPIC_ARN"]
+            .map(|name| env::var(name).ok());
     let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     start.warm_up().await;
     let topic = Topic::new(&start.clients, &arn.unwrap_or_default());
@@ -33,21 +35,27 @@ async fn handle(app: &'static App, event: LambdaEvent<Value>) -> Result<SqsBatch
     }
     let failed = LocalSet::new().run_until(app.work(&batch, &event.context)).await?;
     let mut response = SqsBatchResponse::default();
-    batch.batch_item_failures(failed.iter().map(String::as_str)).into_iter().for_each(|id| response.add_failure(id));
+    batch
+        .batch_item_failures(failed.iter().map(String::as_str))
+        .into_iter()
+        .for_each(|id| response.add_failure(id));
     Ok(response)
 }
 
-/// The batch's messages. An empty id in the answer would send all of them back, so one without an id is an error, as is
-/// what is no batch at all.
+/// The batch's messages. An empty id in the answer would send all of them back, so one without an
+/// id is an error, as is what is no batch at all.
 fn received(payload: Value) -> Result<Vec<Received>, Failed> {
-    let event: SqsEvent = serde_json::from_value(payload)
-        .map_err(|error| Failed::new("NotABatch", format!("the event is no batch of SQS messages: {error}")))?;
+    let event: SqsEvent = serde_json::from_value(payload).map_err(|error| {
+        Failed::new("NotABatch", format!("the event is no batch of SQS messages: {error}"))
+    })?;
     let no_id = || Failed::new("NotABatch", "a message of the batch has no `messageId`");
     let message = |message: aws_lambda_events::sqs::SqsMessage| {
         let attribute = |name: &str| message.attributes.get(name);
         Ok(Received {
             group: attribute("MessageGroupId").cloned(),
-            receive_count: attribute("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1),
+            receive_count: attribute("ApproximateReceiveCount")
+                .and_then(|count| count.parse().ok())
+                .unwrap_or(1),
             id: message.message_id.filter(|id| !id.is_empty()).ok_or_else(no_id)?,
             body: message.body.unwrap_or_default(),
         })

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 const BINARY: &str = env!("CARGO_BIN_EXE_repair");
 const TOPIC: (&str, &str) = ("GUARDRAIL_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts");
 const NOTIFY: &str = r#"{"version":1,"mode":"notify"}"#;
-const DENIED: &str =
-    "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>";
+const DENIED: &str = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>";
 
 async fn start(aws: &FakeAws, baseline: &str) -> Function {
     Function::start(BINARY, aws, &[TOPIC, ("GUARDRAIL_BASELINE", baseline)]).await
@@ -24,7 +23,8 @@ fn message(id: &str, vpc: &str, receive_count: u32) -> Value {
 }
 
 fn record(id: &str, group: &str, receive_count: u32, body: &str) -> Value {
-    let attributes = json!({"ApproximateReceiveCount": receive_count.to_string(), "MessageGroupId": group});
+    let attributes =
+        json!({"ApproximateReceiveCount": receive_count.to_string(), "MessageGroupId": group});
     json!({"messageId": id, "body": body, "attributes": attributes, "eventSource": "aws:sqs"})
 }
 
@@ -61,15 +61,22 @@ async fn messages_about_one_vpc_are_one_run_one_alert_and_one_line() {
     assert_eq!(repair.invoke(&batch).await, back(&[]));
     let reports = published(&aws);
     assert_eq!((reports.len(), &reports[0]["scope"]["vpc"]), (1, &json!("vpc-0a1")));
-    assert_eq!((&reports[0]["run_id"], &reports[0]["verdict"]), (&json!("request-1/vpc-0a1"), &json!("drift-left")));
+    assert_eq!(
+        (&reports[0]["run_id"], &reports[0]["verdict"]),
+        (&json!("request-1/vpc-0a1"), &json!("drift-left"))
+    );
     assert_eq!(aws.actions(), ["Publish"], "notify changes nothing");
     let lines = repair.end().await;
     let [line] = summaries(&lines)[..] else { panic!("{lines:?}") };
-    let fields = ["requestId", "vpc", "run_id", "level", "verdict"].map(|name| line[name].as_str().unwrap());
+    let fields =
+        ["requestId", "vpc", "run_id", "level", "verdict"].map(|name| line[name].as_str().unwrap());
     assert_eq!(fields, ["request-1", "vpc-0a1", "request-1/vpc-0a1", "INFO", "drift left"]);
     let metrics: Vec<_> = lines.iter().filter(|line| line.get("_aws").is_some()).collect();
     assert_eq!(metrics.len(), 1);
-    assert_eq!(["Runs", "Repairs", "DriftLeft"].map(|name| metrics[0][name].clone()), [1, 0, 1].map(Value::from));
+    assert_eq!(
+        ["Runs", "Repairs", "DriftLeft"].map(|name| metrics[0][name].clone()),
+        [1, 0, 1].map(Value::from)
+    );
     assert_eq!(lines.len(), 2);
 }
 
@@ -88,7 +95,8 @@ async fn a_poison_message_goes_back_and_no_other_vpc_with_it() {
 async fn what_is_no_batch_is_an_error_and_the_next_event_is_taken() {
     let aws = FakeAws::start().await;
     let mut repair = start(&aws, NOTIFY).await;
-    for event in [json!({"Records": 7}), json!([]), batch(&[json!({"messageId": "", "body": ""})])] {
+    for event in [json!({"Records": 7}), json!([]), batch(&[json!({"messageId": "", "body": ""})])]
+    {
         let answer = repair.invoke(&event).await;
         assert!(matches!(&answer, Answer::Error(kind, _) if kind == "NotABatch"), "{answer:?}");
     }
@@ -121,10 +129,16 @@ async fn an_alert_that_is_not_taken_sends_the_messages_back_and_is_told_later() 
     aws.on("DescribeVpcs", 200, "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>");
     assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 2)])).await, back(&[]));
     let runs: Vec<_> = published(&aws).iter().map(|report| report["run_id"].clone()).collect();
-    assert_eq!(runs, ["request-1/vpc-0a1"; 2], "the same alert, though there is nothing to tell any more");
+    assert_eq!(
+        runs, ["request-1/vpc-0a1"; 2],
+        "the same alert, though there is nothing to tell any more"
+    );
     let lines = repair.end().await;
     let error = lines.iter().find(|line| line["level"] == "ERROR").unwrap();
-    assert_eq!(error["message"], "an alert could not be published: Publish: AuthorizationError: no");
+    assert_eq!(
+        error["message"],
+        "an alert could not be published: Publish: AuthorizationError: no"
+    );
     assert!(error["alert"].as_str().unwrap().contains("\"verdict\":\"drift-left\""));
 }
 
@@ -132,8 +146,7 @@ async fn an_alert_that_is_not_taken_sends_the_messages_back_and_is_told_later() 
 async fn a_run_that_will_be_tried_again_is_told_the_first_and_the_last_time() {
     let aws = FakeAws::start().await;
     let mut repair = start(&aws, NOTIFY).await;
-    let later =
-        "<Response><Errors><Error><Code>ServiceUnavailable</Code><Message>later</Message></Error></Errors></Response>";
+    let later = "<Response><Errors><Error><Code>ServiceUnavailable</Code><Message>later</Message></Error></Errors></Response>";
     aws.on("DescribeNatGateways", 503, later);
     let mut alerts = Vec::new();
     for receive_count in [1, 2, 4, 5] {
@@ -157,7 +170,11 @@ async fn observe_tells_nobody() {
 async fn without_a_baseline_nothing_is_changed_and_one_alert_says_so() {
     for baseline in ["", r#"{"version":2}"#, "ssm:/guardrail/baseline"] {
         let aws = FakeAws::start().await;
-        aws.on("GetParameter", 400, r#"{"__type":"ParameterNotFound","message":"no such parameter"}"#);
+        aws.on(
+            "GetParameter",
+            400,
+            r#"{"__type":"ParameterNotFound","message":"no such parameter"}"#,
+        );
         let mut repair = start(&aws, baseline).await;
         let first = batch(&[message("m-1", "vpc-0a1", 1), message("m-2", "vpc-0a2", 1)]);
         let second = batch(&[message("m-3", "vpc-0a1", 1)]);
@@ -165,7 +182,10 @@ async fn without_a_baseline_nothing_is_changed_and_one_alert_says_so() {
         assert_eq!(repair.invoke(&second).await, back(&[]));
         assert_eq!(aws.actions(), ["Publish"], "{baseline}");
         let report = &published(&aws)[0];
-        assert_eq!((&report["verdict"], &report["incident"]), (&json!("no-baseline"), &json!("incident-m-1")));
+        assert_eq!(
+            (&report["verdict"], &report["incident"]),
+            (&json!("no-baseline"), &json!("incident-m-1"))
+        );
         assert!(report["fault"].as_str().unwrap().contains("cannot be used: "), "{report}");
         let levels: Vec<_> = repair.end().await.iter().map(|line| line["level"].clone()).collect();
         assert_eq!(levels, ["ERROR", "ERROR"]);

@@ -1,4 +1,5 @@
-//! The sweep function: the clock in, messages about VPCs that are not on their baseline out, and a heartbeat. Reads only.
+//! The sweep function: the clock in, messages about VPCs that are not on their baseline out, and a
+//! heartbeat. Reads only.
 
 use std::env;
 
@@ -21,7 +22,8 @@ struct Sweep {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let [level, baseline, url] =
-        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"].map(|name| env::var(name).ok());
+        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"]
+            .map(|name| env::var(name).ok());
     let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     start.warm_up().await;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
@@ -44,7 +46,12 @@ impl Sweep {
         }
     }
 
-    async fn compare(&self, context: &Context, ready: &Ready, incident: &str) -> Result<(), Failed> {
+    async fn compare(
+        &self,
+        context: &Context,
+        ready: &Ready,
+        incident: &str,
+    ) -> Result<(), Failed> {
         let began = self.start.clock();
         let place = self.start.place(context).await?;
         let aws = ready.clouds.at(&place)?;
@@ -56,14 +63,18 @@ impl Sweep {
             warn!("{} could not be read: {}", unread.section, unread.error);
         }
         let circumstances = Circumstances { incident, now: began };
-        let swept =
-            sweep::sweep(&ready.baseline, &seen.world, circumstances).map_err(|why| Failed::new("ListFailed", why))?;
+        let swept = sweep::sweep(&ready.baseline, &seen.world, circumstances)
+            .map_err(|why| Failed::new("ListFailed", why))?;
         self.send(&message::for_sweep(incident, |vpc| place.scope(vpc), &swept.drifted)).await?;
         let now = self.start.clock();
         let drifted = swept.drifted.iter().map(VpcId::as_str).collect::<Vec<_>>().join(" ");
         let duration_ms = now.duration_since(began).as_millis();
         info!(vpc = %drifted, run_id = incident, managed = swept.managed, duration_ms, "{} queued", swept.drifted.len());
-        let counts = [("Heartbeat", 1), ("ManagedVpcs", swept.managed), ("DriftedVpcs", swept.drifted.len())];
+        let counts = [
+            ("Heartbeat", 1),
+            ("ManagedVpcs", swept.managed),
+            ("DriftedVpcs", swept.drifted.len()),
+        ];
         println!("{}", metrics::line(now, &counts));
         Ok(())
     }

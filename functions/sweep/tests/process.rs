@@ -7,7 +7,8 @@ use e2e::process::{Answer, Function};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sweep");
-const QUEUE: (&str, &str) = ("GUARDRAIL_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/vpcs.fifo");
+const QUEUE: (&str, &str) =
+    ("GUARDRAIL_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/vpcs.fifo");
 const GOOD: &str = r#"{"version":1}"#;
 const NO_VPCS: &str = "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>";
 
@@ -25,9 +26,15 @@ fn done() -> Answer {
 
 /// The counts of the one line of metrics, and the lines of the log.
 fn sorted(lines: Vec<Value>) -> (Option<[Value; 3]>, Vec<Value>) {
-    let (metrics, log): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.get("_aws").is_some());
+    let (metrics, log): (Vec<_>, Vec<_>) =
+        lines.into_iter().partition(|line| line.get("_aws").is_some());
     assert!(metrics.len() < 2, "{metrics:?}");
-    (metrics.first().map(|line| ["Heartbeat", "ManagedVpcs", "DriftedVpcs"].map(|name| line[name].clone())), log)
+    (
+        metrics
+            .first()
+            .map(|line| ["Heartbeat", "ManagedVpcs", "DriftedVpcs"].map(|name| line[name].clone())),
+        log,
+    )
 }
 
 #[tokio::test]
@@ -37,7 +44,10 @@ async fn a_vpc_that_drifted_is_queued_and_the_heart_beats() {
     assert_eq!(sweep.invoke(&tick()).await, done());
     let queued = aws.queued();
     let body: Value = serde_json::from_str(queued[0]["MessageBody"].as_str().unwrap()).unwrap();
-    assert_eq!((queued.len(), &body["scope"]["vpc"], &body["cause"]), (1, &json!("vpc-0a1"), &json!("sweep")));
+    assert_eq!(
+        (queued.len(), &body["scope"]["vpc"], &body["cause"]),
+        (1, &json!("vpc-0a1"), &json!("sweep"))
+    );
     assert_eq!(queued[0]["MessageGroupId"], "111122223333/eu-central-1/vpc-0a1");
     let id = queued[0]["MessageDeduplicationId"].as_str().unwrap();
     assert!(id.starts_with("sweep-20") && id.ends_with("Z-request-1/vpc-0a1"), "{id}");
@@ -63,46 +73,64 @@ async fn the_heart_beats_when_there_is_nothing_to_do() {
 #[tokio::test]
 async fn a_sweep_that_fails_has_no_heartbeat_and_the_next_one_has() {
     let aws = FakeAws::start().await;
-    let denied =
-        "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>";
+    let denied = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>";
     aws.on("DescribeVpcs", 403, denied);
     let mut sweep = start(&aws, GOOD).await;
-    let failed = Answer::Error("ListFailed".to_owned(), "DescribeVpcs: UnauthorizedOperation: no".to_owned());
+    let failed = Answer::Error(
+        "ListFailed".to_owned(),
+        "DescribeVpcs: UnauthorizedOperation: no".to_owned(),
+    );
     assert_eq!(sweep.invoke(&tick()).await, failed);
     aws.on("DescribeVpcs", 200, NO_VPCS);
     assert_eq!(sweep.invoke(&tick()).await, done());
     let (metrics, log) = sorted(sweep.end().await);
     assert!(metrics.is_some());
     let levels: Vec<_> = log.iter().map(|line| (&line["level"], &line["requestId"])).collect();
-    assert_eq!(levels, [(&json!("ERROR"), &json!("request-1")), (&json!("INFO"), &json!("request-2"))]);
+    assert_eq!(
+        levels,
+        [(&json!("ERROR"), &json!("request-1")), (&json!("INFO"), &json!("request-2"))]
+    );
 }
 
 #[tokio::test]
 async fn what_could_not_be_read_of_a_vpc_is_left_to_repair() {
     let aws = FakeAws::start().await;
-    let denied =
-        "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>";
+    let denied = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>";
     aws.on("DescribeSubnets", 403, denied);
     let mut sweep = start(&aws, GOOD).await;
     assert_eq!(sweep.invoke(&tick()).await, done());
     assert_eq!(aws.queued().len(), 1);
     let (metrics, log) = sorted(sweep.end().await);
     assert_eq!(metrics, Some([1, 1, 1].map(Value::from)));
-    assert_eq!(log[0]["message"], "Subnets could not be read: DescribeSubnets: UnauthorizedOperation: no");
+    assert_eq!(
+        log[0]["message"],
+        "Subnets could not be read: DescribeSubnets: UnauthorizedOperation: no"
+    );
 }
 
 #[tokio::test]
 async fn without_a_baseline_it_says_so_and_its_heart_does_not_beat() {
     for baseline in ["", r#"{"version":1,"mode":"destroy"}"#, "ssm:/guardrail/baseline"] {
         let aws = FakeAws::start().await;
-        aws.on("GetParameter", 400, r#"{"__type":"ParameterNotFound","message":"no such parameter"}"#);
+        aws.on(
+            "GetParameter",
+            400,
+            r#"{"__type":"ParameterNotFound","message":"no such parameter"}"#,
+        );
         let mut sweep = start(&aws, baseline).await;
         assert_eq!(sweep.invoke(&tick()).await, done());
         let queued = aws.queued();
         let body: Value = serde_json::from_str(queued[0]["MessageBody"].as_str().unwrap()).unwrap();
-        assert!(queued.len() == 1 && body["no_baseline"].is_string() && body.get("scope").is_none(), "{body}");
+        assert!(
+            queued.len() == 1 && body["no_baseline"].is_string() && body.get("scope").is_none(),
+            "{body}"
+        );
         let (metrics, log) = sorted(sweep.end().await);
-        assert_eq!((metrics, log.len(), &log[0]["level"]), (None, 1, &json!("ERROR")), "{baseline}");
+        assert_eq!(
+            (metrics, log.len(), &log[0]["level"]),
+            (None, 1, &json!("ERROR")),
+            "{baseline}"
+        );
     }
 }
 
@@ -125,6 +153,9 @@ async fn a_panic_is_an_error_and_the_process_takes_the_next_event() {
     sweep.stop_listening().await;
     for _ in 0..2 {
         let answer = sweep.invoke(&tick()).await;
-        assert!(matches!(&answer, Answer::Error(_, why) if why.contains("failed printing to stdout")), "{answer:?}");
+        assert!(
+            matches!(&answer, Answer::Error(_, why) if why.contains("failed printing to stdout")),
+            "{answer:?}"
+        );
     }
 }

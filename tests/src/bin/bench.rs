@@ -1,8 +1,13 @@
-//! The functions' figures, next to a plain Python function that does the same repair against the same simulator.
+//! The functions' figures, next to a plain Python function that does the same repair against the
+//! same simulator.
 //!
-//! `cargo run --release -p e2e --bin bench` prints them. Times are of this machine, and other work on it shows in them: what
-//! carries over is the ratios.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that cannot measure ends")]
+//! `cargo run --release -p e2e --bin bench` prints them. Times are of this machine, and other work
+//! on it shows in them: what carries over is the ratios.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot measure ends"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -39,7 +44,11 @@ fn python_function(folder: &Path, python: &Path) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/repair.py");
     let program = folder.join("python-repair");
-    std::fs::write(&program, format!("#!/bin/sh\nexec '{}' '{}'\n", python.display(), script.display())).unwrap();
+    std::fs::write(
+        &program,
+        format!("#!/bin/sh\nexec '{}' '{}'\n", python.display(), script.display()),
+    )
+    .unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     program
 }
@@ -48,7 +57,11 @@ fn sizes(functions: &[(&str, PathBuf)], python: &Path) {
     println!("zip, MiB (target: under 6)");
     for (name, binary) in functions {
         let zip = binary.with_extension("zip");
-        let done = std::process::Command::new(python).args(["-m", "zipfile", "-c"]).arg(&zip).arg(binary).status();
+        let done = std::process::Command::new(python)
+            .args(["-m", "zipfile", "-c"])
+            .arg(&zip)
+            .arg(binary)
+            .status();
         assert!(done.unwrap().success());
         println!("  {name:8} {:6.2}", mib(std::fs::metadata(&zip).unwrap().len()));
     }
@@ -59,7 +72,8 @@ fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-/// From the process's start to its first request for an event: everything before is paid for at each cold start.
+/// From the process's start to its first request for an event: everything before is paid for at
+/// each cold start.
 async fn starts(functions: &[(&str, PathBuf)], python: &Path) {
     println!("\nstart to ready for the first event, ms (target: under 12)");
     let reference = median(start_times(python).await);
@@ -114,8 +128,11 @@ async fn incidents(rust: &Path, python: &Path) {
         LATENCY.as_millis()
     );
     let (rust, python) = (measure(rust).await, measure(python).await);
-    let median_of = |incidents: &[Incident]| median(incidents.iter().map(|incident| incident.time).collect());
-    let peak_of = |incidents: &[Incident]| incidents.iter().map(|incident| incident.peak_kib).max().unwrap_or(0);
+    let median_of =
+        |incidents: &[Incident]| median(incidents.iter().map(|incident| incident.time).collect());
+    let peak_of = |incidents: &[Incident]| {
+        incidents.iter().map(|incident| incident.peak_kib).max().unwrap_or(0)
+    };
     let (rust_time, python_time) = (median_of(&rust), median_of(&python));
     println!(
         "  time, ms          Rust {:7.0}   Python {:7.0}   Python / Rust {:4.1}",
@@ -130,7 +147,9 @@ async fn incidents(rust: &Path, python: &Path) {
         mib(python_peak),
         mib(python_peak) / mib(rust_peak)
     );
-    for (name, incident, time) in [("Rust", &rust[0], rust_time), ("Python", &python[0], python_time)] {
+    for (name, incident, time) in
+        [("Rust", &rust[0], rust_time), ("Python", &python[0], python_time)]
+    {
         let waves = waves(&incident.calls);
         let first_write = incident.calls.iter().position(|call| call.writes).unwrap();
         let before = waves.iter().filter(|wave| **wave < first_write).count();
@@ -177,7 +196,11 @@ async fn incident(binary: &Path) -> Incident {
     let _ = stop.send(());
     let world = serving.await.unwrap().unwrap();
     let world = json!(world).to_string();
-    assert!(!world.contains(r#""0.0.0.0/0","NatGatewayId""#), "the route is still there: {:?}", aws.calls("Publish"));
+    assert!(
+        !world.contains(r#""0.0.0.0/0","NatGatewayId""#),
+        "the route is still there: {:?}",
+        aws.calls("Publish")
+    );
     Incident { time, peak_kib, calls }
 }
 
@@ -185,26 +208,34 @@ async fn incident(binary: &Path) -> Incident {
 async fn calls(url: &str) -> Vec<Call> {
     let address = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET /_sim/calls HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let request =
+        format!("GET /_sim/calls HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let calls: Vec<Value> = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-    let call = |call: &Value| Call { at: call["at"].as_str().unwrap().parse().unwrap(), writes: call["write"] == true };
+    let call = |call: &Value| Call {
+        at: call["at"].as_str().unwrap().parse().unwrap(),
+        writes: call["write"] == true,
+    };
     calls.iter().map(call).collect()
 }
 
 /// The demo's world after a NAT route was added and the S3 endpoint deleted.
 fn broken() -> Sim {
-    let world =
-        guardrail::ec2::world_file::load(include_str!("../../../crates/guardrail-cli/scenarios/demo/world.json"))
-            .unwrap();
-    let options =
-        guardrail_sim::SimOptions { gateway_endpoint_ready: Duration::ZERO, ..guardrail_sim::SimOptions::default() };
+    let world = guardrail::ec2::world_file::load(include_str!(
+        "../../../crates/guardrail-cli/scenarios/demo/world.json"
+    ))
+    .unwrap();
+    let options = guardrail_sim::SimOptions {
+        gateway_endpoint_ready: Duration::ZERO,
+        ..guardrail_sim::SimOptions::default()
+    };
     let mut sim = Sim::new(world, Timestamp::UNIX_EPOCH, options);
-    for event in
-        [include_str!("../../../events/CreateRoute.json"), include_str!("../../../events/DeleteVpcEndpoints.json")]
-    {
+    for event in [
+        include_str!("../../../events/CreateRoute.json"),
+        include_str!("../../../events/DeleteVpcEndpoints.json"),
+    ] {
         guardrail_sim::replay_call(&mut sim, &serde_json::from_str(event).unwrap());
     }
     sim.take_calls();
@@ -218,12 +249,14 @@ fn batch() -> Value {
     json!({"Records": [{"messageId": "m-1", "body": body.to_string(), "attributes": attributes, "eventSource": "aws:sqs"}]})
 }
 
-/// The places in the list of calls at which a new wave begins: a call that came after an answer to the one that began the
-/// wave before it.
+/// The places in the list of calls at which a new wave begins: a call that came after an answer to
+/// the one that began the wave before it.
 fn waves(calls: &[Call]) -> Vec<usize> {
     let mut waves: Vec<usize> = Vec::new();
     for (place, call) in calls.iter().enumerate() {
-        let since = waves.last().and_then(|last| Duration::try_from(call.at.duration_since(calls[*last].at)).ok());
+        let since = waves
+            .last()
+            .and_then(|last| Duration::try_from(call.at.duration_since(calls[*last].at)).ok());
         if since.is_none_or(|since| since >= LATENCY) {
             waves.push(place);
         }

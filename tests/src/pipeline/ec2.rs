@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-/// Simulated seconds in a real one: an endpoint that takes a minute to come up takes one second here.
+/// Simulated seconds in a real one: an endpoint that takes a minute to come up takes one second
+/// here.
 const SPEED: u32 = 60;
 
 /// A simulator that serves until it is dropped.
@@ -29,13 +30,18 @@ pub(crate) struct Ec2 {
 impl Ec2 {
     pub(crate) fn start(world: World, folder: &Path) -> Self {
         let events = folder.join("events.jsonl");
-        let options =
-            ServerOptions { speed: SPEED, events: Some(Events::File(events.clone())), ..ServerOptions::default() };
-        let sim = Sim::new(world, Timestamp::try_from(SystemTime::now()).unwrap(), SimOptions::default());
+        let options = ServerOptions {
+            speed: SPEED,
+            events: Some(Events::File(events.clone())),
+            ..ServerOptions::default()
+        };
+        let sim =
+            Sim::new(world, Timestamp::try_from(SystemTime::now()).unwrap(), SimOptions::default());
         let (told, address) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let server = Server::bind(sim, options).await.unwrap();
                 told.send(server.address()).unwrap();
@@ -52,7 +58,8 @@ impl Ec2 {
     /// What the simulator says of itself: `world`, `calls`, `status`.
     pub(crate) fn get(&self, what: &str) -> Value {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        write!(stream, "GET /_sim/{what} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET /_sim/{what} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\n\r\n")
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -1,6 +1,11 @@
-//! The stack of `template.yaml` on local parts: ministack for AWS, the simulator for EC2, the functions as processes.
+//! The stack of `template.yaml` on local parts: ministack for AWS, the simulator for EC2, the
+//! functions as processes.
 
-#![expect(clippy::indexing_slicing, clippy::panic, reason = "what is not as it should be ends the test")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what is not as it should be ends the test"
+)]
 
 mod ec2;
 pub mod parts;
@@ -49,7 +54,10 @@ pub fn recorded_events() -> Vec<Value> {
     let files = std::fs::read_dir(repository().join("events")).unwrap();
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     paths.sort();
-    paths.iter().map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()).collect()
+    paths
+        .iter()
+        .map(|path| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+        .collect()
 }
 
 /// The stack, deployed and at work.
@@ -68,20 +76,38 @@ impl Pipeline {
         let folder = TempDir::new().unwrap();
         let ec2 = Ec2::start(world_file::load(&world.to_string()).unwrap(), folder.path());
         let platform = Platform::start(folder.path(), &[("AWS_ENDPOINT_URL_EC2", &ec2.url())]);
-        Self { platform, ec2: Some(ec2), outputs: BTreeMap::new(), delivered: Mutex::new(0), _folder: folder }
-            .deploy(&template(), parameters)
+        Self {
+            platform,
+            ec2: Some(ec2),
+            outputs: BTreeMap::new(),
+            delivered: Mutex::new(0),
+            _folder: folder,
+        }
+        .deploy(&template(), parameters)
     }
 
-    /// Deploys a template, after SAM's transform, where ministack is EC2 too and lets nobody do what the policies do not allow.
+    /// Deploys a template, after SAM's transform, where ministack is EC2 too and lets nobody do
+    /// what the policies do not allow.
     pub fn enforcing(mut template: Value, parameters: &[(&str, &str)]) -> Self {
-        let functions = [("DetectFunction", "detect"), ("SweepFunction", "sweep"), ("RepairFunction", "repair")];
+        let functions = [
+            ("DetectFunction", "detect"),
+            ("SweepFunction", "sweep"),
+            ("RepairFunction", "repair"),
+        ];
         for (resource, function) in functions {
-            template["Resources"][resource]["Properties"]["Code"] = json!({ "S3Bucket": "code", "S3Key": function });
+            template["Resources"][resource]["Properties"]["Code"] =
+                json!({ "S3Bucket": "code", "S3Key": function });
         }
         let folder = TempDir::new().unwrap();
         let platform = Platform::start(folder.path(), &[("AUTH", "true")]);
-        Self { platform, ec2: None, outputs: BTreeMap::new(), delivered: Mutex::new(0), _folder: folder }
-            .deploy(&template.to_string(), parameters)
+        Self {
+            platform,
+            ec2: None,
+            outputs: BTreeMap::new(),
+            delivered: Mutex::new(0),
+            _folder: folder,
+        }
+        .deploy(&template.to_string(), parameters)
     }
 
     fn deploy(mut self, template: &str, parameters: &[(&str, &str)]) -> Self {
@@ -89,10 +115,16 @@ impl Pipeline {
         self.aws("s3", "create_bucket", &bucket);
         for function in FUNCTIONS {
             let zip = parts().zips.join(function).join("code.zip");
-            self.aws("s3", "upload_file", &json!({ "Filename": zip, "Bucket": "code", "Key": function }));
+            self.aws(
+                "s3",
+                "upload_file",
+                &json!({ "Filename": zip, "Bucket": "code", "Key": function }),
+            );
         }
-        let parameters: Vec<Value> =
-            parameters.iter().map(|(name, value)| json!({ "ParameterKey": name, "ParameterValue": value })).collect();
+        let parameters: Vec<Value> = parameters
+            .iter()
+            .map(|(name, value)| json!({ "ParameterKey": name, "ParameterValue": value }))
+            .collect();
         let stack = json!({
             "StackName": STACK,
             "TemplateBody": template,
@@ -101,14 +133,24 @@ impl Pipeline {
         });
         self.aws("cloudformation", "create_stack", &stack);
         let stack = wait_until("the stack is deployed", || {
-            let stacks = self.aws("cloudformation", "describe_stacks", &json!({ "StackName": STACK }));
+            let stacks =
+                self.aws("cloudformation", "describe_stacks", &json!({ "StackName": STACK }));
             let stack = stacks["Stacks"][0].clone();
             (!stack["StackStatus"].as_str().unwrap().ends_with("_IN_PROGRESS")).then_some(stack)
         });
-        assert_eq!(stack["StackStatus"], "CREATE_COMPLETE", "{}\n{}", stack["StackStatusReason"], self.platform.log());
+        assert_eq!(
+            stack["StackStatus"],
+            "CREATE_COMPLETE",
+            "{}\n{}",
+            stack["StackStatusReason"],
+            self.platform.log()
+        );
         let text = |output: &Value, field: &str| output[field].as_str().unwrap().to_owned();
         let outputs = stack["Outputs"].as_array().unwrap();
-        self.outputs = outputs.iter().map(|output| (text(output, "OutputKey"), text(output, "OutputValue"))).collect();
+        self.outputs = outputs
+            .iter()
+            .map(|output| (text(output, "OutputKey"), text(output, "OutputValue")))
+            .collect();
         self
     }
 
@@ -123,7 +165,8 @@ impl Pipeline {
         answer.unwrap_or_else(|error| panic!("{service} {operation}({parameters}): {error}"))
     }
 
-    /// A call to EC2, as somebody at a keyboard makes it. CloudTrail has not told of it before [`Pipeline::deliver`].
+    /// A call to EC2, as somebody at a keyboard makes it. CloudTrail has not told of it before
+    /// [`Pipeline::deliver`].
     pub fn ec2(&self, operation: &str, parameters: &Value) -> Value {
         self.aws("ec2", operation, parameters)
     }
@@ -140,8 +183,8 @@ impl Pipeline {
         writes.map(|call| call["operation"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Gives EventBridge the events of the calls made since the last time, and waits until detect has dealt with each.
-    /// How many there were.
+    /// Gives EventBridge the events of the calls made since the last time, and waits until detect
+    /// has dealt with each. How many there were.
     pub fn deliver(&self) -> usize {
         let events = self.ec2.as_ref().unwrap().events();
         let mut delivered = self.delivered.lock().unwrap();
@@ -151,14 +194,19 @@ impl Pipeline {
         fresh.len()
     }
 
-    /// Gives EventBridge these events, and waits until detect has been through with each that the rule is for.
+    /// Gives EventBridge these events, and waits until detect has been through with each that the
+    /// rule is for.
     pub fn put_events(&self, events: &[Value]) {
         let before = self.invocations("detect");
         for batch in events.chunks(10) {
             let entries = batch.iter().map(|event| {
                 json!({ "Source": event["source"], "DetailType": event["detail-type"], "Detail": event["detail"].to_string() })
             });
-            let answer = self.aws("events", "put_events", &json!({ "Entries": entries.collect::<Vec<_>>() }));
+            let answer = self.aws(
+                "events",
+                "put_events",
+                &json!({ "Entries": entries.collect::<Vec<_>>() }),
+            );
             assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
         }
         let expected = events.iter().filter(|event| {
@@ -171,14 +219,14 @@ impl Pipeline {
         });
     }
 
-    /// How often a function was invoked and came to an end. Its own last line is no sign of that: ministack now and then
-    /// reads it too late to log it.
+    /// How often a function was invoked and came to an end. Its own last line is no sign of that:
+    /// ministack now and then reads it too late to log it.
     fn invocations(&self, function: &str) -> usize {
         self.lines(function).iter().filter(|line| line.starts_with("REPORT RequestId:")).count()
     }
 
-    /// Delivers events until there is no call left to tell of, and waits for what each led to. The guardrail's own calls
-    /// are told too: it must come to rest by itself.
+    /// Delivers events until there is no call left to tell of, and waits for what each led to. The
+    /// guardrail's own calls are told too: it must come to rest by itself.
     pub fn settle(&self) {
         for _ in 0..5 {
             if self.deliver() == 0 {
@@ -203,7 +251,11 @@ impl Pipeline {
 
     /// Invokes sweep, and waits for its end; what it found is in the queue then.
     pub fn sweep(&self) {
-        let invoked = self.aws("lambda", "invoke", &json!({ "FunctionName": self.output("SweepFunctionName") }));
+        let invoked = self.aws(
+            "lambda",
+            "invoke",
+            &json!({ "FunctionName": self.output("SweepFunctionName") }),
+        );
         assert!(invoked.get("FunctionError").is_none(), "{invoked}");
     }
 
@@ -213,7 +265,8 @@ impl Pipeline {
         let from_the_topic = json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": { "Service": "sns.amazonaws.com" }, "Action": "sqs:SendMessage", "Resource": arn
         }] });
-        let queue = json!({ "QueueName": name, "Attributes": { "Policy": from_the_topic.to_string() } });
+        let queue =
+            json!({ "QueueName": name, "Attributes": { "Policy": from_the_topic.to_string() } });
         let url = self.aws("sqs", "create_queue", &queue)["QueueUrl"].as_str().unwrap().to_owned();
         let attributes = json!({ "FilterPolicy": filter.to_string() });
         let topic = self.output("TopicArn");
@@ -226,14 +279,23 @@ impl Pipeline {
     pub fn receive(&self, queue: &str) -> Vec<String> {
         let mut bodies = Vec::new();
         loop {
-            let got = self.aws("sqs", "receive_message", &json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10 }));
-            let Some(messages) = got["Messages"].as_array().filter(|messages| !messages.is_empty()) else {
+            let got = self.aws(
+                "sqs",
+                "receive_message",
+                &json!({ "QueueUrl": queue, "MaxNumberOfMessages": 10 }),
+            );
+            let Some(messages) = got["Messages"].as_array().filter(|messages| !messages.is_empty())
+            else {
                 return bodies;
             };
             for message in messages {
                 bodies.push(message["Body"].as_str().unwrap().to_owned());
                 let handle = &message["ReceiptHandle"];
-                self.aws("sqs", "delete_message", &json!({ "QueueUrl": queue, "ReceiptHandle": handle }));
+                self.aws(
+                    "sqs",
+                    "delete_message",
+                    &json!({ "QueueUrl": queue, "ReceiptHandle": handle }),
+                );
             }
         }
     }
@@ -241,8 +303,11 @@ impl Pipeline {
     /// The alerts that came to a subscriber: the reports.
     pub fn alerts(&self, queue: &str) -> Vec<Value> {
         let notifications = self.receive(queue);
-        let notifications = notifications.iter().map(|body| serde_json::from_str::<Value>(body).unwrap());
-        notifications.map(|it| serde_json::from_str(it["Message"].as_str().unwrap()).unwrap()).collect()
+        let notifications =
+            notifications.iter().map(|body| serde_json::from_str::<Value>(body).unwrap());
+        notifications
+            .map(|it| serde_json::from_str(it["Message"].as_str().unwrap()).unwrap())
+            .collect()
     }
 
     /// What a function wrote, of that what is JSON.
@@ -285,7 +350,10 @@ impl Drop for Pipeline {
 fn template() -> String {
     let template = std::fs::read_to_string(repository().join("template.yaml")).unwrap();
     FUNCTIONS.iter().fold(template, |template, function| {
-        let (code, packaged) = (format!("CodeUri: functions/{function}\n"), format!("CodeUri: s3://code/{function}\n"));
+        let (code, packaged) = (
+            format!("CodeUri: functions/{function}\n"),
+            format!("CodeUri: s3://code/{function}\n"),
+        );
         assert!(template.contains(&code), "the template has no `{code}`");
         template.replace(&code, &packaged)
     })

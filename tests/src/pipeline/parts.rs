@@ -22,8 +22,7 @@ pub struct Parts {
 /// The functions, by the names of their packages and of their folders in the template.
 pub const FUNCTIONS: [&str; 3] = ["detect", "sweep", "repair"];
 
-const NO_PYTHON: &str =
-    "the tests of the whole pipeline need Python 3.10 or later, with its module venv, as `python3` on the PATH";
+const NO_PYTHON: &str = "the tests of the whole pipeline need Python 3.10 or later, with its module venv, as `python3` on the PATH";
 
 /// The repository.
 pub(crate) fn repository() -> PathBuf {
@@ -50,7 +49,8 @@ pub fn parts() -> &'static Parts {
     })
 }
 
-/// The Python of an environment with what these requirements say, made anew when they changed; other processes wait for it.
+/// The Python of an environment with what these requirements say, made anew when they changed;
+/// other processes wait for it.
 pub fn python(folder: &Path, wanted: &Path) -> PathBuf {
     let environment = folder.join("python");
     fs::create_dir_all(folder).unwrap();
@@ -59,12 +59,23 @@ pub fn python(folder: &Path, wanted: &Path) -> PathBuf {
     let (python, installed) = (environment.join("bin/python"), environment.join("installed.txt"));
     if fs::read(&installed).ok() != Some(fs::read(wanted).unwrap()) {
         let check = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
-        let found = Command::new("python3").args(["-c", check]).output().is_ok_and(|output| output.status.success());
+        let found = Command::new("python3")
+            .args(["-c", check])
+            .output()
+            .is_ok_and(|output| output.status.success());
         assert!(found, "{NO_PYTHON}");
         let _ = fs::remove_dir_all(&environment);
         run(Command::new("python3").args(["-m", "venv"]).arg(&environment));
         run(Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+                "--no-deps",
+            ])
             .arg("--requirement")
             .arg(wanted));
         fs::copy(wanted, &installed).unwrap();
@@ -75,26 +86,40 @@ pub fn python(folder: &Path, wanted: &Path) -> PathBuf {
 /// Testing one package alone does not build the functions, and old ones would be worse than none.
 fn build(target: &Path, built: &Path) {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(repository()).args(["build", "--quiet", "--workspace", "--bins", "--target-dir"]).arg(target);
+    cargo
+        .current_dir(repository())
+        .args(["build", "--quiet", "--workspace", "--bins", "--target-dir"])
+        .arg(target);
     if built.ends_with("release") {
         cargo.arg("--release");
     }
     run(&mut cargo);
 }
 
-/// Each function as a zip. What Lambda starts in it is a script that starts the function where it was built: one with its
-/// debug symbols in a zip, for every stack of every test, would take most of the tests' time.
+/// Each function as a zip. What Lambda starts in it is a script that starts the function where it
+/// was built: one with its debug symbols in a zip, for every stack of every test, would take most
+/// of the tests' time.
 fn zip(folder: &Path, built: &Path, python: &Path) -> PathBuf {
     let zips = folder.join("zips").join(built.file_name().unwrap());
     for function in FUNCTIONS {
         let at = zips.join(function);
-        let (script, wanted) =
-            (at.join("bootstrap"), format!("#!/bin/sh\nexec '{}'\n", built.join(function).display()));
-        if fs::read_to_string(&script).ok().as_ref() != Some(&wanted) || !at.join("code.zip").exists() {
+        let (script, wanted) = (
+            at.join("bootstrap"),
+            format!("#!/bin/sh\nexec '{}'\n", built.join(function).display()),
+        );
+        if fs::read_to_string(&script).ok().as_ref() != Some(&wanted)
+            || !at.join("code.zip").exists()
+        {
             fs::create_dir_all(&at).unwrap();
             fs::write(&script, wanted).unwrap();
             run(Command::new("chmod").arg("755").arg(&script));
-            run(Command::new(python).current_dir(&at).args(["-m", "zipfile", "-c", "code.zip", "bootstrap"]));
+            run(Command::new(python).current_dir(&at).args([
+                "-m",
+                "zipfile",
+                "-c",
+                "code.zip",
+                "bootstrap",
+            ]));
         }
     }
     zips
@@ -109,7 +134,11 @@ fn run(command: &mut Command) {
 /// SAM's transform of the template, intrinsic functions as they are.
 pub fn translated_template() -> serde_json::Value {
     let script = repository().join(".ci/translate-template.py");
-    let output = Command::new(&parts().python).arg(script).arg(repository().join("template.yaml")).output().unwrap();
+    let output = Command::new(&parts().python)
+        .arg(script)
+        .arg(repository().join("template.yaml"))
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }

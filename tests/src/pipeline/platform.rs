@@ -50,17 +50,27 @@ impl Platform {
         let address = format!("127.0.0.1:{}", port.trim());
         wait_until("ministack answers", || {
             let ended = server.try_wait().unwrap();
-            assert!(ended.is_none(), "ministack ended: {}", std::fs::read_to_string(&log).unwrap_or_default());
+            assert!(
+                ended.is_none(),
+                "ministack ended: {}",
+                std::fs::read_to_string(&log).unwrap_or_default()
+            );
             TcpStream::connect(&address).ok()
         });
         let url = format!("http://{address}");
         let mut child = python("aws.py", variables).env("AWS_ENDPOINT_URL", url).spawn().unwrap();
-        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let (to, from) =
+            (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         Self { server, calls: Mutex::new(Calls { child, to, from }), log }
     }
 
     /// A call to AWS, by boto3's names: the answer, or AWS's error.
-    pub(crate) fn call(&self, service: &str, operation: &str, parameters: &Value) -> Result<Value, Value> {
+    pub(crate) fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        parameters: &Value,
+    ) -> Result<Value, Value> {
         let call = json!({ "service": service, "operation": operation, "parameters": parameters });
         let mut calls = self.calls.lock().unwrap();
         writeln!(calls.to, "{call}").unwrap();
@@ -102,15 +112,26 @@ impl Drop for Platform {
 /// Nothing of the machine's own configuration of AWS gets through.
 fn python(script: &str, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(&parts().python);
-    command.arg(repository().join("tests/local").join(script)).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+        .arg(repository().join("tests/local").join(script))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let configured = std::env::vars_os().map(|(name, _)| name);
     configured.filter(|name| name.to_string_lossy().starts_with("AWS_")).for_each(|name| {
         command.env_remove(name);
     });
     command
         .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
-        .envs([("MINISTACK_REGION", REGION), ("AWS_REGION", REGION), ("AWS_DEFAULT_REGION", REGION)])
-        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_EC2_METADATA_DISABLED", "true")])
+        .envs([
+            ("MINISTACK_REGION", REGION),
+            ("AWS_REGION", REGION),
+            ("AWS_DEFAULT_REGION", REGION),
+        ])
+        .envs([
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ])
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         .env("PYTHONDONTWRITEBYTECODE", "1")

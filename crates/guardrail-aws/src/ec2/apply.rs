@@ -3,7 +3,8 @@
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, IpPermission, IpRange, Ipv6Range, ResourceType, Tag, TagSpecification, VpcEndpointType,
+    AttributeBooleanValue, IpPermission, IpRange, Ipv6Range, ResourceType, Tag, TagSpecification,
+    VpcEndpointType,
 };
 use guardrail::cloud::error_codes::outcome_of;
 use guardrail::cloud::{Applied, CallError};
@@ -17,7 +18,11 @@ use crate::doctor::Things;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
 /// Makes the change; `endpoint_changes` is what is different about calls that change endpoints.
-pub(crate) async fn apply(ec2: &Client, endpoint_changes: &Builder, call: &Call) -> Result<Applied, CallError> {
+pub(crate) async fn apply(
+    ec2: &Client,
+    endpoint_changes: &Builder,
+    call: &Call,
+) -> Result<Applied, CallError> {
     let name = call.operation().name();
     let applied = match call {
         Action::EnableVpcDns { vpc, attribute } => enable_dns(ec2, name, vpc, *attribute).await,
@@ -29,19 +34,33 @@ pub(crate) async fn apply(ec2: &Client, endpoint_changes: &Builder, call: &Call)
             let request = NewRequest { vpc, service, kind, token };
             create_endpoint(ec2, name, endpoint_changes.clone(), request).await
         }
-        Action::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
-            let change =
-                Change { endpoint, add_route_tables, add_subnets, add_groups, private_dns: *enable_private_dns };
+        Action::ModifyEndpoint {
+            endpoint,
+            add_route_tables,
+            add_subnets,
+            add_groups,
+            enable_private_dns,
+        } => {
+            let change = Change {
+                endpoint,
+                add_route_tables,
+                add_subnets,
+                add_groups,
+                private_dns: *enable_private_dns,
+            };
             modify_endpoint(ec2, name, endpoint_changes.clone(), change).await
         }
-        Action::DeleteRoute { table, destination, target: _ } => delete_route(ec2, name, table, destination).await,
+        Action::DeleteRoute { table, destination, target: _ } => {
+            delete_route(ec2, name, table, destination).await
+        }
     };
     applied.or_else(|error| outcome_of(call, error))
 }
 
-/// Asks EC2 whether it would carry out a call of this operation: the call as a repair would make it, save that it would
-/// change nothing that anybody uses (a route to a documentation block of RFC 5737, an endpoint modified by nothing). Nothing
-/// is asked where EC2 has no dry run, or where there is nothing to name in the call.
+/// Asks EC2 whether it would carry out a call of this operation: the call as a repair would make
+/// it, save that it would change nothing that anybody uses (a route to a documentation block of RFC
+/// 5737, an endpoint modified by nothing). Nothing is asked where EC2 has no dry run, or where
+/// there is nothing to name in the call.
 pub(crate) async fn dry_run(
     ec2: &Client,
     region: &str,
@@ -57,17 +76,23 @@ pub(crate) async fn dry_run(
     Some(match operation {
         Operation::ModifyVpcAttribute => return None,
         Operation::CreateSecurityGroup => {
-            let request = ec2.create_security_group().vpc_id(things.vpc.as_ref()?).group_name(GROUP_NAME);
+            let request =
+                ec2.create_security_group().vpc_id(things.vpc.as_ref()?).group_name(GROUP_NAME);
             let tags = tags(ResourceType::SecurityGroup, GROUP_NAME);
             ask!(request.description("dry run").tag_specifications(tags))
         }
         Operation::AuthorizeSecurityGroupIngress => {
             let https = https_from(&["192.0.2.0/32".into()]);
-            ask!(ec2.authorize_security_group_ingress().group_id(things.group.as_ref()?).ip_permissions(https))
+            ask!(
+                ec2.authorize_security_group_ingress()
+                    .group_id(things.group.as_ref()?)
+                    .ip_permissions(https)
+            )
         }
         Operation::CreateVpcEndpoint => {
             let service = format!("com.amazonaws.{region}.s3");
-            let request = ec2.create_vpc_endpoint().vpc_id(things.vpc.as_ref()?).service_name(service);
+            let request =
+                ec2.create_vpc_endpoint().vpc_id(things.vpc.as_ref()?).service_name(service);
             ask!(request.tag_specifications(tags(ResourceType::VpcEndpoint, GROUP_NAME)))
         }
         Operation::ModifyVpcEndpoint => {
@@ -80,7 +105,12 @@ pub(crate) async fn dry_run(
     })
 }
 
-async fn enable_dns(ec2: &Client, name: &str, vpc: &VpcId, attribute: DnsAttribute) -> Result<Applied, CallError> {
+async fn enable_dns(
+    ec2: &Client,
+    name: &str,
+    vpc: &VpcId,
+    attribute: DnsAttribute,
+) -> Result<Applied, CallError> {
     let on = AttributeBooleanValue::builder().value(true).build();
     let request = ec2.modify_vpc_attribute().vpc_id(vpc.as_str());
     let request = match attribute {
@@ -98,14 +128,29 @@ async fn create_group(
     group: &str,
     description: &str,
 ) -> Result<Applied, CallError> {
-    let request = ec2.create_security_group().vpc_id(vpc.as_str()).group_name(group).description(description);
+    let request =
+        ec2.create_security_group().vpc_id(vpc.as_str()).group_name(group).description(description);
     let request = request.tag_specifications(tags(ResourceType::SecurityGroup, group));
-    let made = on_heap(request.send()).await.map_err(|error| failed(name, &error))?.group_id.unwrap_or_default();
-    SecurityGroupId::try_from(made).map(Applied::CreatedGroup).map_err(|error| unreadable(name, &error.to_string()))
+    let made = on_heap(request.send())
+        .await
+        .map_err(|error| failed(name, &error))?
+        .group_id
+        .unwrap_or_default();
+    SecurityGroupId::try_from(made)
+        .map(Applied::CreatedGroup)
+        .map_err(|error| unreadable(name, &error.to_string()))
 }
 
-async fn authorize(ec2: &Client, name: &str, group: &SecurityGroupId, cidrs: &[Cidr]) -> Result<Applied, CallError> {
-    let request = ec2.authorize_security_group_ingress().group_id(group.as_str()).ip_permissions(https_from(cidrs));
+async fn authorize(
+    ec2: &Client,
+    name: &str,
+    group: &SecurityGroupId,
+    cidrs: &[Cidr],
+) -> Result<Applied, CallError> {
+    let request = ec2
+        .authorize_security_group_ingress()
+        .group_id(group.as_str())
+        .ip_permissions(https_from(cidrs));
     on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
     Ok(Applied::Done)
 }
@@ -116,7 +161,8 @@ pub(crate) fn https_from(cidrs: &[Cidr]) -> IpPermission {
     let https = IpPermission::builder().ip_protocol("tcp").from_port(443).to_port(443);
     let permission = cidrs.iter().fold(https, |permission, cidr| {
         if cidr.as_str().contains(':') {
-            permission.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr.as_str()).description(WHY).build())
+            permission
+                .ipv6_ranges(Ipv6Range::builder().cidr_ipv6(cidr.as_str()).description(WHY).build())
         } else {
             permission.ip_ranges(IpRange::builder().cidr_ip(cidr.as_str()).description(WHY).build())
         }
@@ -131,8 +177,8 @@ struct NewRequest<'a> {
     token: &'a str,
 }
 
-/// The client token is ours to set: the SDK fills it for other operations, not for this one, and without it a retry
-/// after a lost answer would make a second endpoint.
+/// The client token is ours to set: the SDK fills it for other operations, not for this one, and
+/// without it a retry after a lost answer would make a second endpoint.
 async fn create_endpoint(
     ec2: &Client,
     name: &str,
@@ -146,9 +192,9 @@ async fn create_endpoint(
         .client_token(new.token)
         .tag_specifications(tags(ResourceType::VpcEndpoint, new.service.as_str()));
     let request = match new.kind {
-        NewEndpoint::Gateway { route_tables } => {
-            request.vpc_endpoint_type(VpcEndpointType::Gateway).set_route_table_ids(texts(route_tables))
-        }
+        NewEndpoint::Gateway { route_tables } => request
+            .vpc_endpoint_type(VpcEndpointType::Gateway)
+            .set_route_table_ids(texts(route_tables)),
         NewEndpoint::Interface { subnets, groups, private_dns } => request
             .vpc_endpoint_type(VpcEndpointType::Interface)
             .set_subnet_ids(texts(subnets))
@@ -158,7 +204,9 @@ async fn create_endpoint(
     let answer = on_heap(request.customize().config_override(patience).send()).await;
     let made = answer.map_err(|error| failed(name, &error))?.vpc_endpoint;
     let id = made.and_then(|endpoint| endpoint.vpc_endpoint_id).unwrap_or_default();
-    EndpointId::try_from(id).map(Applied::CreatedEndpoint).map_err(|error| unreadable(name, &error.to_string()))
+    EndpointId::try_from(id)
+        .map(Applied::CreatedEndpoint)
+        .map_err(|error| unreadable(name, &error.to_string()))
 }
 
 struct Change<'a> {
@@ -182,7 +230,9 @@ async fn modify_endpoint(
         .set_add_subnet_ids(texts(change.add_subnets))
         .set_add_security_group_ids(texts(change.add_groups))
         .set_private_dns_enabled(change.private_dns.then_some(true));
-    on_heap(request.customize().config_override(patience).send()).await.map_err(|error| failed(name, &error))?;
+    on_heap(request.customize().config_override(patience).send())
+        .await
+        .map_err(|error| failed(name, &error))?;
     Ok(Applied::Done)
 }
 
@@ -204,7 +254,9 @@ async fn delete_route(
 }
 
 fn tags(resource: ResourceType, name: &str) -> TagSpecification {
-    let tags = created_tags(name).into_iter().map(|tag| Tag::builder().key(tag.key).value(tag.value).build());
+    let tags = created_tags(name)
+        .into_iter()
+        .map(|tag| Tag::builder().key(tag.key).value(tag.value).build());
     TagSpecification::builder().resource_type(resource).set_tags(Some(tags.collect())).build()
 }
 

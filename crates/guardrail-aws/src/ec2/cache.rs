@@ -20,7 +20,8 @@ impl<T> Default for Cache<T> {
 }
 
 impl<T: Clone> Cache<T> {
-    /// The value, read only when there is none that is young enough; whoever asks meanwhile waits for the same read.
+    /// The value, read only when there is none that is young enough; whoever asks meanwhile waits
+    /// for the same read.
     pub(crate) async fn get(
         &self,
         now: Timestamp,
@@ -50,8 +51,12 @@ mod tests {
     #[tokio::test]
     async fn a_value_is_read_again_after_ten_minutes() {
         let cache = Cache::default();
-        let read =
-            [get(&cache, 0, 1).await, get(&cache, 599, 2).await, get(&cache, 600, 3).await, get(&cache, 601, 4).await];
+        let read = [
+            get(&cache, 0, 1).await,
+            get(&cache, 599, 2).await,
+            get(&cache, 600, 3).await,
+            get(&cache, 601, 4).await,
+        ];
         assert_eq!(read, [1, 1, 3, 3]);
     }
 }

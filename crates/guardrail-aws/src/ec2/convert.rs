@@ -1,8 +1,8 @@
 //! The SDK's types into the world's, one small function each.
 //!
-//! What AWS leaves out, or sends as an empty text, is absent. An item without the id it is known by, or with one this
-//! version cannot read, is [`Unreadable`]: it makes its whole section unread, because a world that silently lacks one
-//! thing is worse than one that is known to lack many.
+//! What AWS leaves out, or sends as an empty text, is absent. An item without the id it is known
+//! by, or with one this version cannot read, is [`Unreadable`]: it makes its whole section unread,
+//! because a world that silently lacks one thing is worse than one that is known to lack many.
 
 use aws_sdk_ec2::types as sdk;
 use aws_smithy_types::date_time::Format;
@@ -30,18 +30,26 @@ fn text(text: Option<String>) -> Option<String> {
 }
 
 fn parsed<T: TryFrom<String, Error = InvalidId>>(field: &str, text: String) -> Read<T> {
-    T::try_from(text).map_err(|error| Unreadable { field: field.to_owned(), why: error.to_string() })
+    T::try_from(text)
+        .map_err(|error| Unreadable { field: field.to_owned(), why: error.to_string() })
 }
 
 fn id<T: TryFrom<String, Error = InvalidId>>(field: &str, id: Option<String>) -> Read<T> {
-    optional(field, id)?.ok_or_else(|| Unreadable { field: field.to_owned(), why: "it is missing".to_owned() })
+    optional(field, id)?
+        .ok_or_else(|| Unreadable { field: field.to_owned(), why: "it is missing".to_owned() })
 }
 
-fn optional<T: TryFrom<String, Error = InvalidId>>(field: &str, id: Option<String>) -> Read<Option<T>> {
+fn optional<T: TryFrom<String, Error = InvalidId>>(
+    field: &str,
+    id: Option<String>,
+) -> Read<Option<T>> {
     text(id).map(|id| parsed(field, id)).transpose()
 }
 
-fn ids<T: TryFrom<String, Error = InvalidId>>(field: &str, ids: Option<Vec<String>>) -> Read<Vec<T>> {
+fn ids<T: TryFrom<String, Error = InvalidId>>(
+    field: &str,
+    ids: Option<Vec<String>>,
+) -> Read<Vec<T>> {
     ids.unwrap_or_default().into_iter().map(|id| parsed(field, id)).collect()
 }
 
@@ -51,7 +59,10 @@ fn all<S, T: FromAws<S>>(items: Option<Vec<S>>) -> Read<Vec<T>> {
 
 /// Says which item it was that had the fault.
 fn within<T>(item: Option<&str>, read: Read<T>) -> Read<T> {
-    read.map_err(|fault| Unreadable { field: format!("{} {}", item.unwrap_or("an item"), fault.field), why: fault.why })
+    read.map_err(|fault| Unreadable {
+        field: format!("{} {}", item.unwrap_or("an item"), fault.field),
+        why: fault.why,
+    })
 }
 
 fn cidr(text: Option<String>) -> Option<Cidr> {
@@ -59,12 +70,17 @@ fn cidr(text: Option<String>) -> Option<Cidr> {
 }
 
 fn cidr_of(field: &str, block: Option<String>) -> Read<Cidr> {
-    cidr(block).ok_or_else(|| Unreadable { field: field.to_owned(), why: "it is missing".to_owned() })
+    cidr(block)
+        .ok_or_else(|| Unreadable { field: field.to_owned(), why: "it is missing".to_owned() })
 }
 
 fn tags(tags: Option<Vec<sdk::Tag>>) -> Vec<world::Tag> {
     let tags = tags.unwrap_or_default().into_iter();
-    tags.map(|tag| world::Tag { key: tag.key.unwrap_or_default(), value: tag.value.unwrap_or_default() }).collect()
+    tags.map(|tag| world::Tag {
+        key: tag.key.unwrap_or_default(),
+        value: tag.value.unwrap_or_default(),
+    })
+    .collect()
 }
 
 fn cidr_state(state: Option<&str>) -> Option<world::CidrState> {
@@ -104,7 +120,9 @@ impl FromAws<sdk::VpcIpv6CidrBlockAssociation> for world::Ipv6CidrAssociation {
         let state = association.ipv6_cidr_block_state.and_then(|state| state.state);
         Ok(Self {
             ipv6_cidr_block: cidr_of("Ipv6CidrBlock", association.ipv6_cidr_block)?,
-            ipv6_cidr_block_state: cidr_state(state.as_ref().map(sdk::VpcCidrBlockStateCode::as_str)),
+            ipv6_cidr_block_state: cidr_state(
+                state.as_ref().map(sdk::VpcCidrBlockStateCode::as_str),
+            ),
         })
     }
 }
@@ -114,7 +132,9 @@ impl FromAws<sdk::SubnetIpv6CidrBlockAssociation> for world::Ipv6CidrAssociation
         let state = association.ipv6_cidr_block_state.and_then(|state| state.state);
         Ok(Self {
             ipv6_cidr_block: cidr_of("Ipv6CidrBlock", association.ipv6_cidr_block)?,
-            ipv6_cidr_block_state: cidr_state(state.as_ref().map(sdk::SubnetCidrBlockStateCode::as_str)),
+            ipv6_cidr_block_state: cidr_state(
+                state.as_ref().map(sdk::SubnetCidrBlockStateCode::as_str),
+            ),
         })
     }
 }
@@ -129,12 +149,16 @@ impl FromAws<sdk::Subnet> for world::Subnet {
                 availability_zone: id("AvailabilityZone", subnet.availability_zone)?,
                 cidr_block: cidr(subnet.cidr_block),
                 ipv6_cidr_block_association_set: all(subnet.ipv6_cidr_block_association_set)?,
-                available_ip_address_count: subnet.available_ip_address_count.and_then(|count| count.try_into().ok()),
+                available_ip_address_count: subnet
+                    .available_ip_address_count
+                    .and_then(|count| count.try_into().ok()),
                 ipv6_native: subnet.ipv6_native.unwrap_or(false),
                 owner_id: optional("OwnerId", subnet.owner_id)?,
                 subnet_arn: text(subnet.subnet_arn),
                 map_public_ip_on_launch: subnet.map_public_ip_on_launch.unwrap_or(false),
-                assign_ipv6_address_on_creation: subnet.assign_ipv6_address_on_creation.unwrap_or_default(),
+                assign_ipv6_address_on_creation: subnet
+                    .assign_ipv6_address_on_creation
+                    .unwrap_or_default(),
                 tags: tags(subnet.tags),
             })
         };
@@ -162,12 +186,16 @@ impl FromAws<sdk::RouteTableAssociation> for world::Association {
     fn from_aws(association: sdk::RouteTableAssociation) -> Read<Self> {
         let state = association.association_state.and_then(|state| state.state);
         Ok(Self {
-            route_table_association_id: optional("RouteTableAssociationId", association.route_table_association_id)?,
+            route_table_association_id: optional(
+                "RouteTableAssociationId",
+                association.route_table_association_id,
+            )?,
             main: association.main.unwrap_or(false),
             subnet_id: optional("SubnetId", association.subnet_id)?,
             gateway_id: text(association.gateway_id),
             public_ipv4_pool: text(association.public_ipv4_pool),
-            association_state: state.map(|state| world::AssociationState { state: state.as_str().to_owned() }),
+            association_state: state
+                .map(|state| world::AssociationState { state: state.as_str().to_owned() }),
         })
     }
 }
@@ -177,7 +205,10 @@ impl FromAws<sdk::Route> for world::Route {
         Ok(Self {
             destination_cidr_block: cidr(route.destination_cidr_block),
             destination_ipv6_cidr_block: cidr(route.destination_ipv6_cidr_block),
-            destination_prefix_list_id: optional("DestinationPrefixListId", route.destination_prefix_list_id)?,
+            destination_prefix_list_id: optional(
+                "DestinationPrefixListId",
+                route.destination_prefix_list_id,
+            )?,
             gateway_id: text(route.gateway_id),
             nat_gateway_id: optional("NatGatewayId", route.nat_gateway_id)?,
             egress_only_internet_gateway_id: text(route.egress_only_internet_gateway_id),
@@ -201,13 +232,15 @@ impl FromAws<sdk::VpcEndpoint> for world::VpcEndpoint {
     fn from_aws(endpoint: sdk::VpcEndpoint) -> Read<Self> {
         let name = endpoint.vpc_endpoint_id.clone();
         let read = || {
-            let created = endpoint.creation_timestamp.and_then(|time| time.fmt(Format::DateTime).ok());
+            let created =
+                endpoint.creation_timestamp.and_then(|time| time.fmt(Format::DateTime).ok());
             Ok(Self {
                 vpc_endpoint_id: id("VpcEndpointId", endpoint.vpc_endpoint_id)?,
                 vpc_endpoint_type: endpoint.vpc_endpoint_type.map(|kind| kind.as_str().into()),
                 vpc_id: id("VpcId", endpoint.vpc_id)?,
                 service_name: optional("ServiceName", endpoint.service_name)?,
-                // The SDK's own enum knows `Available` only; the wire says `available`. Ours takes both.
+                // The SDK's own enum knows `Available` only; the wire says `available`. Ours takes
+                // both.
                 state: endpoint.state.as_ref().map_or("", sdk::State::as_str).into(),
                 policy_document: text(endpoint.policy_document),
                 route_table_ids: ids("RouteTableIds", endpoint.route_table_ids)?,
@@ -230,7 +263,10 @@ impl FromAws<sdk::VpcEndpoint> for world::VpcEndpoint {
 }
 
 fn last_error(error: sdk::LastError) -> world::LastError {
-    world::LastError { code: error.code.unwrap_or_default(), message: error.message.unwrap_or_default() }
+    world::LastError {
+        code: error.code.unwrap_or_default(),
+        message: error.message.unwrap_or_default(),
+    }
 }
 
 impl FromAws<sdk::SecurityGroupIdentifier> for world::EndpointGroup {
@@ -298,13 +334,19 @@ impl FromAws<sdk::IpPermission> for world::IpPermission {
 
 impl FromAws<sdk::IpRange> for world::IpRange {
     fn from_aws(range: sdk::IpRange) -> Read<Self> {
-        Ok(Self { cidr_ip: cidr_of("CidrIp", range.cidr_ip)?, description: text(range.description) })
+        Ok(Self {
+            cidr_ip: cidr_of("CidrIp", range.cidr_ip)?,
+            description: text(range.description),
+        })
     }
 }
 
 impl FromAws<sdk::Ipv6Range> for world::Ipv6Range {
     fn from_aws(range: sdk::Ipv6Range) -> Read<Self> {
-        Ok(Self { cidr_ipv6: cidr_of("CidrIpv6", range.cidr_ipv6)?, description: text(range.description) })
+        Ok(Self {
+            cidr_ipv6: cidr_of("CidrIpv6", range.cidr_ipv6)?,
+            description: text(range.description),
+        })
     }
 }
 
@@ -400,7 +442,9 @@ impl FromAws<sdk::ServiceDetail> for world::EndpointService {
                 availability_zones: ids("AvailabilityZones", service.availability_zones)?,
                 private_dns_name: text(service.private_dns_name),
                 private_dns_names: all(service.private_dns_names)?,
-                vpc_endpoint_policy_supported: service.vpc_endpoint_policy_supported.unwrap_or(false),
+                vpc_endpoint_policy_supported: service
+                    .vpc_endpoint_policy_supported
+                    .unwrap_or(false),
             })
         };
         within(name.as_deref(), read())
@@ -409,7 +453,9 @@ impl FromAws<sdk::ServiceDetail> for world::EndpointService {
 
 impl FromAws<sdk::ServiceTypeDetail> for world::ServiceType {
     fn from_aws(detail: sdk::ServiceTypeDetail) -> Read<Self> {
-        Ok(Self { service_type: detail.service_type.as_ref().map_or("", sdk::ServiceType::as_str).into() })
+        Ok(Self {
+            service_type: detail.service_type.as_ref().map_or("", sdk::ServiceType::as_str).into(),
+        })
     }
 }
 

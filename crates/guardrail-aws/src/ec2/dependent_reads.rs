@@ -9,14 +9,16 @@ use guardrail::ec2::world::{NetworkInterface, PrefixList, RouteTable, SecurityGr
 
 use crate::ec2::read::{FILTER_VALUES, filter};
 
-/// The sections to read so that these are complete: which interfaces, prefix lists and groups matter is known only from
-/// what names them.
+/// The sections to read so that these are complete: which interfaces, prefix lists and groups
+/// matter is known only from what names them.
 pub(crate) fn needed(sections: &[Section]) -> BTreeSet<Section> {
     let also = |section: &Section| -> &[Section] {
         match section {
             Section::NetworkInterfaces => &[Section::RouteTables],
             Section::SecurityGroups => &[Section::VpcEndpoints],
-            Section::PrefixLists => &[Section::RouteTables, Section::VpcEndpoints, Section::SecurityGroups],
+            Section::PrefixLists => {
+                &[Section::RouteTables, Section::VpcEndpoints, Section::SecurityGroups]
+            }
             Section::Vpcs
             | Section::Subnets
             | Section::RouteTables
@@ -44,37 +46,51 @@ pub(crate) fn targets(tables: &[RouteTable]) -> Targets {
     let instances = routes().filter(|route| route.network_interface_id.is_none());
     Targets {
         interfaces: interfaces.map(ToString::to_string).collect(),
-        instances: instances.filter_map(|route| route.instance_id.as_ref()).map(ToString::to_string).collect(),
+        instances: instances
+            .filter_map(|route| route.instance_id.as_ref())
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
 /// The interfaces in the order of their ids: one may have been found both ways.
 pub(crate) fn each_once(interfaces: Vec<NetworkInterface>) -> Vec<NetworkInterface> {
-    let by_id: BTreeMap<_, _> =
-        interfaces.into_iter().map(|interface| (interface.network_interface_id.clone(), interface)).collect();
+    let by_id: BTreeMap<_, _> = interfaces
+        .into_iter()
+        .map(|interface| (interface.network_interface_id.clone(), interface))
+        .collect();
     by_id.into_values().collect()
 }
 
 /// The groups attached to endpoints that are not among `groups`: one can be shared between VPCs.
-pub(crate) fn other_groups(endpoints: &[VpcEndpoint], groups: &[SecurityGroup]) -> BTreeSet<String> {
+pub(crate) fn other_groups(
+    endpoints: &[VpcEndpoint],
+    groups: &[SecurityGroup],
+) -> BTreeSet<String> {
     let known: BTreeSet<_> = groups.iter().map(|group| &group.group_id).collect();
-    let attached = endpoints.iter().flat_map(|endpoint| &endpoint.groups).map(|group| &group.group_id);
+    let attached =
+        endpoints.iter().flat_map(|endpoint| &endpoint.groups).map(|group| &group.group_id);
     attached.filter(|group| !known.contains(group)).map(ToString::to_string).collect()
 }
 
-/// The prefix lists that decide something: as a route's destination, or as who may reach an endpoint.
+/// The prefix lists that decide something: as a route's destination, or as who may reach an
+/// endpoint.
 pub(crate) fn named_lists(
     tables: &[RouteTable],
     endpoints: &[VpcEndpoint],
     groups: &[SecurityGroup],
 ) -> BTreeSet<PrefixListId> {
-    let attached: BTreeSet<_> =
-        endpoints.iter().flat_map(|endpoint| &endpoint.groups).map(|group| &group.group_id).collect();
+    let attached: BTreeSet<_> = endpoints
+        .iter()
+        .flat_map(|endpoint| &endpoint.groups)
+        .map(|group| &group.group_id)
+        .collect();
     let by_routes = tables.iter().flat_map(|table| &table.routes);
     let by_routes = by_routes.filter_map(|route| route.destination_prefix_list_id.clone());
     let by_groups = groups.iter().filter(|group| attached.contains(&group.group_id));
-    let by_groups =
-        by_groups.flat_map(|group| &group.ip_permissions).flat_map(|permission| &permission.prefix_list_ids);
+    let by_groups = by_groups
+        .flat_map(|group| &group.ip_permissions)
+        .flat_map(|permission| &permission.prefix_list_ids);
     by_routes.chain(by_groups.map(|list| list.prefix_list_id.clone())).collect()
 }
 

@@ -29,8 +29,8 @@ use crate::sdk::clock;
 
 /// EC2 as one set of clients reaches it: the clouds of all places in their Region.
 ///
-/// What is the same for everybody in a Region (AWS's prefix lists, the services on offer) is read once for all of them
-/// and kept for ten minutes.
+/// What is the same for everybody in a Region (AWS's prefix lists, the services on offer) is read
+/// once for all of them and kept for ten minutes.
 #[derive(Debug, Clone)]
 pub struct Clouds(Arc<InRegion>);
 
@@ -54,8 +54,8 @@ pub struct AnotherRegion {
 }
 
 impl Clouds {
-    /// EC2 as these clients reach it. Of the services on offer only `services` are read, the baseline's; none means
-    /// all, which takes AWS several times as long to answer. Makes no call.
+    /// EC2 as these clients reach it. Of the services on offer only `services` are read, the
+    /// baseline's; none means all, which takes AWS several times as long to answer. Makes no call.
     pub fn new(clients: &Clients, services: Vec<ServiceName>) -> Self {
         Self(Arc::new(InRegion {
             ec2: Client::new(clients.config()),
@@ -67,10 +67,12 @@ impl Clouds {
         }))
     }
 
-    /// The cloud of a place. Makes no call: whether the clients' credentials are of its account, only AWS can say.
+    /// The cloud of a place. Makes no call: whether the clients' credentials are of its account,
+    /// only AWS can say.
     ///
     /// # Errors
-    /// When the place is in a Region that the clients do not reach: they would answer, about the wrong one.
+    /// When the place is in a Region that the clients do not reach: they would answer, about the
+    /// wrong one.
     pub fn at(&self, place: &Place) -> Result<Aws, AnotherRegion> {
         if place.region == self.0.region {
             Ok(Aws { place: place.clone(), shared: Arc::clone(&self.0) })
@@ -79,8 +81,9 @@ impl Clouds {
         }
     }
 
-    /// Reads what is the same for everybody in the Region, so that the first event finds it read, and the connection
-    /// up. A read that fails here is made again when it is needed, and its fault told then.
+    /// Reads what is the same for everybody in the Region, so that the first event finds it read,
+    /// and the connection up. A read that fails here is made again when it is needed, and its fault
+    /// told then.
     pub async fn prepare(&self) {
         let _ = tokio::join!(self.0.aws_prefix_lists(), self.0.services_on_offer());
     }
@@ -88,8 +91,8 @@ impl Clouds {
 
 /// EC2 in one account and Region, as [`Clouds::at`] gives it.
 ///
-/// Reads are complete or say what is missing. But for what the clouds of a Region share, everything is read anew each
-/// time.
+/// Reads are complete or say what is missing. But for what the clouds of a Region share, everything
+/// is read anew each time.
 #[derive(Debug, Clone)]
 pub struct Aws {
     place: Place,
@@ -97,15 +100,18 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads every section for all VPCs of the account that are managed. All but the DNS attributes take a number of
-    /// calls that grows with the pages of resources and not with the VPCs; the attributes take two calls for each VPC.
-    /// A VPC whose attributes could not be read is absent from the world's `vpc_attributes`, and `unread` says why.
-    /// Where the VPCs could not be listed, there is nothing in the attributes either.
+    /// Reads every section for all VPCs of the account that are managed. All but the DNS attributes
+    /// take a number of calls that grows with the pages of resources and not with the VPCs; the
+    /// attributes take two calls for each VPC. A VPC whose attributes could not be read is absent
+    /// from the world's `vpc_attributes`, and `unread` says why. Where the VPCs could not be
+    /// listed, there is nothing in the attributes either.
     pub async fn observe_managed(&self, managed: &ManagedVpcs) -> Observation {
-        let sections: Vec<_> = Section::ALL.into_iter().filter(|section| *section != Section::VpcAttributes).collect();
+        let sections: Vec<_> =
+            Section::ALL.into_iter().filter(|section| *section != Section::VpcAttributes).collect();
         let within = Within::Region { account: &self.place.account, managed };
         let mut seen = self.look(&within, &sections, empty(&self.place)).await;
-        let vpcs: Vec<VpcId> = seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
+        let vpcs: Vec<VpcId> =
+            seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
         let attributes = crate::ec2::observe::attributes(&self.shared.ec2, &vpcs).await;
         seen.world.refresh(attributes.world, &[Section::VpcAttributes]);
         seen.unread.extend(attributes.unread);
@@ -118,12 +124,14 @@ impl Aws {
     /// When they could not all be listed.
     pub async fn managed_vpcs(&self, managed: &ManagedVpcs) -> Result<Vec<VpcId>, CallError> {
         let within = Within::Region { account: &self.place.account, managed };
-        let mut ids: Vec<_> = every_vpc(&self.shared.ec2, &within).await?.into_iter().map(|vpc| vpc.vpc_id).collect();
+        let mut ids: Vec<_> =
+            every_vpc(&self.shared.ec2, &within).await?.into_iter().map(|vpc| vpc.vpc_id).collect();
         ids.sort_unstable();
         Ok(ids)
     }
 
-    /// The fault of asking one place's cloud about another place: it would answer, about the wrong one.
+    /// The fault of asking one place's cloud about another place: it would answer, about the wrong
+    /// one.
     fn elsewhere(&self, scope: &Scope, operation: &str) -> Option<CallError> {
         let (here, there) = (&self.place, scope.place());
         (there != *here).then(|| CallError {
@@ -146,7 +154,10 @@ impl Cloud for Aws {
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
         let base = empty(&scope.place());
         if let Some(error) = self.elsewhere(scope, "Observe") {
-            let unread = sections.iter().map(|section| Unread { section: *section, error: error.clone() }).collect();
+            let unread = sections
+                .iter()
+                .map(|section| Unread { section: *section, error: error.clone() })
+                .collect();
             return Observation { world: base, unread };
         }
         self.look(&Within::Vpc(&scope.vpc), sections, base).await
@@ -166,5 +177,9 @@ impl Cloud for Aws {
 
 /// A world of this place in which nothing was read.
 fn empty(place: &Place) -> World {
-    World { region: Some(place.region.clone()), account_id: Some(place.account.clone()), ..World::default() }
+    World {
+        region: Some(place.region.clone()),
+        account_id: Some(place.account.clone()),
+        ..World::default()
+    }
 }

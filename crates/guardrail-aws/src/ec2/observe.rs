@@ -1,4 +1,5 @@
-//! Reads into worlds: one wave of reads in parallel, and a second only for what the first one names.
+//! Reads into worlds: one wave of reads in parallel, and a second only for what the first one
+//! names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -10,8 +11,8 @@ use guardrail::cloud::{CallError, Observation, Unread};
 use guardrail::ec2::id::{AccountId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributes,
-    VpcEndpoint, World,
+    EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet,
+    Vpc, VpcAttributes, VpcEndpoint, World,
 };
 
 use crate::ec2::concurrent::concurrent;
@@ -38,8 +39,8 @@ impl Within<'_> {
         }
     }
 
-    /// The filter of `DescribeVpcs`. In values `*` and `?` stand for any text and any character, save after a
-    /// backslash.
+    /// The filter of `DescribeVpcs`. In values `*` and `?` stand for any text and any character,
+    /// save after a backslash.
     fn vpc_filters(&self) -> Vec<Filter> {
         match self {
             Self::Vpc(_) | Self::Region { managed: ManagedVpcs::All, .. } => self.filters(),
@@ -54,7 +55,8 @@ impl Within<'_> {
         match self {
             Self::Vpc(id) => vpc.vpc_id == **id,
             Self::Region { account, managed } => {
-                managed.matches(&vpc.tags) && vpc.owner_id.as_ref().is_none_or(|owner| owner == *account)
+                managed.matches(&vpc.tags)
+                    && vpc.owner_id.as_ref().is_none_or(|owner| owner == *account)
             }
         }
     }
@@ -92,7 +94,12 @@ struct Second {
 
 impl Aws {
     /// Reads these sections into `base`.
-    pub(crate) async fn look(&self, within: &Within<'_>, sections: &[Section], base: World) -> Observation {
+    pub(crate) async fn look(
+        &self,
+        within: &Within<'_>,
+        sections: &[Section],
+        base: World,
+    ) -> Observation {
         let needed = dependent_reads::needed(sections);
         let mut first = self.first_wave(within, &needed).await;
         if let Within::Region { .. } = within {
@@ -158,11 +165,13 @@ impl Aws {
         let ec2 = &self.shared.ec2;
         let groups_then_lists = async {
             let groups = asked(needed, Section::SecurityGroups, complete_groups(ec2, first)).await;
-            let lists = asked(needed, Section::PrefixLists, complete_lists(ec2, first, &groups)).await;
+            let lists =
+                asked(needed, Section::PrefixLists, complete_lists(ec2, first, &groups)).await;
             (groups, lists)
         };
         let interfaces = asked(needed, Section::NetworkInterfaces, interfaces(ec2, first));
-        let (network_interfaces, (security_groups, prefix_lists)) = tokio::join!(interfaces, groups_then_lists);
+        let (network_interfaces, (security_groups, prefix_lists)) =
+            tokio::join!(interfaces, groups_then_lists);
         Second { network_interfaces, security_groups, prefix_lists }
     }
 
@@ -186,7 +195,8 @@ impl InRegion {
 }
 
 impl First {
-    /// A look at a Region sees every VPC's things; those of VPCs nobody manages are none of our business.
+    /// A look at a Region sees every VPC's things; those of VPCs nobody manages are none of our
+    /// business.
     fn leave_out_other_vpcs(&mut self) {
         let Some(Ok(vpcs)) = &self.vpcs else { return };
         let ours: BTreeSet<_> = vpcs.iter().map(|vpc| &vpc.vpc_id).collect();
@@ -200,7 +210,8 @@ impl First {
             endpoints.retain(|endpoint| ours.contains(&endpoint.vpc_id));
         }
         if let Some(Ok(gateways)) = &mut self.nat_gateways {
-            gateways.retain(|gateway| gateway.vpc_id.as_ref().is_some_and(|vpc| ours.contains(vpc)));
+            gateways
+                .retain(|gateway| gateway.vpc_id.as_ref().is_some_and(|vpc| ours.contains(vpc)));
         }
     }
 }
@@ -212,7 +223,8 @@ struct Sorted<'a> {
 }
 
 impl Sorted<'_> {
-    /// The section's content if it was asked for and read; a section read only for another's sake is left out.
+    /// The section's content if it was asked for and read; a section read only for another's sake
+    /// is left out.
     fn keep<T>(&mut self, section: Section, look: Look<T>) -> Option<T> {
         let look = look.filter(|_| self.sections.contains(&section))?;
         look.map_err(|error| self.unread.push(Unread { section, error })).ok()
@@ -255,7 +267,10 @@ async fn interfaces(ec2: &Client, first: &First) -> Result<Vec<NetworkInterface>
 async fn complete_groups(ec2: &Client, first: &First) -> Result<Vec<SecurityGroup>, CallError> {
     let mut groups = of(&first.security_groups)?.clone();
     let others = dependent_reads::other_groups(of(&first.vpc_endpoints)?, &groups);
-    groups.extend(by_values("group-id", others, async |filters| read::security_groups(ec2, filters).await).await?);
+    groups.extend(
+        by_values("group-id", others, async |filters| read::security_groups(ec2, filters).await)
+            .await?,
+    );
     Ok(groups)
 }
 
@@ -266,8 +281,13 @@ async fn complete_lists(
     groups: &Look<Vec<SecurityGroup>>,
 ) -> Result<Vec<PrefixList>, CallError> {
     let mut lists = of(&first.prefix_lists)?.clone();
-    let named = dependent_reads::named_lists(of(&first.route_tables)?, of(&first.vpc_endpoints)?, of(groups)?);
-    let unknown = lists.iter().filter(|list| list.blocks().is_none() && named.contains(&list.prefix_list_id));
+    let named = dependent_reads::named_lists(
+        of(&first.route_tables)?,
+        of(&first.vpc_endpoints)?,
+        of(groups)?,
+    );
+    let unknown =
+        lists.iter().filter(|list| list.blocks().is_none() && named.contains(&list.prefix_list_id));
     let unknown: Vec<_> = unknown.map(|list| list.prefix_list_id.clone()).collect();
     let read = concurrent(unknown.clone(), |list| {
         let ec2 = ec2.clone();
@@ -296,9 +316,14 @@ pub(crate) async fn by_values<T>(
     Ok(found)
 }
 
-async fn attributes_of(ec2: &Client, within: &Within<'_>) -> Result<BTreeMap<VpcId, VpcAttributes>, CallError> {
+async fn attributes_of(
+    ec2: &Client,
+    within: &Within<'_>,
+) -> Result<BTreeMap<VpcId, VpcAttributes>, CallError> {
     match within {
-        Within::Vpc(vpc) => Ok(BTreeMap::from([((*vpc).clone(), read::attributes(ec2, vpc).await?)])),
+        Within::Vpc(vpc) => {
+            Ok(BTreeMap::from([((*vpc).clone(), read::attributes(ec2, vpc).await?)]))
+        }
         Within::Region { .. } => Ok(BTreeMap::new()),
     }
 }

@@ -5,8 +5,8 @@ use aws_sdk_ec2::types::{Filter, VpcAttributeName};
 use guardrail::cloud::CallError;
 use guardrail::ec2::id::{InvalidId, PrefixListId, VpcId};
 use guardrail::ec2::world::{
-    EndpointService, NatGateway, NetworkInterface, PrefixList, PrefixListEntry, RouteTable, SecurityGroup, Subnet, Vpc,
-    VpcAttributes, VpcEndpoint,
+    EndpointService, NatGateway, NetworkInterface, PrefixList, PrefixListEntry, RouteTable,
+    SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint,
 };
 
 use crate::ec2::convert::FromAws;
@@ -17,11 +17,14 @@ pub(crate) const FILTER_VALUES: usize = 200;
 
 /// A filter on any of these values.
 pub(crate) fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
-    Filter::builder().name(name).set_values(Some(values.into_iter().map(Into::into).collect())).build()
+    Filter::builder()
+        .name(name)
+        .set_values(Some(values.into_iter().map(Into::into).collect()))
+        .build()
 }
 
-/// The items of every page. The SDK's own paginators would do, did they not end as if all were read when AWS gives the
-/// same token twice.
+/// The items of every page. The SDK's own paginators would do, did they not end as if all were read
+/// when AWS gives the same token twice.
 macro_rules! every_page {
     ($operation:expr, $request:expr, $items:ident) => {{
         let request = $request;
@@ -50,7 +53,8 @@ fn read_all<S, T: FromAws<S>>(operation: &str, items: Vec<S>) -> Result<Vec<T>, 
     read.map_err(|fault| unreadable(operation, &fault.to_string()))
 }
 
-/// One function for each `Describe` call that takes filters and pages; page sizes are the largest each allows.
+/// One function for each `Describe` call that takes filters and pages; page sizes are the largest
+/// each allows.
 macro_rules! describe {
     ($(
         $function:ident = $request:ident, $operation:literal, $set_filters:ident, $page:literal,
@@ -97,9 +101,13 @@ describe! {
 }
 
 /// What is in a prefix list.
-pub(crate) async fn prefix_list_entries(ec2: &Client, list: &PrefixListId) -> Result<Vec<PrefixListEntry>, CallError> {
+pub(crate) async fn prefix_list_entries(
+    ec2: &Client,
+    list: &PrefixListId,
+) -> Result<Vec<PrefixListEntry>, CallError> {
     const OPERATION: &str = "GetManagedPrefixListEntries";
-    let request = ec2.get_managed_prefix_list_entries().prefix_list_id(list.as_str()).max_results(100);
+    let request =
+        ec2.get_managed_prefix_list_entries().prefix_list_id(list.as_str()).max_results(100);
     read_all(OPERATION, every_page!(OPERATION, request, entries))
 }
 
@@ -127,9 +135,13 @@ async fn attribute(ec2: &Client, vpc: &VpcId, name: VpcAttributeName) -> Result<
 }
 
 /// The VPCs these internet gateways are attached to, each with its gateway.
-pub(crate) async fn internet_gateways(ec2: &Client, filters: &[Filter]) -> Result<Vec<(String, VpcId)>, CallError> {
+pub(crate) async fn internet_gateways(
+    ec2: &Client,
+    filters: &[Filter],
+) -> Result<Vec<(String, VpcId)>, CallError> {
     const OPERATION: &str = "DescribeInternetGateways";
-    let request = ec2.describe_internet_gateways().max_results(1000).set_filters(Some(filters.to_vec()));
+    let request =
+        ec2.describe_internet_gateways().max_results(1000).set_filters(Some(filters.to_vec()));
     let gateways = every_page!(OPERATION, request, internet_gateways);
     let attached = gateways.into_iter().flat_map(|gateway| {
         let id = gateway.internet_gateway_id.unwrap_or_default();
@@ -138,8 +150,8 @@ pub(crate) async fn internet_gateways(ec2: &Client, filters: &[Filter]) -> Resul
     placed(OPERATION, attached)
 }
 
-/// The VPCs of every egress-only internet gateway, each with its gateway: AWS has no filter on their ids, and an id it
-/// does not know would be an error.
+/// The VPCs of every egress-only internet gateway, each with its gateway: AWS has no filter on
+/// their ids, and an id it does not know would be an error.
 pub(crate) async fn egress_only_gateways(ec2: &Client) -> Result<Vec<(String, VpcId)>, CallError> {
     const OPERATION: &str = "DescribeEgressOnlyInternetGateways";
     let request = ec2.describe_egress_only_internet_gateways().max_results(255);
@@ -156,5 +168,7 @@ fn placed(
     attached: impl Iterator<Item = (String, Option<String>)>,
 ) -> Result<Vec<(String, VpcId)>, CallError> {
     let placed = attached.map(|(id, vpc)| Ok((id, VpcId::try_from(vpc.unwrap_or_default())?)));
-    placed.collect::<Result<_, InvalidId>>().map_err(|error| unreadable(operation, &error.to_string()))
+    placed
+        .collect::<Result<_, InvalidId>>()
+        .map_err(|error| unreadable(operation, &error.to_string()))
 }

@@ -13,15 +13,26 @@ use crate::ec2::observe::by_values;
 use crate::ec2::read::{self, filter};
 
 impl Aws {
-    /// Looks up which VPCs these ids belong to: one call for each kind of id, all at once, and none for a VPC's own id.
-    /// Ids go into filters, because one that is unknown there finds nothing instead of failing the call. A prefix list is
-    /// never among those that are gone: where none uses it, it concerns no VPC.
+    /// Looks up which VPCs these ids belong to: one call for each kind of id, all at once, and none
+    /// for a VPC's own id. Ids go into filters, because one that is unknown there finds nothing
+    /// instead of failing the call. A prefix list is never among those that are gone: where none
+    /// uses it, it concerns no VPC.
     ///
     /// # Errors
     /// When a look-up fails: then nothing can be said of any of the ids.
     pub async fn resolve(&self, ids: &[ResourceId]) -> Result<Resolved, CallError> {
         let look = LookUp { ec2: &self.shared.ec2, ids };
-        let (tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists) = tokio::join!(
+        let (
+            tables,
+            associations,
+            subnets,
+            endpoints,
+            gateways,
+            groups,
+            interfaces,
+            internet,
+            lists,
+        ) = tokio::join!(
             look.tables(),
             look.associations(),
             look.subnets(),
@@ -38,7 +49,17 @@ impl Aws {
                 found.push(Found::new(vpc.as_str(), vpc.clone()));
             }
         }
-        for some in [tables, associations, subnets, endpoints, gateways, groups, interfaces, internet, lists] {
+        for some in [
+            tables,
+            associations,
+            subnets,
+            endpoints,
+            gateways,
+            groups,
+            interfaces,
+            internet,
+            lists,
+        ] {
             found.extend(some?);
         }
         let known: BTreeSet<&str> = found.iter().filter_map(|found| found.by.as_deref()).collect();
@@ -51,7 +72,8 @@ impl Aws {
     }
 }
 
-/// A VPC, and the id that was found to belong to it; `None` for a prefix list, of which AWS does not say which it was.
+/// A VPC, and the id that was found to belong to it; `None` for a prefix list, of which AWS does
+/// not say which it was.
 struct Found {
     by: Option<String>,
     vpc: VpcId,
@@ -75,16 +97,27 @@ impl LookUp<'_> {
 
     async fn tables(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::RouteTable);
-        let tables = by_values("route-table-id", ids, async |filters| read::route_tables(self.ec2, filters).await);
-        Ok(tables.await?.into_iter().map(|table| Found::new(table.route_table_id, table.vpc_id)).collect())
+        let tables = by_values("route-table-id", ids, async |filters| {
+            read::route_tables(self.ec2, filters).await
+        });
+        Ok(tables
+            .await?
+            .into_iter()
+            .map(|table| Found::new(table.route_table_id, table.vpc_id))
+            .collect())
     }
 
     async fn associations(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::Association);
         let filter = "association.route-table-association-id";
-        let tables = by_values(filter, ids, async |filters| read::route_tables(self.ec2, filters).await).await?;
+        let tables =
+            by_values(filter, ids, async |filters| read::route_tables(self.ec2, filters).await)
+                .await?;
         let found = tables.into_iter().flat_map(|table| {
-            let ids = table.associations.into_iter().filter_map(|association| association.route_table_association_id);
+            let ids = table
+                .associations
+                .into_iter()
+                .filter_map(|association| association.route_table_association_id);
             ids.map(move |id| Found::new(id, table.vpc_id.clone()))
         });
         Ok(found.collect())
@@ -92,41 +125,62 @@ impl LookUp<'_> {
 
     async fn subnets(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::Subnet);
-        let subnets = by_values("subnet-id", ids, async |filters| read::subnets(self.ec2, filters).await);
-        Ok(subnets.await?.into_iter().map(|subnet| Found::new(subnet.subnet_id, subnet.vpc_id)).collect())
+        let subnets =
+            by_values("subnet-id", ids, async |filters| read::subnets(self.ec2, filters).await);
+        Ok(subnets
+            .await?
+            .into_iter()
+            .map(|subnet| Found::new(subnet.subnet_id, subnet.vpc_id))
+            .collect())
     }
 
     async fn endpoints(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::Endpoint);
-        let endpoints = by_values("vpc-endpoint-id", ids, async |filters| read::vpc_endpoints(self.ec2, filters).await);
-        Ok(endpoints.await?.into_iter().map(|endpoint| Found::new(endpoint.vpc_endpoint_id, endpoint.vpc_id)).collect())
+        let endpoints = by_values("vpc-endpoint-id", ids, async |filters| {
+            read::vpc_endpoints(self.ec2, filters).await
+        });
+        Ok(endpoints
+            .await?
+            .into_iter()
+            .map(|endpoint| Found::new(endpoint.vpc_endpoint_id, endpoint.vpc_id))
+            .collect())
     }
 
     async fn nat_gateways(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::NatGateway);
-        let gateways = by_values("nat-gateway-id", ids, async |filters| read::nat_gateways(self.ec2, filters).await);
+        let gateways = by_values("nat-gateway-id", ids, async |filters| {
+            read::nat_gateways(self.ec2, filters).await
+        });
         let found = gateways.await?.into_iter();
-        Ok(found.filter_map(|gateway| Some(Found::new(gateway.nat_gateway_id, gateway.vpc_id?))).collect())
+        Ok(found
+            .filter_map(|gateway| Some(Found::new(gateway.nat_gateway_id, gateway.vpc_id?)))
+            .collect())
     }
 
     async fn groups(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::SecurityGroup);
-        let groups = by_values("group-id", ids, async |filters| read::security_groups(self.ec2, filters).await);
+        let groups = by_values("group-id", ids, async |filters| {
+            read::security_groups(self.ec2, filters).await
+        });
         let found = groups.await?.into_iter();
         Ok(found.filter_map(|group| Some(Found::new(group.group_id, group.vpc_id?))).collect())
     }
 
     /// Interfaces by their own ids, and instances by their interfaces.
     async fn interfaces(&self) -> Result<Vec<Found>, CallError> {
-        let (interfaces, instances) = (self.of(ResourceKind::Interface), self.of(ResourceKind::Instance));
+        let (interfaces, instances) =
+            (self.of(ResourceKind::Interface), self.of(ResourceKind::Instance));
         let read = async |filters: &[_]| read::network_interfaces(self.ec2, filters).await;
         let (by_id, by_instance) = tokio::join!(
             by_values("network-interface-id", interfaces, read),
             by_values("attachment.instance-id", instances, read),
         );
         let by_id = by_id?.into_iter();
-        let mut found: Vec<Found> =
-            by_id.filter_map(|interface| Some(Found::new(interface.network_interface_id, interface.vpc_id?))).collect();
+        let mut found: Vec<Found> = by_id
+            .filter_map(|interface| {
+                Some(Found::new(interface.network_interface_id, interface.vpc_id?))
+            })
+            .collect();
         found.extend(by_instance?.into_iter().filter_map(|interface| {
             let instance = interface.attachment?.instance_id?;
             Some(Found::new(instance, interface.vpc_id?))
@@ -136,13 +190,21 @@ impl LookUp<'_> {
 
     /// Internet gateways, of both kinds.
     async fn internet_gateways(&self) -> Result<Vec<Found>, CallError> {
-        let (both_ways, egress_only) =
-            (self.of(ResourceKind::InternetGateway), self.of(ResourceKind::EgressOnlyInternetGateway));
+        let (both_ways, egress_only) = (
+            self.of(ResourceKind::InternetGateway),
+            self.of(ResourceKind::EgressOnlyInternetGateway),
+        );
         let (attached, outward) = tokio::join!(
             by_values("internet-gateway-id", both_ways, async |filters| {
                 read::internet_gateways(self.ec2, filters).await
             }),
-            async { if egress_only.is_empty() { Ok(Vec::new()) } else { read::egress_only_gateways(self.ec2).await } },
+            async {
+                if egress_only.is_empty() {
+                    Ok(Vec::new())
+                } else {
+                    read::egress_only_gateways(self.ec2).await
+                }
+            },
         );
         let mut found = attached?;
         found.extend(outward?.into_iter().filter(|(id, _)| egress_only.contains(id)));
@@ -157,8 +219,10 @@ impl LookUp<'_> {
         }
         let by_routes = [filter("route.destination-prefix-list-id", ids.iter().cloned())];
         let by_groups = [filter("ip-permission.prefix-list-id", ids.iter().cloned())];
-        let (tables, groups) =
-            tokio::join!(read::route_tables(self.ec2, &by_routes), read::security_groups(self.ec2, &by_groups),);
+        let (tables, groups) = tokio::join!(
+            read::route_tables(self.ec2, &by_routes),
+            read::security_groups(self.ec2, &by_groups),
+        );
         let routed = tables?.into_iter().map(|table| table.vpc_id);
         let admitted = groups?.into_iter().filter_map(|group| group.vpc_id);
         Ok(routed.chain(admitted).map(|vpc| Found { by: None, vpc }).collect())

@@ -1,7 +1,9 @@
-//! A function's log: one JSON object a line, with the fields of the spans it stands in beside its own.
+//! A function's log: one JSON object a line, with the fields of the spans it stands in beside its
+//! own.
 //!
-//! Lambda takes a line's level only from one with an RFC 3339 `timestamp` beside it, and people filter on `requestId`, `vpc`
-//! and `run_id`; the format that comes with the subscriber nests all of them.
+//! Lambda takes a line's level only from one with an RFC 3339 `timestamp` beside it, and people
+//! filter on `requestId`, `vpc` and `run_id`; the format that comes with the subscriber nests all
+//! of them.
 
 use std::fmt;
 
@@ -17,8 +19,9 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use crate::sdk::clock;
 
-/// Starts logging to standard output, from the level that `AWS_LAMBDA_LOG_LEVEL` names; without one, INFO. Of libraries no
-/// more than warnings are logged, unless the level is DEBUG or TRACE. Panics are logged too.
+/// Starts logging to standard output, from the level that `AWS_LAMBDA_LOG_LEVEL` names; without
+/// one, INFO. Of libraries no more than warnings are logged, unless the level is DEBUG or TRACE.
+/// Panics are logged too.
 pub(crate) fn start(level: Option<&str>) {
     let level = level_of(level);
     let kept = move |metadata: &Metadata<'_>| is_kept(level, metadata);
@@ -42,7 +45,9 @@ fn level_of(name: Option<&str>) -> LevelFilter {
 
 /// Spans are kept whatever the level is: they give an error its request.
 fn is_kept(level: LevelFilter, metadata: &Metadata<'_>) -> bool {
-    let ours = ["guardrail", "detect", "sweep", "repair"].iter().any(|name| metadata.target().starts_with(name));
+    let ours = ["guardrail", "detect", "sweep", "repair"]
+        .iter()
+        .any(|name| metadata.target().starts_with(name));
     let from = match () {
         () if metadata.is_span() => level.max(LevelFilter::INFO),
         () if ours || level > LevelFilter::INFO => level,

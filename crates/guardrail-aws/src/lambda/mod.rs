@@ -13,7 +13,8 @@ use lambda_runtime::{Context, Diagnostic};
 use crate::sdk::clock;
 use crate::{AnotherRegion, ClientOptions, Clients, Configuration};
 
-/// How long a function may take to warm up: it is killed after ten seconds without its first question for an event.
+/// How long a function may take to warm up: it is killed after ten seconds without its first
+/// question for an event.
 const WARM_UP: Duration = Duration::from_secs(3);
 
 /// What every function starts with.
@@ -26,21 +27,24 @@ pub struct Start {
 }
 
 impl Start {
-    /// Starts logging, and gathers the configuration. `level` is the value of `AWS_LAMBDA_LOG_LEVEL`, `baseline` that of
-    /// `GUARDRAIL_BASELINE`.
+    /// Starts logging, and gathers the configuration. `level` is the value of
+    /// `AWS_LAMBDA_LOG_LEVEL`, `baseline` that of `GUARDRAIL_BASELINE`.
     ///
     /// # Errors
     /// When no Region is set, which is logged too.
     pub async fn load(level: Option<&str>, baseline: Option<&str>) -> Result<Self, Failed> {
         logs::start(level);
-        let clients = Clients::load(&ClientOptions::default()).await.map_err(|why| Failed::new("NotConfigured", why));
+        let clients = Clients::load(&ClientOptions::default())
+            .await
+            .map_err(|why| Failed::new("NotConfigured", why));
         let clients = clients.inspect_err(|failed| tracing::error!("not started: {failed}"))?;
         let configuration = Configuration::new(&clients, baseline);
         Ok(Self { clients, configuration })
     }
 
-    /// Reads the baseline, and what is the same for every VPC, so that the first event finds it read. What fails or takes
-    /// too long here is done again when it is needed, and its fault told then.
+    /// Reads the baseline, and what is the same for every VPC, so that the first event finds it
+    /// read. What fails or takes too long here is done again when it is needed, and its fault told
+    /// then.
     pub async fn warm_up(&self) {
         let warm = async {
             if let Ok(ready) = self.configuration.current(clock::now()).await {

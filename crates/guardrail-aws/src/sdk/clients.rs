@@ -1,4 +1,5 @@
-//! One configuration for every client: whose account, which Region, how long to wait, how often to try.
+//! One configuration for every client: whose account, which Region, how long to wait, how often to
+//! try.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use guardrail::ec2::id::{AccountId, Region};
 
 use crate::sdk::sdk_errors::{chain, failed, on_heap, unreadable};
 
-/// What CloudTrail shows of us in `userAgent`; a help for readers, never a proof, because anyone can send it.
+/// What CloudTrail shows of us in `userAgent`; a help for readers, never a proof, because anyone
+/// can send it.
 const APP_NAME: &str = "vpc-guardrail";
 
 /// How to reach AWS. The default takes everything from the environment, as the AWS CLI does.
@@ -24,7 +26,8 @@ pub struct ClientOptions {
     pub region: Option<Region>,
     /// The profile of the AWS CLI's files; without it `AWS_PROFILE` says, or `default` is taken.
     pub profile: Option<String>,
-    /// One address for every service, in place of AWS's own; without it `AWS_ENDPOINT_URL` and its kin say.
+    /// One address for every service, in place of AWS's own; without it `AWS_ENDPOINT_URL` and its
+    /// kin say.
     pub endpoint_url: Option<String>,
     /// Who calls; without them the environment, the profile or the function's role says.
     pub credentials: Option<Credentials>,
@@ -32,13 +35,15 @@ pub struct ClientOptions {
     pub pace: Pace,
 }
 
-/// The longest first waits before a failed call is tried again; later ones double, and each is a random part of that.
+/// The longest first waits before a failed call is tried again; later ones double, and each is a
+/// random part of that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// For every call but the ones below.
     pub usual: Duration,
-    /// For `CreateVpcEndpoint` and `ModifyVpcEndpoint`: an account has four of these in a Region and gets 0.3 more a
-    /// second, so that one is free again after 3.3 seconds (EC2 API throttling limits).
+    /// For `CreateVpcEndpoint` and `ModifyVpcEndpoint`: an account has four of these in a Region
+    /// and gets 0.3 more a second, so that one is free again after 3.3 seconds (EC2 API throttling
+    /// limits).
     pub endpoint_changes: Duration,
 }
 
@@ -122,7 +127,8 @@ impl Clients {
         &self.config
     }
 
-    /// Looks for credentials, which otherwise happens in the first call, whose error then looks like one of the network's.
+    /// Looks for credentials, which otherwise happens in the first call, whose error then looks
+    /// like one of the network's.
     ///
     /// # Errors
     /// When there are none.
@@ -132,9 +138,17 @@ impl Clients {
             None => "in the environment, the profiles or this machine's role".to_owned(),
         };
         // The first line says what; the others are one for each place where there are none.
-        let first = |all: String| all.lines().next().map(|line| line.trim_end_matches(". Attempted:").to_owned());
-        let none = |all| NotAvailable::NoCredentials { place: place(), reason: first(all).unwrap_or_default() };
-        let provider = self.config.credentials_provider().ok_or_else(|| none("nothing provides any".to_owned()))?;
+        let first = |all: String| {
+            all.lines().next().map(|line| line.trim_end_matches(". Attempted:").to_owned())
+        };
+        let none = |all| NotAvailable::NoCredentials {
+            place: place(),
+            reason: first(all).unwrap_or_default(),
+        };
+        let provider = self
+            .config
+            .credentials_provider()
+            .ok_or_else(|| none("nothing provides any".to_owned()))?;
         on_heap(provider.provide_credentials()).await.map_err(|error| none(chain(&error)))?;
         Ok(())
     }
@@ -145,13 +159,15 @@ impl Clients {
     /// When the call fails.
     pub async fn account(&self) -> Result<AccountId, CallError> {
         const OPERATION: &str = "GetCallerIdentity";
-        let identity = on_heap(aws_sdk_sts::Client::new(&self.config).get_caller_identity().send()).await;
-        let account = identity.map_err(|error| failed(OPERATION, &error))?.account.unwrap_or_default();
+        let identity =
+            on_heap(aws_sdk_sts::Client::new(&self.config).get_caller_identity().send()).await;
+        let account =
+            identity.map_err(|error| failed(OPERATION, &error))?.account.unwrap_or_default();
         AccountId::try_from(account).map_err(|error| unreadable(OPERATION, &error.to_string()))
     }
 
-    /// How an endpoint-changing call differs: the bucket it draws on fills so slowly that three quick tries would all
-    /// find it empty, and AWS takes seconds to answer it.
+    /// How an endpoint-changing call differs: the bucket it draws on fills so slowly that three
+    /// quick tries would all find it empty, and AWS takes seconds to answer it.
     pub(crate) fn for_endpoint_changes(&self) -> aws_sdk_ec2::config::Builder {
         aws_sdk_ec2::config::Config::builder()
             .retry_config(retries(6, self.pace.endpoint_changes, Duration::from_secs(10)))
@@ -159,15 +175,20 @@ impl Clients {
     }
 }
 
-/// The credentials of a profile and no others: the SDK would take those in the environment first, of another account maybe.
+/// The credentials of a profile and no others: the SDK would take those in the environment first,
+/// of another account maybe.
 fn of_profile(profile: &str, config: &SdkConfig) -> SharedCredentialsProvider {
     let place = ProviderConfig::default().with_region(config.region().cloned());
-    let provider = ProfileFileCredentialsProvider::builder().configure(&place).profile_name(profile).build();
+    let provider =
+        ProfileFileCredentialsProvider::builder().configure(&place).profile_name(profile).build();
     SharedCredentialsProvider::new(provider)
 }
 
 fn retries(attempts: u32, first_wait: Duration, longest_wait: Duration) -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(first_wait).with_max_backoff(longest_wait)
+    RetryConfig::standard()
+        .with_max_attempts(attempts)
+        .with_initial_backoff(first_wait)
+        .with_max_backoff(longest_wait)
 }
 
 /// The SDK itself never gives up on an answer: only the connection has a limit by default.

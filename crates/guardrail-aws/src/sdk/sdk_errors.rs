@@ -7,7 +7,8 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use guardrail::cloud::error_codes::classify;
 use guardrail::cloud::{CallError, ErrorClass};
 
-/// A call with its state on the heap: the SDK's is tens of kilobytes, and a dozen are under way at once.
+/// A call with its state on the heap: the SDK's is tens of kilobytes, and a dozen are under way at
+/// once.
 pub(crate) fn on_heap<F: Future>(call: F) -> Pin<Box<F>> {
     Box::pin(call)
 }
@@ -31,11 +32,16 @@ where
 
 /// An answer that says something this version cannot read: never taken for "nothing there".
 pub(crate) fn unreadable(operation: &str, what: &str) -> CallError {
-    CallError { operation: operation.to_owned(), class: ErrorClass::Invalid, code: None, message: what.to_owned() }
+    CallError {
+        operation: operation.to_owned(),
+        class: ErrorClass::Invalid,
+        code: None,
+        message: what.to_owned(),
+    }
 }
 
-/// No answer came, or one without a code: the network, a time-out, a proxy's page. All of these pass, save a request
-/// that could not even be made and one that was refused.
+/// No answer came, or one without a code: the network, a time-out, a proxy's page. All of these
+/// pass, save a request that could not even be made and one that was refused.
 fn without_code<E: Error + 'static>(operation: &str, error: &SdkError<E>) -> CallError {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let class = match (error, status) {

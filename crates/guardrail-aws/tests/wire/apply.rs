@@ -11,7 +11,9 @@ pub(crate) fn gateway() -> Call {
     Call::CreateEndpoint {
         vpc: scope().vpc,
         service: "com.amazonaws.eu-central-1.s3".parse().unwrap(),
-        kind: NewEndpoint::Gateway { route_tables: ["rtb-0c1", "rtb-0c2"].map(|id| id.parse().unwrap()).to_vec() },
+        kind: NewEndpoint::Gateway {
+            route_tables: ["rtb-0c1", "rtb-0c2"].map(|id| id.parse().unwrap()).to_vec(),
+        },
         token: "token-1".to_owned(),
     }
 }
@@ -57,7 +59,11 @@ pub(crate) fn dns(attribute: DnsAttribute) -> Call {
 }
 
 pub(crate) fn delete(destination: Destination) -> Call {
-    Call::DeleteRoute { table: "rtb-0c1".parse().unwrap(), destination, target: "nat-0e1".to_owned().into() }
+    Call::DeleteRoute {
+        table: "rtb-0c1".parse().unwrap(),
+        destination,
+        target: "nat-0e1".to_owned().into(),
+    }
 }
 
 fn to(cidr: &str) -> Destination {
@@ -70,7 +76,10 @@ fn made_endpoint(id: &str) -> Answer {
 }
 
 /// Makes the call; gives back what came of it, and every request that it took.
-async fn apply<const N: usize>(call: &Call, answers: [Answer; N]) -> (Result<Applied, CallError>, Vec<String>) {
+async fn apply<const N: usize>(
+    call: &Call,
+    answers: [Answer; N],
+) -> (Result<Applied, CallError>, Vec<String>) {
     let listener = Listener::start().await;
     listener.on("", answers);
     let applied = listener.aws(&[]).await.apply(&scope(), call).await;
@@ -100,7 +109,8 @@ async fn dns_attributes_are_turned_on_one_at_a_time() {
 
 #[tokio::test]
 async fn a_group_is_made_with_its_tags() {
-    let answer = "<CreateSecurityGroupResponse><groupId>sg-0a7</groupId></CreateSecurityGroupResponse>";
+    let answer =
+        "<CreateSecurityGroupResponse><groupId>sg-0a7</groupId></CreateSecurityGroupResponse>";
     assert_eq!(
         form(&group(), ok(answer)).await,
         [
@@ -218,7 +228,10 @@ async fn a_route_is_deleted_by_its_one_destination_to_the_letter() {
     let answer = "<DeleteRouteResponse><return>true</return></DeleteRouteResponse>";
     let cases = [
         (to("0.0.0.0/0"), "DestinationCidrBlock=0.0.0.0/0"),
-        (Destination::Ipv6CidrBlock("64:FF9B::/96".into()), "DestinationIpv6CidrBlock=64:FF9B::/96"),
+        (
+            Destination::Ipv6CidrBlock("64:FF9B::/96".into()),
+            "DestinationIpv6CidrBlock=64:FF9B::/96",
+        ),
         (Destination::PrefixList("pl-0ccc".parse().unwrap()), "DestinationPrefixListId=pl-0ccc"),
     ];
     for (destination, field) in cases {
@@ -230,12 +243,16 @@ async fn a_route_is_deleted_by_its_one_destination_to_the_letter() {
 
 #[tokio::test]
 async fn what_is_so_already_is_no_error() {
-    let gone = fault(400, "InvalidRoute.NotFound", "no route with destination-cidr-block 0.0.0.0/0");
+    let gone =
+        fault(400, "InvalidRoute.NotFound", "no route with destination-cidr-block 0.0.0.0/0");
     assert_eq!(apply(&delete(to("0.0.0.0/0")), [gone]).await.0, Ok(Applied::Already));
     let duplicate = || fault(400, "InvalidPermission.Duplicate", "already exists");
     let Call::AuthorizeHttps { group, mut cidrs } = authorize() else { panic!("another call") };
     let several = Call::AuthorizeHttps { group: group.clone(), cidrs: cidrs.clone() };
-    assert_eq!(apply(&several, [duplicate()]).await.0.map_err(|error| error.class), Err(ErrorClass::Transient));
+    assert_eq!(
+        apply(&several, [duplicate()]).await.0.map_err(|error| error.class),
+        Err(ErrorClass::Transient)
+    );
     cidrs.truncate(1);
     let one = Call::AuthorizeHttps { group, cidrs };
     assert_eq!(apply(&one, [duplicate()]).await.0, Ok(Applied::Already));
@@ -243,7 +260,8 @@ async fn what_is_so_already_is_no_error() {
 
 #[tokio::test]
 async fn a_refusal_keeps_awss_words() {
-    let refused = fault(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
+    let refused =
+        fault(403, "UnauthorizedOperation", "You are not authorized to perform this operation.");
     let (applied, requests) = apply(&gateway(), [refused]).await;
     let error = CallError {
         operation: "CreateVpcEndpoint".to_owned(),
@@ -257,11 +275,20 @@ async fn a_refusal_keeps_awss_words() {
 #[tokio::test]
 async fn endpoint_calls_are_tried_six_times_with_one_token() {
     let throttled = || fault(503, "RequestLimitExceeded", "Request limit exceeded.");
-    let answers = [throttled(), throttled(), throttled(), throttled(), throttled(), made_endpoint("vpce-0d7")];
+    let answers = [
+        throttled(),
+        throttled(),
+        throttled(),
+        throttled(),
+        throttled(),
+        made_endpoint("vpce-0d7"),
+    ];
     let (applied, requests) = apply(&gateway(), answers).await;
     assert_eq!(applied, Ok(Applied::CreatedEndpoint("vpce-0d7".parse().unwrap())));
     assert_eq!(requests.len(), 6);
-    assert!(requests.iter().all(|request| request.lines().any(|line| line == "ClientToken=token-1")));
+    assert!(
+        requests.iter().all(|request| request.lines().any(|line| line == "ClientToken=token-1"))
+    );
     let (applied, requests) = apply(&modify(), [throttled()]).await;
     assert_eq!((applied.unwrap_err().class, requests.len()), (ErrorClass::Throttled, 6));
 }

@@ -13,7 +13,11 @@ fn stored(baseline: &str) -> Answer {
 /// The mode of the baseline that counts at this second, or why there is none.
 async fn mode(configuration: &Configuration, second: i64) -> Result<Mode, String> {
     let now = Timestamp::from_second(second).unwrap();
-    configuration.current(now).await.map(|ready| ready.baseline.mode).map_err(|unusable| unusable.to_string())
+    configuration
+        .current(now)
+        .await
+        .map(|ready| ready.baseline.mode)
+        .map_err(|unusable| unusable.to_string())
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ const TEMPLATE: &str = include_str!("../../../../template.yaml");
 /// An account with the stack `guard`, in which all is well.
 async fn account() -> Listener {
     let listener = Listener::start().await;
-    let set = |action: &str, items: &str| ok(format!("<{action}Response>{items}</{action}Response>"));
+    let set =
+        |action: &str, items: &str| ok(format!("<{action}Response>{items}</{action}Response>"));
     listener
         .on("Action=GetCallerIdentity", [set(
             "GetCallerIdentity",
@@ -46,10 +47,12 @@ async fn account() -> Listener {
 
 fn trail(listener: &Listener) {
     const SERVICE: &str = "CloudTrail_20131101";
-    let advanced =
-        r#"{"AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}]}"#;
+    let advanced = r#"{"AdvancedEventSelectors":[{"FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]}]}"#;
     listener
-        .on(&format!("{SERVICE}.DescribeTrails"), [ok(r#"{"trailList":[{"Name":"all","TrailARN":"arn:trail"}]}"#)])
+        .on(
+            &format!("{SERVICE}.DescribeTrails"),
+            [ok(r#"{"trailList":[{"Name":"all","TrailARN":"arn:trail"}]}"#)],
+        )
         .on(&format!("{SERVICE}.GetTrailStatus"), [ok(r#"{"IsLogging":true}"#)])
         .on(&format!("{SERVICE}.GetEventSelectors"), [ok(advanced)]);
 }
@@ -57,10 +60,10 @@ fn trail(listener: &Listener) {
 fn stack(listener: &Listener) {
     let topics = "<Topics><member><TopicArn>arn:aws:sns:eu-central-1:111122223333:other</TopicArn></member>\
                   <member><TopicArn>arn:aws:sns:eu-central-1:111122223333:guard-AlertTopic-1</TopicArn></member></Topics>";
-    let subscriptions =
-        "<Subscriptions><member><SubscriptionArn>arn:aws:sns:1</SubscriptionArn></member></Subscriptions>";
-    let result =
-        |name: &str, body: &str| ok(format!("<{name}Response><{name}Result>{body}</{name}Result></{name}Response>"));
+    let subscriptions = "<Subscriptions><member><SubscriptionArn>arn:aws:sns:1</SubscriptionArn></member></Subscriptions>";
+    let result = |name: &str, body: &str| {
+        ok(format!("<{name}Response><{name}Result>{body}</{name}Result></{name}Response>"))
+    };
     listener
         .on("AWSEvents.ListRules", [ok(r#"{"Rules":[{"Name":"guard-rule","State":"ENABLED"}]}"#)])
         .on(
@@ -68,7 +71,10 @@ fn stack(listener: &Listener) {
             [ok(r#"{"Targets":[{"Id":"1","Arn":"arn:aws:lambda:x:1:function:detect"}]}"#)],
         )
         .on("AmazonSQS.ListQueues", [ok(r#"{"QueueUrls":["http://localhost/1/q"]}"#)])
-        .on("AmazonSQS.GetQueueAttributes", [ok(r#"{"Attributes":{"ApproximateNumberOfMessages":"0"}}"#)])
+        .on(
+            "AmazonSQS.GetQueueAttributes",
+            [ok(r#"{"Attributes":{"ApproximateNumberOfMessages":"0"}}"#)],
+        )
         .on("Action=ListTopics", [result("ListTopics", topics)])
         .on("Action=ListSubscriptionsByTopic", [result("ListSubscriptionsByTopic", subscriptions)]);
 }
@@ -78,7 +84,11 @@ async fn checks(listener: &Listener) -> Vec<Check> {
 }
 
 fn not_fine(checks: &[Check]) -> Vec<(&str, State)> {
-    checks.iter().filter(|check| check.state != State::Fine).map(|check| (check.what.as_str(), check.state)).collect()
+    checks
+        .iter()
+        .filter(|check| check.state != State::Fine)
+        .map(|check| (check.what.as_str(), check.state))
+        .collect()
 }
 
 const NEVER_TOLD: [(&str, State); 3] = [
@@ -93,7 +103,9 @@ async fn an_account_in_which_all_is_well_is_told_so() {
     let checks = checks(&listener).await;
     let functions = ("functions sweep and repair", State::CannotTell);
     assert_eq!(not_fine(&checks), [NEVER_TOLD.as_slice(), &[functions]].concat());
-    for action in permissions::OBSERVE.iter().chain(permissions::RESOLVE).copied().chain(permissions::write()) {
+    for action in
+        permissions::OBSERVE.iter().chain(permissions::RESOLVE).copied().chain(permissions::write())
+    {
         assert_eq!(checks.iter().filter(|check| check.what == action).count(), 1, "{action}");
     }
 }
@@ -116,7 +128,8 @@ async fn every_call_that_could_change_something_is_a_dry_run() {
 #[tokio::test]
 async fn where_dry_runs_are_made_for_real_nothing_that_changes_is_asked() {
     let listener = Listener::start().await;
-    let identity = "<GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>";
+    let identity =
+        "<GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>";
     listener.on(
         "Action=GetCallerIdentity",
         [ok(format!("<GetCallerIdentityResponse>{identity}</GetCallerIdentityResponse>"))],
@@ -126,8 +139,12 @@ async fn where_dry_runs_are_made_for_real_nothing_that_changes_is_asked() {
         [ok("<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId></item></vpcSet></DescribeVpcsResponse>")],
     );
     let checks = checks(&listener).await;
-    let asked: Vec<String> = listener.actions().iter().map(|action| format!("ec2:{action}")).collect();
-    assert!(permissions::write().iter().all(|action| !asked.contains(&(*action).to_owned())), "{asked:?}");
+    let asked: Vec<String> =
+        listener.actions().iter().map(|action| format!("ec2:{action}")).collect();
+    assert!(
+        permissions::write().iter().all(|action| !asked.contains(&(*action).to_owned())),
+        "{asked:?}"
+    );
     let route = checks.iter().find(|check| check.what == "ec2:DeleteRoute").unwrap();
     assert_eq!(
         (route.state, route.detail.as_str()),
@@ -138,10 +155,13 @@ async fn where_dry_runs_are_made_for_real_nothing_that_changes_is_asked() {
 #[tokio::test]
 async fn refused_credentials_end_the_examination() {
     let listener = Listener::start().await;
-    let error =
-        "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no such key</Message></Error></ErrorResponse>";
+    let error = "<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no such key</Message></Error></ErrorResponse>";
     listener.on("Action=GetCallerIdentity", [page(403, error)]);
-    let expected = Check::new("credentials", State::Wrong, "GetCallerIdentity: InvalidClientTokenId: no such key");
+    let expected = Check::new(
+        "credentials",
+        State::Wrong,
+        "GetCallerIdentity: InvalidClientTokenId: no such key",
+    );
     assert_eq!(checks(&listener).await, [expected]);
     assert_eq!(listener.actions(), ["GetCallerIdentity"]);
 }
@@ -155,7 +175,10 @@ async fn the_stacks_parts_are_looked_for_by_their_names() {
         let bodies = requests.iter().filter_map(|request| request.strip_prefix(target));
         bodies.map(|body| body.trim().to_owned()).collect()
     };
-    assert_eq!(prefixes("AWSEvents.ListRules\n"), [r#"{"NamePrefix":"guard-DetectFunctionNetworkChange-"}"#]);
+    assert_eq!(
+        prefixes("AWSEvents.ListRules\n"),
+        [r#"{"NamePrefix":"guard-DetectFunctionNetworkChange-"}"#]
+    );
     assert_eq!(
         prefixes("AmazonSQS.ListQueues\n"),
         ["FailedInvocations", "RepairDeadLetters", "UndeliveredEvents", "VpcQueue"]

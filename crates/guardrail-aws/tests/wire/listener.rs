@@ -30,7 +30,10 @@ pub(crate) fn page(status: u16, body: &str) -> Answer {
 /// EC2's form of an error.
 pub(crate) fn fault(status: u16, code: &str, message: &str) -> Answer {
     let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-    Answer { status, body: format!("<Response><Errors>{error}</Errors><RequestID>6f0a</RequestID></Response>") }
+    Answer {
+        status,
+        body: format!("<Response><Errors>{error}</Errors><RequestID>6f0a</RequestID></Response>"),
+    }
 }
 
 /// A request: the form one field a line, or the JSON with its target on a line before.
@@ -81,8 +84,8 @@ impl Listener {
         listener
     }
 
-    /// A request that has all of `lines` gets these answers in turn, and the last one from then on. The first rule that
-    /// fits counts; what none fits gets an answer with nothing in it.
+    /// A request that has all of `lines` gets these answers in turn, and the last one from then on.
+    /// The first rule that fits counts; what none fits gets an answer with nothing in it.
     pub(crate) fn on<const N: usize>(&self, lines: &str, answers: [Answer; N]) -> &Self {
         let needles = lines.split_whitespace().map(str::to_owned).collect();
         self.heard.rules.lock().unwrap().push(Rule { needles, answers: answers.into() });
@@ -170,7 +173,10 @@ async fn serve(mut stream: TcpStream, heard: Heard) {
     heard.requests.lock().unwrap().push(request);
     heard.agents.lock().unwrap().push(agent);
     let Answer { status, body } = answer;
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
     let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
 }
 
@@ -178,7 +184,9 @@ fn answer_to(request: &str, rules: &mut [Rule]) -> Answer {
     let fits = |rule: &&mut Rule| rule.needles.iter().all(|needle| has(request, needle));
     let Some(rule) = rules.iter_mut().find(fits) else {
         let name = action(request);
-        return ok(format!("<{name}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"></{name}Response>"));
+        return ok(format!(
+            "<{name}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"></{name}Response>"
+        ));
     };
     let next = rule.answers.pop_front().unwrap();
     if rule.answers.is_empty() {
@@ -208,7 +216,8 @@ async fn receive(stream: &mut TcpStream) -> Option<(String, Request)> {
         let request = match header("x-amz-target") {
             Some(target) => format!("{target}\n{body}"),
             None => {
-                let fields = form_urlencoded::parse(body.as_bytes()).map(|(key, value)| format!("{key}={value}"));
+                let fields = form_urlencoded::parse(body.as_bytes())
+                    .map(|(key, value)| format!("{key}={value}"));
                 fields.collect::<Vec<_>>().join("\n")
             }
         };

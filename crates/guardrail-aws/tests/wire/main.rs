@@ -1,4 +1,5 @@
-//! The adapter on the wire: what it sends, and what it makes of what comes back, against a listener on this machine.
+//! The adapter on the wire: what it sends, and what it makes of what comes back, against a listener
+//! on this machine.
 
 #[cfg(test)]
 mod apply;

@@ -29,8 +29,14 @@ fn teach(listener: Listener) -> Listener {
             "Action=DescribeSecurityGroups Filter.1.Name=group-id",
             [ok(include_str!("vpc/DescribeSecurityGroups-shared.xml"))],
         )
-        .on("Action=DescribeVpcAttribute Attribute=enableDnsSupport", [attribute("enableDnsSupport", true)])
-        .on("Action=DescribeVpcAttribute Attribute=enableDnsHostnames", [attribute("enableDnsHostnames", false)]);
+        .on(
+            "Action=DescribeVpcAttribute Attribute=enableDnsSupport",
+            [attribute("enableDnsSupport", true)],
+        )
+        .on(
+            "Action=DescribeVpcAttribute Attribute=enableDnsHostnames",
+            [attribute("enableDnsHostnames", false)],
+        );
     let answers = vpc![
         "DescribeVpcs",
         "DescribeSubnets",
@@ -89,7 +95,8 @@ async fn a_vpc_is_read_whole() {
 async fn a_whole_vpc_takes_these_calls() {
     let listener = vpc().await;
     listener.aws(&["com.amazonaws.eu-central-1.ssm"]).await.observe(&scope(), &Section::ALL).await;
-    let requests: Vec<_> = listener.requests().iter().map(|request| fields(request).join(" ")).collect();
+    let requests: Vec<_> =
+        listener.requests().iter().map(|request| fields(request).join(" ")).collect();
     let of_vpc = "Filter.1.Name=vpc-id Filter.1.Value.1=vpc-0a1";
     let interfaces = "Action=DescribeNetworkInterfaces MaxResults=1000";
     assert_eq!(
@@ -138,7 +145,11 @@ async fn what_was_prepared_is_not_read_again() {
     let clouds = listener.clouds(&[]).await;
     clouds.prepare().await;
     assert_eq!(listener.actions(), ["DescribePrefixLists", "DescribeVpcEndpointServices"]);
-    let seen = clouds.at(&scope().place()).unwrap().observe(&scope(), &[Section::VpcEndpointServices]).await;
+    let seen = clouds
+        .at(&scope().place())
+        .unwrap()
+        .observe(&scope(), &[Section::VpcEndpointServices])
+        .await;
     assert_eq!((seen.unread, listener.requests().len()), (vec![], 2));
 }
 
@@ -147,7 +158,10 @@ async fn what_is_not_named_is_not_read() {
     let listener = Listener::start().await;
     let sections = [Section::RouteTables, Section::NetworkInterfaces, Section::SecurityGroups];
     let seen = listener.aws(&[]).await.observe(&scope(), &sections).await;
-    assert_eq!(listener.actions(), ["DescribeRouteTables", "DescribeSecurityGroups", "DescribeVpcEndpoints"]);
+    assert_eq!(
+        listener.actions(),
+        ["DescribeRouteTables", "DescribeSecurityGroups", "DescribeVpcEndpoints"]
+    );
     let world = json!({
         "Region": "eu-central-1", "AccountId": "111122223333",
         "RouteTables": [], "SecurityGroups": [], "NetworkInterfaces": [],
@@ -163,7 +177,8 @@ async fn what_a_region_has_in_common_is_read_once() {
     let first = aws.observe(&scope(), &sections).await;
     let second = aws.observe(&scope(), &sections).await;
     assert_eq!(first.world, second.world);
-    let calls = ["DescribePrefixLists", "DescribeVpcEndpointServices", "DescribeManagedPrefixLists"];
+    let calls =
+        ["DescribePrefixLists", "DescribeVpcEndpointServices", "DescribeManagedPrefixLists"];
     assert_eq!(calls.map(|action| listener.of(action).len()), [1, 1, 2]);
 }
 
@@ -171,7 +186,10 @@ async fn what_a_region_has_in_common_is_read_once() {
 async fn a_failed_read_of_what_is_in_common_is_not_kept() {
     let listener = Listener::start().await;
     let services = include_str!("vpc/DescribeVpcEndpointServices.xml");
-    listener.on("Action=DescribeVpcEndpointServices", [fault(403, "UnauthorizedOperation", "no"), ok(services)]);
+    listener.on(
+        "Action=DescribeVpcEndpointServices",
+        [fault(403, "UnauthorizedOperation", "no"), ok(services)],
+    );
     let aws = listener.aws(&[]).await;
     let first = aws.observe(&scope(), &[Section::VpcEndpointServices]).await;
     let second = aws.observe(&scope(), &[Section::VpcEndpointServices]).await;
@@ -182,8 +200,14 @@ async fn a_failed_read_of_what_is_in_common_is_not_kept() {
 async fn every_page_is_read_until_the_token_is_empty() {
     let listener = Listener::start().await;
     listener
-        .on("Action=DescribeRouteTables NextToken=one", [table("rtb-0c2", "<nextToken>two</nextToken>")])
-        .on("Action=DescribeRouteTables NextToken=two", [table("rtb-0c3", "<nextToken></nextToken>")])
+        .on(
+            "Action=DescribeRouteTables NextToken=one",
+            [table("rtb-0c2", "<nextToken>two</nextToken>")],
+        )
+        .on(
+            "Action=DescribeRouteTables NextToken=two",
+            [table("rtb-0c3", "<nextToken></nextToken>")],
+        )
         .on("Action=DescribeRouteTables", [table("rtb-0c1", "<nextToken>one</nextToken>")]);
     let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2", "rtb-0c3"]));
@@ -196,7 +220,8 @@ async fn a_token_that_comes_twice_leaves_the_list_incomplete() {
     listener.on("Action=DescribeRouteTables", [table("rtb-0c1", "<nextToken>same</nextToken>")]);
     let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
     assert_eq!(table_ids(&seen.world), None);
-    let why = "DescribeRouteTables: the same page was offered twice; the list cannot be read in full";
+    let why =
+        "DescribeRouteTables: the same page was offered twice; the list cannot be read in full";
     assert_eq!(missing(&seen), [(Section::RouteTables, ErrorClass::Invalid, why.to_owned())]);
 }
 
@@ -213,7 +238,10 @@ async fn a_page_that_fails_leaves_the_section_unread() {
 #[tokio::test]
 async fn what_may_not_be_read_is_missing_with_all_that_depends_on_it() {
     let listener = Listener::start().await;
-    listener.on("Action=DescribeRouteTables", [fault(403, "UnauthorizedOperation", "You are not authorized.")]);
+    listener.on(
+        "Action=DescribeRouteTables",
+        [fault(403, "UnauthorizedOperation", "You are not authorized.")],
+    );
     listener.on("Action=DescribePrefixLists", [ok(include_str!("vpc/DescribePrefixLists.xml"))]);
     let seen = listener.aws(&[]).await.observe(&scope(), &Section::ALL[..8]).await;
     let error = CallError {
@@ -224,9 +252,15 @@ async fn what_may_not_be_read_is_missing_with_all_that_depends_on_it() {
     };
     let sections = [Section::RouteTables, Section::NetworkInterfaces, Section::PrefixLists];
     assert_eq!(seen.unread, sections.map(|section| Unread { section, error: error.clone() }));
-    let read = Section::ALL.into_iter().filter(|section| seen.world.has(*section)).collect::<Vec<_>>();
-    let others =
-        [Section::Vpcs, Section::Subnets, Section::VpcEndpoints, Section::NatGateways, Section::SecurityGroups];
+    let read =
+        Section::ALL.into_iter().filter(|section| seen.world.has(*section)).collect::<Vec<_>>();
+    let others = [
+        Section::Vpcs,
+        Section::Subnets,
+        Section::VpcEndpoints,
+        Section::NatGateways,
+        Section::SecurityGroups,
+    ];
     assert_eq!(read, others);
 }
 
@@ -242,7 +276,10 @@ async fn a_throttled_read_is_tried_again() {
 #[tokio::test]
 async fn a_read_that_stays_throttled_is_missing() {
     let listener = Listener::start().await;
-    listener.on("Action=DescribeRouteTables", [fault(503, "RequestLimitExceeded", "Request limit exceeded.")]);
+    listener.on(
+        "Action=DescribeRouteTables",
+        [fault(503, "RequestLimitExceeded", "Request limit exceeded.")],
+    );
     let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
     let why = "DescribeRouteTables: RequestLimitExceeded: Request limit exceeded.";
     assert_eq!(missing(&seen), [(Section::RouteTables, ErrorClass::Throttled, why.to_owned())]);
@@ -276,7 +313,10 @@ async fn an_item_that_cannot_be_read_is_named_and_not_dropped() {
     );
     assert_eq!(
         fault_of(Section::VpcAttributes, "DescribeVpcAttribute", "<vpcId>vpc-0a1</vpcId>").await,
-        Some((ErrorClass::Invalid, "DescribeVpcAttribute: vpc-0a1 enableDnsSupport: it is missing".to_owned()))
+        Some((
+            ErrorClass::Invalid,
+            "DescribeVpcAttribute: vpc-0a1 enableDnsSupport: it is missing".to_owned()
+        ))
     );
 }
 
@@ -286,8 +326,12 @@ async fn a_proxys_page_is_not_an_answer() {
     listener.on("Action=DescribeVpcs", [page(502, "<html>Bad Gateway</html>")]);
     listener.on("Action=DescribeSubnets", [page(403, "go away")]);
     let seen = listener.aws(&[]).await.observe(&scope(), &[Section::Vpcs, Section::Subnets]).await;
-    let classes: Vec<_> = missing(&seen).into_iter().map(|(section, class, _)| (section, class)).collect();
-    assert_eq!(classes, [(Section::Vpcs, ErrorClass::Transient), (Section::Subnets, ErrorClass::Denied)]);
+    let classes: Vec<_> =
+        missing(&seen).into_iter().map(|(section, class, _)| (section, class)).collect();
+    assert_eq!(
+        classes,
+        [(Section::Vpcs, ErrorClass::Transient), (Section::Subnets, ErrorClass::Denied)]
+    );
 }
 
 #[tokio::test]
@@ -341,9 +385,17 @@ async fn the_managed_vpcs_are_read_with_as_many_calls_as_one() {
     assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (expected(), vec![]));
     assert_eq!(
         fields(&listener.of("DescribeVpcs")[0]),
-        ["Action=DescribeVpcs", "Filter.1.Name=tag:vpc-guardrail", "Filter.1.Value.1=managed", "MaxResults=1000"]
+        [
+            "Action=DescribeVpcs",
+            "Filter.1.Name=tag:vpc-guardrail",
+            "Filter.1.Value.1=managed",
+            "MaxResults=1000"
+        ]
     );
-    assert_eq!(fields(&listener.of("DescribeSubnets")[0]), ["Action=DescribeSubnets", "MaxResults=1000"]);
+    assert_eq!(
+        fields(&listener.of("DescribeSubnets")[0]),
+        ["Action=DescribeSubnets", "MaxResults=1000"]
+    );
     assert_eq!(listener.requests().len(), 16);
 }
 
@@ -360,11 +412,15 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
         vpc("vpc-0a3", "111122223333", "axb"),
         vpc("vpc-0a4", "444455556666", "a*b"),
     ];
-    let tables = ["1", "2", "3", "4"]
-        .map(|n| format!("<item><routeTableId>rtb-0c{n}</routeTableId><vpcId>vpc-0a{n}</vpcId></item>"));
+    let tables = ["1", "2", "3", "4"].map(|n| {
+        format!("<item><routeTableId>rtb-0c{n}</routeTableId><vpcId>vpc-0a{n}</vpcId></item>")
+    });
     let tables = format!("<routeTableSet>{}</routeTableSet>", tables.concat());
     listener
-        .on("Action=DescribeVpcs", [answer("DescribeVpcs", &format!("<vpcSet>{}</vpcSet>", vpcs.concat()))])
+        .on(
+            "Action=DescribeVpcs",
+            [answer("DescribeVpcs", &format!("<vpcSet>{}</vpcSet>", vpcs.concat()))],
+        )
         .on("Action=DescribeRouteTables", [answer("DescribeRouteTables", &tables)]);
     let managed = ManagedVpcs::Tag { key: "k".to_owned(), value: "a*b".to_owned() };
     let aws = listener.aws(&[]).await;
@@ -372,20 +428,31 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2"]));
     let ids = aws.managed_vpcs(&managed).await.unwrap();
     assert_eq!(ids.iter().map(VpcId::as_str).collect::<Vec<_>>(), ["vpc-0a1", "vpc-0a2"]);
-    let filter = ["Action=DescribeVpcs", "Filter.1.Name=tag:k", r"Filter.1.Value.1=a\*b", "MaxResults=1000"];
-    assert_eq!(listener.of("DescribeVpcs").iter().map(|request| fields(request)).collect::<Vec<_>>(), [filter, filter]);
+    let filter =
+        ["Action=DescribeVpcs", "Filter.1.Name=tag:k", r"Filter.1.Value.1=a\*b", "MaxResults=1000"];
+    assert_eq!(
+        listener.of("DescribeVpcs").iter().map(|request| fields(request)).collect::<Vec<_>>(),
+        [filter, filter]
+    );
 }
 
 #[tokio::test]
 async fn attributes_of_a_vpc_that_is_gone_do_not_hide_the_others() {
     let gone = fault(400, "InvalidVpcID.NotFound", "The vpc ID 'vpc-0a2' does not exist");
-    let vpcs = ["vpc-0a1", "vpc-0a2"].map(|id| format!("<item><vpcId>{id}</vpcId></item>")).concat();
+    let vpcs =
+        ["vpc-0a1", "vpc-0a2"].map(|id| format!("<item><vpcId>{id}</vpcId></item>")).concat();
     let listener = Listener::start().await;
     listener
         .on("Action=DescribeVpcs", [answer("DescribeVpcs", &format!("<vpcSet>{vpcs}</vpcSet>"))])
         .on("Action=DescribeVpcAttribute VpcId=vpc-0a2", [gone])
-        .on("Action=DescribeVpcAttribute Attribute=enableDnsSupport", [attribute("enableDnsSupport", true)])
-        .on("Action=DescribeVpcAttribute Attribute=enableDnsHostnames", [attribute("enableDnsHostnames", false)]);
+        .on(
+            "Action=DescribeVpcAttribute Attribute=enableDnsSupport",
+            [attribute("enableDnsSupport", true)],
+        )
+        .on(
+            "Action=DescribeVpcAttribute Attribute=enableDnsHostnames",
+            [attribute("enableDnsHostnames", false)],
+        );
     let seen = listener.aws(&[]).await.observe_managed(&ManagedVpcs::All).await;
     assert_eq!(
         serde_json::to_value(&seen.world.vpc_attributes).unwrap(),

@@ -13,11 +13,16 @@ const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:alerts";
 const QUEUE: &str = "http://localhost/111122223333/vpcs.fifo";
 
 fn published() -> String {
-    "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>".to_owned()
+    "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>"
+        .to_owned()
 }
 
 fn messages(count: usize) -> Vec<QueueMessage> {
-    let message = |n| QueueMessage { group: "g".to_owned(), deduplication_id: format!("d{n}"), body: format!("b{n}") };
+    let message = |n| QueueMessage {
+        group: "g".to_owned(),
+        deduplication_id: format!("d{n}"),
+        body: format!("b{n}"),
+    };
     (0..count).map(message).collect()
 }
 
@@ -32,9 +37,12 @@ fn json_of(request: &str, target: &str) -> Value {
 async fn an_alert_is_published_with_its_attributes() {
     let listener = Listener::start().await;
     listener.on("Action=Publish", [ok(published())]);
-    let attributes = [("mode", "repair"), ("account", "")].map(|(name, text)| (name, Attribute::Text(text.to_owned())));
+    let attributes = [("mode", "repair"), ("account", "")]
+        .map(|(name, text)| (name, Attribute::Text(text.to_owned())));
     let topic = Topic::new(&listener.clients().await, TOPIC);
-    let id = topic.publish("A subject", &Body::Same("text".to_owned()), &BTreeMap::from(attributes)).await;
+    let id = topic
+        .publish("A subject", &Body::Same("text".to_owned()), &BTreeMap::from(attributes))
+        .await;
     assert_eq!(id.as_deref(), Ok("m-1"));
     assert_eq!(
         listener.requests()[0].lines().collect::<Vec<_>>(),
@@ -59,11 +67,17 @@ async fn each_kind_of_subscriber_can_have_its_own_text() {
         default: "for people".to_owned(),
         others: BTreeMap::from([("sqs", r#"{"a":1}"#.to_owned())]),
     };
-    Topic::new(&listener.clients().await, TOPIC).publish("S", &body, &BTreeMap::new()).await.unwrap();
+    Topic::new(&listener.clients().await, TOPIC)
+        .publish("S", &body, &BTreeMap::new())
+        .await
+        .unwrap();
     let request = &listener.requests()[0];
     assert!(request.lines().any(|line| line == "MessageStructure=json"));
     let message = request.lines().find_map(|line| line.strip_prefix("Message=")).unwrap();
-    assert_eq!(serde_json::from_str::<Value>(message).unwrap(), json!({"default": "for people", "sqs": "{\"a\":1}"}));
+    assert_eq!(
+        serde_json::from_str::<Value>(message).unwrap(),
+        json!({"default": "for people", "sqs": "{\"a\":1}"})
+    );
 }
 
 #[tokio::test]
@@ -72,17 +86,27 @@ async fn an_alert_is_text_for_people_and_the_report_for_the_rest() {
     let published = "<PublishResult><MessageId>6f0a</MessageId></PublishResult>";
     listener.on("Action=Publish", [ok(format!("<PublishResponse>{published}</PublishResponse>"))]);
     let rules = Attribute::List(vec!["nat".to_owned(), "dns".to_owned()]);
-    let attributes = BTreeMap::from([("mode", Attribute::Text("repair".to_owned())), ("rules", rules)]);
-    let alert = Alert { subject: "S".to_owned(), text: "text".to_owned(), json: "{}".to_owned(), attributes };
+    let attributes =
+        BTreeMap::from([("mode", Attribute::Text("repair".to_owned())), ("rules", rules)]);
+    let alert = Alert {
+        subject: "S".to_owned(),
+        text: "text".to_owned(),
+        json: "{}".to_owned(),
+        attributes,
+    };
     Topic::new(&listener.clients().await, TOPIC).tell(&alert).await.unwrap();
     let request = &listener.requests()[0];
     let message = request.lines().find_map(|line| line.strip_prefix("Message=")).unwrap();
     let expected = json!({"default": "{}", "email": "text", "sms": "S"});
     assert_eq!(serde_json::from_str::<Value>(message).unwrap(), expected);
-    let mut kinds: Vec<_> = request.lines().filter_map(|line| line.split_once("DataType=")).map(|(_, k)| k).collect();
+    let mut kinds: Vec<_> =
+        request.lines().filter_map(|line| line.split_once("DataType=")).map(|(_, k)| k).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["String", "String.Array"]);
-    assert!(request.lines().any(|line| line.ends_with(r#"StringValue=["nat","dns"]"#)), "{request}");
+    assert!(
+        request.lines().any(|line| line.ends_with(r#"StringValue=["nat","dns"]"#)),
+        "{request}"
+    );
 }
 
 #[tokio::test]
@@ -91,7 +115,8 @@ async fn an_alert_that_is_refused_says_why() {
     let error = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>not authorized</Message></Error></ErrorResponse>";
     listener.on("Action=Publish", [page(403, error)]);
     let topic = Topic::new(&listener.clients().await, TOPIC);
-    let error = topic.publish("S", &Body::Same("t".to_owned()), &BTreeMap::new()).await.unwrap_err();
+    let error =
+        topic.publish("S", &Body::Same("t".to_owned()), &BTreeMap::new()).await.unwrap_err();
     assert_eq!(
         (error.class, error.to_string()),
         (ErrorClass::Denied, "Publish: AuthorizationError: not authorized".to_owned())
@@ -104,8 +129,11 @@ async fn messages_go_ten_to_a_call_in_their_order() {
     listener.on("", [ok(r#"{"Successful":[],"Failed":[]}"#)]);
     let queue = Queue::new(&listener.clients().await, QUEUE);
     assert_eq!(queue.send(&messages(11)).await, Ok(()));
-    let requests: Vec<_> =
-        listener.requests().iter().map(|request| json_of(request, "AmazonSQS.SendMessageBatch")).collect();
+    let requests: Vec<_> = listener
+        .requests()
+        .iter()
+        .map(|request| json_of(request, "AmazonSQS.SendMessageBatch"))
+        .collect();
     let entry = |id: usize, n: usize| {
         json!({
             "Id": id.to_string(), "MessageBody": format!("b{n}"),
@@ -115,7 +143,10 @@ async fn messages_go_ten_to_a_call_in_their_order() {
     let first: Vec<_> = (0..10).map(|n| entry(n, n)).collect();
     assert_eq!(
         requests,
-        [json!({"QueueUrl": QUEUE, "Entries": first}), json!({"QueueUrl": QUEUE, "Entries": [entry(0, 10)]})]
+        [
+            json!({"QueueUrl": QUEUE, "Entries": first}),
+            json!({"QueueUrl": QUEUE, "Entries": [entry(0, 10)]})
+        ]
     );
 }
 
@@ -129,7 +160,8 @@ async fn no_message_takes_no_call() {
 #[tokio::test]
 async fn a_message_that_is_refused_is_an_error_and_the_rest_are_sent() {
     let listener = Listener::start().await;
-    let refused = r#"{"Failed":[{"Id":"3","SenderFault":false,"Code":"InternalError","Message":"later"}]}"#;
+    let refused =
+        r#"{"Failed":[{"Id":"3","SenderFault":false,"Code":"InternalError","Message":"later"}]}"#;
     listener.on("", [ok(refused), ok(r#"{"Successful":[],"Failed":[]}"#)]);
     let error = Queue::new(&listener.clients().await, QUEUE).send(&messages(11)).await.unwrap_err();
     assert_eq!(error.to_string(), "SendMessageBatch: InternalError: later");
@@ -139,7 +171,10 @@ async fn a_message_that_is_refused_is_an_error_and_the_rest_are_sent() {
 #[tokio::test]
 async fn a_parameter_is_read_decrypted() {
     let listener = Listener::start().await;
-    listener.on("", [ok(r#"{"Parameter":{"Name":"/guardrail/baseline","Value":"{}","Type":"SecureString"}}"#)]);
+    listener.on(
+        "",
+        [ok(r#"{"Parameter":{"Name":"/guardrail/baseline","Value":"{}","Type":"SecureString"}}"#)],
+    );
     let value = Parameters::new(&listener.clients().await).read("/guardrail/baseline").await;
     assert_eq!(value.as_deref(), Ok("{}"));
     let request = json_of(&listener.requests()[0], "AmazonSSM.GetParameter");
@@ -160,7 +195,8 @@ async fn a_parameter_that_is_not_there_says_so() {
 #[tokio::test]
 async fn the_account_is_the_callers() {
     let listener = Listener::start().await;
-    let result = "<GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>";
+    let result =
+        "<GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult>";
     let answer = format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>");
     listener.on("Action=GetCallerIdentity", [ok(answer)]);
     assert_eq!(listener.clients().await.account().await, Ok("111122223333".parse().unwrap()));

@@ -54,7 +54,19 @@ async fn a_full_look_makes_every_call_that_observing_needs() {
 #[tokio::test]
 async fn resolving_one_of_each_makes_every_call_that_it_needs() {
     let listener = Listener::start().await;
-    let ids = ["rtb-0", "rtbassoc-0", "subnet-0", "vpce-0", "nat-0", "sg-0", "eni-0", "i-0", "igw-0", "eigw-0", "pl-0"];
+    let ids = [
+        "rtb-0",
+        "rtbassoc-0",
+        "subnet-0",
+        "vpce-0",
+        "nat-0",
+        "sg-0",
+        "eni-0",
+        "i-0",
+        "igw-0",
+        "eigw-0",
+        "pl-0",
+    ];
     listener.aws(&[]).await.resolve(&ids.map(|id| id.parse().unwrap())).await.unwrap();
     assert_eq!(actions(&listener), listed(permissions::RESOLVE));
 }
@@ -73,7 +85,8 @@ async fn every_change_is_the_action_it_needs() {
 #[test]
 fn writing_is_what_all_changes_need_together() {
     let calls = every_call();
-    let needed: BTreeSet<_> = calls.iter().flat_map(|call| listed(call.operation().permissions())).collect();
+    let needed: BTreeSet<_> =
+        calls.iter().flat_map(|call| listed(call.operation().permissions())).collect();
     assert_eq!(needed, permissions::write().into_iter().map(str::to_owned).collect());
     let numbers: BTreeSet<_> = calls.iter().map(number).collect();
     assert_eq!(numbers, BTreeSet::from([0, 1, 2, 3, 4, 5]));

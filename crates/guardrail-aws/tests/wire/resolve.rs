@@ -17,7 +17,8 @@ fn found(vpcs: &[&str], gone: &[&str]) -> Resolved {
     }
 }
 
-/// What AWS says of one thing: the set it comes in, the element with its id, its id, its VPC, and what else.
+/// What AWS says of one thing: the set it comes in, the element with its id, its id, its VPC, and
+/// what else.
 fn item(set: &str, element: &str, id: &str, vpc: &str, more: &str) -> String {
     format!("<{set}><item><{element}>{id}</{element}><vpcId>{vpc}</vpcId>{more}</item></{set}>")
 }
@@ -34,8 +35,10 @@ async fn every_kind_of_id_leads_to_its_vpc() {
     let gateway = format!("<internetGatewaySet><item>{gateway}</item></internetGatewaySet>");
     let table = |id: &str, vpc: &str, more: &str| item(tables, "routeTableId", id, vpc, more);
     let group = |id: &str, vpc: &str| item("securityGroupInfo", "groupId", id, vpc, "");
-    let interface = |id: &str, vpc: &str, more: &str| item(interfaces, "networkInterfaceId", id, vpc, more);
-    let endpoint = item("vpcEndpointSet", "vpcEndpointId", "vpce-04", "vpc-04", "<state>deleting</state>");
+    let interface =
+        |id: &str, vpc: &str, more: &str| item(interfaces, "networkInterfaceId", id, vpc, more);
+    let endpoint =
+        item("vpcEndpointSet", "vpcEndpointId", "vpce-04", "vpc-04", "<state>deleting</state>");
     let nat = item("natGatewaySet", "natGatewayId", "nat-05", "vpc-05", "");
     let cases = [
         ("rtb-01", "RouteTables", "route-table-id", table("rtb-01", "vpc-01", "")),
@@ -45,12 +48,22 @@ async fn every_kind_of_id_leads_to_its_vpc() {
             "association.route-table-association-id",
             table("rtb-02", "vpc-02", &association),
         ),
-        ("subnet-03", "Subnets", "subnet-id", item("subnetSet", "subnetId", "subnet-03", "vpc-03", zone)),
+        (
+            "subnet-03",
+            "Subnets",
+            "subnet-id",
+            item("subnetSet", "subnetId", "subnet-03", "vpc-03", zone),
+        ),
         ("vpce-04", "VpcEndpoints", "vpc-endpoint-id", endpoint),
         ("nat-05", "NatGateways", "nat-gateway-id", nat),
         ("sg-06", "SecurityGroups", "group-id", group("sg-06", "vpc-06")),
         ("eni-07", "NetworkInterfaces", "network-interface-id", interface("eni-07", "vpc-07", "")),
-        ("i-08", "NetworkInterfaces", "attachment.instance-id", interface("eni-08", "vpc-08", attached)),
+        (
+            "i-08",
+            "NetworkInterfaces",
+            "attachment.instance-id",
+            interface("eni-08", "vpc-08", attached),
+        ),
         ("igw-09", "InternetGateways", "internet-gateway-id", gateway),
         ("pl-10", "RouteTables", "route.destination-prefix-list-id", table("rtb-10", "vpc-10", "")),
         ("pl-10", "SecurityGroups", "ip-permission.prefix-list-id", group("sg-11", "vpc-11")),
@@ -58,10 +71,12 @@ async fn every_kind_of_id_leads_to_its_vpc() {
     let listener = Listener::start().await;
     for (id, what, filter, items) in &cases {
         let lines = format!("Action=Describe{what} Filter.1.Name={filter} Filter.1.Value.1={id}");
-        listener.on(&lines, [ok(format!("<Describe{what}Response>{items}</Describe{what}Response>"))]);
+        listener
+            .on(&lines, [ok(format!("<Describe{what}Response>{items}</Describe{what}Response>"))]);
     }
     let ids: Vec<&str> = cases.iter().map(|(id, ..)| *id).collect();
-    let vpcs = ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"].map(|n| format!("vpc-{n}"));
+    let vpcs = ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"]
+        .map(|n| format!("vpc-{n}"));
     let vpcs: Vec<&str> = vpcs.iter().map(String::as_str).collect();
     assert_eq!(resolve(&listener, &ids).await, found(&vpcs, &[]));
 }
@@ -71,15 +86,21 @@ async fn an_egress_only_gateway_is_found_among_all() {
     let listener = Listener::start().await;
     let gateway = |n: u8| {
         let id = format!("<egressOnlyInternetGatewayId>eigw-0{n}</egressOnlyInternetGatewayId>");
-        format!("<item>{id}<attachmentSet><item><vpcId>vpc-0{n}</vpcId></item></attachmentSet></item>")
+        format!(
+            "<item>{id}<attachmentSet><item><vpcId>vpc-0{n}</vpcId></item></attachmentSet></item>"
+        )
     };
     let set = "egressOnlyInternetGatewaySet";
     let items = format!("<{set}>{}{}</{set}>", gateway(1), gateway(2));
-    let body =
-        format!("<DescribeEgressOnlyInternetGatewaysResponse>{items}</DescribeEgressOnlyInternetGatewaysResponse>");
+    let body = format!(
+        "<DescribeEgressOnlyInternetGatewaysResponse>{items}</DescribeEgressOnlyInternetGatewaysResponse>"
+    );
     listener.on("Action=DescribeEgressOnlyInternetGateways", [ok(body)]);
     assert_eq!(resolve(&listener, &["eigw-02", "eigw-03"]).await, found(&["vpc-02"], &["eigw-03"]));
-    assert_eq!(fields(&listener.requests()[0]), ["Action=DescribeEgressOnlyInternetGateways", "MaxResults=255"]);
+    assert_eq!(
+        fields(&listener.requests()[0]),
+        ["Action=DescribeEgressOnlyInternetGateways", "MaxResults=255"]
+    );
 }
 
 #[tokio::test]
@@ -93,7 +114,10 @@ async fn a_vpcs_own_id_takes_no_call() {
 async fn what_is_nowhere_is_said_to_be_gone_save_a_prefix_list() {
     let listener = Listener::start().await;
     let ids = ["rtb-0c9", "pl-0c9", "tgw-0c9", "eipassoc-0c9", "rtb-0c8"];
-    assert_eq!(resolve(&listener, &ids).await, found(&[], &["rtb-0c9", "tgw-0c9", "eipassoc-0c9", "rtb-0c8"]));
+    assert_eq!(
+        resolve(&listener, &ids).await,
+        found(&[], &["rtb-0c9", "tgw-0c9", "eipassoc-0c9", "rtb-0c8"])
+    );
     assert_eq!(
         fields(&listener.of("DescribeRouteTables")[0]),
         [

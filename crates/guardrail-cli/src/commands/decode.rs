@@ -9,7 +9,8 @@ use crate::render::json_line;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Files with EventBridge events, CloudTrail records or CloudTrail log files; `-` is standard input.
+    /// Files with EventBridge events, CloudTrail records or CloudTrail log files; `-` is standard
+    /// input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }

@@ -30,7 +30,10 @@ const STORY: [Scene; 4] = [
         title: "On the command line, somebody adds one half of the default route",
         event: include_str!("../../../../events/CreateRoute.half-low.json"),
     },
-    Scene { title: "… and the other half", event: include_str!("../../../../events/CreateRoute.half-high.json") },
+    Scene {
+        title: "… and the other half",
+        event: include_str!("../../../../events/CreateRoute.half-high.json"),
+    },
 ];
 
 pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
@@ -48,7 +51,10 @@ pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
         out,
         "An example VPC: two Availability Zones, a public and a private subnet in each, gateway endpoints for S3 and",
     );
-    line(out, "DynamoDB, interface endpoints for ssm, ssmmessages and ec2messages. The guardrail is in mode repair.");
+    line(
+        out,
+        "DynamoDB, interface endpoints for ssm, ssmmessages and ec2messages. The guardrail is in mode repair.",
+    );
     let mut last = None;
     for (number, (scene, (value, call))) in STORY.iter().zip(&calls).enumerate() {
         let act = stage.play(value, call);
@@ -67,11 +73,20 @@ fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
         line(out, "\nroute tables of the private subnets, before:");
         out.push_str(before);
         line(out, "\nseen:");
-        report.findings.iter().for_each(|found| line(out, &format!("  {}: {}", found.rule, found.summary)));
+        report
+            .findings
+            .iter()
+            .for_each(|found| line(out, &format!("  {}: {}", found.rule, found.summary)));
         line(out, "\nplan, and what became of each step:");
-        report.steps.iter().for_each(|step| line(out, &format!("  {}. {}: {}", step.id, step.summary, step.outcome)));
+        report.steps.iter().for_each(|step| {
+            line(out, &format!("  {}. {}: {}", step.id, step.summary, step.outcome))
+        });
         line(out, "\nalert:");
-        quoted(out, &format!("Subject: {}\n\n{}", alert::subject(report), alert::text(report, baseline)), "  ");
+        quoted(
+            out,
+            &format!("Subject: {}\n\n{}", alert::subject(report), alert::text(report, baseline)),
+            "  ",
+        );
         line(out, "\nroute tables of the private subnets, after:");
         out.push_str(after);
     }
@@ -79,7 +94,13 @@ fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
 
 fn farewell(out: &mut String, again: &Report) -> Ending {
     if again.verdict == Verdict::Compliant && again.steps.is_empty() {
-        line(out, &format!("\n{} is back on its baseline, and a second run changes nothing.", again.scope.vpc));
+        line(
+            out,
+            &format!(
+                "\n{} is back on its baseline, and a second run changes nothing.",
+                again.scope.vpc
+            ),
+        );
         return Ending::Fine;
     }
     line(out, &format!("\n{} is not on its baseline: {}.", again.scope.vpc, again.verdict));

@@ -25,7 +25,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
-    let baseline = arguments.baseline.as_deref().map_or_else(|| Ok(Baseline::default()), input::baseline)?;
+    let baseline =
+        arguments.baseline.as_deref().map_or_else(|| Ok(Baseline::default()), input::baseline)?;
     let clients = match clients(&arguments.place).await {
         Ok(clients) => clients,
         // To find this is what a doctor is for.
@@ -35,17 +36,24 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
         }
     };
     show(out, &Check::new("Region", State::Fine, clients.region().as_str()));
-    let checks = guardrail_aws::doctor::examine(&clients, &arguments.stack_name, &baseline.managed_vpcs).await;
+    let checks =
+        guardrail_aws::doctor::examine(&clients, &arguments.stack_name, &baseline.managed_vpcs)
+            .await;
     checks.iter().for_each(|check| show(out, check));
     line(
         out,
         "\nThe permissions are those of whoever runs this; the functions' own are in the stack's template. A dry run shows in \
          CloudTrail as a failed call.",
     );
-    Ok(if checks.iter().any(|check| check.state.wants_a_person()) { Ending::DriftLeft } else { Ending::Fine })
+    Ok(if checks.iter().any(|check| check.state.wants_a_person()) {
+        Ending::DriftLeft
+    } else {
+        Ending::Fine
+    })
 }
 
 fn show(out: &mut String, check: &Check) {
-    let detail = if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
+    let detail =
+        if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
     line(out, &format!("{:<12} {}{detail}", check.state, check.what));
 }

@@ -23,8 +23,13 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
         line(out, &source.nothing());
     }
     for snapshot in &snapshots {
-        let required_services = required_services(&source.baseline, &snapshot.scope.region, &shared);
-        out.push_str(&guardrail::report::explain::explain(&View::of(&source.baseline, snapshot, &required_services)));
+        let required_services =
+            required_services(&source.baseline, &snapshot.scope.region, &shared);
+        out.push_str(&guardrail::report::explain::explain(&View::of(
+            &source.baseline,
+            snapshot,
+            &required_services,
+        )));
     }
     Ok(source.ending(Ending::Fine))
 }

@@ -12,7 +12,8 @@ pub(crate) enum Command {
     Snapshot(Whatever),
     /// Repairs VPCs of an account, now (in a build with the feature `live`).
     Repair(Whatever),
-    /// Checks credentials, permissions, the trail and the stack (in a build with the feature `live`).
+    /// Checks credentials, permissions, the trail and the stack (in a build with the feature
+    /// `live`).
     Doctor(Whatever),
 }
 

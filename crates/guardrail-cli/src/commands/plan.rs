@@ -29,7 +29,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     let now = now();
     let reports: Vec<Report> = snapshots
         .iter()
-        .map(|snapshot| preview_snapshot(&source.baseline, snapshot, &look_at(snapshot.scope.clone()), now))
+        .map(|snapshot| {
+            preview_snapshot(&source.baseline, snapshot, &look_at(snapshot.scope.clone()), now)
+        })
         .collect();
     let (managed, others): (Vec<&Report>, Vec<&Report>) =
         reports.iter().partition(|report| report.verdict != Verdict::NotManaged);

@@ -70,7 +70,8 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
     Ok(ending)
 }
 
-/// The incident is new each time: it goes into the calls' tokens, and AWS takes a call with a known token for a repeat.
+/// The incident is new each time: it goes into the calls' tokens, and AWS takes a call with a known
+/// token for a repeat.
 fn request(scope: Scope, now: Timestamp) -> RunRequest {
     let incident = format!("operator-{}", now.as_millisecond());
     RunRequest {
@@ -94,16 +95,24 @@ fn note(report: &Report, baseline: &Baseline) -> Option<String> {
     }
     let mode = report.steps.iter().find_map(|step| match step.outcome {
         Outcome::NotAllowed(mode) => Some(mode),
-        Outcome::Done(_) | Outcome::Ready | Outcome::Planned | Outcome::Held(_) | Outcome::Stale => None,
+        Outcome::Done(_)
+        | Outcome::Ready
+        | Outcome::Planned
+        | Outcome::Held(_)
+        | Outcome::Stale => None,
         Outcome::Skipped { .. } | Outcome::Failed(_) | Outcome::RecheckFailed(_) => None,
         Outcome::TimedOut | Outcome::WillNotBeReady { .. } | Outcome::OutOfTime => None,
     })?;
-    Some(format!("in mode {mode} nothing is changed; add `--mode repair`, or set the mode in the baseline"))
+    Some(format!(
+        "in mode {mode} nothing is changed; add `--mode repair`, or set the mode in the baseline"
+    ))
 }
 
 fn ended(report: &Report) -> Ending {
     match report.verdict {
         Verdict::Compliant | Verdict::Repaired => Ending::Fine,
-        Verdict::DriftLeft | Verdict::Incomplete | Verdict::NotManaged | Verdict::NoSuchVpc => Ending::DriftLeft,
+        Verdict::DriftLeft | Verdict::Incomplete | Verdict::NotManaged | Verdict::NoSuchVpc => {
+            Ending::DriftLeft
+        }
     }
 }

@@ -67,7 +67,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
 
 /// The first call's time, so that a replay is the same whenever it is made.
 pub(crate) fn start(calls: &[(Value, Evidence)]) -> Timestamp {
-    calls.iter().find_map(|(_, evidence)| evidence.time.as_ref()?.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+    calls
+        .iter()
+        .find_map(|(_, evidence)| evidence.time.as_ref()?.parse().ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// A simulated world and the guardrail that looks after it.
@@ -81,7 +84,8 @@ pub(crate) struct Stage {
 /// One recorded call, and what the guardrail made of it.
 pub(crate) struct Act {
     pub(crate) call: Evidence,
-    /// What the call did to the world; `None` for a call that was made in another account or Region.
+    /// What the call did to the world; `None` for a call that was made in another account or
+    /// Region.
     pub(crate) enacted: Option<Replayed>,
     /// The runs, or why there is none.
     pub(crate) runs: Result<Vec<ReplayedRun>, NoRun>,
@@ -106,7 +110,9 @@ pub(crate) struct ReplayedRun {
 impl Act {
     fn ending(&self) -> Ending {
         let fine = |run: &ReplayedRun| match run.report.verdict {
-            Verdict::Compliant | Verdict::Repaired | Verdict::NotManaged | Verdict::NoSuchVpc => true,
+            Verdict::Compliant | Verdict::Repaired | Verdict::NotManaged | Verdict::NoSuchVpc => {
+                true
+            }
             Verdict::DriftLeft | Verdict::Incomplete => false,
         };
         if self.runs.iter().flatten().all(fine) { Ending::Fine } else { Ending::DriftLeft }
@@ -119,18 +125,20 @@ impl Stage {
         Self { cloud: SimCloud::new(sim), baseline, place }
     }
 
-    /// Lets time pass until the recorded call, makes it on the world, and lets the guardrail look at what it points to.
+    /// Lets time pass until the recorded call, makes it on the world, and lets the guardrail look
+    /// at what it points to.
     pub(crate) fn play(&mut self, value: &Value, call: &Evidence) -> Act {
         let mut sim = self.cloud.sim_mut();
         let time = call.time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
         let until = time.and_then(|time| Duration::try_from(time.duration_since(sim.now())).ok());
         sim.advance(until.unwrap_or_default());
-        let foreign = self.place.as_ref().is_some_and(|place| made_elsewhere(&call.record, place).is_some());
+        let foreign =
+            self.place.as_ref().is_some_and(|place| made_elsewhere(&call.record, place).is_some());
         let enacted = if foreign { None } else { Some(replay_call(&mut sim, value)) };
         drop(sim);
-        let runs = self
-            .scopes(value)
-            .map(|scopes| scopes.into_iter().map(|scope| self.look(scope, Cause::Event, call)).collect());
+        let runs = self.scopes(value).map(|scopes| {
+            scopes.into_iter().map(|scope| self.look(scope, Cause::Event, call)).collect()
+        });
         Act { call: call.clone(), enacted, runs }
     }
 
@@ -179,7 +187,8 @@ impl Stage {
     }
 }
 
-/// The account and Region of a world: those of its first VPC, because all are read by one account in one Region.
+/// The account and Region of a world: those of its first VPC, because all are read by one account
+/// in one Region.
 fn place(world: &World) -> Option<Place> {
     let shared = Shared::of(world);
     Some(Snapshot::all(world, &shared).ok()?.first()?.scope.place())
@@ -188,7 +197,12 @@ fn place(world: &World) -> Option<Place> {
 /// The VPCs that the account owns and the baseline manages.
 fn managed(world: &World, place: &Place, baseline: &Baseline) -> Vec<VpcId> {
     let own = |vpc: &&Vpc| vpc.owner_id.as_ref().is_none_or(|owner| *owner == place.account);
-    let vpcs = world.vpcs.iter().flatten().filter(own).filter(|vpc| baseline.managed_vpcs.matches(&vpc.tags));
+    let vpcs = world
+        .vpcs
+        .iter()
+        .flatten()
+        .filter(own)
+        .filter(|vpc| baseline.managed_vpcs.matches(&vpc.tags));
     let mut ids: Vec<VpcId> = vpcs.map(|vpc| vpc.vpc_id.clone()).collect();
     ids.sort_unstable();
     ids
@@ -222,8 +236,9 @@ fn tell_json(out: &mut String, act: &Act) {
     let record = &act.call.record;
     match &act.runs {
         Ok(runs) => runs.iter().for_each(|run| json_line(out, &run.report)),
-        Err(why) => {
-            json_line(out, &json!({ "event": record.event, "event_id": record.event_id, "no_run": why.to_string() }))
-        }
+        Err(why) => json_line(
+            out,
+            &json!({ "event": record.event, "event_id": record.event_id, "no_run": why.to_string() }),
+        ),
     }
 }

@@ -31,7 +31,8 @@ fn text(out: &mut String) {
         let rule = id.rule();
         let sections: Vec<String> = rule.needs.iter().map(ToString::to_string).collect();
         let permissions: Vec<&str> = rule.permissions().into_iter().collect();
-        let actions = if permissions.is_empty() { "none".to_owned() } else { permissions.join(", ") };
+        let actions =
+            if permissions.is_empty() { "none".to_owned() } else { permissions.join(", ") };
         line(out, id.as_str());
         labelled(out, "  finds", COLUMN, rule.finds);
         labelled(out, "  repair", COLUMN, rule.repairs);

@@ -19,7 +19,8 @@ use crate::input;
 #[derive(Debug, clap::Args)]
 #[command(after_help = POINT_AT_IT)]
 pub(crate) struct Arguments {
-    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put together.
+    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put
+    /// together.
     #[arg(long, required = true, value_name = "W.json")]
     world: Vec<PathBuf>,
     /// The port on 127.0.0.1; 0 picks a free one.
@@ -28,8 +29,8 @@ pub(crate) struct Arguments {
     /// How long each call takes, such as `30ms`.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     latency: Duration,
-    /// Makes calls fail: the operation, EC2's code (or `lost`: the call happens, its answer never comes), and how many
-    /// times, such as `CreateVpcEndpoint=RequestLimitExceeded:3`.
+    /// Makes calls fail: the operation, EC2's code (or `lost`: the call happens, its answer never
+    /// comes), and how many times, such as `CreateVpcEndpoint=RequestLimitExceeded:3`.
     #[arg(long = "fault", value_name = "OPERATION=CODE[:N]")]
     faults: Vec<Fault>,
     /// Simulated seconds in a real one.
@@ -41,7 +42,8 @@ pub(crate) struct Arguments {
     /// Where to save the world when the simulator is told to stop (SIGTERM, SIGINT).
     #[arg(long, value_name = "AFTER.json")]
     save: Option<PathBuf>,
-    /// Where to send the EventBridge event of each call that could change something: a file for JSON lines, or a URL.
+    /// Where to send the EventBridge event of each call that could change something: a file for
+    /// JSON lines, or a URL.
     #[arg(long, value_name = "FILE|http://…")]
     events: Option<Events>,
 }
@@ -58,8 +60,11 @@ fn time(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
     let world = input::world(&arguments.world)?;
-    let mut sim =
-        Sim::new(world, now(), SimOptions { visibility_delay: arguments.visibility_delay, ..SimOptions::default() });
+    let mut sim = Sim::new(
+        world,
+        now(),
+        SimOptions { visibility_delay: arguments.visibility_delay, ..SimOptions::default() },
+    );
     arguments.faults.iter().for_each(|fault| sim.inject(fault.clone()));
     let options = ServerOptions {
         port: arguments.port,
@@ -67,7 +72,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
         speed: arguments.speed,
         events: arguments.events.clone(),
     };
-    let world = serve(sim, options).map_err(|reason| BadInput::Unserved { port: arguments.port, reason })?;
+    let world = serve(sim, options)
+        .map_err(|reason| BadInput::Unserved { port: arguments.port, reason })?;
     if let Some(path) = &arguments.save {
         input::write(path, &format!("{:#}\n", json!(world)))?;
     }
@@ -85,7 +91,8 @@ fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<World> {
 }
 
 fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

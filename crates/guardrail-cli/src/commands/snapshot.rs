@@ -24,7 +24,8 @@ pub(crate) struct Arguments {
     /// Every VPC of the Region, not only the managed ones.
     #[arg(long, conflicts_with_all = ["vpcs", "baseline"])]
     all: bool,
-    /// The baseline that says which VPCs are managed; without it, those with the tag `vpc-guardrail=managed` are.
+    /// The baseline that says which VPCs are managed; without it, those with the tag
+    /// `vpc-guardrail=managed` are.
     #[arg(long, value_name = "B.json")]
     baseline: Option<PathBuf>,
     /// The file to write; without it, standard output.

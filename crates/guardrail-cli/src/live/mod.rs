@@ -14,8 +14,13 @@ use crate::arguments::PlaceArgs;
 use crate::error::{BadInput, Unavailable};
 use crate::live::session::Session;
 
-/// Reads these VPCs, or every managed one, and tells what could not be read; whether all could is the second part.
-pub(crate) fn look(place: &PlaceArgs, vpcs: &[VpcId], baseline: &Baseline) -> Result<(World, bool), BadInput> {
+/// Reads these VPCs, or every managed one, and tells what could not be read; whether all could is
+/// the second part.
+pub(crate) fn look(
+    place: &PlaceArgs,
+    vpcs: &[VpcId],
+    baseline: &Baseline,
+) -> Result<(World, bool), BadInput> {
     wait_for(async {
         let session = Session::open(place).await?;
         let aws = session.cloud(baseline.service_names(&session.place.region))?;

@@ -57,9 +57,11 @@ impl<C: Cloud> Cloud for Progress<'_, C> {
     }
 }
 
-/// The endpoints that are on their way, each with where to; `None` when the endpoints were not read.
+/// The endpoints that are on their way, each with where to; `None` when the endpoints were not
+/// read.
 fn on_their_way(world: &World) -> Option<Vec<String>> {
-    let moving = |state: &EndpointState| matches!(state, EndpointState::Pending | EndpointState::Deleting);
+    let moving =
+        |state: &EndpointState| matches!(state, EndpointState::Pending | EndpointState::Deleting);
     let endpoints = world.vpc_endpoints.as_ref()?.iter().filter(|endpoint| moving(&endpoint.state));
     let named = endpoints.map(|endpoint| {
         let service = endpoint.service_name.as_ref().map_or("", |service| service.as_str());
@@ -70,7 +72,8 @@ fn on_their_way(world: &World) -> Option<Vec<String>> {
 }
 
 fn waiting(endpoints: &[String], waited: Duration) -> String {
-    let what = if endpoints.is_empty() { "the changes to show".to_owned() } else { endpoints.join(", ") };
+    let what =
+        if endpoints.is_empty() { "the changes to show".to_owned() } else { endpoints.join(", ") };
     match waited.as_secs() {
         0 => format!("waiting for {what}"),
         seconds => format!("waiting for {what}: {seconds} s so far"),
@@ -94,8 +97,9 @@ mod tests {
 
     #[test]
     fn what_is_waited_for_is_named_with_the_time_it_has_taken() {
-        let said =
-            |states: &[&str], seconds| waiting(&on_their_way(&world(states)).unwrap(), Duration::from_secs(seconds));
+        let said = |states: &[&str], seconds| {
+            waiting(&on_their_way(&world(states)).unwrap(), Duration::from_secs(seconds))
+        };
         assert_eq!(said(&["pending", "available"], 0), "waiting for vpce-0 (ssm, pending)");
         assert_eq!(
             said(&["Pending", "deleting"], 10),

@@ -29,8 +29,14 @@ impl Session {
         Ok(Clouds::new(&self.clients, services).at(&self.place)?)
     }
 
-    /// Reads these VPCs, or every managed one: a single one as the repair function does, more as the sweep function does.
-    pub(crate) async fn read(&self, aws: &Aws, vpcs: &[VpcId], managed: &ManagedVpcs) -> Result<Observation, BadInput> {
+    /// Reads these VPCs, or every managed one: a single one as the repair function does, more as
+    /// the sweep function does.
+    pub(crate) async fn read(
+        &self,
+        aws: &Aws,
+        vpcs: &[VpcId],
+        managed: &ManagedVpcs,
+    ) -> Result<Observation, BadInput> {
         let mut seen = match vpcs {
             [vpc] => aws.observe(&self.place.scope(vpc), &Section::ALL).await,
             [] => aws.observe_managed(managed).await,
@@ -46,8 +52,11 @@ impl Session {
 
 /// The clients of the account and Region that the arguments name, with credentials.
 pub(crate) async fn clients(place: &PlaceArgs) -> Result<Clients, Unavailable> {
-    let options =
-        ClientOptions { region: place.region.clone(), profile: place.profile.clone(), ..ClientOptions::default() };
+    let options = ClientOptions {
+        region: place.region.clone(),
+        profile: place.profile.clone(),
+        ..ClientOptions::default()
+    };
     let clients = Clients::load(&options).await?;
     clients.find_credentials().await?;
     Ok(clients)

@@ -2,7 +2,9 @@
 
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{AssociationId, RouteTableId, SubnetId, VpcId};
-use guardrail::ec2::world::{Association, AssociationState, Route, RouteOrigin, RouteState, RouteTable, Tag};
+use guardrail::ec2::world::{
+    Association, AssociationState, Route, RouteOrigin, RouteState, RouteTable, Tag,
+};
 use ipnet::IpNet;
 
 use crate::ec2::errors::ApiError;
@@ -24,7 +26,9 @@ impl Sim {
             return Ok(Response::RouteTable(table.clone()));
         }
         let routes = self.vpc(vpc_id)?.cidrs().into_iter().map(local_route).collect();
-        if self.world.route_tables.iter().flatten().filter(|table| table.vpc_id == *vpc_id).count() >= TABLES_PER_VPC {
+        if self.world.route_tables.iter().flatten().filter(|table| table.vpc_id == *vpc_id).count()
+            >= TABLES_PER_VPC
+        {
             return Err(ApiError::new(
                 "RouteTableLimitExceeded",
                 "The maximum number of route tables has been reached.",
@@ -51,7 +55,10 @@ impl Sim {
             let message = format!("The routeTable '{id}' has dependencies and cannot be deleted.");
             return Err(ApiError::new("DependencyViolation", message));
         }
-        self.world.route_tables.iter_mut().for_each(|tables| tables.retain(|table| table.route_table_id != *id));
+        self.world
+            .route_tables
+            .iter_mut()
+            .for_each(|tables| tables.retain(|table| table.route_table_id != *id));
         for endpoint in self.world.vpc_endpoints.iter_mut().flatten() {
             endpoint.route_table_ids.retain(|table| table != id);
         }
@@ -65,7 +72,8 @@ impl Sim {
     ) -> Result<Response, ApiError> {
         let vpc = self.table(table_id)?.vpc_id.clone();
         if self.subnet(subnet)?.vpc_id != vpc {
-            let message = format!("route table {table_id} and subnet {subnet} belong to different networks");
+            let message =
+                format!("route table {table_id} and subnet {subnet} belong to different networks");
             return Err(ApiError::invalid_value(message));
         }
         self.associate(
@@ -75,7 +83,11 @@ impl Sim {
         )
     }
 
-    pub(crate) fn associate_gateway(&mut self, table_id: &RouteTableId, gateway: &str) -> Result<Response, ApiError> {
+    pub(crate) fn associate_gateway(
+        &mut self,
+        table_id: &RouteTableId,
+        gateway: &str,
+    ) -> Result<Response, ApiError> {
         self.table(table_id)?;
         if !self.gateways.contains(gateway) {
             return Err(ApiError::not_found("InvalidGatewayID.NotFound", "gateway", gateway));
@@ -87,7 +99,8 @@ impl Sim {
         )
     }
 
-    /// A subnet without an association of its own is the main table's again: nothing is written for that.
+    /// A subnet without an association of its own is the main table's again: nothing is written for
+    /// that.
     pub(crate) fn disassociate(&mut self, id: &AssociationId) -> Result<Response, ApiError> {
         let (table_id, old) = self.association(id)?;
         if old.main {
@@ -107,7 +120,8 @@ impl Sim {
         let (from, old) = self.association(id)?;
         let same_vpc = self.table(&from)?.vpc_id == self.table(table_id)?.vpc_id;
         if !same_vpc {
-            let message = format!("route table {table_id} and association {id} belong to different networks");
+            let message =
+                format!("route table {table_id} and association {id} belong to different networks");
             return Err(ApiError::invalid_value(message));
         }
         let new_id: AssociationId = self.ids.next("rtbassoc-")?;
@@ -118,15 +132,22 @@ impl Sim {
     }
 
     /// The table an association belongs to.
-    pub(crate) fn association(&self, id: &AssociationId) -> Result<(RouteTableId, Association), ApiError> {
+    pub(crate) fn association(
+        &self,
+        id: &AssociationId,
+    ) -> Result<(RouteTableId, Association), ApiError> {
         let mut all = self.world.route_tables.iter().flatten().flat_map(|table| {
-            table.associations.iter().map(move |association| (table.route_table_id.clone(), association))
+            table
+                .associations
+                .iter()
+                .map(move |association| (table.route_table_id.clone(), association))
         });
-        let found = all.find(|(_, association)| association.route_table_association_id.as_ref() == Some(id));
+        let found = all
+            .find(|(_, association)| association.route_table_association_id.as_ref() == Some(id));
         let known = found.filter(|(_, a)| a.is_live() && self.is_settled(id.as_str()));
-        known
-            .map(|(table, association)| (table, association.clone()))
-            .ok_or_else(|| ApiError::not_found("InvalidAssociationID.NotFound", "association", id.as_str()))
+        known.map(|(table, association)| (table, association.clone())).ok_or_else(|| {
+            ApiError::not_found("InvalidAssociationID.NotFound", "association", id.as_str())
+        })
     }
 
     fn associate(
@@ -137,8 +158,9 @@ impl Sim {
     ) -> Result<Response, ApiError> {
         let all = self.world.route_tables.iter().flatten().flat_map(|table| &table.associations);
         if all.filter(|association| association.is_live()).any(taken) {
-            let message =
-                format!("the specified association for route table {table_id} conflicts with an existing association");
+            let message = format!(
+                "the specified association for route table {table_id} conflicts with an existing association"
+            );
             return Err(ApiError::new("Resource.AlreadyAssociated", message));
         }
         let id: AssociationId = self.ids.next("rtbassoc-")?;

@@ -15,44 +15,36 @@ use crate::sim::Sim;
 impl Sim {
     pub(crate) fn read(&self, request: &Request) -> Result<Response, ApiError> {
         let world = self.visible();
+        macro_rules! page {
+            ($section:ident, $field:ident, $query:expr) => {
+                self.page(Section::$section, &world.$field, $query, |w, found| w.$field = found)
+            };
+        }
         match request {
             Request::DryRun(inner) => Err(dry_run(inner)),
-            Request::DescribeVpcs(query) => self.page(Section::Vpcs, &world.vpcs, query, |w, found| w.vpcs = found),
-            Request::DescribeSubnets(query) => {
-                self.page(Section::Subnets, &world.subnets, query, |w, found| w.subnets = found)
-            }
-            Request::DescribeRouteTables(query) => {
-                self.page(Section::RouteTables, &world.route_tables, query, |w, found| w.route_tables = found)
-            }
-            Request::DescribeVpcEndpoints(query) => {
-                self.page(Section::VpcEndpoints, &world.vpc_endpoints, query, |w, found| w.vpc_endpoints = found)
-            }
-            Request::DescribeNatGateways(query) => {
-                self.page(Section::NatGateways, &world.nat_gateways, query, |w, found| w.nat_gateways = found)
-            }
-            Request::DescribeSecurityGroups(query) => {
-                self.page(Section::SecurityGroups, &world.security_groups, query, |w, found| w.security_groups = found)
-            }
+            Request::DescribeVpcs(query) => page!(Vpcs, vpcs, query),
+            Request::DescribeSubnets(query) => page!(Subnets, subnets, query),
+            Request::DescribeRouteTables(query) => page!(RouteTables, route_tables, query),
+            Request::DescribeVpcEndpoints(query) => page!(VpcEndpoints, vpc_endpoints, query),
+            Request::DescribeNatGateways(query) => page!(NatGateways, nat_gateways, query),
+            Request::DescribeSecurityGroups(query) => page!(SecurityGroups, security_groups, query),
             Request::DescribeNetworkInterfaces(query) => self.interfaces(world, query),
-            Request::DescribePrefixLists(query) => {
-                let mine = lists(world, |list| is_awss(list).then(|| PrefixList { owner_id: None, ..list.clone() }));
-                // The limit is that of the managed lists; this older call documents none, and pages all the same.
-                let query = &Query { max_results: query.max_results.map(|most| most.clamp(1, 100)), ..query.clone() };
-                self.page(Section::PrefixLists, &mine, query, |w, found| w.prefix_lists = found)
-            }
-            Request::DescribeManagedPrefixLists(query) => {
-                let all = lists(world, |list| Some(PrefixList { cidrs: None, entries: None, ..list.clone() }));
-                self.page(Section::PrefixLists, &all, query, |w, found| w.prefix_lists = found)
-            }
+            Request::DescribePrefixLists(query) => self.aws_prefix_lists(world, query),
+            Request::DescribeManagedPrefixLists(query) => self.managed_prefix_lists(world, query),
             Request::DescribeVpcEndpointServices(query) => {
-                let all = &world.vpc_endpoint_services;
-                self.page(Section::VpcEndpointServices, all, query, |w, found| w.vpc_endpoint_services = found)
+                page!(VpcEndpointServices, vpc_endpoint_services, query)
             }
             Request::DescribeInternetGateways(query) => self.internet_gateways(world, query),
-            Request::DescribeEgressOnlyInternetGateways(query) => self.egress_only_gateways(world, query),
+            Request::DescribeEgressOnlyInternetGateways(query) => {
+                self.egress_only_gateways(world, query)
+            }
             Request::DescribeInstances(query) => self.instances(world, query),
-            Request::DescribeVpcAttribute { vpc_id, attribute } => self.vpc_attribute(world, vpc_id, *attribute),
-            Request::GetManagedPrefixListEntries { prefix_list_id } => self.prefix_list_entries(world, prefix_list_id),
+            Request::DescribeVpcAttribute { vpc_id, attribute } => {
+                self.vpc_attribute(world, vpc_id, *attribute)
+            }
+            Request::GetManagedPrefixListEntries { prefix_list_id } => {
+                self.prefix_list_entries(world, prefix_list_id)
+            }
             Request::CreateRoute { .. }
             | Request::ReplaceRoute { .. }
             | Request::DeleteRoute { .. }
@@ -76,15 +68,34 @@ impl Sim {
             | Request::AuthorizeSecurityGroupIngress { .. }
             | Request::RevokeSecurityGroupIngress { .. }
             | Request::CreateTags { .. }
-            | Request::DeleteTags { .. } => {
-                Err(ApiError::new("InternalError", format!("{} does not read", request.operation())))
-            }
+            | Request::DeleteTags { .. } => Err(ApiError::new(
+                "InternalError",
+                format!("{} does not read", request.operation()),
+            )),
         }
+    }
+
+    fn aws_prefix_lists(&self, world: &World, query: &Query) -> Result<Response, ApiError> {
+        let without_owner = |list: &PrefixList| PrefixList { owner_id: None, ..list.clone() };
+        let mine = lists(world, |list| is_awss(list).then(|| without_owner(list)));
+        // The limit is that of the managed lists; this older call documents none, and pages all the
+        // same.
+        let most = query.max_results.map(|most| most.clamp(1, 100));
+        let query = &Query { max_results: most, ..query.clone() };
+        self.page(Section::PrefixLists, &mine, query, |w, found| w.prefix_lists = found)
+    }
+
+    fn managed_prefix_lists(&self, world: &World, query: &Query) -> Result<Response, ApiError> {
+        let without_entries =
+            |list: &PrefixList| PrefixList { cidrs: None, entries: None, ..list.clone() };
+        let all = lists(world, |list| Some(without_entries(list)));
+        self.page(Section::PrefixLists, &all, query, |w, found| w.prefix_lists = found)
     }
 
     fn interfaces(&self, world: &World, query: &Query) -> Result<Response, ApiError> {
         if query.max_results.is_some() && !query.ids.is_empty() {
-            let message = "The parameter MaxResults cannot be used with the parameter NetworkInterfaceIds";
+            let message =
+                "The parameter MaxResults cannot be used with the parameter NetworkInterfaceIds";
             return Err(ApiError::new("InvalidParameterCombination", message));
         }
         let all = &world.network_interfaces;
@@ -100,18 +111,24 @@ impl Sim {
     ) -> Result<Response, ApiError> {
         self.check_known(section)?;
         let all = all.as_deref().unwrap_or_default();
-        if let Some(id) = query.ids.iter().find(|id| !all.iter().any(|thing| thing.id() == id.as_str())) {
+        if let Some(id) =
+            query.ids.iter().find(|id| !all.iter().any(|thing| thing.id() == id.as_str()))
+        {
             return Err(ApiError::not_found(T::NOT_FOUND, T::WHAT, id));
         }
         check::<T>(&query.filters)?;
-        let named = |thing: &&T| query.ids.is_empty() || query.ids.iter().any(|id| thing.id() == id);
-        let found: Vec<&T> = all.iter().filter(named).filter(|thing| passes(*thing, &query.filters)).collect();
+        let named =
+            |thing: &&T| query.ids.is_empty() || query.ids.iter().any(|id| thing.id() == id);
+        let found: Vec<&T> =
+            all.iter().filter(named).filter(|thing| passes(*thing, &query.filters)).collect();
         let size = self.page_size(section, query.max_results)?;
         let start = match query.next_token.as_deref() {
             None | Some("") => 0,
-            Some(token) => start_of_page(token)
-                .filter(|start| *start <= found.len())
-                .ok_or_else(|| ApiError::new("InvalidNextToken", format!("The token '{token}' is not valid")))?,
+            Some(token) => {
+                start_of_page(token).filter(|start| *start <= found.len()).ok_or_else(|| {
+                    ApiError::new("InvalidNextToken", format!("The token '{token}' is not valid"))
+                })?
+            }
         };
         let end = start.saturating_add(size);
         let next_token = (end < found.len()).then(|| format!("{PAGE}{end}"));
@@ -124,7 +141,8 @@ impl Sim {
         if !self.is_unknown(section) {
             return Ok(());
         }
-        let message = format!("the world has no section {section}; add what `{}` prints", section.command());
+        let message =
+            format!("the world has no section {section}; add what `{}` prints", section.command());
         Err(ApiError::new(NOT_IN_WORLD, message))
     }
 
@@ -142,15 +160,22 @@ impl Sim {
             | Section::VpcAttributes => (5, 1000),
         };
         match asked {
-            Some(asked) if !(least..=most).contains(&asked) => Err(ApiError::invalid_value(format!(
-                "Value ( {asked} ) for parameter maxResults is invalid. Expecting a value between {least} and {most}."
-            ))),
+            Some(asked) if !(least..=most).contains(&asked) => {
+                Err(ApiError::invalid_value(format!(
+                    "Value ( {asked} ) for parameter maxResults is invalid. Expecting a value between {least} and {most}."
+                )))
+            }
             Some(asked) => Ok(asked.min(self.options.page_size.max(1))),
             None => Ok(self.options.page_size.max(1)),
         }
     }
 
-    fn vpc_attribute(&self, world: &World, id: &VpcId, attribute: DnsAttribute) -> Result<Response, ApiError> {
+    fn vpc_attribute(
+        &self,
+        world: &World,
+        id: &VpcId,
+        attribute: DnsAttribute,
+    ) -> Result<Response, ApiError> {
         self.vpc(id)?;
         let known: Option<&BTreeMap<VpcId, VpcAttributes>> = world.vpc_attributes.as_ref();
         let attributes = known.and_then(|all| all.get(id)).copied().unwrap_or_default();
@@ -159,7 +184,8 @@ impl Sim {
             DnsAttribute::Hostnames => attributes.enable_dns_hostnames,
         };
         let value = value.ok_or_else(|| {
-            let message = format!("the world does not say {attribute} of {id}; add it under `VpcAttributes`");
+            let message =
+                format!("the world does not say {attribute} of {id}; add it under `VpcAttributes`");
             ApiError::new(NOT_IN_WORLD, message)
         })?;
         Ok(Response::VpcAttribute { vpc_id: id.clone(), attribute, value })
@@ -168,15 +194,22 @@ impl Sim {
     fn prefix_list_entries(&self, world: &World, id: &PrefixListId) -> Result<Response, ApiError> {
         self.check_known(Section::PrefixLists)?;
         let list = world.prefix_lists.iter().flatten().find(|list| list.prefix_list_id == *id);
-        let list =
-            list.ok_or_else(|| ApiError::not_found("InvalidPrefixListID.NotFound", "prefix list", id.as_str()))?;
+        let list = list.ok_or_else(|| {
+            ApiError::not_found("InvalidPrefixListID.NotFound", "prefix list", id.as_str())
+        })?;
         if let Some(entries) = &list.entries {
             return Ok(Response::PrefixListEntries(entries.clone()));
         }
         let cidrs = list.cidrs.as_ref().ok_or_else(|| {
-            ApiError::new(NOT_IN_WORLD, format!("the world does not say what is in {id}; add its `Entries` or `Cidrs`"))
+            ApiError::new(
+                NOT_IN_WORLD,
+                format!("the world does not say what is in {id}; add its `Entries` or `Cidrs`"),
+            )
         })?;
-        let entry = |cidr: &guardrail::ec2::cidr::Cidr| PrefixListEntry { cidr: cidr.clone(), description: None };
+        let entry = |cidr: &guardrail::ec2::cidr::Cidr| PrefixListEntry {
+            cidr: cidr.clone(),
+            description: None,
+        };
         Ok(Response::PrefixListEntries(cidrs.iter().map(entry).collect()))
     }
 }
@@ -195,11 +228,17 @@ fn dry_run(inner: &Request) -> ApiError {
     ApiError::new("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 }
 
-fn lists(world: &World, shown: impl Fn(&PrefixList) -> Option<PrefixList>) -> Option<Vec<PrefixList>> {
+fn lists(
+    world: &World,
+    shown: impl Fn(&PrefixList) -> Option<PrefixList>,
+) -> Option<Vec<PrefixList>> {
     world.prefix_lists.as_ref().map(|all| all.iter().filter_map(shown).collect())
 }
 
-/// AWS's own lists have a service's name; `OwnerId` may be missing where only `describe-prefix-lists` was read.
+/// AWS's own lists have a service's name; `OwnerId` may be missing where only
+/// `describe-prefix-lists` was read.
 fn is_awss(list: &PrefixList) -> bool {
-    list.owner_id.as_deref().map_or_else(|| list.prefix_list_name.starts_with("com.amazonaws."), |owner| owner == "AWS")
+    list.owner_id
+        .as_deref()
+        .map_or_else(|| list.prefix_list_name.starts_with("com.amazonaws."), |owner| owner == "AWS")
 }

@@ -11,7 +11,10 @@ use crate::sim::Sim;
 
 impl Sim {
     /// Every change of one call, or none.
-    pub(crate) fn modify_endpoint(&mut self, change: &ModifyVpcEndpoint) -> Result<Response, ApiError> {
+    pub(crate) fn modify_endpoint(
+        &mut self,
+        change: &ModifyVpcEndpoint,
+    ) -> Result<Response, ApiError> {
         let endpoint = self.endpoint(&change.vpc_endpoint_id)?.clone();
         if endpoint.requester_managed {
             let message = format!("{} is managed by another AWS service", endpoint.vpc_endpoint_id);
@@ -22,15 +25,23 @@ impl Sim {
             return Err(ApiError::new("IncorrectState", message));
         }
         check_policy(change.policy_document.as_deref())?;
-        let service = endpoint.service_name.clone().ok_or_else(|| ApiError::invalid("the endpoint has no service"))?;
+        let service = endpoint
+            .service_name
+            .clone()
+            .ok_or_else(|| ApiError::invalid("the endpoint has no service"))?;
         match endpoint.kind() {
             EndpointType::Gateway => self.modify_gateway(&endpoint, &service, change)?,
-            EndpointType::Interface => self.modify_interface_endpoint(&endpoint, &service, change)?,
+            EndpointType::Interface => {
+                self.modify_interface_endpoint(&endpoint, &service, change)?
+            }
             kind @ (EndpointType::GatewayLoadBalancer
             | EndpointType::Resource
             | EndpointType::ServiceNetwork
             | EndpointType::Other(_)) => {
-                return Err(ApiError::new("UnsupportedOperation", format!("{kind} endpoints are not simulated")));
+                return Err(ApiError::new(
+                    "UnsupportedOperation",
+                    format!("{kind} endpoints are not simulated"),
+                ));
             }
         }
         if let Some(endpoint) = self.endpoint_mut(&change.vpc_endpoint_id) {
@@ -55,14 +66,20 @@ impl Sim {
     ) -> Result<(), ApiError> {
         let of_interfaces = [change.add_subnet_ids.len(), change.remove_subnet_ids.len()];
         let groups = [change.add_security_group_ids.len(), change.remove_security_group_ids.len()];
-        if of_interfaces.iter().chain(&groups).any(|n| *n > 0) || change.private_dns_enabled == Some(true) {
+        if of_interfaces.iter().chain(&groups).any(|n| *n > 0)
+            || change.private_dns_enabled == Some(true)
+        {
             return Err(ApiError::invalid(
                 "Subnets, security groups and private DNS cannot be set on a Gateway endpoint",
             ));
         }
         let id = &endpoint.vpc_endpoint_id;
-        if let Some(table) = change.remove_route_table_ids.iter().find(|t| !endpoint.route_table_ids.contains(t)) {
-            return Err(ApiError::invalid(format!("Route table {table} is not associated with {id}")));
+        if let Some(table) =
+            change.remove_route_table_ids.iter().find(|t| !endpoint.route_table_ids.contains(t))
+        {
+            return Err(ApiError::invalid(format!(
+                "Route table {table} is not associated with {id}"
+            )));
         }
         let add = without_repeats(&change.add_route_table_ids);
         self.check_tables(&endpoint.vpc_id, service, &add)?;
@@ -85,7 +102,9 @@ impl Sim {
             return Err(ApiError::invalid("Route tables cannot be set on an Interface endpoint"));
         }
         let id = &endpoint.vpc_endpoint_id;
-        if let Some(subnet) = change.remove_subnet_ids.iter().find(|s| !endpoint.subnet_ids.contains(s)) {
+        if let Some(subnet) =
+            change.remove_subnet_ids.iter().find(|s| !endpoint.subnet_ids.contains(s))
+        {
             return Err(ApiError::invalid(format!("Subnet {subnet} is not associated with {id}")));
         }
         let mut subnets = endpoint.subnet_ids.clone();
@@ -96,12 +115,14 @@ impl Sim {
         if change.private_dns_enabled == Some(true) {
             self.check_private_dns(&endpoint.vpc_id, service, Some(id))?;
         }
-        let mut groups: Vec<_> = endpoint.groups.iter().map(|group| group.group_id.clone()).collect();
+        let mut groups: Vec<_> =
+            endpoint.groups.iter().map(|group| group.group_id.clone()).collect();
         groups.retain(|group| !change.remove_security_group_ids.contains(group));
         groups.extend(change.add_security_group_ids.iter().cloned());
         let mut changed = endpoint.clone();
         changed.groups = self.named_groups(&without_repeats(&groups));
-        changed.private_dns_enabled = change.private_dns_enabled.unwrap_or(endpoint.private_dns_enabled);
+        changed.private_dns_enabled =
+            change.private_dns_enabled.unwrap_or(endpoint.private_dns_enabled);
         self.move_interfaces(&mut changed, &change.remove_subnet_ids, &add)?;
         subnets.extend(add);
         if changed.state == EndpointState::Available && subnets != endpoint.subnet_ids {
@@ -120,14 +141,21 @@ impl Sim {
     pub(crate) fn delete_endpoints(&mut self, ids: &[EndpointId]) -> Response {
         let refused = ids.iter().filter_map(|id| {
             let error = self.delete_endpoint(id).err()?;
-            Some(Unsuccessful { resource_id: id.to_string(), code: error.code, message: error.message })
+            Some(Unsuccessful {
+                resource_id: id.to_string(),
+                code: error.code,
+                message: error.message,
+            })
         });
         Response::Unsuccessful(refused.collect())
     }
 
     fn delete_endpoint(&mut self, id: &EndpointId) -> Result<(), ApiError> {
         let endpoint = self.endpoint(id).map_err(|_| {
-            ApiError::new("InvalidVpcEndpoint.NotFound", format!("The Vpc Endpoint Id '{id}' does not exist"))
+            ApiError::new(
+                "InvalidVpcEndpoint.NotFound",
+                format!("The Vpc Endpoint Id '{id}' does not exist"),
+            )
         })?;
         if endpoint.requester_managed {
             let message = format!("{id} is managed by another AWS service");
@@ -137,7 +165,9 @@ impl Sim {
             return Ok(());
         }
         self.erase_endpoint_routes(id, |_| true);
-        self.blackhole(|route| !is_endpoint_route(route) && route.gateway_id.as_deref() == Some(id.as_str()));
+        self.blackhole(|route| {
+            !is_endpoint_route(route) && route.gateway_id.as_deref() == Some(id.as_str())
+        });
         if let Some(endpoint) = self.endpoint_mut(id) {
             endpoint.state = EndpointState::Deleting;
             endpoint.route_table_ids.clear();
@@ -148,8 +178,12 @@ impl Sim {
     }
 
     fn erase_endpoint_routes(&mut self, id: &EndpointId, from: impl Fn(&RouteTableId) -> bool) {
-        for table in self.world.route_tables.iter_mut().flatten().filter(|table| from(&table.route_table_id)) {
-            table.routes.retain(|r| !(is_endpoint_route(r) && r.gateway_id.as_deref() == Some(id.as_str())));
+        for table in
+            self.world.route_tables.iter_mut().flatten().filter(|table| from(&table.route_table_id))
+        {
+            table.routes.retain(|r| {
+                !(is_endpoint_route(r) && r.gateway_id.as_deref() == Some(id.as_str()))
+            });
         }
     }
 }

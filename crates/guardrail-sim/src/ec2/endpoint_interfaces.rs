@@ -11,7 +11,11 @@ use crate::sim::Sim;
 
 impl Sim {
     /// Makes the endpoint's interface in one subnet.
-    pub(crate) fn add_interface(&mut self, endpoint: &VpcEndpoint, subnet: &SubnetId) -> Result<InterfaceId, ApiError> {
+    pub(crate) fn add_interface(
+        &mut self,
+        endpoint: &VpcEndpoint,
+        subnet: &SubnetId,
+    ) -> Result<InterfaceId, ApiError> {
         let id: InterfaceId = self.ids.next("eni-")?;
         let interface = NetworkInterface {
             network_interface_id: id.clone(),
@@ -30,7 +34,8 @@ impl Sim {
         Ok(id)
     }
 
-    /// Removes and makes interfaces as the subnets change, and gives all of them the endpoint's groups.
+    /// Removes and makes interfaces as the subnets change, and gives all of them the endpoint's
+    /// groups.
     pub(crate) fn move_interfaces(
         &mut self,
         endpoint: &mut VpcEndpoint,
@@ -39,7 +44,8 @@ impl Sim {
     ) -> Result<(), ApiError> {
         let own = endpoint.network_interface_ids.clone();
         let gone = self.drop_interfaces(|eni| {
-            own.contains(&eni.network_interface_id) && eni.subnet_id.as_ref().is_some_and(|s| leave.contains(s))
+            own.contains(&eni.network_interface_id)
+                && eni.subnet_id.as_ref().is_some_and(|s| leave.contains(s))
         });
         endpoint.network_interface_ids.retain(|id| !gone.contains(id));
         for subnet in enter {
@@ -56,7 +62,10 @@ impl Sim {
 
     /// Removes every interface of an endpoint.
     pub(crate) fn drop_interfaces_of(&mut self, id: &EndpointId) {
-        let own = self.endpoint_mut(id).map(|e| std::mem::take(&mut e.network_interface_ids)).unwrap_or_default();
+        let own = self
+            .endpoint_mut(id)
+            .map(|e| std::mem::take(&mut e.network_interface_ids))
+            .unwrap_or_default();
         self.drop_interfaces(|eni| own.contains(&eni.network_interface_id));
     }
 
@@ -66,19 +75,28 @@ impl Sim {
         ids.iter().map(|id| EndpointGroup { group_id: id.clone(), group_name: name(id) }).collect()
     }
 
-    /// The lowest address of the subnet that no known interface has; AWS keeps the first four and the last.
+    /// The lowest address of the subnet that no known interface has; AWS keeps the first four and
+    /// the last.
     pub(crate) fn free_address(&self, subnet: &SubnetId) -> Option<String> {
-        let IpNet::V4(net) = self.subnet(subnet).ok()?.cidr_block.as_ref()?.net()? else { return None };
+        let IpNet::V4(net) = self.subnet(subnet).ok()?.cidr_block.as_ref()?.net()? else {
+            return None;
+        };
         let interfaces = self.world.network_interfaces.iter().flatten();
-        let taken: HashSet<&str> = interfaces.filter_map(|eni| eni.private_ip_address.as_deref()).collect();
-        net.hosts().skip(3).map(|address| address.to_string()).find(|address| !taken.contains(address.as_str()))
+        let taken: HashSet<&str> =
+            interfaces.filter_map(|eni| eni.private_ip_address.as_deref()).collect();
+        net.hosts()
+            .skip(3)
+            .map(|address| address.to_string())
+            .find(|address| !taken.contains(address.as_str()))
     }
 
     fn drop_interfaces(&mut self, goes: impl Fn(&NetworkInterface) -> bool) -> Vec<InterfaceId> {
         let Some(all) = &mut self.world.network_interfaces else { return Vec::new() };
         let (gone, left): (Vec<_>, Vec<_>) = std::mem::take(all).into_iter().partition(goes);
         *all = left;
-        gone.iter().filter_map(|eni| eni.subnet_id.as_ref()).for_each(|subnet| self.count_address(subnet, true));
+        gone.iter()
+            .filter_map(|eni| eni.subnet_id.as_ref())
+            .for_each(|subnet| self.count_address(subnet, true));
         gone.into_iter().map(|eni| eni.network_interface_id).collect()
     }
 

@@ -1,9 +1,12 @@
 //! `CreateVpcEndpoint`, and the rules that creating and changing an endpoint share.
 
-use guardrail::ec2::id::{EndpointId, PrefixListId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use guardrail::ec2::id::{
+    EndpointId, PrefixListId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId,
+};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    EndpointService, EndpointState, EndpointType, PrefixList, Route, RouteOrigin, RouteState, VpcEndpoint,
+    EndpointService, EndpointState, EndpointType, PrefixList, Route, RouteOrigin, RouteState,
+    VpcEndpoint,
 };
 
 use crate::ec2::errors::ApiError;
@@ -11,16 +14,20 @@ use crate::ec2::request::{CreateVpcEndpoint, Response};
 use crate::sim::Sim;
 
 /// What an endpoint allows that was given no policy: everything.
-pub(crate) const FULL_ACCESS: &str =
-    r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+pub(crate) const FULL_ACCESS: &str = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 const POLICY_SIZE: usize = 20_480;
 
 impl Sim {
-    pub(crate) fn create_endpoint(&mut self, wanted: &CreateVpcEndpoint) -> Result<Response, ApiError> {
+    pub(crate) fn create_endpoint(
+        &mut self,
+        wanted: &CreateVpcEndpoint,
+    ) -> Result<Response, ApiError> {
         if let Some(made) = self.made_before(wanted)? {
             return Ok(Response::Endpoint(Box::new(made)));
         }
-        let vpc = self.vpc(&wanted.vpc_id).map_err(|error| ApiError::new("InvalidVpcId.NotFound", error.message))?;
+        let vpc = self
+            .vpc(&wanted.vpc_id)
+            .map_err(|error| ApiError::new("InvalidVpcId.NotFound", error.message))?;
         let owner_id = vpc.owner_id.clone();
         let kind = wanted.vpc_endpoint_type.clone().unwrap_or(EndpointType::Gateway);
         let service = self.offered(&wanted.service_name, &kind)?;
@@ -32,7 +39,9 @@ impl Sim {
             vpc_id: wanted.vpc_id.clone(),
             service_name: Some(service.clone()),
             state: EndpointState::Pending,
-            policy_document: Some(wanted.policy_document.clone().unwrap_or_else(|| FULL_ACCESS.to_owned())),
+            policy_document: Some(
+                wanted.policy_document.clone().unwrap_or_else(|| FULL_ACCESS.to_owned()),
+            ),
             route_table_ids: Vec::new(),
             subnet_ids: Vec::new(),
             groups: Vec::new(),
@@ -54,7 +63,10 @@ impl Sim {
             | EndpointType::Resource
             | EndpointType::ServiceNetwork
             | EndpointType::Other(_) => {
-                return Err(ApiError::new("UnsupportedOperation", format!("{kind} endpoints are not simulated")));
+                return Err(ApiError::new(
+                    "UnsupportedOperation",
+                    format!("{kind} endpoints are not simulated"),
+                ));
             }
         }
         Ok(Response::Endpoint(Box::new(self.add_endpoint(endpoint, wanted))))
@@ -76,11 +88,15 @@ impl Sim {
     fn made_before(&self, wanted: &CreateVpcEndpoint) -> Result<Option<VpcEndpoint>, ApiError> {
         let Some(token) = &wanted.client_token else { return Ok(None) };
         if !token.is_ascii() || token.len() > 64 {
-            return Err(ApiError::new("InvalidClientToken", format!("The client token '{token}' is not valid")));
+            return Err(ApiError::new(
+                "InvalidClientToken",
+                format!("The client token '{token}' is not valid"),
+            ));
         }
         let Some((before, id)) = self.endpoint_tokens.get(token) else { return Ok(None) };
         if before != wanted {
-            let message = "The request uses the same client token as a previous, but non-identical request.";
+            let message =
+                "The request uses the same client token as a previous, but non-identical request.";
             return Err(ApiError::new("IdempotentParameterMismatch", message));
         }
         Ok(self.world.vpc_endpoints.iter().flatten().find(|e| e.vpc_endpoint_id == *id).cloned())
@@ -93,7 +109,9 @@ impl Sim {
         wanted: &CreateVpcEndpoint,
     ) -> Result<(), ApiError> {
         if !wanted.subnet_ids.is_empty() || !wanted.security_group_ids.is_empty() {
-            return Err(ApiError::invalid("Subnets and security groups cannot be set on a Gateway endpoint"));
+            return Err(ApiError::invalid(
+                "Subnets and security groups cannot be set on a Gateway endpoint",
+            ));
         }
         if wanted.private_dns_enabled == Some(true) {
             return Err(ApiError::invalid("Private DNS cannot be enabled on a Gateway endpoint"));
@@ -117,7 +135,8 @@ impl Sim {
         let subnets = without_repeats(&wanted.subnet_ids);
         self.check_subnets(&wanted.vpc_id, service, &[], &subnets)?;
         let groups = self.groups_or_default(&wanted.vpc_id, &wanted.security_group_ids)?;
-        let private_dns = wanted.private_dns_enabled.unwrap_or_else(|| self.has_private_dns(service));
+        let private_dns =
+            wanted.private_dns_enabled.unwrap_or_else(|| self.has_private_dns(service));
         if private_dns {
             self.check_private_dns(&wanted.vpc_id, service, None)?;
             self.check_inbound_resolver(wanted, service)?;
@@ -135,20 +154,28 @@ impl Sim {
 
     /// The service's name, if it exists and comes as this kind.
     fn offered(&self, name: &str, kind: &EndpointType) -> Result<ServiceName, ApiError> {
-        let no_such =
-            || ApiError::new("InvalidServiceName", format!("The Vpc Endpoint Service '{name}' does not exist"));
+        let no_such = || {
+            ApiError::new(
+                "InvalidServiceName",
+                format!("The Vpc Endpoint Service '{name}' does not exist"),
+            )
+        };
         let service: ServiceName = name.parse().map_err(|_| no_such())?;
         if self.is_unknown(Section::VpcEndpointServices) {
             return Ok(service);
         }
-        let mut sides = self.world.vpc_endpoint_services.iter().flatten().filter(|s| s.service_name == service);
-        let types: Vec<&str> = sides.clone().flat_map(|s| &s.service_type).map(|t| t.service_type.as_str()).collect();
+        let mut sides =
+            self.world.vpc_endpoint_services.iter().flatten().filter(|s| s.service_name == service);
+        let types: Vec<&str> =
+            sides.clone().flat_map(|s| &s.service_type).map(|t| t.service_type.as_str()).collect();
         if sides.clone().next().is_none() {
             return Err(no_such());
         }
         if !sides.any(|side| side.is(kind)) {
             let types = types.join(", ");
-            let message = format!("Endpoint type ({kind}) does not match available service types ([{types}]).");
+            let message = format!(
+                "Endpoint type ({kind}) does not match available service types ([{types}])."
+            );
             return Err(ApiError::invalid(message));
         }
         Ok(service)
@@ -156,7 +183,8 @@ impl Sim {
 
     fn check_quota(&self, vpc: &VpcId, kind: &EndpointType) -> Result<(), ApiError> {
         let Some(quota) = self.options.endpoint_quota else { return Ok(()) };
-        let alive = self.world.vpc_endpoints.iter().flatten().filter(|e| e.exists() && e.kind() == *kind);
+        let alive =
+            self.world.vpc_endpoints.iter().flatten().filter(|e| e.exists() && e.kind() == *kind);
         let count = alive.filter(|e| *kind == EndpointType::Gateway || e.vpc_id == *vpc).count();
         if count >= quota {
             let message = "The maximum number of VPC endpoints has been reached.";
@@ -165,7 +193,8 @@ impl Sim {
         Ok(())
     }
 
-    /// Route tables of this VPC, without a route to the service yet: "one route per service per route table".
+    /// Route tables of this VPC, without a route to the service yet: "one route per service per
+    /// route table".
     pub(crate) fn check_tables(
         &self,
         vpc: &VpcId,
@@ -174,13 +203,20 @@ impl Sim {
     ) -> Result<(), ApiError> {
         let list = self.prefix_list_of(service);
         for id in tables {
-            let table = self.table(id).map_err(|e| ApiError::new("InvalidRouteTableId.NotFound", e.message))?;
+            let table = self
+                .table(id)
+                .map_err(|e| ApiError::new("InvalidRouteTableId.NotFound", e.message))?;
             if table.vpc_id != *vpc {
-                return Err(ApiError::invalid(format!("Route table {id} does not belong to the VPC {vpc}")));
+                return Err(ApiError::invalid(format!(
+                    "Route table {id} does not belong to the VPC {vpc}"
+                )));
             }
-            let taken = table.routes.iter().filter_map(|route| route.destination_prefix_list_id.as_ref());
+            let taken =
+                table.routes.iter().filter_map(|route| route.destination_prefix_list_id.as_ref());
             if let Some(list) = taken.clone().find(|taken| list.as_ref() == Some(*taken)) {
-                let message = format!("route table {id} already has a route with destination-prefix-list-id {list}");
+                let message = format!(
+                    "route table {id} already has a route with destination-prefix-list-id {list}"
+                );
                 return Err(ApiError::new("RouteAlreadyExists", message));
             }
         }
@@ -213,14 +249,23 @@ impl Sim {
         Ok(())
     }
 
-    /// The prefix list of a service: by its name, else by a route that an endpoint of the service wrote.
+    /// The prefix list of a service: by its name, else by a route that an endpoint of the service
+    /// wrote.
     fn prefix_list_of(&self, service: &ServiceName) -> Option<PrefixListId> {
         let lists = self.world.prefix_lists.iter().flatten();
-        let named = lists.filter(|list| list.prefix_list_name == service.as_str()).map(|list| &list.prefix_list_id);
-        let endpoints = self.world.vpc_endpoints.iter().flatten().filter(|e| e.service_name.as_ref() == Some(service));
+        let named = lists
+            .filter(|list| list.prefix_list_name == service.as_str())
+            .map(|list| &list.prefix_list_id);
+        let endpoints = self
+            .world
+            .vpc_endpoints
+            .iter()
+            .flatten()
+            .filter(|e| e.service_name.as_ref() == Some(service));
         let ids: Vec<&str> = endpoints.map(|e| e.vpc_endpoint_id.as_str()).collect();
         let routes = self.world.route_tables.iter().flatten().flat_map(|table| &table.routes);
-        let written = routes.filter(|route| route.gateway_id.as_deref().is_some_and(|id| ids.contains(&id)));
+        let written =
+            routes.filter(|route| route.gateway_id.as_deref().is_some_and(|id| ids.contains(&id)));
         let in_routes = written.filter_map(|route| route.destination_prefix_list_id.as_ref());
         named.chain(in_routes).next().cloned()
     }
@@ -237,7 +282,8 @@ impl Sim {
         Ok(id)
     }
 
-    /// New subnets next to those an endpoint has: of this VPC, in zones the service is in, one in each zone.
+    /// New subnets next to those an endpoint has: of this VPC, in zones the service is in, one in
+    /// each zone.
     pub(crate) fn check_subnets(
         &self,
         vpc: &VpcId,
@@ -252,17 +298,21 @@ impl Sim {
             let subnet = self.subnet(id)?;
             let zone = &subnet.availability_zone;
             if subnet.vpc_id != *vpc {
-                return Err(ApiError::invalid(format!("Subnet {id} does not belong to the VPC {vpc}")));
+                return Err(ApiError::invalid(format!(
+                    "Subnet {id} does not belong to the VPC {vpc}"
+                )));
             }
-            let not_there =
-                |s: &EndpointService| !s.availability_zones.is_empty() && !s.availability_zones.contains(zone);
+            let not_there = |s: &EndpointService| {
+                !s.availability_zones.is_empty() && !s.availability_zones.contains(zone)
+            };
             if offered.is_some_and(not_there) {
                 return Err(ApiError::invalid(format!(
                     "The VPC endpoint service {service} does not support the availability zone of the subnet: {id}."
                 )));
             }
             if zones.contains(&zone) {
-                let message = format!("Found another VPC endpoint subnet in the availability zone of {id}");
+                let message =
+                    format!("Found another VPC endpoint subnet in the availability zone of {id}");
                 return Err(ApiError::new("DuplicateSubnetsInSameZone", message));
             }
             if subnet.available_ip_address_count == Some(0) {
@@ -274,14 +324,19 @@ impl Sim {
         Ok(())
     }
 
-    fn groups_or_default(&self, vpc: &VpcId, wanted: &[SecurityGroupId]) -> Result<Vec<SecurityGroupId>, ApiError> {
+    fn groups_or_default(
+        &self,
+        vpc: &VpcId,
+        wanted: &[SecurityGroupId],
+    ) -> Result<Vec<SecurityGroupId>, ApiError> {
         let groups = without_repeats(wanted);
         groups.iter().try_for_each(|id| self.group(id).map(|_| ()))?;
         if !groups.is_empty() {
             return Ok(groups);
         }
         let all = self.world.security_groups.iter().flatten();
-        let default = all.filter(|group| group.vpc_id.as_ref() == Some(vpc) && group.group_name == "default");
+        let default =
+            all.filter(|group| group.vpc_id.as_ref() == Some(vpc) && group.group_name == "default");
         Ok(default.map(|group| group.group_id.clone()).collect())
     }
 
@@ -292,7 +347,13 @@ impl Sim {
         service: &ServiceName,
         except: Option<&EndpointId>,
     ) -> Result<(), ApiError> {
-        let attributes = self.world.vpc_attributes.as_ref().and_then(|all| all.get(vpc)).copied().unwrap_or_default();
+        let attributes = self
+            .world
+            .vpc_attributes
+            .as_ref()
+            .and_then(|all| all.get(vpc))
+            .copied()
+            .unwrap_or_default();
         if [attributes.enable_dns_support, attributes.enable_dns_hostnames].contains(&Some(false)) {
             return Err(ApiError::invalid(format!(
                 "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for {vpc}"
@@ -319,9 +380,15 @@ impl Sim {
         Ok(())
     }
 
-    /// S3's interface endpoint serves the inbound resolver only, unless told otherwise, and then leans on the gateway endpoint.
-    fn check_inbound_resolver(&self, wanted: &CreateVpcEndpoint, service: &ServiceName) -> Result<(), ApiError> {
-        let applies = service.as_str().ends_with(".s3") && wanted.inbound_resolver_only != Some(false);
+    /// S3's interface endpoint serves the inbound resolver only, unless told otherwise, and then
+    /// leans on the gateway endpoint.
+    fn check_inbound_resolver(
+        &self,
+        wanted: &CreateVpcEndpoint,
+        service: &ServiceName,
+    ) -> Result<(), ApiError> {
+        let applies =
+            service.as_str().ends_with(".s3") && wanted.inbound_resolver_only != Some(false);
         let is_gateway = |e: &VpcEndpoint| {
             e.vpc_id == wanted.vpc_id
                 && e.exists()
@@ -338,7 +405,12 @@ impl Sim {
     }
 
     fn interface_side(&self, service: &ServiceName) -> Option<&EndpointService> {
-        let sides = self.world.vpc_endpoint_services.iter().flatten().filter(|s| s.service_name == *service);
+        let sides = self
+            .world
+            .vpc_endpoint_services
+            .iter()
+            .flatten()
+            .filter(|s| s.service_name == *service);
         sides.into_iter().find(|side| side.is(&EndpointType::Interface))
     }
 
@@ -349,17 +421,25 @@ impl Sim {
 
     fn private_name(&self, service: &ServiceName) -> String {
         let side = self.interface_side(service);
-        let listed = || side.and_then(|s| s.private_dns_names.first()).map(|name| name.private_dns_name.clone());
-        side.and_then(|s| s.private_dns_name.clone()).or_else(listed).unwrap_or_else(|| service.to_string())
+        let listed = || {
+            side.and_then(|s| s.private_dns_names.first()).map(|name| name.private_dns_name.clone())
+        };
+        side.and_then(|s| s.private_dns_name.clone())
+            .or_else(listed)
+            .unwrap_or_else(|| service.to_string())
     }
 }
 
 /// A policy is JSON, and of no more than 20,480 characters, white space included.
 pub(crate) fn check_policy(policy: Option<&str>) -> Result<(), ApiError> {
     let Some(policy) = policy else { return Ok(()) };
-    let is_object = serde_json::from_str::<serde_json::Value>(policy).is_ok_and(|value| value.is_object());
+    let is_object =
+        serde_json::from_str::<serde_json::Value>(policy).is_ok_and(|value| value.is_object());
     if !is_object || policy.chars().count() > POLICY_SIZE {
-        return Err(ApiError::new("InvalidPolicyDocument", "The specified policy document is not valid"));
+        return Err(ApiError::new(
+            "InvalidPolicyDocument",
+            "The specified policy document is not valid",
+        ));
     }
     Ok(())
 }

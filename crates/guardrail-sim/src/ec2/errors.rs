@@ -12,7 +12,8 @@ pub struct ApiError {
     pub http_status: u16,
 }
 
-/// The code for a section that the loaded world does not hold: nothing EC2 would say, and nothing that may be read as "none".
+/// The code for a section that the loaded world does not hold: nothing EC2 would say, and nothing
+/// that may be read as "none".
 pub(crate) const NOT_IN_WORLD: &str = "NotInWorld";
 
 impl ApiError {
@@ -21,7 +22,8 @@ impl ApiError {
         Self { code: code.to_owned(), message: message.into(), http_status: status_of(code) }
     }
 
-    /// The refusal of text that is not an id of this kind; `kind` as the wire's error codes spell it (`InvalidVpcID`).
+    /// The refusal of text that is not an id of this kind; `kind` as the wire's error codes spell
+    /// it (`InvalidVpcID`).
     pub fn malformed(kind: &str, text: &str) -> Self {
         Self::new(&format!("{kind}.Malformed"), format!("Invalid id: \"{text}\""))
     }
@@ -32,7 +34,11 @@ impl ApiError {
     }
 
     pub(crate) fn lost() -> Self {
-        Self { code: String::new(), message: "the connection closed before an answer came".to_owned(), http_status: 0 }
+        Self {
+            code: String::new(),
+            message: "the connection closed before an answer came".to_owned(),
+            http_status: 0,
+        }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {

@@ -1,8 +1,8 @@
 //! Filters of the describing calls. A name that EC2 does not know is an error, never "everything".
 
 use guardrail::ec2::world::{
-    EndpointGroup, EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, Tag,
-    Vpc, VpcEndpoint,
+    EndpointGroup, EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable,
+    SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint,
 };
 
 use crate::ec2::errors::ApiError;
@@ -30,7 +30,9 @@ pub(crate) trait Described: Clone {
 /// Refuses a filter that this kind of thing does not have.
 pub(crate) fn check<T: Described>(filters: &[Filter]) -> Result<(), ApiError> {
     match filters.iter().find(|filter| !T::knows(&filter.name)) {
-        Some(filter) => Err(ApiError::invalid_value(format!("The filter '{}' is invalid", filter.name))),
+        Some(filter) => {
+            Err(ApiError::invalid_value(format!("The filter '{}' is invalid", filter.name)))
+        }
         None => Ok(()),
     }
 }
@@ -39,15 +41,26 @@ pub(crate) fn check<T: Described>(filters: &[Filter]) -> Result<(), ApiError> {
 pub(crate) fn passes<T: Described>(thing: &T, filters: &[Filter]) -> bool {
     filters.iter().all(|filter| {
         let values: Vec<String> = match filter.name.strip_prefix("tag:") {
-            Some(key) => thing.tags().iter().filter(|tag| tag.key == key).map(|tag| tag.value.clone()).collect(),
-            None if filter.name == "tag-key" => thing.tags().iter().map(|tag| tag.key.clone()).collect(),
+            Some(key) => thing
+                .tags()
+                .iter()
+                .filter(|tag| tag.key == key)
+                .map(|tag| tag.value.clone())
+                .collect(),
+            None if filter.name == "tag-key" => {
+                thing.tags().iter().map(|tag| tag.key.clone()).collect()
+            }
             None => thing.values(&filter.name),
         };
-        filter.values.iter().any(|pattern| values.iter().any(|value| fits(pattern.as_bytes(), value.as_bytes())))
+        filter
+            .values
+            .iter()
+            .any(|pattern| values.iter().any(|value| fits(pattern.as_bytes(), value.as_bytes())))
     })
 }
 
-/// `*` is any text, `?` any one character; case counts. Looks back only to the last `*`, so that the time stays in bounds.
+/// `*` is any text, `?` any one character; case counts. Looks back only to the last `*`, so that
+/// the time stays in bounds.
 fn fits(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -112,8 +125,14 @@ impl Described for Vpc {
 impl Described for Subnet {
     const NOT_FOUND: &'static str = "InvalidSubnetID.NotFound";
     const WHAT: &'static str = "subnet";
-    const FILTERS: &'static [&'static str] =
-        &["subnet-id", "vpc-id", "availability-zone", "cidr-block", "map-public-ip-on-launch", "state"];
+    const FILTERS: &'static [&'static str] = &[
+        "subnet-id",
+        "vpc-id",
+        "availability-zone",
+        "cidr-block",
+        "map-public-ip-on-launch",
+        "state",
+    ];
 
     fn id(&self) -> &str {
         self.subnet_id.as_str()
@@ -156,7 +175,8 @@ impl Described for RouteTable {
     fn tags(&self) -> &[Tag] {
         &self.tags
     }
-    /// A subnet that uses the main table by default is not in `association.subnet-id`: it has no association.
+    /// A subnet that uses the main table by default is not in `association.subnet-id`: it has no
+    /// association.
     fn values(&self, filter: &str) -> Vec<String> {
         let (associations, routes) = (&self.associations, &self.routes);
         match filter {
@@ -164,13 +184,17 @@ impl Described for RouteTable {
             "vpc-id" => one(&self.vpc_id),
             "association.route-table-id" => all(associations.iter().map(|_| &self.route_table_id)),
             "association.main" => all(associations.iter().map(|a| a.main)),
-            "association.subnet-id" => all(associations.iter().filter_map(|a| a.subnet_id.as_ref())),
+            "association.subnet-id" => {
+                all(associations.iter().filter_map(|a| a.subnet_id.as_ref()))
+            }
             "association.route-table-association-id" => {
                 all(associations.iter().filter_map(|a| a.route_table_association_id.as_ref()))
             }
             "route.nat-gateway-id" => all(routes.iter().filter_map(|r| r.nat_gateway_id.as_ref())),
             "route.gateway-id" => all(routes.iter().filter_map(|r| r.gateway_id.as_ref())),
-            "route.destination-cidr-block" => all(routes.iter().filter_map(|r| r.destination_cidr_block.as_ref())),
+            "route.destination-cidr-block" => {
+                all(routes.iter().filter_map(|r| r.destination_cidr_block.as_ref()))
+            }
             "route.destination-prefix-list-id" => {
                 all(routes.iter().filter_map(|r| r.destination_prefix_list_id.as_ref()))
             }
@@ -241,9 +265,11 @@ impl Described for SecurityGroup {
         match filter {
             "group-id" => one(&self.group_id),
             "group-name" => one(&self.group_name),
-            "ip-permission.prefix-list-id" => {
-                all(self.ip_permissions.iter().flat_map(|p| &p.prefix_list_ids).map(|list| &list.prefix_list_id))
-            }
+            "ip-permission.prefix-list-id" => all(self
+                .ip_permissions
+                .iter()
+                .flat_map(|p| &p.prefix_list_ids)
+                .map(|list| &list.prefix_list_id)),
             "vpc-id" => maybe(self.vpc_id.as_ref()),
             "owner-id" => maybe(self.owner_id.as_ref()),
             _ => Vec::new(),
@@ -279,7 +305,9 @@ impl Described for NetworkInterface {
             "group-id" => group_ids(&self.groups),
             "interface-type" => maybe(self.interface_type.as_ref()),
             "description" => one(&self.description),
-            "attachment.instance-id" => maybe(self.attachment.as_ref().and_then(|a| a.instance_id.as_ref())),
+            "attachment.instance-id" => {
+                maybe(self.attachment.as_ref().and_then(|a| a.instance_id.as_ref()))
+            }
             "requester-managed" => one(self.requester_managed),
             _ => Vec::new(),
         }
@@ -333,10 +361,14 @@ mod tests {
 
     #[test]
     fn a_star_is_any_text_and_a_question_mark_one_character() {
-        for (pattern, text) in [("*", ""), ("prod-*", "prod-1"), ("*-a", "x-a-a"), ("a?c", "abc"), ("**b", "ab")] {
+        for (pattern, text) in
+            [("*", ""), ("prod-*", "prod-1"), ("*-a", "x-a-a"), ("a?c", "abc"), ("**b", "ab")]
+        {
             assert!(fits(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
         }
-        for (pattern, text) in [("", "a"), ("Prod", "prod"), ("a?c", "ac"), ("*-a", "x-b"), ("a", "ab")] {
+        for (pattern, text) in
+            [("", "a"), ("Prod", "prod"), ("a?c", "ac"), ("*-a", "x-b"), ("a", "ab")]
+        {
             assert!(!fits(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
         }
     }

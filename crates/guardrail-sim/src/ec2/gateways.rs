@@ -1,4 +1,5 @@
-//! Internet gateways and instances: a world file has no section for them, so they are read off what leads to them.
+//! Internet gateways and instances: a world file has no section for them, so they are read off what
+//! leads to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,12 +35,20 @@ pub struct Instance {
 }
 
 impl Sim {
-    pub(crate) fn internet_gateways(&self, world: &World, query: &Query) -> Result<Response, ApiError> {
+    pub(crate) fn internet_gateways(
+        &self,
+        world: &World,
+        query: &Query,
+    ) -> Result<Response, ApiError> {
         let found = chosen(self.gateways_of(world, "igw-"), query)?;
         Ok(Response::InternetGateways(found))
     }
 
-    pub(crate) fn egress_only_gateways(&self, world: &World, query: &Query) -> Result<Response, ApiError> {
+    pub(crate) fn egress_only_gateways(
+        &self,
+        world: &World,
+        query: &Query,
+    ) -> Result<Response, ApiError> {
         let all = self.gateways_of(world, "eigw-").into_iter().map(EgressOnlyGateway).collect();
         Ok(Response::EgressOnlyGateways(chosen(all, query)?))
     }
@@ -47,7 +56,9 @@ impl Sim {
     pub(crate) fn instances(&self, world: &World, query: &Query) -> Result<Response, ApiError> {
         let mut all: BTreeMap<InstanceId, Instance> = BTreeMap::new();
         for eni in world.network_interfaces.iter().flatten() {
-            let Some(id) = eni.attachment.as_ref().and_then(|attachment| attachment.instance_id.clone()) else {
+            let Some(id) =
+                eni.attachment.as_ref().and_then(|attachment| attachment.instance_id.clone())
+            else {
                 continue;
             };
             let instance = all.entry(id.clone()).or_insert_with(|| Instance {
@@ -65,7 +76,9 @@ impl Sim {
         let mut ids: BTreeSet<String> = self.gateways.clone();
         let tables = || world.route_tables.iter().flatten();
         ids.extend(
-            tables().flat_map(|table| &table.routes).filter_map(|route| Some(route.target()?.unlisted()?.to_owned())),
+            tables()
+                .flat_map(|table| &table.routes)
+                .filter_map(|route| Some(route.target()?.unlisted()?.to_owned())),
         );
         let vpc_of = |id: &str| {
             let leads = |route: &guardrail::ec2::world::Route| {
@@ -80,7 +93,8 @@ impl Sim {
 
 /// All in one page, which EC2 may do whatever `MaxResults` says.
 fn chosen<T: Described>(all: Vec<T>, query: &Query) -> Result<Vec<T>, ApiError> {
-    if let Some(id) = query.ids.iter().find(|id| !all.iter().any(|thing| thing.id() == id.as_str())) {
+    if let Some(id) = query.ids.iter().find(|id| !all.iter().any(|thing| thing.id() == id.as_str()))
+    {
         return Err(ApiError::not_found(T::NOT_FOUND, T::WHAT, id));
     }
     check::<T>(&query.filters)?;
@@ -91,7 +105,8 @@ fn chosen<T: Described>(all: Vec<T>, query: &Query) -> Result<Vec<T>, ApiError> 
 impl Described for InternetGateway {
     const NOT_FOUND: &'static str = "InvalidInternetGatewayID.NotFound";
     const WHAT: &'static str = "internetGateway";
-    const FILTERS: &'static [&'static str] = &["internet-gateway-id", "attachment.vpc-id", "attachment.state"];
+    const FILTERS: &'static [&'static str] =
+        &["internet-gateway-id", "attachment.vpc-id", "attachment.state"];
 
     fn id(&self) -> &str {
         &self.id

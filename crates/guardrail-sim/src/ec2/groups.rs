@@ -21,10 +21,17 @@ impl Sim {
     ) -> Result<Response, ApiError> {
         let owner_id = self.vpc(vpc_id)?.owner_id.clone();
         if name.is_empty() || name.to_ascii_lowercase().starts_with("sg-") {
-            let message = format!("Invalid value '{name}' for groupName. Group names may not be in the format sg-*.");
+            let message = format!(
+                "Invalid value '{name}' for groupName. Group names may not be in the format sg-*."
+            );
             return Err(ApiError::invalid_value(message));
         }
-        let mut siblings = self.world.security_groups.iter().flatten().filter(|g| g.vpc_id.as_ref() == Some(vpc_id));
+        let mut siblings = self
+            .world
+            .security_groups
+            .iter()
+            .flatten()
+            .filter(|g| g.vpc_id.as_ref() == Some(vpc_id));
         if siblings.any(|group| group.group_name.eq_ignore_ascii_case(name)) {
             let message = format!("The security group '{name}' already exists for VPC '{vpc_id}'");
             return Err(ApiError::new("InvalidGroup.Duplicate", message));
@@ -44,17 +51,25 @@ impl Sim {
     }
 
     /// All rules or none.
-    pub(crate) fn authorize(&mut self, id: &SecurityGroupId, new: &[IpPermission]) -> Result<Response, ApiError> {
+    pub(crate) fn authorize(
+        &mut self,
+        id: &SecurityGroupId,
+        new: &[IpPermission],
+    ) -> Result<Response, ApiError> {
         let group = self.group(id)?;
         let mut new = rules_of(new);
         new.iter_mut().for_each(|rule| self.name_owners(rule));
         let mut have = rules_of(&group.ip_permissions);
         if let Some(rule) = new.iter().find(|rule| !rule.is_sound()) {
-            return Err(ApiError::invalid_value(format!("CIDR block {} is malformed", rule.peer())));
+            return Err(ApiError::invalid_value(format!(
+                "CIDR block {} is malformed",
+                rule.peer()
+            )));
         }
         for rule in &new {
             if have.contains(rule) {
-                let message = format!("the specified rule \"peer: {}\" already exists", rule.peer());
+                let message =
+                    format!("the specified rule \"peer: {}\" already exists", rule.peer());
                 return Err(ApiError::new("InvalidPermission.Duplicate", message));
             }
             have.push(rule.clone());
@@ -69,8 +84,8 @@ impl Sim {
         Ok(Response::Done)
     }
 
-    /// EC2 says of a referenced group whose it is, "if the referenced security group is deleted, this value is not returned"
-    /// (API reference, `UserIdGroupPair`).
+    /// EC2 says of a referenced group whose it is, "if the referenced security group is deleted,
+    /// this value is not returned" (API reference, `UserIdGroupPair`).
     fn name_owners(&self, Rule(rule): &mut Rule) {
         for pair in rule.user_id_group_pairs.iter_mut().filter(|pair| pair.user_id.is_none()) {
             let mut groups = self.world.security_groups.iter().flatten();
@@ -80,7 +95,11 @@ impl Sim {
     }
 
     /// All rules or none.
-    pub(crate) fn revoke(&mut self, id: &SecurityGroupId, old: &[IpPermission]) -> Result<Response, ApiError> {
+    pub(crate) fn revoke(
+        &mut self,
+        id: &SecurityGroupId,
+        old: &[IpPermission],
+    ) -> Result<Response, ApiError> {
         let old = rules_of(old);
         let have = rules_of(&self.group(id)?.ip_permissions);
         if !old.iter().all(|rule| have.contains(rule)) {
@@ -111,7 +130,8 @@ impl Rule {
     /// Whether its blocks are blocks; what a loaded world holds need not be.
     fn is_sound(&self) -> bool {
         let v4 = self.0.ip_ranges.iter().map(|range| &range.cidr_ip);
-        v4.chain(self.0.ipv6_ranges.iter().map(|range| &range.cidr_ipv6)).all(|cidr| cidr.net().is_some())
+        v4.chain(self.0.ipv6_ranges.iter().map(|range| &range.cidr_ipv6))
+            .all(|cidr| cidr.net().is_some())
     }
 
     fn peer(&self) -> String {
@@ -127,7 +147,8 @@ impl Rule {
     }
 }
 
-/// Cuts permissions into rules, canonical: protocol names in lower case, `-1` without ports, blocks without host bits.
+/// Cuts permissions into rules, canonical: protocol names in lower case, `-1` without ports, blocks
+/// without host bits.
 fn rules_of(permissions: &[IpPermission]) -> Vec<Rule> {
     let mut rules = Vec::new();
     for permission in permissions {
@@ -138,9 +159,17 @@ fn rules_of(permissions: &[IpPermission]) -> Vec<Rule> {
             "all" => "-1".to_owned(),
             other => other.to_owned(),
         };
-        let ports = if protocol == "-1" { (None, None) } else { (permission.from_port, permission.to_port) };
-        let alone =
-            IpPermission { ip_protocol: protocol, from_port: ports.0, to_port: ports.1, ..IpPermission::default() };
+        let ports = if protocol == "-1" {
+            (None, None)
+        } else {
+            (permission.from_port, permission.to_port)
+        };
+        let alone = IpPermission {
+            ip_protocol: protocol,
+            from_port: ports.0,
+            to_port: ports.1,
+            ..IpPermission::default()
+        };
         for range in &permission.ip_ranges {
             let range = IpRange { cidr_ip: block(&range.cidr_ip), ..range.clone() };
             rules.push(Rule(IpPermission { ip_ranges: vec![range], ..alone.clone() }));
@@ -153,7 +182,10 @@ fn rules_of(permissions: &[IpPermission]) -> Vec<Rule> {
             rules.push(Rule(IpPermission { prefix_list_ids: vec![list.clone()], ..alone.clone() }));
         }
         for pair in &permission.user_id_group_pairs {
-            rules.push(Rule(IpPermission { user_id_group_pairs: vec![pair.clone()], ..alone.clone() }));
+            rules.push(Rule(IpPermission {
+                user_id_group_pairs: vec![pair.clone()],
+                ..alone.clone()
+            }));
         }
     }
     rules

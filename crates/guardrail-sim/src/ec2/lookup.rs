@@ -1,10 +1,12 @@
 //! Finding what a call names, or refusing it in the words of the kind that was looked for.
 
 use guardrail::ec2::id::{
-    EndpointId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
+    EndpointId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId,
+    VpcId,
 };
 use guardrail::ec2::world::{
-    NatGateway, NatGatewayState, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc, VpcEndpoint,
+    NatGateway, NatGatewayState, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet,
+    Vpc, VpcEndpoint,
 };
 
 use crate::ec2::errors::ApiError;
@@ -24,26 +26,40 @@ impl Sim {
     }
 
     pub(crate) fn table(&self, id: &RouteTableId) -> Found<'_, RouteTable> {
-        let table = self.world.route_tables.iter().flatten().find(|table| table.route_table_id == *id);
+        let table =
+            self.world.route_tables.iter().flatten().find(|table| table.route_table_id == *id);
         self.known(table, id.as_str(), "InvalidRouteTableID.NotFound", "routeTable")
     }
 
     /// An endpoint that is listed and not yet deleted.
     pub(crate) fn endpoint(&self, id: &EndpointId) -> Found<'_, VpcEndpoint> {
-        let endpoint = self.world.vpc_endpoints.iter().flatten().find(|endpoint| endpoint.vpc_endpoint_id == *id);
-        let endpoint = endpoint.filter(|e| e.state != guardrail::ec2::world::EndpointState::Deleted);
+        let endpoint = self
+            .world
+            .vpc_endpoints
+            .iter()
+            .flatten()
+            .find(|endpoint| endpoint.vpc_endpoint_id == *id);
+        let endpoint =
+            endpoint.filter(|e| e.state != guardrail::ec2::world::EndpointState::Deleted);
         self.known(endpoint, id.as_str(), "InvalidVpcEndpointId.NotFound", "VpcEndpoint")
     }
 
     /// A NAT gateway that is not on its way out.
     pub(crate) fn nat(&self, id: &NatGatewayId) -> Found<'_, NatGateway> {
         let nat = self.world.nat_gateways.iter().flatten().find(|nat| nat.nat_gateway_id == *id);
-        let nat = nat.filter(|n| !matches!(n.state, Some(NatGatewayState::Deleting | NatGatewayState::Deleted)));
+        let nat = nat.filter(|n| {
+            !matches!(n.state, Some(NatGatewayState::Deleting | NatGatewayState::Deleted))
+        });
         self.known(nat, id.as_str(), "NatGatewayNotFound", "NatGateway")
     }
 
     pub(crate) fn interface(&self, id: &InterfaceId) -> Found<'_, NetworkInterface> {
-        let interface = self.world.network_interfaces.iter().flatten().find(|eni| eni.network_interface_id == *id);
+        let interface = self
+            .world
+            .network_interfaces
+            .iter()
+            .flatten()
+            .find(|eni| eni.network_interface_id == *id);
         self.known(interface, id.as_str(), "InvalidNetworkInterfaceID.NotFound", "networkInterface")
     }
 
@@ -62,7 +78,11 @@ impl Sim {
     }
 
     pub(crate) fn endpoint_mut(&mut self, id: &EndpointId) -> Option<&mut VpcEndpoint> {
-        self.world.vpc_endpoints.iter_mut().flatten().find(|endpoint| endpoint.vpc_endpoint_id == *id)
+        self.world
+            .vpc_endpoints
+            .iter_mut()
+            .flatten()
+            .find(|endpoint| endpoint.vpc_endpoint_id == *id)
     }
 
     pub(crate) fn nat_mut(&mut self, id: &NatGatewayId) -> Option<&mut NatGateway> {

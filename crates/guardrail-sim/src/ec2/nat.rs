@@ -2,7 +2,8 @@
 
 use guardrail::ec2::id::{InterfaceId, NatGatewayId};
 use guardrail::ec2::world::{
-    AvailabilityMode, Connectivity, NatGateway, NatGatewayState, NetworkInterface, Route, RouteState,
+    AvailabilityMode, Connectivity, NatGateway, NatGatewayState, NetworkInterface, Route,
+    RouteState,
 };
 
 use crate::ec2::errors::ApiError;
@@ -10,12 +11,16 @@ use crate::ec2::request::{CreateNatGateway, Response};
 use crate::sim::Sim;
 
 impl Sim {
-    pub(crate) fn create_nat_gateway(&mut self, wanted: &CreateNatGateway) -> Result<Response, ApiError> {
+    pub(crate) fn create_nat_gateway(
+        &mut self,
+        wanted: &CreateNatGateway,
+    ) -> Result<Response, ApiError> {
         let (vpc_id, mode) = match (&wanted.subnet_id, &wanted.vpc_id) {
             (Some(subnet), None) => (self.subnet(subnet)?.vpc_id.clone(), AvailabilityMode::Zonal),
             (None, Some(vpc)) => (self.vpc(vpc)?.vpc_id.clone(), AvailabilityMode::Regional),
             (Some(_), Some(_)) | (None, None) => {
-                let message = "The request must contain exactly one of the parameters SubnetId and VpcId";
+                let message =
+                    "The request must contain exactly one of the parameters SubnetId and VpcId";
                 return Err(ApiError::new("MissingParameter", message));
             }
         };
@@ -56,13 +61,19 @@ impl Sim {
 
     pub(crate) fn drop_nat_interfaces(&mut self, id: &NatGatewayId) {
         let description = interface_description(id);
-        self.world.network_interfaces.iter_mut().for_each(|list| list.retain(|eni| eni.description != description));
+        self.world
+            .network_interfaces
+            .iter_mut()
+            .for_each(|list| list.retain(|eni| eni.description != description));
     }
 
     /// The routes whose target is gone.
     pub(crate) fn blackhole(&mut self, leads_there: impl Fn(&Route) -> bool) {
-        let routes = self.world.route_tables.iter_mut().flatten().flat_map(|table| &mut table.routes);
-        routes.filter(|route| leads_there(route)).for_each(|route| route.state = Some(RouteState::Blackhole));
+        let routes =
+            self.world.route_tables.iter_mut().flatten().flat_map(|table| &mut table.routes);
+        routes
+            .filter(|route| leads_there(route))
+            .for_each(|route| route.state = Some(RouteState::Blackhole));
     }
 
     fn add_nat_interface(&mut self, nat: &NatGateway) -> Result<(), ApiError> {

@@ -1,24 +1,29 @@
-//! What can be asked, and what is answered: one variant per EC2 operation, enough to read from and write to EC2's wire.
+//! What can be asked, and what is answered: one variant per EC2 operation, enough to read from and
+//! write to EC2's wire.
 
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{
-    AssociationId, EndpointId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
-    Zone,
+    AssociationId, EndpointId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId,
+    SecurityGroupId, SubnetId, VpcId, Zone,
 };
 use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    Connectivity, Destination, EndpointType, IpPermission, NatGateway, PrefixListEntry, RouteTable, Subnet, Tag,
-    VpcEndpoint, World,
+    Connectivity, Destination, EndpointType, IpPermission, NatGateway, PrefixListEntry, RouteTable,
+    Subnet, Tag, VpcEndpoint, World,
 };
 
 use crate::ec2::gateways::{EgressOnlyGateway, Instance, InternetGateway};
 
-/// One call. Fields carry AWS's names; ids are typed, and text where the world cannot know the thing (gateways).
+/// One call. Fields carry AWS's names; ids are typed, and text where the world cannot know the
+/// thing (gateways).
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the variants and fields are AWS's operations and parameters, under AWS's names")]
+#[expect(
+    missing_docs,
+    reason = "the variants and fields are AWS's operations and parameters, under AWS's names"
+)]
 pub enum Request {
     /// The same call with `DryRun=true`: checks the permission, changes nothing.
     DryRun(Box<Request>),
@@ -49,7 +54,8 @@ pub enum Request {
         route_table_id: RouteTableId,
         subnet_id: SubnetId,
     },
-    /// `AssociateRouteTable` with `GatewayId`: the edge table of an internet or virtual private gateway.
+    /// `AssociateRouteTable` with `GatewayId`: the edge table of an internet or virtual private
+    /// gateway.
     AssociateGateway {
         route_table_id: RouteTableId,
         gateway_id: String,
@@ -157,7 +163,9 @@ impl Request {
             Self::DeleteRoute { .. } => "DeleteRoute",
             Self::CreateRouteTable { .. } => "CreateRouteTable",
             Self::DeleteRouteTable { .. } => "DeleteRouteTable",
-            Self::AssociateRouteTable { .. } | Self::AssociateGateway { .. } => "AssociateRouteTable",
+            Self::AssociateRouteTable { .. } | Self::AssociateGateway { .. } => {
+                "AssociateRouteTable"
+            }
             Self::DisassociateRouteTable { .. } => "DisassociateRouteTable",
             Self::ReplaceRouteTableAssociation { .. } => "ReplaceRouteTableAssociation",
             Self::CreateVpcEndpoint(_) => "CreateVpcEndpoint",
@@ -216,7 +224,8 @@ pub struct CreateVpcEndpoint {
     pub subnet_ids: Vec<SubnetId>,
     pub security_group_ids: Vec<SecurityGroupId>,
     pub private_dns_enabled: Option<bool>,
-    /// `DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint`; on when left out, where the service knows it.
+    /// `DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint`; on when left out, where the service
+    /// knows it.
     pub inbound_resolver_only: Option<bool>,
     pub policy_document: Option<String>,
     pub ip_address_type: Option<String>,
@@ -303,7 +312,8 @@ pub enum SubnetAttribute {
 /// Which things to describe: by id, by filter, a page at a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// The ids of the only things to describe; one that does not exist is an error. Text, because a caller may send anything.
+    /// The ids of the only things to describe; one that does not exist is an error. Text, because a
+    /// caller may send anything.
     pub ids: Vec<String>,
     /// The filters; only what passes every one is described.
     pub filters: Vec<Filter>,
@@ -316,7 +326,8 @@ pub struct Query {
 impl Query {
     /// A query for what has one of these values by one filter.
     pub fn by(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let filter = Filter { name: name.to_owned(), values: values.into_iter().map(Into::into).collect() };
+        let filter =
+            Filter { name: name.to_owned(), values: values.into_iter().map(Into::into).collect() };
         Self { filters: vec![filter], ..Self::default() }
     }
 

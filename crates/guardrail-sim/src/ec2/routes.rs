@@ -5,7 +5,8 @@ use guardrail::ec2::id::{EndpointId, InstanceId, NatGatewayId, RouteTableId, Vpc
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    Destination, EndpointType, NatGatewayState, NetworkInterface, Route, RouteOrigin, RouteState, RouteTable,
+    Destination, EndpointType, NatGatewayState, NetworkInterface, Route, RouteOrigin, RouteState,
+    RouteTable,
 };
 use ipnet::IpNet;
 
@@ -36,12 +37,20 @@ impl Sim {
         }
         let leads = self.leading_to(target, &table.vpc_id)?;
         self.fits(table, &destination, target)?;
-        let static_routes = table.routes.iter().filter(|r| is_static(r) && is_v6(r) == is_v6_destination(&destination));
+        let static_routes = table
+            .routes
+            .iter()
+            .filter(|r| is_static(r) && is_v6(r) == is_v6_destination(&destination));
         if static_routes.count() >= ROUTES_PER_TABLE {
-            let message = format!("The maximum number of routes has been reached for route table {table_id}.");
+            let message = format!(
+                "The maximum number of routes has been reached for route table {table_id}."
+            );
             return Err(ApiError::new("RouteLimitExceeded", message));
         }
-        let route = Route { origin: Some(RouteOrigin::CreateRoute), ..with_destination(leads, destination) };
+        let route = Route {
+            origin: Some(RouteOrigin::CreateRoute),
+            ..with_destination(leads, destination)
+        };
         if let Some(table) = self.table_mut(table_id) {
             table.routes.push(route);
         }
@@ -57,7 +66,8 @@ impl Sim {
         let table = self.table(table_id)?;
         let destination = self.canonical(destination)?;
         let found = table.routes.iter().position(|route| same_destination(route, &destination));
-        let Some((index, old)) = found.and_then(|index| Some((index, table.routes.get(index)?))) else {
+        let Some((index, old)) = found.and_then(|index| Some((index, table.routes.get(index)?)))
+        else {
             return Err(ApiError::invalid_value(format!(
                 "There is no route defined for '{destination}' in the route table. Use CreateRoute instead."
             )));
@@ -77,10 +87,14 @@ impl Sim {
                     | RouteTarget::VpcEndpoint(_)
             );
             if !allowed {
-                return Err(ApiError::invalid_value(format!("cannot replace the local route {destination} so")));
+                return Err(ApiError::invalid_value(format!(
+                    "cannot replace the local route {destination} so"
+                )));
             }
         } else if *target == RouteTarget::Local {
-            return Err(ApiError::invalid_value(format!("The route {destination} was never a local route")));
+            return Err(ApiError::invalid_value(format!(
+                "The route {destination} was never a local route"
+            )));
         } else {
             self.fits(table, &destination, target)?;
         }
@@ -116,7 +130,8 @@ impl Sim {
             Some("propagated") // that EC2 refuses is not written anywhere; its remedy is to disable the propagation
         };
         if let Some(kind) = refused {
-            let message = format!("cannot remove {kind} route {destination} in route table {table_id}");
+            let message =
+                format!("cannot remove {kind} route {destination} in route table {table_id}");
             return Err(ApiError::invalid_value(message));
         }
         if let Some(table) = self.table_mut(table_id) {
@@ -158,24 +173,32 @@ impl Sim {
             RouteTarget::InternetGateway(id)
             | RouteTarget::VirtualPrivateGateway(id)
             | RouteTarget::OtherGateway(id)
-            | RouteTarget::NextHop(id) => Route { gateway_id: outside(id, "InvalidGatewayID")?, ..active },
-            RouteTarget::EgressOnlyInternetGateway(id) => {
-                Route { egress_only_internet_gateway_id: outside(id, "InvalidGatewayID")?, ..active }
+            | RouteTarget::NextHop(id) => {
+                Route { gateway_id: outside(id, "InvalidGatewayID")?, ..active }
             }
+            RouteTarget::EgressOnlyInternetGateway(id) => Route {
+                egress_only_internet_gateway_id: outside(id, "InvalidGatewayID")?,
+                ..active
+            },
             RouteTarget::TransitGateway(id) => {
                 Route { transit_gateway_id: outside(id, "InvalidTransitGatewayID")?, ..active }
             }
-            RouteTarget::VpcPeeringConnection(id) => {
-                Route { vpc_peering_connection_id: outside(id, "InvalidVpcPeeringConnectionID")?, ..active }
-            }
+            RouteTarget::VpcPeeringConnection(id) => Route {
+                vpc_peering_connection_id: outside(id, "InvalidVpcPeeringConnectionID")?,
+                ..active
+            },
             RouteTarget::LocalGateway(id) => {
                 Route { local_gateway_id: outside(id, "InvalidLocalGatewayID")?, ..active }
             }
             RouteTarget::CarrierGateway(id) => {
                 Route { carrier_gateway_id: outside(id, "InvalidCarrierGatewayID")?, ..active }
             }
-            RouteTarget::CoreNetwork(id) => Route { core_network_arn: outside(id, "InvalidCoreNetworkArn")?, ..active },
-            RouteTarget::OdbNetwork(id) => Route { odb_network_arn: outside(id, "InvalidOdbNetworkArn")?, ..active },
+            RouteTarget::CoreNetwork(id) => {
+                Route { core_network_arn: outside(id, "InvalidCoreNetworkArn")?, ..active }
+            }
+            RouteTarget::OdbNetwork(id) => {
+                Route { odb_network_arn: outside(id, "InvalidOdbNetworkArn")?, ..active }
+            }
             RouteTarget::NatGateway(id) => self.leading_to_nat(id, vpc, active)?,
             RouteTarget::NetworkInterface(id) if self.is_unknown(Section::NetworkInterfaces) => {
                 Route { network_interface_id: Some(id.clone()), ..active }
@@ -183,7 +206,9 @@ impl Sim {
             RouteTarget::Instance(id) if self.is_unknown(Section::NetworkInterfaces) => {
                 Route { instance_id: Some(id.clone()), ..active }
             }
-            RouteTarget::NetworkInterface(id) => leading_to_interface(self.interface(id)?, vpc, active)?,
+            RouteTarget::NetworkInterface(id) => {
+                leading_to_interface(self.interface(id)?, vpc, active)?
+            }
             RouteTarget::Instance(id) => leading_to_interface(self.interface_of(id)?, vpc, active)?,
             RouteTarget::VpcEndpoint(id) => {
                 self.takes_routes(id)?;
@@ -193,23 +218,29 @@ impl Sim {
         })
     }
 
-    /// Whether routes may lead to the endpoint: those of a gateway endpoint are written by AWS alone.
+    /// Whether routes may lead to the endpoint: those of a gateway endpoint are written by AWS
+    /// alone.
     fn takes_routes(&self, id: &EndpointId) -> Result<(), ApiError> {
         match self.endpoint(id)?.kind() {
             EndpointType::GatewayLoadBalancer => Ok(()),
-            EndpointType::Gateway => {
-                Err(ApiError::invalid_value("Cannot create or replace a prefix list route targeting a VPC Endpoint."))
-            }
+            EndpointType::Gateway => Err(ApiError::invalid_value(
+                "Cannot create or replace a prefix list route targeting a VPC Endpoint.",
+            )),
             EndpointType::Interface
             | EndpointType::Resource
             | EndpointType::ServiceNetwork
-            | EndpointType::Other(_) => {
-                Err(ApiError::invalid_value(format!("{id} is not a Gateway Load Balancer endpoint")))
-            }
+            | EndpointType::Other(_) => Err(ApiError::invalid_value(format!(
+                "{id} is not a Gateway Load Balancer endpoint"
+            ))),
         }
     }
 
-    fn leading_to_nat(&self, id: &NatGatewayId, vpc: &VpcId, route: Route) -> Result<Route, ApiError> {
+    fn leading_to_nat(
+        &self,
+        id: &NatGatewayId,
+        vpc: &VpcId,
+        route: Route,
+    ) -> Result<Route, ApiError> {
         let mut route = Route { nat_gateway_id: Some(id.clone()), ..route };
         if self.is_unknown(Section::NatGateways) {
             return Ok(route);
@@ -224,10 +255,14 @@ impl Sim {
 
     fn interface_of(&self, id: &InstanceId) -> Result<&NetworkInterface, ApiError> {
         let is_attached = |eni: &&NetworkInterface| {
-            eni.attachment.as_ref().is_some_and(|attachment| attachment.instance_id.as_ref() == Some(id))
+            eni.attachment
+                .as_ref()
+                .is_some_and(|attachment| attachment.instance_id.as_ref() == Some(id))
         };
         let found = self.world.network_interfaces.iter().flatten().find(is_attached);
-        found.ok_or_else(|| ApiError::not_found("InvalidInstanceID.NotFound", "instance", id.as_str()))
+        found.ok_or_else(|| {
+            ApiError::not_found("InvalidInstanceID.NotFound", "instance", id.as_str())
+        })
     }
 
     /// A target that no section of a world file could hold: it exists if something says so.
@@ -239,12 +274,25 @@ impl Sim {
     }
 
     /// The rules about what may stand in which table.
-    fn fits(&self, table: &RouteTable, destination: &Destination, target: &RouteTarget) -> Result<(), ApiError> {
-        let inward =
-            matches!(target, RouteTarget::Local | RouteTarget::NetworkInterface(_) | RouteTarget::VpcEndpoint(_));
-        let edge = table.associations.iter().any(|association| association.is_edge() && association.is_live());
+    fn fits(
+        &self,
+        table: &RouteTable,
+        destination: &Destination,
+        target: &RouteTarget,
+    ) -> Result<(), ApiError> {
+        let inward = matches!(
+            target,
+            RouteTarget::Local | RouteTarget::NetworkInterface(_) | RouteTarget::VpcEndpoint(_)
+        );
+        let edge = table
+            .associations
+            .iter()
+            .any(|association| association.is_edge() && association.is_live());
         if edge && (!inward || matches!(destination, Destination::PrefixList(_))) {
-            let message = format!("{} is a gateway route table: {destination} cannot lead there", table.route_table_id);
+            let message = format!(
+                "{} is a gateway route table: {destination} cannot lead there",
+                table.route_table_id
+            );
             return Err(ApiError::invalid_value(message));
         }
         let net = match destination {
@@ -252,11 +300,21 @@ impl Sim {
             Destination::PrefixList(_) => None,
         };
         let Some(net) = net else { return Ok(()) };
-        if RESERVED.iter().filter_map(|block| block.parse::<IpNet>().ok()).any(|block| block.contains(&net)) {
+        if RESERVED
+            .iter()
+            .filter_map(|block| block.parse::<IpNet>().ok())
+            .any(|block| block.contains(&net))
+        {
             return Err(ApiError::invalid_value(format!("{net} is reserved for AWS services")));
         }
-        let local = self.vpc(&table.vpc_id)?.cidrs().iter().filter_map(Cidr::net).any(|block| block.contains(&net));
-        let middlebox = inward || matches!(target, RouteTarget::NatGateway(_) | RouteTarget::Instance(_));
+        let local = self
+            .vpc(&table.vpc_id)?
+            .cidrs()
+            .iter()
+            .filter_map(Cidr::net)
+            .any(|block| block.contains(&net));
+        let middlebox =
+            inward || matches!(target, RouteTarget::NatGateway(_) | RouteTarget::Instance(_));
         if local && !(middlebox && self.is_a_subnet(&table.vpc_id, net)) {
             return Err(ApiError::invalid_value(format!(
                 "Route destination {net} is more specific than the local route and is not a subnet's CIDR block"
@@ -276,7 +334,11 @@ impl Sim {
 }
 
 /// A route to an interface shows the instance it is attached to as well.
-fn leading_to_interface(eni: &NetworkInterface, vpc: &VpcId, route: Route) -> Result<Route, ApiError> {
+fn leading_to_interface(
+    eni: &NetworkInterface,
+    vpc: &VpcId,
+    route: Route,
+) -> Result<Route, ApiError> {
     same_network(eni.vpc_id.as_ref(), vpc, eni.network_interface_id.as_str())?;
     let instance_id = eni.attachment.as_ref().and_then(|attachment| attachment.instance_id.clone());
     Ok(Route { network_interface_id: Some(eni.network_interface_id.clone()), instance_id, ..route })
@@ -284,21 +346,23 @@ fn leading_to_interface(eni: &NetworkInterface, vpc: &VpcId, route: Route) -> Re
 
 fn same_network(owner: Option<&VpcId>, vpc: &VpcId, id: &str) -> Result<(), ApiError> {
     match owner {
-        Some(owner) if owner != vpc => {
-            Err(ApiError::invalid_value(format!("the route table and {id} belong to different networks")))
-        }
+        Some(owner) if owner != vpc => Err(ApiError::invalid_value(format!(
+            "the route table and {id} belong to different networks"
+        ))),
         Some(_) | None => Ok(()),
     }
 }
 
-/// Whether the route is written by a gateway endpoint: a prefix list that leads to an endpoint. A CIDR block that leads to
-/// one is a Gateway Load Balancer's.
+/// Whether the route is written by a gateway endpoint: a prefix list that leads to an endpoint. A
+/// CIDR block that leads to one is a Gateway Load Balancer's.
 pub(crate) fn is_endpoint_route(route: &Route) -> bool {
-    route.destination_prefix_list_id.is_some() && matches!(route.target(), Some(RouteTarget::VpcEndpoint(_)))
+    route.destination_prefix_list_id.is_some()
+        && matches!(route.target(), Some(RouteTarget::VpcEndpoint(_)))
 }
 
 fn is_local_destination(route: &Route) -> bool {
-    route.target() == Some(RouteTarget::Local) || route.origin == Some(RouteOrigin::CreateRouteTable)
+    route.target() == Some(RouteTarget::Local)
+        || route.origin == Some(RouteOrigin::CreateRouteTable)
 }
 
 fn is_static(route: &Route) -> bool {
@@ -317,7 +381,9 @@ fn is_v6_destination(destination: &Destination) -> bool {
 fn same_destination(route: &Route, destination: &Destination) -> bool {
     match (route.destination(), destination) {
         (Some(Destination::CidrBlock(a)), Destination::CidrBlock(b))
-        | (Some(Destination::Ipv6CidrBlock(a)), Destination::Ipv6CidrBlock(b)) => a.net() == b.net(),
+        | (Some(Destination::Ipv6CidrBlock(a)), Destination::Ipv6CidrBlock(b)) => {
+            a.net() == b.net()
+        }
         (Some(Destination::PrefixList(a)), Destination::PrefixList(b)) => a == *b,
         (Some(_) | None, _) => false,
     }
@@ -326,7 +392,9 @@ fn same_destination(route: &Route, destination: &Destination) -> bool {
 fn with_destination(route: Route, destination: Destination) -> Route {
     match destination {
         Destination::CidrBlock(cidr) => Route { destination_cidr_block: Some(cidr), ..route },
-        Destination::Ipv6CidrBlock(cidr) => Route { destination_ipv6_cidr_block: Some(cidr), ..route },
+        Destination::Ipv6CidrBlock(cidr) => {
+            Route { destination_ipv6_cidr_block: Some(cidr), ..route }
+        }
         Destination::PrefixList(id) => Route { destination_prefix_list_id: Some(id), ..route },
     }
 }

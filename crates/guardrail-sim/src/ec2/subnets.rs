@@ -21,15 +21,22 @@ impl Sim {
         let vpc = self.vpc(vpc_id)?;
         let Some(net) = cidr.net() else { return Err(not_a_block("cidrBlock", cidr)) };
         if !vpc.cidrs().iter().filter_map(Cidr::net).any(|block| block.contains(&net)) {
-            return Err(ApiError::new("InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
+            return Err(ApiError::new(
+                "InvalidSubnet.Range",
+                format!("The CIDR '{cidr}' is invalid."),
+            ));
         }
-        let siblings = || self.world.subnets.iter().flatten().filter(|subnet| subnet.vpc_id == *vpc_id);
-        if siblings().filter_map(|s| s.cidr_block.as_ref()?.net()).any(|other| overlap(other, net)) {
+        let siblings =
+            || self.world.subnets.iter().flatten().filter(|subnet| subnet.vpc_id == *vpc_id);
+        if siblings().filter_map(|s| s.cidr_block.as_ref()?.net()).any(|other| overlap(other, net))
+        {
             let message = format!("The CIDR '{cidr}' conflicts with another subnet");
             return Err(ApiError::new("InvalidSubnet.Conflict", message));
         }
-        let zone = zone.or_else(|| siblings().map(|subnet| &subnet.availability_zone).min()).cloned();
-        let zone = zone.ok_or_else(|| ApiError::new("MissingParameter", "AvailabilityZone must be given"))?;
+        let zone =
+            zone.or_else(|| siblings().map(|subnet| &subnet.availability_zone).min()).cloned();
+        let zone = zone
+            .ok_or_else(|| ApiError::new("MissingParameter", "AvailabilityZone must be given"))?;
         let (owner_id, arn_start) = (vpc.owner_id.clone(), self.arn_start(vpc));
         let subnet_id: SubnetId = self.ids.next("subnet-")?;
         let subnet = Subnet {
@@ -57,16 +64,24 @@ impl Sim {
         attribute: SubnetAttribute,
     ) -> Result<Response, ApiError> {
         let subnet = self.subnet(id)?;
-        if attribute == SubnetAttribute::AssignIpv6AddressOnCreation(true) && !has_ipv6_block(subnet) {
+        if attribute == SubnetAttribute::AssignIpv6AddressOnCreation(true)
+            && !has_ipv6_block(subnet)
+        {
             return Err(ApiError::invalid_value(format!(
                 "Invalid value 'true' for assign-ipv6-address-on-creation. Cannot set assign-ipv6-address-on-creation \
                  to true unless the subnet ({id}) has an IPv6 CIDR block associated with it."
             )));
         }
-        if let Some(subnet) = self.world.subnets.iter_mut().flatten().find(|subnet| subnet.subnet_id == *id) {
+        if let Some(subnet) =
+            self.world.subnets.iter_mut().flatten().find(|subnet| subnet.subnet_id == *id)
+        {
             match attribute {
-                SubnetAttribute::MapPublicIpOnLaunch(value) => subnet.map_public_ip_on_launch = value,
-                SubnetAttribute::AssignIpv6AddressOnCreation(value) => subnet.assign_ipv6_address_on_creation = value,
+                SubnetAttribute::MapPublicIpOnLaunch(value) => {
+                    subnet.map_public_ip_on_launch = value
+                }
+                SubnetAttribute::AssignIpv6AddressOnCreation(value) => {
+                    subnet.assign_ipv6_address_on_creation = value
+                }
             }
         }
         Ok(Response::Done)
@@ -74,15 +89,23 @@ impl Sim {
 
     /// `arn:aws:ec2:<region>:<account>`, as far as the world says them.
     fn arn_start(&self, vpc: &Vpc) -> Option<String> {
-        let like =
-            self.world.subnets.iter().flatten().find(|s| s.vpc_id == vpc.vpc_id).and_then(|s| s.subnet_arn.clone());
+        let like = self
+            .world
+            .subnets
+            .iter()
+            .flatten()
+            .find(|s| s.vpc_id == vpc.vpc_id)
+            .and_then(|s| s.subnet_arn.clone());
         like.and_then(|arn| Some(arn.rsplit_once(":subnet/")?.0.to_owned()))
     }
 }
 
 /// A world file may leave the state out, of a block that is associated.
 fn has_ipv6_block(subnet: &Subnet) -> bool {
-    let states = subnet.ipv6_cidr_block_association_set.iter().map(|block| block.ipv6_cidr_block_state.as_ref());
+    let states = subnet
+        .ipv6_cidr_block_association_set
+        .iter()
+        .map(|block| block.ipv6_cidr_block_state.as_ref());
     states.into_iter().any(|state| state.is_none_or(|state| state.state == "associated"))
 }
 

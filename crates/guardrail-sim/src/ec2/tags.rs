@@ -8,7 +8,11 @@ use crate::ec2::request::Response;
 use crate::sim::Sim;
 
 impl Sim {
-    pub(crate) fn create_tags(&mut self, resources: &[ResourceId], tags: &[Tag]) -> Result<Response, ApiError> {
+    pub(crate) fn create_tags(
+        &mut self,
+        resources: &[ResourceId],
+        tags: &[Tag],
+    ) -> Result<Response, ApiError> {
         self.change_tags(resources, |list| {
             for tag in tags {
                 list.retain(|old| old.key != tag.key);
@@ -27,14 +31,19 @@ impl Sim {
                 let named = |(key, value): &(String, Option<String>)| {
                     *key == tag.key && value.as_ref().is_none_or(|value| *value == tag.value)
                 };
-                // "If you omit this parameter, we delete all user-defined tags for the specified resources."
+                // "If you omit this parameter, we delete all user-defined tags for the specified
+                // resources."
                 if tags.is_empty() { tag.key.starts_with("aws:") } else { !tags.iter().any(named) }
             });
         })
     }
 
     /// All resources or none.
-    fn change_tags(&mut self, resources: &[ResourceId], change: impl Fn(&mut Vec<Tag>)) -> Result<Response, ApiError> {
+    fn change_tags(
+        &mut self,
+        resources: &[ResourceId],
+        change: impl Fn(&mut Vec<Tag>),
+    ) -> Result<Response, ApiError> {
         for id in resources {
             if !self.is_settled(id.as_str()) || self.tags_mut(id).is_none() {
                 return Err(ApiError::new("InvalidID", format!("The ID '{id}' is not valid")));
@@ -51,22 +60,36 @@ impl Sim {
     fn tags_mut(&mut self, id: &ResourceId) -> Option<&mut Vec<Tag>> {
         let world = &mut self.world;
         match id {
-            ResourceId::Vpc(id) => world.vpcs.iter_mut().flatten().find(|v| v.vpc_id == *id).map(|v| &mut v.tags),
+            ResourceId::Vpc(id) => {
+                world.vpcs.iter_mut().flatten().find(|v| v.vpc_id == *id).map(|v| &mut v.tags)
+            }
             ResourceId::Subnet(id) => {
                 world.subnets.iter_mut().flatten().find(|s| s.subnet_id == *id).map(|s| &mut s.tags)
             }
-            ResourceId::RouteTable(id) => {
-                world.route_tables.iter_mut().flatten().find(|t| t.route_table_id == *id).map(|t| &mut t.tags)
-            }
-            ResourceId::Endpoint(id) => {
-                world.vpc_endpoints.iter_mut().flatten().find(|e| e.vpc_endpoint_id == *id).map(|e| &mut e.tags)
-            }
-            ResourceId::NatGateway(id) => {
-                world.nat_gateways.iter_mut().flatten().find(|n| n.nat_gateway_id == *id).map(|n| &mut n.tags)
-            }
-            ResourceId::SecurityGroup(id) => {
-                world.security_groups.iter_mut().flatten().find(|g| g.group_id == *id).map(|g| &mut g.tags)
-            }
+            ResourceId::RouteTable(id) => world
+                .route_tables
+                .iter_mut()
+                .flatten()
+                .find(|t| t.route_table_id == *id)
+                .map(|t| &mut t.tags),
+            ResourceId::Endpoint(id) => world
+                .vpc_endpoints
+                .iter_mut()
+                .flatten()
+                .find(|e| e.vpc_endpoint_id == *id)
+                .map(|e| &mut e.tags),
+            ResourceId::NatGateway(id) => world
+                .nat_gateways
+                .iter_mut()
+                .flatten()
+                .find(|n| n.nat_gateway_id == *id)
+                .map(|n| &mut n.tags),
+            ResourceId::SecurityGroup(id) => world
+                .security_groups
+                .iter_mut()
+                .flatten()
+                .find(|g| g.group_id == *id)
+                .map(|g| &mut g.tags),
             ResourceId::Association(_)
             | ResourceId::OtherAssociation(_)
             | ResourceId::InternetGateway(_)

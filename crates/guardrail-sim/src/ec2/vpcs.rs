@@ -19,7 +19,8 @@ impl Sim {
         value: bool,
     ) -> Result<Response, ApiError> {
         self.vpc(id)?;
-        let attributes = self.world.vpc_attributes.get_or_insert_default().entry(id.clone()).or_default();
+        let attributes =
+            self.world.vpc_attributes.get_or_insert_default().entry(id.clone()).or_default();
         match attribute {
             DnsAttribute::Hostnames if value && attributes.enable_dns_support == Some(false) => {
                 let message = "enableDnsHostnames cannot be true while enableDnsSupport is false";
@@ -43,7 +44,9 @@ impl Sim {
         if let Some(vpc) = self.world.vpcs.iter_mut().flatten().find(|vpc| vpc.vpc_id == *id) {
             add_block(vpc, cidr.clone());
         }
-        for table in self.world.route_tables.iter_mut().flatten().filter(|table| table.vpc_id == *id) {
+        for table in
+            self.world.route_tables.iter_mut().flatten().filter(|table| table.vpc_id == *id)
+        {
             table.routes.push(local_route(cidr.clone()));
         }
         Ok(Response::Done)
@@ -54,11 +57,13 @@ fn add_block(vpc: &mut Vpc, cidr: Cidr) {
     let state = Some(CidrState { state: "associated".to_owned() });
     match cidr.net() {
         Some(IpNet::V6(_)) => {
-            let association = Ipv6CidrAssociation { ipv6_cidr_block: cidr, ipv6_cidr_block_state: state };
+            let association =
+                Ipv6CidrAssociation { ipv6_cidr_block: cidr, ipv6_cidr_block_state: state };
             vpc.ipv6_cidr_block_association_set.push(association);
         }
         Some(IpNet::V4(_)) | None => {
-            vpc.cidr_block_association_set.push(CidrAssociation { cidr_block: cidr, cidr_block_state: state });
+            vpc.cidr_block_association_set
+                .push(CidrAssociation { cidr_block: cidr, cidr_block_state: state });
         }
     }
 }

@@ -16,14 +16,19 @@ fn new_association(sim: &mut Sim, request: &Request) -> guardrail::ec2::id::Asso
 /// The tables that hold an association which fits.
 fn tables_with(sim: &Sim, fits: impl Fn(&Association) -> bool) -> Vec<String> {
     let tables = sim.world().route_tables.unwrap();
-    tables.iter().filter(|t| t.associations.iter().any(&fits)).map(|t| t.route_table_id.to_string()).collect()
+    tables
+        .iter()
+        .filter(|t| t.associations.iter().any(&fits))
+        .map(|t| t.route_table_id.to_string())
+        .collect()
 }
 
 fn table_of(sim: &Sim, subnet: &str) -> Vec<String> {
     tables_with(sim, |a| a.subnet_id.as_ref().is_some_and(|own| *own == *subnet))
 }
 
-/// "AssociateRouteTable on an already associated subnet: `Resource.AlreadyAssociated`": it is not moved.
+/// "AssociateRouteTable on an already associated subnet: `Resource.AlreadyAssociated`": it is not
+/// moved.
 #[test]
 fn a_subnet_has_one_table() {
     let mut sim = sim();
@@ -33,7 +38,8 @@ fn a_subnet_has_one_table() {
     assert_eq!(table_of(&sim, "subnet-b1"), ["rtb-b"]);
 }
 
-/// "A subnet with no explicit association uses the main table; DescribeRouteTables then shows nothing for that subnet."
+/// "A subnet with no explicit association uses the main table; DescribeRouteTables then shows
+/// nothing for that subnet."
 #[test]
 fn a_disassociated_subnet_falls_back_to_the_main_table_without_a_trace() {
     let mut sim = sim();
@@ -45,23 +51,31 @@ fn a_disassociated_subnet_falls_back_to_the_main_table_without_a_trace() {
     assert_eq!(code(&mut sim, &main), "InvalidParameterValue");
 }
 
-/// "Deleting the main table is refused; main can be swapped by ReplaceRouteTableAssociation", which gives a new id.
+/// "Deleting the main table is refused; main can be swapped by ReplaceRouteTableAssociation", which
+/// gives a new id.
 #[test]
 fn replacing_an_association_moves_a_subnet_or_the_vpcs_main() {
     let mut sim = sim();
-    let replace =
-        |old: &str| Request::ReplaceRouteTableAssociation { association_id: id(old), route_table_id: id("rtb-b") };
+    let replace = |old: &str| Request::ReplaceRouteTableAssociation {
+        association_id: id(old),
+        route_table_id: id("rtb-b"),
+    };
     let main = new_association(&mut sim, &replace("rtbassoc-main"));
     let subnet = new_association(&mut sim, &replace("rtbassoc-a1"));
     assert_eq!(tables_with(&sim, |a| a.main), ["rtb-b", "rtb-x"]);
     assert_eq!(table_of(&sim, "subnet-a1"), ["rtb-b"]);
-    let ids: Vec<_> = table(&sim, "rtb-b").associations.into_iter().map(|a| a.route_table_association_id).collect();
+    let ids: Vec<_> = table(&sim, "rtb-b")
+        .associations
+        .into_iter()
+        .map(|a| a.route_table_association_id)
+        .collect();
     assert_eq!(ids, [Some(main), Some(subnet)]);
     assert_eq!(code(&mut sim, &replace("rtbassoc-main")), "InvalidAssociationID.NotFound");
     assert_eq!(code(&mut sim, &replace("rtbassoc-x")), "InvalidParameterValue");
 }
 
-/// "You must disassociate the route table from any subnets before you can delete it. You can't delete the main route table."
+/// "You must disassociate the route table from any subnets before you can delete it. You can't
+/// delete the main route table."
 #[test]
 fn only_a_table_nobody_uses_can_be_deleted() {
     let mut sim = sim();
@@ -81,43 +95,67 @@ fn a_table_that_goes_leaves_its_endpoints() {
     assert!(endpoint(&sim, "vpce-s3").unwrap().route_table_ids.is_empty());
 }
 
-/// "CreateRouteTable takes a client token", and a new table has the VPC's local routes and no association.
+/// "CreateRouteTable takes a client token", and a new table has the VPC's local routes and no
+/// association.
 #[test]
 fn a_new_table_is_local_only() {
     let mut sim = sim();
-    sim.call(&Request::AssociateVpcCidrBlock { vpc_id: id("vpc-1"), cidr_block: Cidr::from("10.9.0.0/16") }).unwrap();
-    let request =
-        Request::CreateRouteTable { vpc_id: id("vpc-1"), client_token: Some("once".to_owned()), tags: Vec::new() };
+    sim.call(&Request::AssociateVpcCidrBlock {
+        vpc_id: id("vpc-1"),
+        cidr_block: Cidr::from("10.9.0.0/16"),
+    })
+    .unwrap();
+    let request = Request::CreateRouteTable {
+        vpc_id: id("vpc-1"),
+        client_token: Some("once".to_owned()),
+        tags: Vec::new(),
+    };
     let Response::RouteTable(made) = sim.call(&request).unwrap() else { panic!() };
-    assert_eq!(routes(&sim, made.route_table_id.as_str()), ["10.0.0.0/16 local active", "10.9.0.0/16 local active"]);
+    assert_eq!(
+        routes(&sim, made.route_table_id.as_str()),
+        ["10.0.0.0/16 local active", "10.9.0.0/16 local active"]
+    );
     assert_eq!(sim.call(&request).unwrap(), Response::RouteTable(made));
     assert_eq!(routes(&sim, "rtb-a").last().unwrap(), "10.9.0.0/16 local active");
 }
 
-/// "Associations with `GatewayId` are edge tables: allowed targets are local, ENI, GWLB endpoint; no prefix lists."
+/// "Associations with `GatewayId` are edge tables: allowed targets are local, ENI, GWLB endpoint;
+/// no prefix lists."
 #[test]
 fn an_edge_table_leads_inward() {
     let mut sim = sim();
-    let associate =
-        |gateway: &str| Request::AssociateGateway { route_table_id: id("rtb-b"), gateway_id: gateway.to_owned() };
+    let associate = |gateway: &str| Request::AssociateGateway {
+        route_table_id: id("rtb-b"),
+        gateway_id: gateway.to_owned(),
+    };
     assert_eq!(code(&mut sim, &associate("igw-none")), "InvalidGatewayID.NotFound");
     sim.call(&associate("igw-1")).unwrap();
-    assert_eq!(code(&mut sim, &create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1"))), "InvalidParameterValue");
+    assert_eq!(
+        code(&mut sim, &create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1"))),
+        "InvalidParameterValue"
+    );
     let eni = RouteTarget::NetworkInterface(id("eni-router"));
     sim.call(&create_route("rtb-b", v4("10.0.0.0/24"), eni)).unwrap();
 }
 
-/// "`CreateNatGateway` with `AvailabilityMode=regional`, `VpcId` in place of `SubnetId`; private connectivity isn't available
-/// in regional mode."
+/// "`CreateNatGateway` with `AvailabilityMode=regional`, `VpcId` in place of `SubnetId`; private
+/// connectivity isn't available in regional mode."
 #[test]
 fn a_nat_gateway_is_in_a_subnet_or_regional() {
     let mut sim = sim();
     let regional = CreateNatGateway { vpc_id: Some(id("vpc-1")), ..CreateNatGateway::default() };
-    let Response::NatGateway(made) = sim.call(&Request::CreateNatGateway(regional.clone())).unwrap() else { panic!() };
+    let Response::NatGateway(made) =
+        sim.call(&Request::CreateNatGateway(regional.clone())).unwrap()
+    else {
+        panic!()
+    };
     assert_eq!((made.subnet_id, made.vpc_id), (None, Some(id("vpc-1"))));
     let private = CreateNatGateway { connectivity_type: Some(Connectivity::Private), ..regional };
     assert_eq!(code(&mut sim, &Request::CreateNatGateway(private)), "InvalidParameter");
-    assert_eq!(code(&mut sim, &Request::CreateNatGateway(CreateNatGateway::default())), "MissingParameter");
+    assert_eq!(
+        code(&mut sim, &Request::CreateNatGateway(CreateNatGateway::default())),
+        "MissingParameter"
+    );
 }
 
 #[test]
@@ -133,10 +171,20 @@ fn a_subnet_lies_in_its_vpc_and_beside_the_others() {
     assert_eq!(code(&mut sim, &create("10.5.0.0/24")), "InvalidSubnet.Range");
     let Response::Subnet(made) = sim.call(&create("10.0.8.0/24")).unwrap() else { panic!() };
     assert_eq!(made.available_ip_address_count, Some(251));
-    assert_eq!(made.subnet_arn, Some(format!("arn:aws:ec2:eu-central-1:111122223333:subnet/{}", made.subnet_id)));
+    assert_eq!(
+        made.subnet_arn,
+        Some(format!("arn:aws:ec2:eu-central-1:111122223333:subnet/{}", made.subnet_id))
+    );
     let attribute = SubnetAttribute::MapPublicIpOnLaunch(true);
-    sim.call(&Request::ModifySubnetAttribute { subnet_id: made.subnet_id.clone(), attribute }).unwrap();
-    let now = sim.world().subnets.unwrap().into_iter().find(|subnet| subnet.subnet_id == made.subnet_id).unwrap();
+    sim.call(&Request::ModifySubnetAttribute { subnet_id: made.subnet_id.clone(), attribute })
+        .unwrap();
+    let now = sim
+        .world()
+        .subnets
+        .unwrap()
+        .into_iter()
+        .find(|subnet| subnet.subnet_id == made.subnet_id)
+        .unwrap();
     assert!(now.map_public_ip_on_launch);
 }
 
@@ -189,11 +237,13 @@ fn ipv6_addresses_need_an_ipv6_block() {
     assert_eq!(code(&mut sim, &assign_ipv6("subnet-x1", true)), "InvalidParameterValue");
 }
 
-/// Host names need the resolver: "`EnableDnsHostnames`: you can only enable DNS hostnames if you've enabled DNS support."
+/// Host names need the resolver: "`EnableDnsHostnames`: you can only enable DNS hostnames if you've
+/// enabled DNS support."
 #[test]
 fn host_names_need_dns_support() {
     let mut sim = sim();
-    let set = |attribute, value| Request::ModifyVpcAttribute { vpc_id: id("vpc-2"), attribute, value };
+    let set =
+        |attribute, value| Request::ModifyVpcAttribute { vpc_id: id("vpc-2"), attribute, value };
     sim.call(&set(DnsAttribute::Support, false)).unwrap();
     assert_eq!(code(&mut sim, &set(DnsAttribute::Hostnames, true)), "InvalidParameterCombination");
     sim.call(&set(DnsAttribute::Support, true)).unwrap();
@@ -221,7 +271,10 @@ fn the_source_destination_check_is_changed_on_ones_own_interfaces() {
 fn tags_are_set_by_key_and_deleted_by_key_or_by_value() {
     let mut sim = sim();
     let resources = vec!["vpc-1".parse().unwrap(), "rtb-a".parse().unwrap()];
-    let set = |value: &str| Request::CreateTags { resources: resources.clone(), tags: vec![Tag::new("Tier", value)] };
+    let set = |value: &str| Request::CreateTags {
+        resources: resources.clone(),
+        tags: vec![Tag::new("Tier", value)],
+    };
     sim.call(&set("public")).unwrap();
     sim.call(&set("private")).unwrap();
     assert_eq!(table(&sim, "rtb-a").tags, [Tag::new("Tier", "private")]);
@@ -238,7 +291,9 @@ fn tags_are_set_by_key_and_deleted_by_key_or_by_value() {
     sim.call(&Request::CreateTags { resources: resources.clone(), tags }).unwrap();
     sim.call(&Request::DeleteTags { resources, tags: Vec::new() }).unwrap();
     assert_eq!(table(&sim, "rtb-a").tags, [awss], "without tags, all of the user's own go");
-    let mixed =
-        Request::CreateTags { resources: vec!["vpc-1".parse().unwrap(), "vpc-9".parse().unwrap()], tags: Vec::new() };
+    let mixed = Request::CreateTags {
+        resources: vec!["vpc-1".parse().unwrap(), "vpc-9".parse().unwrap()],
+        tags: Vec::new(),
+    };
     assert_eq!(code(&mut sim, &mixed), "InvalidID");
 }

@@ -32,7 +32,11 @@ fn one_vpc_is_observed_whole_and_alone_page_by_page() {
     expected.vpcs.as_mut().unwrap().retain(|vpc| own(vpc.vpc_id.as_str()));
     expected.subnets.as_mut().unwrap().retain(|subnet| own(subnet.vpc_id.as_str()));
     expected.route_tables.as_mut().unwrap().retain(|table| own(table.vpc_id.as_str()));
-    expected.security_groups.as_mut().unwrap().retain(|group| own(group.vpc_id.as_ref().unwrap().as_str()));
+    expected
+        .security_groups
+        .as_mut()
+        .unwrap()
+        .retain(|group| own(group.vpc_id.as_ref().unwrap().as_str()));
     expected.vpc_attributes.as_mut().unwrap().retain(|vpc, _| own(vpc.as_str()));
     let s3 = &mut expected.prefix_lists.as_mut().unwrap()[0];
     let entry = |cidr: Cidr| guardrail::ec2::world::PrefixListEntry { cidr, description: None };
@@ -50,7 +54,8 @@ fn a_group_of_another_vpc_is_read_where_an_endpoint_has_it() {
         ..crate::ModifyVpcEndpoint::new(id("vpce-ssm"))
     };
     sim.call(&Request::ModifyVpcEndpoint(Box::new(change))).unwrap();
-    let seen = observe(&SimCloud::new(sim), &[Section::SecurityGroups]).world.security_groups.unwrap();
+    let seen =
+        observe(&SimCloud::new(sim), &[Section::SecurityGroups]).world.security_groups.unwrap();
     let names: Vec<_> = seen.iter().map(|group| group.group_id.as_str()).collect();
     assert_eq!(names, ["sg-default", "sg-web", "sg-x"]);
 }
@@ -61,15 +66,22 @@ fn a_section_that_was_not_read_in_full_is_absent_and_says_why() {
     cloud.sim_mut().inject(Fault::refuse("DescribeSubnets", "UnauthorizedOperation"));
     let seen = observe(&cloud, &[Section::Vpcs, Section::Subnets]);
     assert!(seen.world.has(Section::Vpcs) && !seen.world.has(Section::Subnets));
-    let unread: Vec<_> = seen.unread.iter().map(|u| (u.section, u.error.class, u.error.operation.as_str())).collect();
+    let unread: Vec<_> = seen
+        .unread
+        .iter()
+        .map(|u| (u.section, u.error.class, u.error.operation.as_str()))
+        .collect();
     assert_eq!(unread, [(Section::Subnets, ErrorClass::Denied, "DescribeSubnets")]);
 }
 
 #[test]
 fn each_change_is_one_call_and_a_second_time_is_already_so() {
     let cloud = SimCloud::new(sim());
-    let delete =
-        Call::DeleteRoute { table: id("rtb-a"), destination: v4("0.0.0.0/0"), target: "nat-1".to_owned().into() };
+    let delete = Call::DeleteRoute {
+        table: id("rtb-a"),
+        destination: v4("0.0.0.0/0"),
+        target: "nat-1".to_owned().into(),
+    };
     assert_eq!(apply(&cloud, &delete), Ok(Applied::Done));
     assert_eq!(apply(&cloud, &delete), Ok(Applied::Already));
     let dns = Call::EnableVpcDns { vpc: id("vpc-2"), attribute: DnsAttribute::Hostnames };
@@ -98,7 +110,11 @@ fn endpoints_are_made_and_changed_as_the_call_says() {
     let create = Call::CreateEndpoint {
         vpc: id("vpc-1"),
         service: id(KMS),
-        kind: NewEndpoint::Interface { subnets: ids(&["subnet-a1"]), groups: ids(&["sg-web"]), private_dns: true },
+        kind: NewEndpoint::Interface {
+            subnets: ids(&["subnet-a1"]),
+            groups: ids(&["sg-web"]),
+            private_dns: true,
+        },
         token: "once".to_owned(),
     };
     let Ok(Applied::CreatedEndpoint(endpoint_id)) = apply(&cloud, &create) else { panic!() };

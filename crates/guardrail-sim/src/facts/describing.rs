@@ -14,7 +14,8 @@ fn tables(sim: &mut Sim, filter: &str, value: &str) -> Vec<String> {
     world.route_tables.unwrap().iter().map(|table| table.route_table_id.to_string()).collect()
 }
 
-/// "The filter `association.subnet-id` misses" subnets of the main table; "`route.gateway-id` finds vpce-".
+/// "The filter `association.subnet-id` misses" subnets of the main table; "`route.gateway-id` finds
+/// vpce-".
 #[test]
 fn filters_find_what_the_thing_itself_says() {
     let mut sim = sim();
@@ -33,20 +34,31 @@ fn filters_find_what_the_thing_itself_says() {
 fn vpcs_and_subnets_are_available() {
     let mut sim = sim();
     let all = sim.world();
-    assert_eq!(found(&mut sim, Request::DescribeVpcs(Query::by("state", ["available"]))).vpcs, all.vpcs);
-    assert_eq!(found(&mut sim, Request::DescribeVpcs(Query::by("state", ["pending"]))).vpcs, Some(Vec::new()));
-    assert_eq!(found(&mut sim, Request::DescribeSubnets(Query::by("state", ["available"]))).subnets, all.subnets);
+    assert_eq!(
+        found(&mut sim, Request::DescribeVpcs(Query::by("state", ["available"]))).vpcs,
+        all.vpcs
+    );
+    assert_eq!(
+        found(&mut sim, Request::DescribeVpcs(Query::by("state", ["pending"]))).vpcs,
+        Some(Vec::new())
+    );
+    assert_eq!(
+        found(&mut sim, Request::DescribeSubnets(Query::by("state", ["available"]))).subnets,
+        all.subnets
+    );
 }
 
-/// "`map-public-ip-on-launch` - Indicates whether instances launched in this subnet receive a public
-/// IPv4 address." The model of `DescribeSubnets` lists no such filter for IPv6 addresses.
+/// "`map-public-ip-on-launch` - Indicates whether instances launched in this subnet receive a
+/// public IPv4 address." The model of `DescribeSubnets` lists no such filter for IPv6 addresses.
 #[test]
 fn subnets_are_found_by_one_of_their_two_attributes() {
     let mut sim = sim();
     let attribute = SubnetAttribute::MapPublicIpOnLaunch(true);
     sim.call(&Request::ModifySubnetAttribute { subnet_id: id("subnet-a1"), attribute }).unwrap();
-    let public = found(&mut sim, Request::DescribeSubnets(Query::by("map-public-ip-on-launch", ["true"])));
-    let public: Vec<String> = public.subnets.unwrap().iter().map(|subnet| subnet.subnet_id.to_string()).collect();
+    let public =
+        found(&mut sim, Request::DescribeSubnets(Query::by("map-public-ip-on-launch", ["true"])));
+    let public: Vec<String> =
+        public.subnets.unwrap().iter().map(|subnet| subnet.subnet_id.to_string()).collect();
     assert_eq!(public, ["subnet-a1"]);
     let ipv6 = Request::DescribeSubnets(Query::by("assign-ipv6-address-on-creation", ["true"]));
     assert_eq!(code(&mut sim, &ipv6), "InvalidParameterValue");
@@ -57,7 +69,10 @@ fn subnets_are_found_by_one_of_their_two_attributes() {
 fn an_unknown_filter_is_an_error_and_never_everything() {
     let typo = Request::DescribeVpcEndpoints(Query::by("vpc_id", ["vpc-1"]));
     let (code, message) = refusal(&mut sim(), &typo);
-    assert_eq!((code.as_str(), message.as_str()), ("InvalidParameterValue", "The filter 'vpc_id' is invalid"));
+    assert_eq!(
+        (code.as_str(), message.as_str()),
+        ("InvalidParameterValue", "The filter 'vpc_id' is invalid")
+    );
 }
 
 #[test]
@@ -78,7 +93,8 @@ fn an_id_that_does_not_exist_is_an_error() {
     }
 }
 
-/// "Paginate until NextToken is absent"; page sizes of DescribeRouteTables are 5-100; invalid tokens are errors.
+/// "Paginate until NextToken is absent"; page sizes of DescribeRouteTables are 5-100; invalid
+/// tokens are errors.
 #[test]
 fn a_long_list_comes_in_pages() {
     let mut sim = sim_with(SimOptions { page_size: 2, ..SimOptions::default() });
@@ -86,7 +102,9 @@ fn a_long_list_comes_in_pages() {
     let mut pages = Vec::new();
     loop {
         let request = Request::DescribeRouteTables(query.clone());
-        let Response::Described { found, next_token, .. } = sim.call(&request).unwrap() else { panic!() };
+        let Response::Described { found, next_token, .. } = sim.call(&request).unwrap() else {
+            panic!()
+        };
         pages.push(found.route_tables.unwrap().len());
         match next_token {
             Some(token) => query.next_token = Some(token),
@@ -110,11 +128,14 @@ fn a_long_list_comes_in_pages() {
 #[test]
 fn interfaces_by_id_come_at_once() {
     let query = Query { max_results: Some(5), ..Query::of(["eni-ssm"]) };
-    assert_eq!(code(&mut sim(), &Request::DescribeNetworkInterfaces(query)), "InvalidParameterCombination");
+    assert_eq!(
+        code(&mut sim(), &Request::DescribeNetworkInterfaces(query)),
+        "InvalidParameterCombination"
+    );
 }
 
-/// `describe-prefix-lists` gives the blocks of AWS's lists, `describe-managed-prefix-lists` the owners of all, and neither
-/// the entries of one's own.
+/// `describe-prefix-lists` gives the blocks of AWS's lists, `describe-managed-prefix-lists` the
+/// owners of all, and neither the entries of one's own.
 #[test]
 fn prefix_lists_are_described_by_three_calls() {
     let mut sim = sim();
@@ -126,17 +147,21 @@ fn prefix_lists_are_described_by_three_calls() {
         entries: None,
     };
     let aws = found(&mut sim, Request::DescribePrefixLists(Query::default())).prefix_lists.unwrap();
-    assert_eq!(aws, [list("pl-s3", S3, None, Some(&["3.5.0.0/19"])), list("pl-ddb", DYNAMODB, None, None)]);
+    assert_eq!(
+        aws,
+        [list("pl-s3", S3, None, Some(&["3.5.0.0/19"])), list("pl-ddb", DYNAMODB, None, None)]
+    );
     let own = Query::by("owner-id", ["111122223333"]);
     let managed = found(&mut sim, Request::DescribeManagedPrefixLists(own)).prefix_lists.unwrap();
     assert_eq!(managed, [list("pl-own", "partners", Some("111122223333"), None)]);
-    let entries = sim.call(&Request::GetManagedPrefixListEntries { prefix_list_id: id("pl-own") }).unwrap();
+    let entries =
+        sim.call(&Request::GetManagedPrefixListEntries { prefix_list_id: id("pl-own") }).unwrap();
     let entry = PrefixListEntry { cidr: Cidr::from("203.0.113.0/24"), description: None };
     assert_eq!(entries, Response::PrefixListEntries(vec![entry]));
 }
 
-/// A section that a world file lacks is "not observed", never "none": it is not described, and one thing made in it does not
-/// make the rest known.
+/// A section that a world file lacks is "not observed", never "none": it is not described, and one
+/// thing made in it does not make the rest known.
 #[test]
 fn what_the_world_came_without_stays_unknown() {
     let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();

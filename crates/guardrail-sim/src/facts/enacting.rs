@@ -39,14 +39,19 @@ fn a_route_is_created_replaced_and_deleted() {
         body
     };
     let create = record("CreateRoute", table(json!({"natGatewayId": "nat-1"})), done());
-    made(&mut sim, &json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": create}));
+    made(
+        &mut sim,
+        &json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": create}),
+    );
     assert_eq!(saying(&replay_call(&mut sim, &create)).0, "already");
     made(&mut sim, &record("ReplaceRoute", table(json!({"gatewayId": "igw-new"})), done()));
     assert_eq!(routes(&sim, "rtb-b").last().unwrap(), "0.0.0.0/0 igw-new active");
     made(&mut sim, &record("DeleteRoute", table(json!({})), done()));
     assert_eq!(
         replay_call(&mut sim, &record("DeleteRoute", table(json!({})), done())),
-        Replayed::AlreadySo("no route with destination-cidr-block 0.0.0.0/0 in route table rtb-b".to_owned())
+        Replayed::AlreadySo(
+            "no route with destination-cidr-block 0.0.0.0/0 in route table rtb-b".to_owned()
+        )
     );
 }
 
@@ -121,26 +126,44 @@ fn an_endpoint_is_changed_and_deleted() {
         )
     };
     let one = json!({"tag": 1, "content": "vpce-s3"});
-    let failed = json!({"item": {"resourceId": "vpce-s3", "error": {"code": "OperationNotPermitted"}}});
+    let failed =
+        json!({"item": {"resourceId": "vpce-s3", "error": {"code": "OperationNotPermitted"}}});
     assert_eq!(saying(&replay_call(&mut sim, &delete(one.clone(), failed))).0, "failed");
     let both = json!([one, {"tag": 2, "content": "vpce-elsewhere"}]);
     made(&mut sim, &delete(both, json!("")));
     assert_eq!(saying(&replay_call(&mut sim, &delete(one, json!("")))).0, "already");
     let other = delete(json!({"tag": 1, "content": "vpce-elsewhere"}), json!(""));
-    assert_eq!(saying(&replay_call(&mut sim, &other)), ("not here", "no endpoint here is vpce-elsewhere"));
+    assert_eq!(
+        saying(&replay_call(&mut sim, &other)),
+        ("not here", "no endpoint here is vpce-elsewhere")
+    );
 }
 
 #[test]
 fn associations_keep_the_ids_of_the_record() {
     let mut sim = sim();
-    let disassociate = record("DisassociateRouteTable", json!({"associationId": "rtbassoc-a1"}), done());
+    let disassociate =
+        record("DisassociateRouteTable", json!({"associationId": "rtbassoc-a1"}), done());
     made(&mut sim, &disassociate);
     let associate = json!({"routeTableId": "rtb-b", "subnetId": "subnet-a1"});
-    made(&mut sim, &record("AssociateRouteTable", associate, json!({"associationId": "rtbassoc-0new"})));
+    made(
+        &mut sim,
+        &record("AssociateRouteTable", associate, json!({"associationId": "rtbassoc-0new"})),
+    );
     let replace = json!({"associationId": "rtbassoc-0new", "routeTableId": "rtb-public"});
-    made(&mut sim, &record("ReplaceRouteTableAssociation", replace, json!({"newAssociationId": "rtbassoc-0newer"})));
+    made(
+        &mut sim,
+        &record(
+            "ReplaceRouteTableAssociation",
+            replace,
+            json!({"newAssociationId": "rtbassoc-0newer"}),
+        ),
+    );
     let last = table(&sim, "rtb-public").associations.pop().unwrap();
-    assert_eq!((last.route_table_association_id, last.subnet_id), (Some(id("rtbassoc-0newer")), Some(id("subnet-a1"))));
+    assert_eq!(
+        (last.route_table_association_id, last.subnet_id),
+        (Some(id("rtbassoc-0newer")), Some(id("subnet-a1")))
+    );
     assert_eq!(saying(&replay_call(&mut sim, &disassociate)).0, "not here");
 }
 
@@ -151,7 +174,10 @@ fn a_rule_is_read_in_both_shapes() {
     let flat = json!({"groupId": "sg-web", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIp": "10.0.0.0/16",
         "ipPermissions": {}});
     made(&mut sim, &record("RevokeSecurityGroupIngress", flat.clone(), done()));
-    assert_eq!(saying(&replay_call(&mut sim, &record("RevokeSecurityGroupIngress", flat, done()))).0, "already");
+    assert_eq!(
+        saying(&replay_call(&mut sim, &record("RevokeSecurityGroupIngress", flat, done()))).0,
+        "already"
+    );
     let nested = json!({"groupId": "sg-web", "ipPermissions": {"items": [{"ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
         "groups": {}, "ipRanges": {"items": [{"cidrIp": "0.0.0.0/0"}]}, "ipv6Ranges": {"items": [{"cidrIpv6": "::/0"}]}}]}});
     made(&mut sim, &record("AuthorizeSecurityGroupIngress", nested, done()));
@@ -164,13 +190,17 @@ fn a_rule_is_read_in_both_shapes() {
     );
 }
 
-/// A real record of ModifySubnetAttribute has "`mapPublicIpOnLaunch:{value:true}`" beside `subnetId`; the
-/// shape of `assignIpv6AddressOnCreation` is inferred from it.
+/// A real record of ModifySubnetAttribute has "`mapPublicIpOnLaunch:{value:true}`" beside
+/// `subnetId`; the shape of `assignIpv6AddressOnCreation` is inferred from it.
 #[test]
 fn a_subnets_attributes_are_taken_over() {
     let mut sim = sim();
     let change = |subnet: &str, attribute: &str, value: bool| {
-        record("ModifySubnetAttribute", json!({"subnetId": subnet, attribute: {"value": value}}), done())
+        record(
+            "ModifySubnetAttribute",
+            json!({"subnetId": subnet, attribute: {"value": value}}),
+            done(),
+        )
     };
     for attribute in ["mapPublicIpOnLaunch", "assignIpv6AddressOnCreation"] {
         made(&mut sim, &change("subnet-x1", attribute, true));
@@ -180,7 +210,10 @@ fn a_subnets_attributes_are_taken_over() {
     let subnet = sim.world().subnets.unwrap().pop().unwrap();
     assert!(subnet.map_public_ip_on_launch && subnet.assign_ipv6_address_on_creation);
     let dns64 = replay_call(&mut sim, &change("subnet-x1", "enableDns64", true));
-    assert_eq!(saying(&dns64), ("not simulated", "a world file does not hold the attribute it changes"));
+    assert_eq!(
+        saying(&dns64),
+        ("not simulated", "a world file does not hold the attribute it changes")
+    );
     assert_eq!(
         saying(&replay_call(&mut sim, &change("subnet-a1", "assignIpv6AddressOnCreation", true))).0,
         "not simulated"
@@ -190,13 +223,16 @@ fn a_subnets_attributes_are_taken_over() {
 #[test]
 fn attributes_subnets_and_tags_are_taken_over() {
     let mut sim = sim();
-    let dns = record("ModifyVpcAttribute", json!({"vpcId": "vpc-1", "enableDnsHostnames": {"value": false}}), done());
+    let dns = record(
+        "ModifyVpcAttribute",
+        json!({"vpcId": "vpc-1", "enableDnsHostnames": {"value": false}}),
+        done(),
+    );
     made(&mut sim, &dns);
     assert_eq!(saying(&replay_call(&mut sim, &dns)).0, "already");
     let subnet = json!({"vpcId": "vpc-1", "cidrBlock": "10.0.7.0/24", "tagSpecificationSet": {"items":
         [{"resourceType": "subnet", "tags": [{"key": "Tier", "value": "private"}]}]}});
-    let answer =
-        json!({"subnet": {"subnetId": "subnet-0new", "availabilityZone": "eu-central-1b", "cidrBlock": "10.0.7.0/24"}});
+    let answer = json!({"subnet": {"subnetId": "subnet-0new", "availabilityZone": "eu-central-1b", "cidrBlock": "10.0.7.0/24"}});
     made(&mut sim, &record("CreateSubnet", subnet, answer));
     let untag = json!({"resourcesSet": {"items": [{"resourceId": "subnet-0new"}, {"resourceId": "ami-1"}]},
         "tagSet": {"items": [{"key": "Tier"}]}});
@@ -228,7 +264,10 @@ fn what_cannot_be_made_says_why() {
         (route("rtb-9", "nat-1"), ("not here", "The routeTable ID 'rtb-9' does not exist")),
         (
             route("My Table", "nat-1"),
-            ("not here", "`My Table` is not the id of a route table; it should look like `rtb-0123456789abcdef0`"),
+            (
+                "not here",
+                "`My Table` is not the id of a route table; it should look like `rtb-0123456789abcdef0`",
+            ),
         ),
         (
             route("rtb-public", "nat-1"),
@@ -238,7 +277,10 @@ fn what_cannot_be_made_says_why() {
             ),
         ),
         (denied, ("failed", "Client.UnauthorizedOperation")),
-        (elsewhere, ("not simulated", "CreateRoute of `appmesh.amazonaws.com` is not a call of EC2")),
+        (
+            elsewhere,
+            ("not simulated", "CreateRoute of `appmesh.amazonaws.com` is not a call of EC2"),
+        ),
         (
             record("DeleteVpc", json!({"vpcId": "vpc-1"}), done()),
             ("not simulated", "DeleteVpc is not among the calls the simulator can make"),
@@ -247,7 +289,10 @@ fn what_cannot_be_made_says_why() {
             record("CreateRoute", Value::Null, Value::Null),
             ("not simulated", "the record has no `destinationCidrBlock`"),
         ),
-        (json!(["what"]), ("not simulated", "it is not a CloudTrail record: it has no `eventName`")),
+        (
+            json!(["what"]),
+            ("not simulated", "it is not a CloudTrail record: it has no `eventName`"),
+        ),
     ];
     let before = sim.world();
     for (record, expected) in cases {
@@ -333,13 +378,15 @@ fn bodies() -> impl Strategy<Value = Value> {
         let keyed = (prop::sample::select(KEYS.to_vec()).prop_map(str::to_owned), inner.clone());
         prop_oneof![
             prop::collection::vec(inner, 0..3).prop_map(Value::from),
-            prop::collection::vec(keyed, 0..8).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            prop::collection::vec(keyed, 0..8)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
         ]
     })
 }
 
 proptest! {
-    /// "`requestParameters` can be null, or the wrapper can hold \"\"; ids can be arbitrary caller text."
+    /// "`requestParameters` can be null, or the wrapper can hold \"\"; ids can be arbitrary caller
+    /// text."
     #[test]
     fn no_record_makes_it_panic_and_the_world_stays_a_world(
         event in prop::sample::select(EVENTS.to_vec()), request in bodies(), response in bodies(), wrapped in any::<bool>(),

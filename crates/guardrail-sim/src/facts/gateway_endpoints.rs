@@ -4,7 +4,10 @@ use super::*;
 use crate::ModifyVpcEndpoint;
 
 fn gateway(service: &str, tables: &[&str]) -> CreateVpcEndpoint {
-    CreateVpcEndpoint { route_table_ids: ids(tables), ..CreateVpcEndpoint::new(id("vpc-1"), service) }
+    CreateVpcEndpoint {
+        route_table_ids: ids(tables),
+        ..CreateVpcEndpoint::new(id("vpc-1"), service)
+    }
 }
 
 fn change(sim: &mut Sim, add: &[&str], remove: &[&str]) -> Result<Response, ApiError> {
@@ -19,7 +22,8 @@ fn modify(add: &[&str], remove: &[&str]) -> ModifyVpcEndpoint {
     }
 }
 
-/// As DescribeRouteTables returns it: `{"DestinationPrefixListId":"pl-…","GatewayId":"vpce-…","Origin":"CreateRoute",
+/// As DescribeRouteTables returns it:
+/// `{"DestinationPrefixListId":"pl-…","GatewayId":"vpce-…","Origin":"CreateRoute",
 /// "State":"active"}`: no CIDR field at all, and the endpoint sits in `GatewayId`.
 #[test]
 fn a_new_endpoint_writes_its_route_into_each_table() {
@@ -38,7 +42,8 @@ fn a_new_endpoint_writes_its_route_into_each_table() {
     }
 }
 
-/// "ModifyVpcEndpoint Add/RemoveRouteTableIds adds/removes the pl- route in each table at once with the association."
+/// "ModifyVpcEndpoint Add/RemoveRouteTableIds adds/removes the pl- route in each table at once with
+/// the association."
 #[test]
 fn a_changed_association_changes_the_routes_at_once() {
     let mut sim = sim();
@@ -57,20 +62,26 @@ fn a_deleted_endpoint_takes_its_routes_along() {
     assert_eq!(routes(&sim, "rtb-a"), ["10.0.0.0/16 local active", "0.0.0.0/0 nat-1 active"]);
 }
 
-/// "One route per service per route table; a VPC may hold several gateway endpoints for one service if they are on different
-/// tables"; text `route table rtb-… already has a route with destination-prefix-list-id pl-…`.
+/// "One route per service per route table; a VPC may hold several gateway endpoints for one service
+/// if they are on different tables"; text `route table rtb-… already has a route with
+/// destination-prefix-list-id pl-…`.
 #[test]
 fn one_endpoint_of_a_service_on_each_table() {
     let mut sim = sim();
-    let (code, message) = refusal(&mut sim, &Request::CreateVpcEndpoint(Box::new(gateway(S3, &["rtb-b", "rtb-a"]))));
+    let (code, message) =
+        refusal(&mut sim, &Request::CreateVpcEndpoint(Box::new(gateway(S3, &["rtb-b", "rtb-a"]))));
     assert_eq!(code, "RouteAlreadyExists");
-    assert_eq!(message, "route table rtb-a already has a route with destination-prefix-list-id pl-s3");
+    assert_eq!(
+        message,
+        "route table rtb-a already has a route with destination-prefix-list-id pl-s3"
+    );
     made_endpoint(&mut sim, gateway(S3, &["rtb-b"]));
     let again = Request::ModifyVpcEndpoint(Box::new(modify(&["rtb-b"], &[])));
     assert_eq!(super::code(&mut sim, &again), "RouteAlreadyExists");
 }
 
-/// "Service name and cross-VPC table validation": a table of another VPC is refused, and nothing of the call is done.
+/// "Service name and cross-VPC table validation": a table of another VPC is refused, and nothing of
+/// the call is done.
 #[test]
 fn only_tables_of_the_endpoints_vpc() {
     let mut sim = sim();
@@ -92,13 +103,17 @@ fn what_interfaces_have_is_not_for_gateways() {
         CreateVpcEndpoint { security_group_ids: ids(&["sg-web"]), ..plain.clone() },
         CreateVpcEndpoint { private_dns_enabled: Some(true), ..plain },
     ] {
-        assert_eq!(code(&mut sim, &Request::CreateVpcEndpoint(Box::new(wrong))), "InvalidParameter");
+        assert_eq!(
+            code(&mut sim, &Request::CreateVpcEndpoint(Box::new(wrong))),
+            "InvalidParameter"
+        );
     }
     let wrong = ModifyVpcEndpoint { private_dns_enabled: Some(true), ..modify(&[], &[]) };
     assert_eq!(code(&mut sim, &Request::ModifyVpcEndpoint(Box::new(wrong))), "InvalidParameter");
 }
 
-/// A world that was described without AWS's own lists still has their ids, in the routes that endpoints wrote.
+/// A world that was described without AWS's own lists still has their ids, in the routes that
+/// endpoints wrote.
 #[test]
 fn a_service_keeps_its_prefix_list_where_only_routes_name_it() {
     let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
@@ -108,7 +123,8 @@ fn a_service_keeps_its_prefix_list_where_only_routes_name_it() {
     assert!(routes(&sim, "rtb-b").last().unwrap().starts_with("pl-s3 vpce-0"));
     made_endpoint(&mut sim, gateway(DYNAMODB, &["rtb-a"]));
     made_endpoint(&mut sim, gateway(DYNAMODB, &["rtb-b"]));
-    let list = |name: &str| table(&sim, name).routes.pop().unwrap().destination_prefix_list_id.unwrap();
+    let list =
+        |name: &str| table(&sim, name).routes.pop().unwrap().destination_prefix_list_id.unwrap();
     assert_eq!(list("rtb-a"), list("rtb-b"));
     assert_eq!(sim.world().prefix_lists, None);
 }

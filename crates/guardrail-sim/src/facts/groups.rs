@@ -16,17 +16,26 @@ fn tcp(port: i32, cidrs: &[&str]) -> IpPermission {
         ip_protocol: "tcp".to_owned(),
         from_port: Some(port),
         to_port: Some(port),
-        ip_ranges: cidrs.iter().map(|cidr| IpRange { cidr_ip: Cidr::from(*cidr), description: None }).collect(),
+        ip_ranges: cidrs
+            .iter()
+            .map(|cidr| IpRange { cidr_ip: Cidr::from(*cidr), description: None })
+            .collect(),
         ..IpPermission::default()
     }
 }
 
 fn authorize(group: &str, permissions: &[IpPermission]) -> Request {
-    Request::AuthorizeSecurityGroupIngress { group_id: id(group), ip_permissions: permissions.to_vec() }
+    Request::AuthorizeSecurityGroupIngress {
+        group_id: id(group),
+        ip_permissions: permissions.to_vec(),
+    }
 }
 
 fn revoke(permissions: &[IpPermission]) -> Request {
-    Request::RevokeSecurityGroupIngress { group_id: id("sg-web"), ip_permissions: permissions.to_vec() }
+    Request::RevokeSecurityGroupIngress {
+        group_id: id("sg-web"),
+        ip_permissions: permissions.to_vec(),
+    }
 }
 
 fn permissions(sim: &Sim) -> Vec<IpPermission> {
@@ -44,7 +53,8 @@ fn a_name_is_unique_in_its_vpc_whatever_its_case() {
     sim.call(&create("web", "vpc-2")).unwrap();
 }
 
-/// "`InvalidPermission.Duplicate` when the rule exists", and none of the call's rules is added then.
+/// "`InvalidPermission.Duplicate` when the rule exists", and none of the call's rules is added
+/// then.
 #[test]
 fn rules_are_added_all_or_none() {
     let mut sim = sim();
@@ -53,7 +63,10 @@ fn rules_are_added_all_or_none() {
     sim.call(&authorize("sg-web", &[tcp(443, &["10.1.2.3/16"])])).unwrap();
     assert_eq!(permissions(&sim), [tcp(443, &["10.0.0.0/16", "10.1.0.0/16"])]);
     assert_eq!(code(&mut sim, &authorize("sg-9", &[])), "InvalidGroup.NotFound");
-    assert_eq!(code(&mut sim, &authorize("sg-web", &[tcp(443, &["anywhere"])])), "InvalidParameterValue");
+    assert_eq!(
+        code(&mut sim, &authorize("sg-web", &[tcp(443, &["anywhere"])])),
+        "InvalidParameterValue"
+    );
 }
 
 /// A rule is its protocol, ports and peer; the protocol has a name and a number.
@@ -64,7 +77,8 @@ fn a_rule_is_the_same_under_another_spelling() {
     assert_eq!(code(&mut sim, &authorize("sg-web", &[by_number])), "InvalidPermission.Duplicate");
 }
 
-/// "The account ID of the referenced security group is returned in the response", and need not be named to revoke.
+/// "The account ID of the referenced security group is returned in the response", and need not be
+/// named to revoke.
 #[test]
 fn a_referenced_group_is_listed_with_its_owner() {
     let mut world = guardrail::ec2::world_file::load(WORLD).unwrap();
@@ -72,7 +86,8 @@ fn a_referenced_group_is_listed_with_its_owner() {
     groups.for_each(|group| group.owner_id = Some(id("111122223333")));
     let mut sim = Sim::new(world, Default::default(), SimOptions::default());
     let from = |user_id: Option<&str>| {
-        let pair = GroupPair { group_id: Some(id("sg-default")), user_id: user_id.map(str::to_owned) };
+        let pair =
+            GroupPair { group_id: Some(id("sg-default")), user_id: user_id.map(str::to_owned) };
         IpPermission { user_id_group_pairs: vec![pair], ..tcp(80, &[]) }
     };
     let before = permissions(&sim);

@@ -27,18 +27,28 @@ fn modify(change: impl FnOnce(&mut ModifyVpcEndpoint)) -> Request {
     Request::ModifyVpcEndpoint(Box::new(request))
 }
 
-/// "Interface ENIs: InterfaceType vpc_endpoint, RequesterManaged, description 'VPC Endpoint Interface vpce-…', endpoint's
-/// SGs, IP inside the subnet."
+/// "Interface ENIs: InterfaceType vpc_endpoint, RequesterManaged, description 'VPC Endpoint
+/// Interface vpce-…', endpoint's SGs, IP inside the subnet."
 #[test]
 fn an_interface_in_each_subnet_with_the_endpoints_groups() {
     let mut sim = sim();
-    let wanted =
-        CreateVpcEndpoint { security_group_ids: ids(&["sg-web"]), ..interface(KMS, &["subnet-a1", "subnet-b1"]) };
+    let wanted = CreateVpcEndpoint {
+        security_group_ids: ids(&["sg-web"]),
+        ..interface(KMS, &["subnet-a1", "subnet-b1"])
+    };
     let made = made_endpoint(&mut sim, wanted);
     let interfaces = interfaces_of(&sim, &made.vpc_endpoint_id);
-    let seen: Vec<_> =
-        interfaces.iter().map(|eni| (eni.subnet_id.clone().unwrap(), eni.private_ip_address.clone())).collect();
-    assert_eq!(seen, [(id("subnet-a1"), Some("10.0.0.5".to_owned())), (id("subnet-b1"), Some("10.0.1.4".to_owned()))]);
+    let seen: Vec<_> = interfaces
+        .iter()
+        .map(|eni| (eni.subnet_id.clone().unwrap(), eni.private_ip_address.clone()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (id("subnet-a1"), Some("10.0.0.5".to_owned())),
+            (id("subnet-b1"), Some("10.0.1.4".to_owned()))
+        ]
+    );
     for eni in &interfaces {
         assert_eq!(eni.interface_type.as_deref(), Some("vpc_endpoint"));
         assert!(eni.requester_managed);
@@ -65,11 +75,15 @@ fn interfaces_follow_subnets_and_groups() {
     let interfaces = interfaces_of(&sim, &endpoint.vpc_endpoint_id);
     assert_eq!(interfaces.len(), 1);
     let eni = interfaces.first().unwrap();
-    assert_eq!((eni.subnet_id.clone(), eni.groups.clone()), (Some(id("subnet-b1")), endpoint.groups.clone()));
+    assert_eq!(
+        (eni.subnet_id.clone(), eni.groups.clone()),
+        (Some(id("subnet-b1")), endpoint.groups.clone())
+    );
     assert_eq!(endpoint.groups.first().unwrap().group_id.as_str(), "sg-default");
     assert_eq!(names(&endpoint.network_interface_ids), names(&[&eni.network_interface_id]));
     let free = |name: &str| {
-        let subnet = sim.world().subnets.unwrap().into_iter().find(|subnet| subnet.subnet_id == *name);
+        let subnet =
+            sim.world().subnets.unwrap().into_iter().find(|subnet| subnet.subnet_id == *name);
         subnet.unwrap().available_ip_address_count
     };
     assert_eq!((free("subnet-a1"), free("subnet-b1")), (Some(251), Some(250)));
@@ -83,13 +97,17 @@ fn without_a_group_it_has_the_vpcs_default() {
     assert_eq!(names(&groups), ["sg-default"]);
 }
 
-/// "One subnet per AZ per endpoint: `DuplicateSubnetsInSameZone`" ("Found another VPC endpoint subnet in the availability
-/// zone of subnet-…").
+/// "One subnet per AZ per endpoint: `DuplicateSubnetsInSameZone`" ("Found another VPC endpoint
+/// subnet in the availability zone of subnet-…").
 #[test]
 fn one_subnet_in_each_zone() {
     let mut sim = sim();
-    assert_eq!(code(&mut sim, &create(interface(KMS, &["subnet-a1", "subnet-a2"]))), "DuplicateSubnetsInSameZone");
-    let (code, message) = refusal(&mut sim, &modify(|change| change.add_subnet_ids = ids(&["subnet-a2"])));
+    assert_eq!(
+        code(&mut sim, &create(interface(KMS, &["subnet-a1", "subnet-a2"]))),
+        "DuplicateSubnetsInSameZone"
+    );
+    let (code, message) =
+        refusal(&mut sim, &modify(|change| change.add_subnet_ids = ids(&["subnet-a2"])));
     assert_eq!(code, "DuplicateSubnetsInSameZone");
     assert_eq!(message, "Found another VPC endpoint subnet in the availability zone of subnet-a2");
     sim.call(&modify(|change| {
@@ -99,8 +117,8 @@ fn one_subnet_in_each_zone() {
     .unwrap();
 }
 
-/// "Service not in that AZ: code `InvalidParameter`, 'The VPC endpoint service … does not support the availability zone of
-/// the subnet: subnet-…'."
+/// "Service not in that AZ: code `InvalidParameter`, 'The VPC endpoint service … does not support
+/// the availability zone of the subnet: subnet-…'."
 #[test]
 fn only_in_zones_the_service_is_in() {
     let (code, message) = refusal(&mut sim(), &create(interface(KMS, &["subnet-a1", "subnet-c1"])));
@@ -116,8 +134,14 @@ fn only_in_zones_the_service_is_in() {
 fn subnets_are_the_vpcs_and_have_an_address_left() {
     let mut sim = sim();
     assert_eq!(code(&mut sim, &create(interface(KMS, &["subnet-x1"]))), "InvalidParameter");
-    assert_eq!(code(&mut sim, &create(interface(KMS, &["subnet-none"]))), "InvalidSubnetID.NotFound");
-    assert_eq!(code(&mut sim, &create(interface(SSM, &["subnet-c1"]))), "InsufficientFreeAddressesInSubnet");
+    assert_eq!(
+        code(&mut sim, &create(interface(KMS, &["subnet-none"]))),
+        "InvalidSubnetID.NotFound"
+    );
+    assert_eq!(
+        code(&mut sim, &create(interface(SSM, &["subnet-c1"]))),
+        "InsufficientFreeAddressesInSubnet"
+    );
 }
 
 /// "Route table ids on an Interface endpoint are refused."
@@ -126,16 +150,19 @@ fn what_gateways_have_is_not_for_interfaces() {
     let mut sim = sim();
     let wrong = CreateVpcEndpoint { route_table_ids: ids(&["rtb-a"]), ..interface(KMS, &[]) };
     assert_eq!(code(&mut sim, &create(wrong)), "InvalidParameter");
-    assert_eq!(code(&mut sim, &modify(|change| change.add_route_table_ids = ids(&["rtb-a"]))), "InvalidParameter");
+    assert_eq!(
+        code(&mut sim, &modify(|change| change.add_route_table_ids = ids(&["rtb-a"]))),
+        "InvalidParameter"
+    );
     assert_eq!(
         code(&mut sim, &modify(|change| change.add_security_group_ids = ids(&["sg-9"]))),
         "InvalidGroup.NotFound"
     );
 }
 
-/// "Conflict with another endpoint of the same service in the VPC: code `InvalidParameter`, text `private-dns-enabled cannot
-/// be set because there is already a conflicting DNS domain for <name> in the VPC vpc-…`"; "don't create a private-DNS
-/// replacement until the old one is really gone."
+/// "Conflict with another endpoint of the same service in the VPC: code `InvalidParameter`, text
+/// `private-dns-enabled cannot be set because there is already a conflicting DNS domain for <name>
+/// in the VPC vpc-…`"; "don't create a private-DNS replacement until the old one is really gone."
 #[test]
 fn one_endpoint_of_a_service_has_the_private_name_until_it_is_gone() {
     let mut sim = sim();
@@ -157,15 +184,19 @@ fn one_endpoint_of_a_service_has_the_private_name_until_it_is_gone() {
 fn private_dns_needs_both_attributes_of_the_vpc() {
     for attribute in [DnsAttribute::Support, DnsAttribute::Hostnames] {
         let mut sim = sim();
-        sim.call(&Request::ModifyVpcAttribute { vpc_id: id("vpc-1"), attribute, value: false }).unwrap();
+        sim.call(&Request::ModifyVpcAttribute { vpc_id: id("vpc-1"), attribute, value: false })
+            .unwrap();
         assert_eq!(code(&mut sim, &create(with_dns(KMS))), "InvalidParameter");
-        assert_eq!(code(&mut sim, &modify(|change| change.private_dns_enabled = Some(true))), "InvalidParameter");
+        assert_eq!(
+            code(&mut sim, &modify(|change| change.private_dns_enabled = Some(true))),
+            "InvalidParameter"
+        );
         made_endpoint(&mut sim, interface(KMS, &[]));
     }
 }
 
-/// "DynamoDB interface endpoint: private DNS is not supported": `InvalidParameter`, "Private DNS can't be enabled because the
-/// service … does not provide a private DNS name".
+/// "DynamoDB interface endpoint: private DNS is not supported": `InvalidParameter`, "Private DNS
+/// can't be enabled because the service … does not provide a private DNS name".
 #[test]
 fn private_dns_needs_a_name() {
     let (code, message) = refusal(&mut sim(), &create(with_dns(DYNAMODB)));
@@ -177,11 +208,13 @@ fn private_dns_needs_a_name() {
     );
 }
 
-/// "Set `PrivateDnsEnabled` explicitly. The model states no default; the effect of leaving it out was reported as true."
+/// "Set `PrivateDnsEnabled` explicitly. The model states no default; the effect of leaving it out
+/// was reported as true."
 #[test]
 fn private_dns_left_out_is_on_where_there_is_a_name() {
     let mut sim = sim();
-    let unsaid = |service: &str| CreateVpcEndpoint { private_dns_enabled: None, ..interface(service, &[]) };
+    let unsaid =
+        |service: &str| CreateVpcEndpoint { private_dns_enabled: None, ..interface(service, &[]) };
     assert!(made_endpoint(&mut sim, unsaid(KMS)).private_dns_enabled);
     assert!(!made_endpoint(&mut sim, unsaid(DYNAMODB)).private_dns_enabled);
 }
@@ -195,8 +228,8 @@ fn private_dns_is_turned_off_and_on() {
     }
 }
 
-/// "S3 interface + private DNS: `PrivateDnsOnlyForInboundResolverEndpoint` is on by default and then requires a gateway
-/// endpoint for S3 in the VPC."
+/// "S3 interface + private DNS: `PrivateDnsOnlyForInboundResolverEndpoint` is on by default and
+/// then requires a gateway endpoint for S3 in the VPC."
 #[test]
 fn s3s_interface_leans_on_its_gateway() {
     let mut sim = sim();
@@ -207,5 +240,8 @@ fn s3s_interface_leans_on_its_gateway() {
         message,
         "To set PrivateDnsOnlyForInboundResolverEndpoint to true, the VPC vpc-1 must have a Gateway endpoint for the service."
     );
-    made_endpoint(&mut sim, CreateVpcEndpoint { inbound_resolver_only: Some(false), ..with_dns(S3) });
+    made_endpoint(
+        &mut sim,
+        CreateVpcEndpoint { inbound_resolver_only: Some(false), ..with_dns(S3) },
+    );
 }

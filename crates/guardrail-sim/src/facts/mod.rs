@@ -34,7 +34,11 @@ fn sim() -> Sim {
 }
 
 fn sim_with(options: SimOptions) -> Sim {
-    Sim::new(guardrail::ec2::world_file::load(WORLD).unwrap(), "2026-11-22T12:00:00Z".parse().unwrap(), options)
+    Sim::new(
+        guardrail::ec2::world_file::load(WORLD).unwrap(),
+        "2026-11-22T12:00:00Z".parse().unwrap(),
+        options,
+    )
 }
 
 fn id<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -75,7 +79,8 @@ fn made_endpoint(sim: &mut Sim, wanted: CreateVpcEndpoint) -> VpcEndpoint {
 }
 
 fn table(sim: &Sim, name: &str) -> RouteTable {
-    let found = sim.world().route_tables.unwrap().into_iter().find(|table| table.route_table_id == *name);
+    let found =
+        sim.world().route_tables.unwrap().into_iter().find(|table| table.route_table_id == *name);
     found.unwrap()
 }
 
@@ -89,12 +94,21 @@ fn routes(sim: &Sim, name: &str) -> Vec<String> {
 }
 
 fn endpoint(sim: &Sim, name: &str) -> Option<VpcEndpoint> {
-    sim.world().vpc_endpoints.unwrap().into_iter().find(|endpoint| endpoint.vpc_endpoint_id == *name)
+    sim.world()
+        .vpc_endpoints
+        .unwrap()
+        .into_iter()
+        .find(|endpoint| endpoint.vpc_endpoint_id == *name)
 }
 
 fn interfaces_of(sim: &Sim, endpoint: &EndpointId) -> Vec<NetworkInterface> {
     let description = format!("VPC Endpoint Interface {endpoint}");
-    sim.world().network_interfaces.unwrap().into_iter().filter(|eni| eni.description == description).collect()
+    sim.world()
+        .network_interfaces
+        .unwrap()
+        .into_iter()
+        .filter(|eni| eni.description == description)
+        .collect()
 }
 
 fn v4(cidr: &str) -> Destination {

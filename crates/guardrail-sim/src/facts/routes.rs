@@ -15,7 +15,8 @@ fn list(name: &str) -> Destination {
     Destination::PrefixList(id(name))
 }
 
-/// "CreateRoute canonicalises the CIDR (100.68.0.18/18 → 100.68.0.0/18). DeleteRoute needs the exact stored value."
+/// "CreateRoute canonicalises the CIDR (100.68.0.18/18 → 100.68.0.0/18). DeleteRoute needs the
+/// exact stored value."
 #[test]
 fn a_destination_is_stored_canonical_and_deleted_to_the_letter() {
     let mut sim = sim();
@@ -31,7 +32,8 @@ fn a_destination_is_stored_canonical_and_deleted_to_the_letter() {
 fn one_route_for_each_destination() {
     let mut sim = sim();
     for destination in ["0.0.0.0/0", "1.2.3.4/0"] {
-        let (code, message) = refusal(&mut sim, &create_route("rtb-a", v4(destination), nat("nat-1")));
+        let (code, message) =
+            refusal(&mut sim, &create_route("rtb-a", v4(destination), nat("nat-1")));
         assert_eq!(code, "RouteAlreadyExists");
         assert_eq!(message, "The route identified by 0.0.0.0/0 already exists.");
     }
@@ -46,7 +48,10 @@ fn deleting_what_is_not_there_is_not_found() {
     assert_eq!(message, "no route with destination-cidr-block 0.0.0.0/0 in route table rtb-b");
     let as_v6 = Destination::Ipv6CidrBlock(Cidr::from("0.0.0.0/0"));
     assert_eq!(super::code(&mut sim, &delete("rtb-a", as_v6)), "InvalidRoute.NotFound");
-    assert_eq!(super::code(&mut sim, &delete("rtb-none", v4("0.0.0.0/0"))), "InvalidRouteTableID.NotFound");
+    assert_eq!(
+        super::code(&mut sim, &delete("rtb-none", v4("0.0.0.0/0"))),
+        "InvalidRouteTableID.NotFound"
+    );
 }
 
 /// "DeleteRoute, local: `InvalidParameterValue` 'cannot remove local route'."
@@ -58,8 +63,9 @@ fn the_local_route_stays() {
     assert!(message.starts_with("cannot remove local route 10.0.0.0/16"), "{message}");
 }
 
-/// "It is visible, and it cannot be edited or deleted with route APIs"; clients know the words `cannot remove VPC endpoint
-/// route` and "Cannot create or replace a prefix list route targeting a VPC Endpoint".
+/// "It is visible, and it cannot be edited or deleted with route APIs"; clients know the words
+/// `cannot remove VPC endpoint route` and "Cannot create or replace a prefix list route targeting a
+/// VPC Endpoint".
 #[test]
 fn a_gateway_endpoints_route_is_not_a_route_to_edit() {
     let mut sim = sim();
@@ -68,27 +74,41 @@ fn a_gateway_endpoints_route_is_not_a_route_to_edit() {
     assert!(message.starts_with("cannot remove VPC endpoint route"), "{message}");
     let words = "Cannot create or replace a prefix list route targeting a VPC Endpoint.";
     let to_endpoint = RouteTarget::of_gateway_id("vpce-s3");
-    for request in [replace("rtb-a", list("pl-s3"), nat("nat-1")), create_route("rtb-b", list("pl-s3"), to_endpoint)] {
-        assert_eq!(refusal(&mut sim, &request), ("InvalidParameterValue".to_owned(), words.to_owned()));
+    for request in [
+        replace("rtb-a", list("pl-s3"), nat("nat-1")),
+        create_route("rtb-b", list("pl-s3"), to_endpoint),
+    ] {
+        assert_eq!(
+            refusal(&mut sim, &request),
+            ("InvalidParameterValue".to_owned(), words.to_owned())
+        );
     }
 }
 
-/// "Propagated and advertised routes are not removed by DeleteRoute; the remedy is to disable propagation."
+/// "Propagated and advertised routes are not removed by DeleteRoute; the remedy is to disable
+/// propagation."
 #[test]
 fn a_propagated_route_stays() {
     assert_eq!(code(&mut sim(), &delete("rtb-b", v4("192.168.0.0/16"))), "InvalidParameterValue");
 }
 
-/// "ReplaceRoute, no such destination: `InvalidParameterValue` 'There is no route defined for … Use CreateRoute instead.'"
+/// "ReplaceRoute, no such destination: `InvalidParameterValue` 'There is no route defined for … Use
+/// CreateRoute instead.'"
 #[test]
 fn replacing_changes_the_target_of_a_route_that_exists() {
     let mut sim = sim();
     let igw = || RouteTarget::of_gateway_id("igw-1");
     let (code, message) = refusal(&mut sim, &replace("rtb-b", v4("0.0.0.0/0"), igw()));
     assert_eq!(code, "InvalidParameterValue");
-    assert_eq!(message, "There is no route defined for '0.0.0.0/0' in the route table. Use CreateRoute instead.");
+    assert_eq!(
+        message,
+        "There is no route defined for '0.0.0.0/0' in the route table. Use CreateRoute instead."
+    );
     sim.call(&replace("rtb-a", v4("0.0.0.0/0"), igw())).unwrap();
-    assert_eq!(routes(&sim, "rtb-a"), ["10.0.0.0/16 local active", "0.0.0.0/0 igw-1 active", "pl-s3 vpce-s3 active"]);
+    assert_eq!(
+        routes(&sim, "rtb-a"),
+        ["10.0.0.0/16 local active", "0.0.0.0/0 igw-1 active", "pl-s3 vpce-s3 active"]
+    );
 }
 
 /// "ReplaceRoute, `LocalTarget=true`: puts a local route back to `local`."
@@ -100,7 +120,10 @@ fn a_local_route_can_be_turned_and_put_back() {
     assert_eq!(routes(&sim, "rtb-b").first().unwrap(), "10.0.0.0/16 eni-router active");
     sim.call(&replace("rtb-b", v4("10.0.0.0/16"), RouteTarget::Local)).unwrap();
     assert_eq!(routes(&sim, "rtb-b").first().unwrap(), "10.0.0.0/16 local active");
-    assert_eq!(code(&mut sim, &replace("rtb-a", v4("0.0.0.0/0"), RouteTarget::Local)), "InvalidParameterValue");
+    assert_eq!(
+        code(&mut sim, &replace("rtb-a", v4("0.0.0.0/0"), RouteTarget::Local)),
+        "InvalidParameterValue"
+    );
 }
 
 /// "Unknown targets refused": each under its own code.
@@ -120,32 +143,49 @@ fn a_target_that_does_not_exist_is_refused() {
         assert_eq!(code(&mut sim, &create_route("rtb-b", v4("0.0.0.0/0"), target)), expected);
     }
     sim.know_gateway("igw-none");
-    sim.call(&create_route("rtb-b", v4("0.0.0.0/0"), RouteTarget::of_gateway_id("igw-none"))).unwrap();
+    sim.call(&create_route("rtb-b", v4("0.0.0.0/0"), RouteTarget::of_gateway_id("igw-none")))
+        .unwrap();
 }
 
 #[test]
 fn a_target_in_another_vpc_is_refused() {
-    assert_eq!(code(&mut sim(), &create_route("rtb-x", v4("0.0.0.0/0"), nat("nat-1"))), "InvalidParameterValue");
+    assert_eq!(
+        code(&mut sim(), &create_route("rtb-x", v4("0.0.0.0/0"), nat("nat-1"))),
+        "InvalidParameterValue"
+    );
 }
 
 /// "An instance target shows both `InstanceId` and `NetworkInterfaceId`."
 #[test]
 fn a_route_to_an_instance_shows_its_interface_too() {
     let mut sim = sim();
-    sim.call(&create_route("rtb-b", v4("0.0.0.0/0"), RouteTarget::Instance(id("i-router")))).unwrap();
+    sim.call(&create_route("rtb-b", v4("0.0.0.0/0"), RouteTarget::Instance(id("i-router"))))
+        .unwrap();
     let route = table(&sim, "rtb-b").routes.pop().unwrap();
-    assert_eq!((route.instance_id, route.network_interface_id), (Some(id("i-router")), Some(id("eni-router"))));
+    assert_eq!(
+        (route.instance_id, route.network_interface_id),
+        (Some(id("i-router")), Some(id("eni-router")))
+    );
 }
 
-/// "A route more specific than local is allowed only for a whole subnet's CIDR, to NAT gateway, ENI or GWLB endpoint", and
-/// "no routes may be added inside 169.254.168.0/22 or fd00:ec2::/32."
+/// "A route more specific than local is allowed only for a whole subnet's CIDR, to NAT gateway, ENI
+/// or GWLB endpoint", and "no routes may be added inside 169.254.168.0/22 or fd00:ec2::/32."
 #[test]
 fn the_vpcs_own_and_reserved_ranges_are_guarded() {
     let mut sim = sim();
-    assert_eq!(code(&mut sim, &create_route("rtb-b", v4("10.0.9.0/24"), nat("nat-1"))), "InvalidParameterValue");
+    assert_eq!(
+        code(&mut sim, &create_route("rtb-b", v4("10.0.9.0/24"), nat("nat-1"))),
+        "InvalidParameterValue"
+    );
     let igw = RouteTarget::of_gateway_id("igw-1");
-    assert_eq!(code(&mut sim, &create_route("rtb-b", v4("10.0.0.0/24"), igw)), "InvalidParameterValue");
-    assert_eq!(code(&mut sim, &create_route("rtb-b", v4("169.254.169.254/32"), nat("nat-1"))), "InvalidParameterValue");
+    assert_eq!(
+        code(&mut sim, &create_route("rtb-b", v4("10.0.0.0/24"), igw)),
+        "InvalidParameterValue"
+    );
+    assert_eq!(
+        code(&mut sim, &create_route("rtb-b", v4("169.254.169.254/32"), nat("nat-1"))),
+        "InvalidParameterValue"
+    );
     sim.call(&create_route("rtb-b", v4("10.0.0.0/24"), nat("nat-1"))).unwrap();
 }
 
@@ -153,9 +193,16 @@ fn the_vpcs_own_and_reserved_ranges_are_guarded() {
 fn a_destination_is_of_the_kind_its_field_says() {
     let mut sim = sim();
     for wrong in ["::/0", "everything", "10.0.0.0"] {
-        assert_eq!(code(&mut sim, &create_route("rtb-b", v4(wrong), nat("nat-1"))), "InvalidParameterValue", "{wrong}");
+        assert_eq!(
+            code(&mut sim, &create_route("rtb-b", v4(wrong), nat("nat-1"))),
+            "InvalidParameterValue",
+            "{wrong}"
+        );
     }
-    assert_eq!(code(&mut sim, &create_route("rtb-b", list("pl-none"), nat("nat-1"))), "InvalidPrefixListID.NotFound");
+    assert_eq!(
+        code(&mut sim, &create_route("rtb-b", list("pl-none"), nat("nat-1"))),
+        "InvalidPrefixListID.NotFound"
+    );
     sim.call(&create_route("rtb-b", list("pl-own"), nat("nat-1"))).unwrap();
     assert_eq!(routes(&sim, "rtb-b").last().unwrap(), "pl-own nat-1 active");
 }
@@ -168,7 +215,10 @@ fn a_table_is_full_of_one_family_at_a_time() {
         let destination = format!("203.{}.{}.0/24", n / 250, n % 250);
         sim.call(&create_route("rtb-b", v4(&destination), nat("nat-1"))).unwrap();
     }
-    assert_eq!(code(&mut sim, &create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1"))), "RouteLimitExceeded");
+    assert_eq!(
+        code(&mut sim, &create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1"))),
+        "RouteLimitExceeded"
+    );
     let v6 = Destination::Ipv6CidrBlock(Cidr::from("64:ff9b::/96"));
     sim.call(&create_route("rtb-b", v6, nat("nat-1"))).unwrap();
 }
@@ -178,13 +228,27 @@ fn a_table_is_full_of_one_family_at_a_time() {
 fn deleting_a_nat_gateway_leaves_a_black_hole() {
     let mut sim = sim();
     sim.call(&Request::DeleteNatGateway { nat_gateway_id: id("nat-1") }).unwrap();
-    let route = table(&sim, "rtb-a").routes.into_iter().find(|route| route.goes_to(&v4("0.0.0.0/0"))).unwrap();
-    assert_eq!((route.nat_gateway_id, route.state), (Some(id("nat-1")), Some(RouteState::Blackhole)));
-    assert_eq!(code(&mut sim, &create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1"))), "NatGatewayNotFound");
-    assert_eq!(code(&mut sim, &Request::DeleteNatGateway { nat_gateway_id: id("nat-1") }), "NatGatewayNotFound");
+    let route = table(&sim, "rtb-a")
+        .routes
+        .into_iter()
+        .find(|route| route.goes_to(&v4("0.0.0.0/0")))
+        .unwrap();
+    assert_eq!(
+        (route.nat_gateway_id, route.state),
+        (Some(id("nat-1")), Some(RouteState::Blackhole))
+    );
+    assert_eq!(
+        code(&mut sim, &create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1"))),
+        "NatGatewayNotFound"
+    );
+    assert_eq!(
+        code(&mut sim, &Request::DeleteNatGateway { nat_gateway_id: id("nat-1") }),
+        "NatGatewayNotFound"
+    );
 }
 
-/// "DryRun never mutates: `DryRunOperation` 412"; it is "missing on ModifyVpcAttribute, ModifySubnetAttribute".
+/// "DryRun never mutates: `DryRunOperation` 412"; it is "missing on ModifyVpcAttribute,
+/// ModifySubnetAttribute".
 #[test]
 fn a_dry_run_changes_nothing() {
     let mut sim = sim();
@@ -193,6 +257,10 @@ fn a_dry_run_changes_nothing() {
     let error = sim.call(&dry).unwrap_err();
     assert_eq!((error.code.as_str(), error.http_status), ("DryRunOperation", 412));
     assert_eq!(sim.world(), before);
-    let attribute = Request::ModifyVpcAttribute { vpc_id: id("vpc-1"), attribute: DnsAttribute::Support, value: false };
+    let attribute = Request::ModifyVpcAttribute {
+        vpc_id: id("vpc-1"),
+        attribute: DnsAttribute::Support,
+        value: false,
+    };
     assert_eq!(code(&mut sim, &Request::DryRun(Box::new(attribute))), "UnknownParameter");
 }

@@ -11,8 +11,8 @@ fn nat_state(sim: &Sim, name: &str) -> Option<NatGatewayState> {
     sim.world().nat_gateways.unwrap().into_iter().find(|nat| nat.nat_gateway_id == *name)?.state
 }
 
-/// "State machine pending → available → deleting → deleted → gone"; "deleted endpoints stay in DescribeVpcEndpoints as
-/// `deleting` then `deleted` for a period."
+/// "State machine pending → available → deleting → deleted → gone"; "deleted endpoints stay in
+/// DescribeVpcEndpoints as `deleting` then `deleted` for a period."
 #[test]
 fn an_endpoint_comes_and_goes() {
     let mut sim = sim();
@@ -61,7 +61,10 @@ fn a_gateway_endpoint_is_ready_sooner() {
 #[test]
 fn new_subnets_make_an_endpoint_pending_again() {
     let mut sim = sim();
-    let change = ModifyVpcEndpoint { add_subnet_ids: ids(&["subnet-b1"]), ..ModifyVpcEndpoint::new(id("vpce-ssm")) };
+    let change = ModifyVpcEndpoint {
+        add_subnet_ids: ids(&["subnet-b1"]),
+        ..ModifyVpcEndpoint::new(id("vpce-ssm"))
+    };
     sim.call(&Request::ModifyVpcEndpoint(Box::new(change))).unwrap();
     assert_eq!(state(&sim, &id("vpce-ssm")), Some(EndpointState::Pending));
     sim.advance(seconds(90));
@@ -72,8 +75,11 @@ fn new_subnets_make_an_endpoint_pending_again() {
 #[test]
 fn a_nat_gateway_comes_and_goes() {
     let mut sim = sim();
-    let wanted = CreateNatGateway { subnet_id: Some(id("subnet-a2")), ..CreateNatGateway::default() };
-    let Response::NatGateway(made) = sim.call(&Request::CreateNatGateway(wanted)).unwrap() else { panic!() };
+    let wanted =
+        CreateNatGateway { subnet_id: Some(id("subnet-a2")), ..CreateNatGateway::default() };
+    let Response::NatGateway(made) = sim.call(&Request::CreateNatGateway(wanted)).unwrap() else {
+        panic!()
+    };
     let (nat_id, name) = (made.nat_gateway_id.clone(), made.nat_gateway_id.to_string());
     assert_eq!(made.state, Some(NatGatewayState::Pending));
     let interfaces = |sim: &Sim| {
@@ -101,7 +107,8 @@ fn a_loaded_world_finishes_what_it_was_in_the_middle_of() {
     endpoints[2].state = EndpointState::Failed;
     let mut sim = Sim::new(world, Default::default(), SimOptions::default());
     sim.advance(seconds(90));
-    let states: Vec<_> = sim.world().vpc_endpoints.unwrap().into_iter().map(|endpoint| endpoint.state).collect();
+    let states: Vec<_> =
+        sim.world().vpc_endpoints.unwrap().into_iter().map(|endpoint| endpoint.state).collect();
     assert_eq!(states, [EndpointState::Available, EndpointState::Deleted, EndpointState::Failed]);
 }
 

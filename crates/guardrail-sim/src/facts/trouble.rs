@@ -33,12 +33,14 @@ fn a_read_may_be_stale_in_both_directions() {
     assert_eq!(table(&sim, "rtb-a").routes.len(), 2);
 }
 
-/// "`InvalidVpcEndpointId.NotFound` can follow a successful create by seconds"; "just-created table/target not yet visible:
-/// `InvalidRouteTableID.NotFound`"; "`InvalidGroup.NotFound` right after create: eventual consistency, retry."
+/// "`InvalidVpcEndpointId.NotFound` can follow a successful create by seconds"; "just-created
+/// table/target not yet visible: `InvalidRouteTableID.NotFound`"; "`InvalidGroup.NotFound` right
+/// after create: eventual consistency, retry."
 #[test]
 fn what_was_just_made_may_not_be_found() {
     let mut sim = slow();
-    let made = made_endpoint(&mut sim, CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB)).vpc_endpoint_id;
+    let made =
+        made_endpoint(&mut sim, CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB)).vpc_endpoint_id;
     let read = Request::DescribeVpcEndpoints(Query::of([made.as_str()]));
     let change = Request::ModifyVpcEndpoint(Box::new(crate::ModifyVpcEndpoint::new(made.clone())));
     assert_eq!(code(&mut sim, &read), "InvalidVpcEndpointId.NotFound");
@@ -53,18 +55,24 @@ fn the_next_calls_of_an_operation_fail_and_change_nothing() {
     let mut sim = sim();
     sim.inject(Fault::refuse("DeleteRoute", "InternalError").times(2).message("try again"));
     for _ in 0..2 {
-        assert_eq!(refusal(&mut sim, &delete_default()), ("InternalError".to_owned(), "try again".to_owned()));
+        assert_eq!(
+            refusal(&mut sim, &delete_default()),
+            ("InternalError".to_owned(), "try again".to_owned())
+        );
     }
     sim.call(&delete_default()).unwrap();
 }
 
-/// "An SDK-internal retry after a lost response would make a duplicate": the call happened, and nobody was told.
+/// "An SDK-internal retry after a lost response would make a duplicate": the call happened, and
+/// nobody was told.
 #[test]
 fn an_answer_can_be_lost_after_the_call_happened() {
     let mut sim = sim();
     sim.inject(Fault::lose_answer("CreateVpcEndpoint"));
-    let wanted =
-        CreateVpcEndpoint { client_token: Some("once".to_owned()), ..CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB) };
+    let wanted = CreateVpcEndpoint {
+        client_token: Some("once".to_owned()),
+        ..CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB)
+    };
     let request = Request::CreateVpcEndpoint(Box::new(wanted.clone()));
     let error = sim.call(&request).unwrap_err();
     assert_eq!((error.code.as_str(), error.http_status), ("", 0));
@@ -99,7 +107,10 @@ fn modify_s3() -> Request {
 fn each_endpoint_action_has_its_own_few_calls() {
     let mut sim = throttling();
     let dynamodb = CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB);
-    let create = Request::CreateVpcEndpoint(Box::new(CreateVpcEndpoint { client_token: Some("t".into()), ..dynamodb }));
+    let create = Request::CreateVpcEndpoint(Box::new(CreateVpcEndpoint {
+        client_token: Some("t".into()),
+        ..dynamodb
+    }));
     for request in [create, modify_s3(), no_endpoints()] {
         assert_eq!(calls_until_refused(&mut sim, &request), 4, "{}", request.operation());
         assert_eq!(code(&mut sim, &request), "RequestLimitExceeded");
@@ -123,8 +134,8 @@ fn two_reads_do_not_share_a_bucket() {
     assert_eq!(code(&mut sim, &Request::DescribeVpcs(Query::default())), "RequestLimitExceeded");
 }
 
-/// Max and refill per second: reads 100 / 20, changes 50 / 5, tags 100 / 10, NAT gateways 10 / 1, and
-/// ModifyNetworkInterfaceAttribute 100 / 5.
+/// Max and refill per second: reads 100 / 20, changes 50 / 5, tags 100 / 10, NAT gateways 10 / 1,
+/// and ModifyNetworkInterfaceAttribute 100 / 5.
 #[test]
 fn each_action_refills_at_its_own_rate() {
     let mut sim = throttling();
@@ -134,11 +145,22 @@ fn each_action_refills_at_its_own_rate() {
     let cases = [
         (Request::DescribeVpcs(Query::default()), 100, 20),
         (create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1")), 50, 5),
-        (Request::CreateTags { resources: resources(), tags: vec![Tag::new("Tier", "private")] }, 100, 10),
+        (
+            Request::CreateTags { resources: resources(), tags: vec![Tag::new("Tier", "private")] },
+            100,
+            10,
+        ),
         (Request::DeleteTags { resources: resources(), tags: Vec::new() }, 100, 10),
         (Request::CreateNatGateway(regional), 10, 1),
         (Request::DeleteNatGateway { nat_gateway_id: id("nat-9") }, 10, 1),
-        (Request::ModifyNetworkInterfaceAttribute { network_interface_id, source_dest_check: false }, 100, 5),
+        (
+            Request::ModifyNetworkInterfaceAttribute {
+                network_interface_id,
+                source_dest_check: false,
+            },
+            100,
+            5,
+        ),
     ];
     let count = |sim: &mut Sim| {
         let calls = cases.iter().map(|(request, ..)| calls_until_refused(sim, request));
@@ -158,7 +180,11 @@ fn each_action_refills_at_its_own_rate() {
 /// DescribeNetworkInterfaces and DescribeSecurityGroups.
 #[test]
 fn a_read_of_everything_draws_on_a_smaller_bucket() {
-    let kinds = [Request::DescribeNetworkInterfaces, Request::DescribeSecurityGroups, Request::DescribeInstances];
+    let kinds = [
+        Request::DescribeNetworkInterfaces,
+        Request::DescribeSecurityGroups,
+        Request::DescribeInstances,
+    ];
     let mut sim = throttling();
     for ask in kinds {
         assert_eq!(calls_until_refused(&mut sim, &ask(Query::default())), 50);

@@ -48,15 +48,21 @@ fn odd() -> impl Strategy<Value = Option<Value>> {
 }
 
 fn every_kind_of_call() -> Vec<Request> {
-    let gateway =
-        CreateVpcEndpoint { route_table_ids: ids(&["rtb-b"]), ..CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB) };
+    let gateway = CreateVpcEndpoint {
+        route_table_ids: ids(&["rtb-b"]),
+        ..CreateVpcEndpoint::new(id("vpc-1"), DYNAMODB)
+    };
     let kms = CreateVpcEndpoint {
         vpc_endpoint_type: Some(guardrail::ec2::world::EndpointType::Interface),
         subnet_ids: ids(&["subnet-a1", "subnet-b1"]),
         ..CreateVpcEndpoint::new(id("vpc-1"), KMS)
     };
-    let change = ModifyVpcEndpoint { add_subnet_ids: ids(&["subnet-b1"]), ..ModifyVpcEndpoint::new(id("vpce-ssm")) };
-    let nat_gateway = CreateNatGateway { subnet_id: Some(id("subnet-a2")), ..CreateNatGateway::default() };
+    let change = ModifyVpcEndpoint {
+        add_subnet_ids: ids(&["subnet-b1"]),
+        ..ModifyVpcEndpoint::new(id("vpce-ssm"))
+    };
+    let nat_gateway =
+        CreateNatGateway { subnet_id: Some(id("subnet-a2")), ..CreateNatGateway::default() };
     vec![
         create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-1")),
         create_route("rtb-b", v4("10.0.0.0/24"), RouteTarget::Instance(id("i-router"))),
@@ -67,10 +73,17 @@ fn every_kind_of_call() -> Vec<Request> {
         Request::CreateNatGateway(nat_gateway),
         Request::DeleteNatGateway { nat_gateway_id: id("nat-1") },
         Request::CreateRouteTable { vpc_id: id("vpc-1"), client_token: None, tags: Vec::new() },
-        Request::AssociateVpcCidrBlock { vpc_id: id("vpc-1"), cidr_block: Cidr::from("10.9.0.0/16") },
+        Request::AssociateVpcCidrBlock {
+            vpc_id: id("vpc-1"),
+            cidr_block: Cidr::from("10.9.0.0/16"),
+        },
         Request::DisassociateRouteTable { association_id: id("rtbassoc-a1") },
         Request::DeleteRouteTable { route_table_id: id("rtb-a") },
-        Request::ModifyVpcAttribute { vpc_id: id("vpc-1"), attribute: DnsAttribute::Support, value: false },
+        Request::ModifyVpcAttribute {
+            vpc_id: id("vpc-1"),
+            attribute: DnsAttribute::Support,
+            value: false,
+        },
         Request::DescribeVpcEndpoints(Query::by("vpc-endpoint-type", ["Gate*"])),
         Request::DescribeManagedPrefixLists(Query::default()),
         Request::GetManagedPrefixListEntries { prefix_list_id: id("pl-s3") },

@@ -1,9 +1,11 @@
 //! The event that EventBridge delivers for a call, as CloudTrail records it.
 //!
-//! EC2's records have two encodings, fixed for each action. Flat: keys in lower camel case, lists as `{"items": […]}`, types
-//! kept. Wrapped: the whole body in one key (`CreateVpcEndpointRequest`), capitals in front, and the form that a plain
-//! translation of the wire's XML has: a list of one is an object, of none an empty text, and text that looks like a number
-//! or a boolean becomes one. Where no record of an action was seen, it is encoded as the actions of its age.
+//! EC2's records have two encodings, fixed for each action. Flat: keys in lower camel case, lists
+//! as `{"items": […]}`, types kept. Wrapped: the whole body in one key
+//! (`CreateVpcEndpointRequest`), capitals in front, and the form that a plain translation of the
+//! wire's XML has: a list of one is an object, of none an empty text, and text that looks like a
+//! number or a boolean becomes one. Where no record of an action was seen, it is encoded as the
+//! actions of its age.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -111,7 +113,8 @@ fn identity(access_key: Option<&str>, time: &str, place: &ServedPlace) -> Value 
     identity
 }
 
-/// Whether the action's records are wrapped: those that came with NAT gateways and VPC endpoints, and after.
+/// Whether the action's records are wrapped: those that came with NAT gateways and VPC endpoints,
+/// and after.
 fn is_wrapped(action: &str) -> bool {
     matches!(
         action,
@@ -156,7 +159,10 @@ fn response_body(action: &str, request_id: &str, answer: &Fields) -> Value {
 // --- wrapped ---
 
 fn wrapped_parameters(parameters: &Parameters) -> Map<String, Value> {
-    parameters.iter().map(|(name, parameter)| (name.to_owned(), wrapped_parameter(parameter))).collect()
+    parameters
+        .iter()
+        .map(|(name, parameter)| (name.to_owned(), wrapped_parameter(parameter)))
+        .collect()
 }
 
 fn wrapped_parameter(parameter: &Parameter) -> Value {
@@ -187,7 +193,9 @@ fn wrapped_node(node: &Node) -> Value {
         Node::Number(value) => json!(value),
         Node::Struct(fields) => Value::Object(wrapped_fields(fields)),
         Node::List(items) if items.is_empty() => json!(""),
-        Node::List(items) => json!({ "item": one_or_many(items.iter().map(wrapped_node).collect()) }),
+        Node::List(items) => {
+            json!({ "item": one_or_many(items.iter().map(wrapped_node).collect()) })
+        }
     }
 }
 
@@ -205,7 +213,9 @@ fn retyped(text: &str) -> Value {
         "true" => json!(true),
         "false" => json!(false),
         "0" => json!(0),
-        _ if text.starts_with('0') || text.starts_with("-0") || text.starts_with('+') => json!(text),
+        _ if text.starts_with('0') || text.starts_with("-0") || text.starts_with('+') => {
+            json!(text)
+        }
         _ => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
     }
 }
@@ -237,7 +247,9 @@ fn flat_parameter(name: &str, parameter: &Parameter) -> (String, Value) {
             // `MapPublicIpOnLaunch.Value`, `AssignIpv6AddressOnCreation.Value`
             None => {
                 let values = group.iter().map(|(part, value)| match value {
-                    Parameter::Text(text) if part == "Value" => ("value".to_owned(), flag_or_text(text)),
+                    Parameter::Text(text) if part == "Value" => {
+                        ("value".to_owned(), flag_or_text(text))
+                    }
                     Parameter::Text(_) | Parameter::Group(_) => flat_parameter(part, value),
                 });
                 Value::Object(values.collect())
@@ -256,7 +268,8 @@ fn flat_element(list: &str, element: &Parameter) -> Value {
     let Value::Object(mut item) = flat_parameters(group) else { return Value::Null };
     match list {
         "TagSpecification" => {
-            let tags = item.remove("tagSet").and_then(|mut set| set.get_mut("items").map(Value::take));
+            let tags =
+                item.remove("tagSet").and_then(|mut set| set.get_mut("items").map(Value::take));
             item.insert("tags".to_owned(), tags.unwrap_or_else(|| json!([])));
         }
         // A list that is not given is there all the same, and empty.
@@ -273,7 +286,9 @@ fn flat_element(list: &str, element: &Parameter) -> Value {
 /// Only these are not text in EC2's model; a tag's value stays what it is.
 fn flat_leaf(name: &str, text: &str) -> Value {
     match name {
-        "FromPort" | "ToPort" => text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number)),
+        "FromPort" | "ToPort" => {
+            text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number))
+        }
         "LocalTarget" => flag_or_text(text),
         _ => json!(text),
     }

@@ -14,7 +14,13 @@ use crate::ec2::request::Request;
 use crate::faults::{Fault, LOST};
 use crate::sim::Recorded;
 
-pub(crate) fn answer(service: &Service, method: &Method, path: &str, query: &str, body: &Bytes) -> Answer {
+pub(crate) fn answer(
+    service: &Service,
+    method: &Method,
+    path: &str,
+    query: &str,
+    body: &Bytes,
+) -> Answer {
     let form = [query.as_bytes(), body].join(&b'&');
     let done = match (method, path) {
         (&Method::GET, "world") => Ok(json!(service.world())),
@@ -65,7 +71,8 @@ fn status(service: &Service) -> Value {
 }
 
 fn advance(service: &Service, mut parameters: Parameters) -> Done {
-    let seconds = parameters.number("seconds").map_err(bad)?.ok_or_else(|| bad("`seconds` is missing"))?;
+    let seconds =
+        parameters.number("seconds").map_err(bad)?.ok_or_else(|| bad("`seconds` is missing"))?;
     let mut state = service.state();
     state.sim.advance(Duration::from_secs(seconds));
     Ok(json!({ "now": state.sim.now() }))

@@ -27,7 +27,9 @@ pub enum Events {
 
 /// Text that is a URL, but none that events can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no place for events; pass the path of a file, or a URL such as http://127.0.0.1:8080/events")]
+#[error(
+    "`{0}` is no place for events; pass the path of a file, or a URL such as http://127.0.0.1:8080/events"
+)]
 pub struct NotAnEventTarget(String);
 
 impl FromStr for Events {
@@ -65,7 +67,9 @@ impl Sender {
     pub(crate) fn open(events: Events) -> io::Result<Self> {
         let undelivered = Undelivered::default();
         let to = match events {
-            Events::File(path) => To::File(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?)),
+            Events::File(path) => {
+                To::File(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?))
+            }
             Events::Post(url) => {
                 let (sender, events) = mpsc::unbounded_channel();
                 tokio::spawn(post_all(url, events, undelivered.clone()));
@@ -109,7 +113,8 @@ async fn post_all(url: Uri, mut events: mpsc::UnboundedReceiver<Value>, undelive
 
 async fn post(url: &Uri, body: String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let host = url.host().unwrap_or_default();
-    let stream = TcpStream::connect((host.trim_matches(['[', ']']), url.port_u16().unwrap_or(80))).await?;
+    let stream =
+        TcpStream::connect((host.trim_matches(['[', ']']), url.port_u16().unwrap_or(80))).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let authority = url.authority().map_or(host, |authority| authority.as_str());

@@ -1,5 +1,5 @@
-//! The simulator as an EC2 endpoint: the Query API on a socket of this machine, for the real SDK, the real functions and the
-//! AWS CLI.
+//! The simulator as an EC2 endpoint: the Query API on a socket of this machine, for the real SDK,
+//! the real functions and the AWS CLI.
 //!
 //! Under `/_sim/` it answers to tests instead: [`Server`] says what.
 
@@ -48,14 +48,15 @@ pub struct ServerOptions {
 ///
 /// Everything but `/_sim/` is EC2. For tests there are:
 /// - `GET /_sim/world`: the world now, as a world file;
-/// - `GET /_sim/calls`: every call so far as `{at, operation, write, dry_run, outcome}`; the outcome is `ok`, EC2's code, or
-///   `lost`;
-/// - `GET /_sim/status`: the time, how many calls are being answered, the most that ever were at once, and how many events
-///   could not be delivered;
+/// - `GET /_sim/calls`: every call so far as `{at, operation, write, dry_run, outcome}`; the
+///   outcome is `ok`, EC2's code, or `lost`;
+/// - `GET /_sim/status`: the time, how many calls are being answered, the most that ever were at
+///   once, and how many events could not be delivered;
 /// - `POST /_sim/advance?seconds=90`: lets time pass;
-/// - `POST /_sim/fault?operation=DeleteRoute&code=Unavailable&times=2`: as [`Fault`](crate::Fault); the code `lost` loses the
-///   answer of a call that happens;
-/// - `POST /_sim/reset`, with a world file as its body: that world, with no calls made yet and no faults.
+/// - `POST /_sim/fault?operation=DeleteRoute&code=Unavailable&times=2`: as [`Fault`](crate::Fault);
+///   the code `lost` loses the answer of a call that happens;
+/// - `POST /_sim/reset`, with a world file as its body: that world, with no calls made yet and no
+///   faults.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -87,7 +88,8 @@ impl Server {
         self.run_until(std::future::pending()).await.map(|_| ())
     }
 
-    /// Serves until `stop`, and gives out the world as it is then. Calls being answered are cut off.
+    /// Serves until `stop`, and gives out the world as it is then. Calls being answered are cut
+    /// off.
     ///
     /// # Errors
     /// The socket breaks.

@@ -1,12 +1,13 @@
-//! The parameters of one call of the Query API, as a tree: `Filter.1.Value.2` is a value in a list in a list.
+//! The parameters of one call of the Query API, as a tree: `Filter.1.Value.2` is a value in a list
+//! in a list.
 //!
 //! Whoever reads a parameter takes it out, so that what is left over is what nobody knows.
 
 use std::str::FromStr;
 
 use guardrail::ec2::id::{
-    AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId,
-    SubnetId, VpcId,
+    AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId,
+    SecurityGroupId, SubnetId, VpcId,
 };
 
 use crate::ec2::errors::ApiError;
@@ -168,9 +169,10 @@ impl Parameters {
     /// Refuses what is left over.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         match self.0.first() {
-            Some((name, _)) => {
-                Err(ApiError::new("UnknownParameter", format!("The parameter {name} is not recognized")))
-            }
+            Some((name, _)) => Err(ApiError::new(
+                "UnknownParameter",
+                format!("The parameter {name} is not recognized"),
+            )),
             None => Ok(()),
         }
     }
@@ -181,11 +183,15 @@ pub(crate) fn missing(name: &str) -> ApiError {
 }
 
 fn malformed(name: &str) -> ApiError {
-    ApiError::invalid_value(format!("The parameter {name} is not a list or structure of the expected form"))
+    ApiError::invalid_value(format!(
+        "The parameter {name} is not a list or structure of the expected form"
+    ))
 }
 
 fn parse<T: FromStr>(name: &str, text: &str) -> Result<T, ApiError> {
-    text.parse().map_err(|_| ApiError::invalid_value(format!("Value ({text}) for parameter {name} is invalid")))
+    text.parse().map_err(|_| {
+        ApiError::invalid_value(format!("Value ({text}) for parameter {name} is invalid"))
+    })
 }
 
 fn read_id<T: WireId>(text: &str) -> Result<T, ApiError> {

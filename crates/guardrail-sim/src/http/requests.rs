@@ -1,11 +1,13 @@
-//! From the wire's parameters to a call. Names are those of botocore's model of the API of 2016-11-15.
+//! From the wire's parameters to a call. Names are those of botocore's model of the API of
+//! 2016-11-15.
 
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
-    Connectivity, Destination, EndpointType, GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, Tag,
+    Connectivity, Destination, EndpointType, GroupPair, IpPermission, IpRange, Ipv6Range,
+    PermissionPrefixList, Tag,
 };
 
 use super::parameters::{Parameters, missing};
@@ -17,14 +19,17 @@ use crate::ec2::request::{
 /// The call that the parameters ask for.
 ///
 /// # Errors
-/// EC2's refusal of an action, a parameter or a value that it does not know, or of a parameter that is missing.
+/// EC2's refusal of an action, a parameter or a value that it does not know, or of a parameter that
+/// is missing.
 pub(crate) fn read(action: &str, mut parameters: Parameters) -> Result<Request, ApiError> {
     let dry_run = match action {
         "ModifyVpcAttribute" | "ModifySubnetAttribute" | "AssociateVpcCidrBlock" => false,
         _ => parameters.flag("DryRun")?.unwrap_or(false),
     };
     let request = match action {
-        _ if action.starts_with("Describe") || action.starts_with("Get") => reading(action, &mut parameters)?,
+        _ if action.starts_with("Describe") || action.starts_with("Get") => {
+            reading(action, &mut parameters)?
+        }
         _ => writing(action, &mut parameters)?,
     };
     parameters.finish()?;
@@ -32,7 +37,10 @@ pub(crate) fn read(action: &str, mut parameters: Parameters) -> Result<Request, 
 }
 
 fn invalid_action(action: &str) -> ApiError {
-    ApiError::new("InvalidAction", format!("The action {action} is not valid for this web service."))
+    ApiError::new(
+        "InvalidAction",
+        format!("The action {action} is not valid for this web service."),
+    )
 }
 
 fn reading(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
@@ -58,13 +66,19 @@ fn reading(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
             p.ignore(&["IncludeManagedResources"]);
             Request::DescribeInstances(query("InstanceId", p)?)
         }
-        "DescribeInternetGateways" => Request::DescribeInternetGateways(query("InternetGatewayId", p)?),
+        "DescribeInternetGateways" => {
+            Request::DescribeInternetGateways(query("InternetGatewayId", p)?)
+        }
         "DescribeEgressOnlyInternetGateways" => {
             Request::DescribeEgressOnlyInternetGateways(query("EgressOnlyInternetGatewayId", p)?)
         }
         "DescribePrefixLists" => Request::DescribePrefixLists(query("PrefixListId", p)?),
-        "DescribeManagedPrefixLists" => Request::DescribeManagedPrefixLists(query("PrefixListId", p)?),
-        "DescribeVpcEndpointServices" => Request::DescribeVpcEndpointServices(query("ServiceName", p)?),
+        "DescribeManagedPrefixLists" => {
+            Request::DescribeManagedPrefixLists(query("PrefixListId", p)?)
+        }
+        "DescribeVpcEndpointServices" => {
+            Request::DescribeVpcEndpointServices(query("ServiceName", p)?)
+        }
         "DescribeVpcAttribute" => vpc_attribute(p)?,
         "GetManagedPrefixListEntries" => {
             p.ignore(&["MaxResults", "NextToken", "TargetVersion"]);
@@ -80,7 +94,12 @@ fn query(ids: &str, p: &mut Parameters) -> Result<Query, ApiError> {
         filters.push(Filter { name: filter.required("Name")?, values: filter.texts("Value")? });
         filter.finish()?;
     }
-    Ok(Query { ids: p.texts(ids)?, filters, max_results: p.number("MaxResults")?, next_token: p.text("NextToken") })
+    Ok(Query {
+        ids: p.texts(ids)?,
+        filters,
+        max_results: p.number("MaxResults")?,
+        next_token: p.text("NextToken"),
+    })
 }
 
 fn vpc_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
@@ -88,7 +107,8 @@ fn vpc_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
         "enableDnsSupport" => DnsAttribute::Support,
         "enableDnsHostnames" => DnsAttribute::Hostnames,
         other => {
-            let message = format!("Value ({other}) for parameter attribute is invalid. Unknown attribute.");
+            let message =
+                format!("Value ({other}) for parameter attribute is invalid. Unknown attribute.");
             return Err(ApiError::invalid_value(message));
         }
     };
@@ -105,16 +125,18 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
         },
         "DeleteRouteTable" => Request::DeleteRouteTable { route_table_id: p.id("RouteTableId")? },
         "AssociateRouteTable" => associate(p)?,
-        "DisassociateRouteTable" => Request::DisassociateRouteTable { association_id: p.id("AssociationId")? },
+        "DisassociateRouteTable" => {
+            Request::DisassociateRouteTable { association_id: p.id("AssociationId")? }
+        }
         "ReplaceRouteTableAssociation" => Request::ReplaceRouteTableAssociation {
             association_id: p.id("AssociationId")?,
             route_table_id: p.id("RouteTableId")?,
         },
         "CreateVpcEndpoint" => create_endpoint(p)?,
         "ModifyVpcEndpoint" => modify_endpoint(p)?,
-        "DeleteVpcEndpoints" => {
-            Request::DeleteVpcEndpoints { vpc_endpoint_ids: not_empty("VpcEndpointId", p.ids("VpcEndpointId")?)? }
-        }
+        "DeleteVpcEndpoints" => Request::DeleteVpcEndpoints {
+            vpc_endpoint_ids: not_empty("VpcEndpointId", p.ids("VpcEndpointId")?)?,
+        },
         "CreateNatGateway" => create_nat_gateway(p)?,
         "DeleteNatGateway" => Request::DeleteNatGateway { nat_gateway_id: p.id("NatGatewayId")? },
         "CreateSubnet" => Request::CreateSubnet {
@@ -145,12 +167,18 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
         },
         "AuthorizeSecurityGroupIngress" => {
             p.ignore(&["TagSpecification"]);
-            Request::AuthorizeSecurityGroupIngress { group_id: p.id("GroupId")?, ip_permissions: permissions(p)? }
+            Request::AuthorizeSecurityGroupIngress {
+                group_id: p.id("GroupId")?,
+                ip_permissions: permissions(p)?,
+            }
         }
-        "RevokeSecurityGroupIngress" => {
-            Request::RevokeSecurityGroupIngress { group_id: p.id("GroupId")?, ip_permissions: permissions(p)? }
+        "RevokeSecurityGroupIngress" => Request::RevokeSecurityGroupIngress {
+            group_id: p.id("GroupId")?,
+            ip_permissions: permissions(p)?,
+        },
+        "CreateTags" => {
+            Request::CreateTags { resources: resources(p)?, tags: not_empty("Tag", tags(p)?)? }
         }
-        "CreateTags" => Request::CreateTags { resources: resources(p)?, tags: not_empty("Tag", tags(p)?)? },
         "DeleteTags" => delete_tags(p)?,
         _ => return Err(invalid_action(action)),
     })
@@ -160,7 +188,8 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
 fn resources(p: &mut Parameters) -> Result<Vec<ResourceId>, ApiError> {
     let texts = not_empty("ResourceId", p.texts("ResourceId")?)?;
     let read = |text: String| {
-        ResourceId::read(&text).ok_or_else(|| ApiError::new("InvalidID", format!("The ID '{text}' is not valid")))
+        ResourceId::read(&text)
+            .ok_or_else(|| ApiError::new("InvalidID", format!("The ID '{text}' is not valid")))
     };
     texts.into_iter().map(read).collect()
 }
@@ -190,7 +219,10 @@ fn destination(p: &mut Parameters) -> Result<Destination, ApiError> {
     ];
     only_one(given).ok_or_else(|| {
         let names = "destinationCidrBlock, destinationIpv6CidrBlock or destinationPrefixListId";
-        ApiError::new("MissingParameter", format!("The request must contain exactly one of {names}"))
+        ApiError::new(
+            "MissingParameter",
+            format!("The request must contain exactly one of {names}"),
+        )
     })
 }
 
@@ -229,9 +261,10 @@ fn associate(p: &mut Parameters) -> Result<Request, ApiError> {
     match (p.maybe_id("SubnetId")?, p.text("GatewayId")) {
         (Some(subnet_id), None) => Ok(Request::AssociateRouteTable { route_table_id, subnet_id }),
         (None, Some(gateway_id)) => Ok(Request::AssociateGateway { route_table_id, gateway_id }),
-        (Some(_), Some(_)) | (None, None) => {
-            Err(ApiError::new("MissingParameter", "The request must contain exactly one of subnetId or gatewayId"))
-        }
+        (Some(_), Some(_)) | (None, None) => Err(ApiError::new(
+            "MissingParameter",
+            "The request must contain exactly one of subnetId or gatewayId",
+        )),
     }
 }
 
@@ -278,7 +311,8 @@ fn modify_endpoint(p: &mut Parameters) -> Result<Request, ApiError> {
     })))
 }
 
-/// The addresses are AWS's business; whether it is regional is told by the VPC that it names instead of a subnet.
+/// The addresses are AWS's business; whether it is regional is told by the VPC that it names
+/// instead of a subnet.
 fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
     p.ignore(&[
         "AllocationId",
@@ -300,8 +334,11 @@ fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
 
 fn zone(p: &mut Parameters) -> Result<Option<guardrail::ec2::id::Zone>, ApiError> {
     let zone = p.text("AvailabilityZone");
-    let invalid =
-        |text: &str| ApiError::invalid_value(format!("Value ({text}) for parameter availabilityZone is invalid."));
+    let invalid = |text: &str| {
+        ApiError::invalid_value(format!(
+            "Value ({text}) for parameter availabilityZone is invalid."
+        ))
+    };
     zone.map(|text| text.parse().map_err(|_| invalid(&text))).transpose()
 }
 
@@ -309,7 +346,9 @@ fn modify_subnet_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
     let subnet_id = p.id("SubnetId")?;
     let (public, ipv6) = ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation");
     let attribute = match (p.has(public), p.has(ipv6)) {
-        (true, true) => return Err(several_attributes("mapPublicIpOnLaunch, assignIpv6AddressOnCreation")),
+        (true, true) => {
+            return Err(several_attributes("mapPublicIpOnLaunch, assignIpv6AddressOnCreation"));
+        }
         (false, true) => SubnetAttribute::AssignIpv6AddressOnCreation(required_value(ipv6, p)?),
         (true | false, false) => SubnetAttribute::MapPublicIpOnLaunch(required_value(public, p)?),
     };
@@ -332,8 +371,8 @@ fn modify_vpc_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
     Ok(Request::ModifyVpcAttribute { vpc_id, attribute, value: required_value(name, p)? })
 }
 
-/// AWS documents for `ModifySubnetAttribute` that a call changes one attribute, and not the code of this
-/// refusal: it is taken to be that of `ModifyVpcAttribute`.
+/// AWS documents for `ModifySubnetAttribute` that a call changes one attribute, and not the code of
+/// this refusal: it is taken to be that of `ModifyVpcAttribute`.
 fn several_attributes(names: &str) -> ApiError {
     let message = format!("Fields for multiple attribute types specified: {names}");
     ApiError::new("InvalidParameterCombination", message)
@@ -373,14 +412,18 @@ fn tags(p: &mut Parameters) -> Result<Vec<Tag>, ApiError> {
     Ok(all)
 }
 
-/// A value that is given and empty goes only with an empty value; one that is not given goes with any.
+/// A value that is given and empty goes only with an empty value; one that is not given goes with
+/// any.
 fn delete_tags(p: &mut Parameters) -> Result<Request, ApiError> {
     let resources = resources(p)?;
     let mut tags = Vec::new();
     for mut tag in p.groups("Tag")? {
         let given = tag.has("Value");
         let value = tag.text("Value");
-        tags.push((tag.required("Key")?, if given { Some(value.unwrap_or_default()) } else { None }));
+        tags.push((
+            tag.required("Key")?,
+            if given { Some(value.unwrap_or_default()) } else { None },
+        ));
         tag.finish()?;
     }
     Ok(Request::DeleteTags { resources, tags })
@@ -414,11 +457,15 @@ fn permission(p: &mut Parameters) -> Result<IpPermission, ApiError> {
     }
     for mut range in p.groups("Ipv6Ranges")? {
         let cidr_ipv6 = Cidr::from(range.required("CidrIpv6")?);
-        permission.ipv6_ranges.push(Ipv6Range { cidr_ipv6, description: range.text("Description") });
+        permission
+            .ipv6_ranges
+            .push(Ipv6Range { cidr_ipv6, description: range.text("Description") });
         range.finish()?;
     }
     for mut list in p.groups("PrefixListIds")? {
-        permission.prefix_list_ids.push(PermissionPrefixList { prefix_list_id: list.id("PrefixListId")? });
+        permission
+            .prefix_list_ids
+            .push(PermissionPrefixList { prefix_list_id: list.id("PrefixListId")? });
     }
     for mut pair in p.groups("Groups")? {
         permission

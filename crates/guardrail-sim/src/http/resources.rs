@@ -2,8 +2,9 @@
 
 use guardrail::ec2::id::AccountId;
 use guardrail::ec2::world::{
-    Association, EndpointGroup, EndpointService, IpPermission, Ipv6CidrAssociation, NatGateway, NetworkInterface,
-    PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
+    Association, EndpointGroup, EndpointService, IpPermission, Ipv6CidrAssociation, NatGateway,
+    NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint,
+    World,
 };
 use jiff::Timestamp;
 
@@ -40,10 +41,12 @@ impl ServedPlace {
 
 /// An id for what a world file has none for, the same every time for the same thing.
 pub(crate) fn derived_id(prefix: &str, of: &[&str]) -> String {
-    // FNV-1a: short, and the same in every build, which the standard library's hashers do not promise.
+    // FNV-1a: short, and the same in every build, which the standard library's hashers do not
+    // promise.
     let bytes = of.iter().flat_map(|part| part.bytes().chain([0xff]));
-    let hash =
-        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("{prefix}0{hash:016x}")
 }
 
@@ -55,7 +58,8 @@ pub(crate) fn vpc(vpc: &Vpc) -> Fields {
     let id = vpc.vpc_id.as_str();
     let v4 = vpc.cidr_block_association_set.iter().map(|association| {
         let cidr = association.cidr_block.as_str();
-        let state = association.cidr_block_state.as_ref().map_or("associated", |state| &state.state);
+        let state =
+            association.cidr_block_state.as_ref().map_or("associated", |state| &state.state);
         cidr_association(id, cidr, state)
     });
     // A world file may leave out the set that says the primary block again.
@@ -67,7 +71,10 @@ pub(crate) fn vpc(vpc: &Vpc) -> Fields {
         .text("state", "available")
         .maybe("cidrBlock", vpc.cidr_block.as_ref())
         .list("cidrBlockAssociationSet", primary.chain(v4))
-        .list("ipv6CidrBlockAssociationSet", ipv6_associations("vpc", id, &vpc.ipv6_cidr_block_association_set))
+        .list(
+            "ipv6CidrBlockAssociationSet",
+            ipv6_associations("vpc", id, &vpc.ipv6_cidr_block_association_set),
+        )
         .text("dhcpOptionsId", derived_id("dopt-", &["default"]))
         .text("instanceTenancy", "default")
         .flag("isDefault", vpc.is_default)
@@ -92,7 +99,8 @@ pub(crate) fn ipv6_association(of: &str, id: &str, cidr: &str, state: &str) -> F
 
 fn ipv6_associations(of: &str, id: &str, all: &[Ipv6CidrAssociation]) -> Vec<Fields> {
     let one = |association: &Ipv6CidrAssociation| {
-        let state = association.ipv6_cidr_block_state.as_ref().map_or("associated", |state| &state.state);
+        let state =
+            association.ipv6_cidr_block_state.as_ref().map_or("associated", |state| &state.state);
         ipv6_association(of, id, association.ipv6_cidr_block.as_str(), state)
     };
     all.iter().map(one).collect()
@@ -106,7 +114,10 @@ pub(crate) fn subnet(subnet: &Subnet, place: &ServedPlace) -> Fields {
         .text("state", "available")
         .text("vpcId", &subnet.vpc_id)
         .maybe("cidrBlock", subnet.cidr_block.as_ref())
-        .list("ipv6CidrBlockAssociationSet", ipv6_associations("subnet", id, &subnet.ipv6_cidr_block_association_set))
+        .list(
+            "ipv6CidrBlockAssociationSet",
+            ipv6_associations("subnet", id, &subnet.ipv6_cidr_block_association_set),
+        )
         .number("availableIpAddressCount", subnet.available_ip_address_count)
         .text("availabilityZone", &subnet.availability_zone)
         .text("ownerId", place.owner(subnet.owner_id.as_ref()))
@@ -162,7 +173,8 @@ fn association(table: &RouteTable, association: &Association) -> Fields {
         .fields("associationState", Fields::new().text("state", state))
 }
 
-/// As the wire has it: to the millisecond, in UTC. A world file may have the CLI's form with an offset.
+/// As the wire has it: to the millisecond, in UTC. A world file may have the CLI's form with an
+/// offset.
 fn time(text: &str) -> String {
     text.parse::<Timestamp>().map_or_else(|_| text.to_owned(), |at| format!("{at:.3}"))
 }
@@ -207,7 +219,8 @@ fn groups(all: &[EndpointGroup]) -> impl Iterator<Item = Fields> {
 /// The gateway's own interface is found in the world, where there is one.
 pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
     let mark = format!("Interface for NAT Gateway {}", nat.nat_gateway_id);
-    let interfaces = world.network_interfaces.iter().flatten().filter(|eni| eni.description == mark);
+    let interfaces =
+        world.network_interfaces.iter().flatten().filter(|eni| eni.description == mark);
     let address = |eni: &NetworkInterface| {
         Fields::new()
             .text("networkInterfaceId", &eni.network_interface_id)
@@ -229,7 +242,10 @@ pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
 pub(crate) fn security_group(group: &SecurityGroup, place: &ServedPlace) -> Fields {
     let everywhere = IpPermission {
         ip_protocol: "-1".to_owned(),
-        ip_ranges: vec![guardrail::ec2::world::IpRange { cidr_ip: "0.0.0.0/0".into(), description: None }],
+        ip_ranges: vec![guardrail::ec2::world::IpRange {
+            cidr_ip: "0.0.0.0/0".into(),
+            description: None,
+        }],
         ..IpPermission::default()
     };
     Fields::new()
@@ -246,19 +262,25 @@ pub(crate) fn security_group(group: &SecurityGroup, place: &ServedPlace) -> Fiel
 }
 
 fn permission(permission: &IpPermission) -> Fields {
-    let v4 = permission
-        .ip_ranges
+    let v4 = permission.ip_ranges.iter().map(|range| {
+        Fields::new()
+            .text("cidrIp", &range.cidr_ip)
+            .maybe("description", range.description.as_ref())
+    });
+    let v6 = permission.ipv6_ranges.iter().map(|range| {
+        Fields::new()
+            .text("cidrIpv6", &range.cidr_ipv6)
+            .maybe("description", range.description.as_ref())
+    });
+    let pairs = permission.user_id_group_pairs.iter().map(|pair| {
+        Fields::new()
+            .maybe("userId", pair.user_id.as_ref())
+            .maybe("groupId", pair.group_id.as_ref())
+    });
+    let lists = permission
+        .prefix_list_ids
         .iter()
-        .map(|range| Fields::new().text("cidrIp", &range.cidr_ip).maybe("description", range.description.as_ref()));
-    let v6 = permission
-        .ipv6_ranges
-        .iter()
-        .map(|range| Fields::new().text("cidrIpv6", &range.cidr_ipv6).maybe("description", range.description.as_ref()));
-    let pairs = permission
-        .user_id_group_pairs
-        .iter()
-        .map(|pair| Fields::new().maybe("userId", pair.user_id.as_ref()).maybe("groupId", pair.group_id.as_ref()));
-    let lists = permission.prefix_list_ids.iter().map(|list| Fields::new().text("prefixListId", &list.prefix_list_id));
+        .map(|list| Fields::new().text("prefixListId", &list.prefix_list_id));
     Fields::new()
         .text("ipProtocol", &permission.ip_protocol)
         .number("fromPort", permission.from_port)
@@ -269,9 +291,14 @@ fn permission(permission: &IpPermission) -> Fields {
         .list("prefixListIds", lists)
 }
 
-/// The rules that a permission stands for, one for each source; of a call that added them, or of one that took them away,
-/// whose answer has less of them.
-pub(crate) fn rules(group: &str, permission: &IpPermission, place: &ServedPlace, added: bool) -> Vec<Fields> {
+/// The rules that a permission stands for, one for each source; of a call that added them, or of
+/// one that took them away, whose answer has less of them.
+pub(crate) fn rules(
+    group: &str,
+    permission: &IpPermission,
+    place: &ServedPlace,
+    added: bool,
+) -> Vec<Fields> {
     let ports = (permission.from_port.unwrap_or(-1), permission.to_port.unwrap_or(-1));
     let rule = |source: &str| {
         let identity = format!("{} {} {} {source}", permission.ip_protocol, ports.0, ports.1);
@@ -291,7 +318,9 @@ pub(crate) fn rules(group: &str, permission: &IpPermission, place: &ServedPlace,
             .number("toPort", Some(ports.1))
     };
     let v4 = permission.ip_ranges.iter().map(|range| {
-        rule(range.cidr_ip.as_str()).text("cidrIpv4", &range.cidr_ip).maybe("description", range.description.as_ref())
+        rule(range.cidr_ip.as_str())
+            .text("cidrIpv4", &range.cidr_ip)
+            .maybe("description", range.description.as_ref())
     });
     let v6 = permission.ipv6_ranges.iter().map(|range| {
         let fields = rule(range.cidr_ipv6.as_str()).text("cidrIpv6", &range.cidr_ipv6);
@@ -305,7 +334,8 @@ pub(crate) fn rules(group: &str, permission: &IpPermission, place: &ServedPlace,
         let id = pair.group_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
         match added {
             true => {
-                let other = Fields::new().text("groupId", id).maybe("userId", pair.user_id.as_ref());
+                let other =
+                    Fields::new().text("groupId", id).maybe("userId", pair.user_id.as_ref());
                 rule(id).fields("referencedGroupInfo", other)
             }
             false => rule(id).text("referencedGroupId", id),
@@ -315,7 +345,8 @@ pub(crate) fn rules(group: &str, permission: &IpPermission, place: &ServedPlace,
 }
 
 pub(crate) fn interface(eni: &NetworkInterface, place: &ServedPlace) -> Fields {
-    let status = if eni.attachment.is_some() || eni.requester_managed { "in-use" } else { "available" };
+    let status =
+        if eni.attachment.is_some() || eni.requester_managed { "in-use" } else { "available" };
     let mut fields = Fields::new()
         .text("networkInterfaceId", &eni.network_interface_id)
         .maybe("subnetId", eni.subnet_id.as_ref())
@@ -359,9 +390,12 @@ pub(crate) fn managed_prefix_list(list: &PrefixList, place: &ServedPlace) -> Fie
 }
 
 pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields {
-    let kind = |kind: &guardrail::ec2::world::ServiceType| Fields::new().text("serviceType", &kind.service_type);
-    let name =
-        |name: &guardrail::ec2::world::PrivateDnsName| Fields::new().text("privateDnsName", &name.private_dns_name);
+    let kind = |kind: &guardrail::ec2::world::ServiceType| {
+        Fields::new().text("serviceType", &kind.service_type)
+    };
+    let name = |name: &guardrail::ec2::world::PrivateDnsName| {
+        Fields::new().text("privateDnsName", &name.private_dns_name)
+    };
     Fields::new()
         .text("serviceName", &service.service_name)
         .list("serviceType", service.service_type.iter().map(kind))
@@ -378,13 +412,19 @@ pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields 
 
 /// An internet gateway of either kind; `id` is the element its id stands in.
 pub(crate) fn gateway(id: &'static str, gateway: &InternetGateway) -> Fields {
-    let attached = |vpc: &guardrail::ec2::id::VpcId| Fields::new().text("state", "available").text("vpcId", vpc);
-    Fields::new().text(id, &gateway.id).list("attachmentSet", gateway.vpc_id.iter().map(attached)).list("tagSet", [])
+    let attached = |vpc: &guardrail::ec2::id::VpcId| {
+        Fields::new().text("state", "available").text("vpcId", vpc)
+    };
+    Fields::new()
+        .text(id, &gateway.id)
+        .list("attachmentSet", gateway.vpc_id.iter().map(attached))
+        .list("tagSet", [])
 }
 
 /// A reservation of one instance.
 pub(crate) fn reservation(instance: &Instance, place: &ServedPlace) -> Fields {
-    let interface = |id: &guardrail::ec2::id::InterfaceId| Fields::new().text("networkInterfaceId", id);
+    let interface =
+        |id: &guardrail::ec2::id::InterfaceId| Fields::new().text("networkInterfaceId", id);
     let one = Fields::new()
         .text("instanceId", &instance.instance_id)
         .maybe("subnetId", instance.subnet_id.as_ref())

@@ -9,7 +9,12 @@ use super::tree::Fields;
 use crate::ec2::request::{Request, Response, Unsuccessful};
 
 /// What the answer says besides the request's id. `world` is the world after the call.
-pub(crate) fn answer(request: &Request, response: &Response, world: &World, place: &ServedPlace) -> Fields {
+pub(crate) fn answer(
+    request: &Request,
+    response: &Response,
+    world: &World,
+    place: &ServedPlace,
+) -> Fields {
     match response {
         Response::Done => done(request, place),
         Response::RouteTable(table) => Fields::new()
@@ -24,20 +29,26 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
         Response::Endpoint(endpoint) => Fields::new()
             .fields("vpcEndpoint", resources::endpoint(endpoint, place))
             .maybe("clientToken", client_token(request)),
-        Response::Unsuccessful(all) => Fields::new().list("unsuccessful", all.iter().map(unsuccessful)),
+        Response::Unsuccessful(all) => {
+            Fields::new().list("unsuccessful", all.iter().map(unsuccessful))
+        }
         Response::NatGateway(nat) => Fields::new()
             .fields("natGateway", resources::nat_gateway(nat, world))
             .maybe("clientToken", client_token(request)),
         Response::NatGatewayDeleted(id) => Fields::new().text("natGatewayId", id),
-        Response::Subnet(subnet) => Fields::new().fields("subnet", resources::subnet(subnet, place)),
+        Response::Subnet(subnet) => {
+            Fields::new().fields("subnet", resources::subnet(subnet, place))
+        }
         Response::SecurityGroup { group_id } => {
             let fields = Fields::new().flag("return", true).text("groupId", group_id);
-            let fields = fields.text("securityGroupArn", place.arn("security-group", group_id.as_str()));
+            let fields =
+                fields.text("securityGroupArn", place.arn("security-group", group_id.as_str()));
             let Request::CreateSecurityGroup { tags, .. } = request else { return fields };
             fields.list("tagSet", resources::tags(tags))
         }
         Response::Described { section, found, next_token } => {
-            described(request, *section, found, world, place).maybe("nextToken", next_token.as_ref())
+            described(request, *section, found, world, place)
+                .maybe("nextToken", next_token.as_ref())
         }
         Response::VpcAttribute { vpc_id, attribute, value } => {
             let name = match attribute {
@@ -48,7 +59,9 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
         }
         Response::PrefixListEntries(entries) => {
             let entry = |entry: &guardrail::ec2::world::PrefixListEntry| {
-                Fields::new().text("cidr", &entry.cidr).maybe("description", entry.description.as_ref())
+                Fields::new()
+                    .text("cidr", &entry.cidr)
+                    .maybe("description", entry.description.as_ref())
             };
             Fields::new().list("entrySet", entries.iter().map(entry))
         }
@@ -57,12 +70,15 @@ pub(crate) fn answer(request: &Request, response: &Response, world: &World, plac
             Fields::new().list("internetGatewaySet", all.iter().map(one))
         }
         Response::EgressOnlyGateways(all) => {
-            let gateways = all.iter().map(|gateway| resources::gateway("egressOnlyInternetGatewayId", &gateway.0));
+            let gateways = all
+                .iter()
+                .map(|gateway| resources::gateway("egressOnlyInternetGatewayId", &gateway.0));
             Fields::new().list("egressOnlyInternetGatewaySet", gateways)
         }
-        Response::Instances(all) => {
-            Fields::new().list("reservationSet", all.iter().map(|instance| resources::reservation(instance, place)))
-        }
+        Response::Instances(all) => Fields::new().list(
+            "reservationSet",
+            all.iter().map(|instance| resources::reservation(instance, place)),
+        ),
     }
 }
 
@@ -89,8 +105,13 @@ fn done(request: &Request, place: &ServedPlace) -> Fields {
         Request::AssociateVpcCidrBlock { vpc_id, cidr_block } => {
             let (vpc, cidr) = (vpc_id.as_str(), cidr_block.as_str());
             let association = match cidr.contains(':') {
-                true => ("ipv6CidrBlockAssociation", resources::ipv6_association("vpc", vpc, cidr, "associating")),
-                false => ("cidrBlockAssociation", resources::cidr_association(vpc, cidr, "associating")),
+                true => (
+                    "ipv6CidrBlockAssociation",
+                    resources::ipv6_association("vpc", vpc, cidr, "associating"),
+                ),
+                false => {
+                    ("cidrBlockAssociation", resources::cidr_association(vpc, cidr, "associating"))
+                }
             };
             fields.text("vpcId", vpc).fields(association.0, association.1)
         }
@@ -106,24 +127,42 @@ fn done(request: &Request, place: &ServedPlace) -> Fields {
     }
 }
 
-fn rules(group: &str, permissions: &[IpPermission], place: &ServedPlace, added: bool) -> Vec<Fields> {
-    permissions.iter().flat_map(|permission| resources::rules(group, permission, place, added)).collect()
+fn rules(
+    group: &str,
+    permissions: &[IpPermission],
+    place: &ServedPlace,
+    added: bool,
+) -> Vec<Fields> {
+    permissions
+        .iter()
+        .flat_map(|permission| resources::rules(group, permission, place, added))
+        .collect()
 }
 
-fn described(request: &Request, section: Section, found: &World, world: &World, place: &ServedPlace) -> Fields {
+fn described(
+    request: &Request,
+    section: Section,
+    found: &World,
+    world: &World,
+    place: &ServedPlace,
+) -> Fields {
     let fields = Fields::new();
     match section {
         Section::Vpcs => fields.list("vpcSet", found.vpcs.iter().flatten().map(resources::vpc)),
-        Section::Subnets => {
-            fields.list("subnetSet", found.subnets.iter().flatten().map(|subnet| resources::subnet(subnet, place)))
-        }
+        Section::Subnets => fields.list(
+            "subnetSet",
+            found.subnets.iter().flatten().map(|subnet| resources::subnet(subnet, place)),
+        ),
         Section::RouteTables => {
             let tables = found.route_tables.iter().flatten();
             fields.list("routeTableSet", tables.map(|table| resources::route_table(table, place)))
         }
         Section::VpcEndpoints => {
             let endpoints = found.vpc_endpoints.iter().flatten();
-            fields.list("vpcEndpointSet", endpoints.map(|endpoint| resources::endpoint(endpoint, place)))
+            fields.list(
+                "vpcEndpointSet",
+                endpoints.map(|endpoint| resources::endpoint(endpoint, place)),
+            )
         }
         Section::NatGateways => {
             let gateways = found.nat_gateways.iter().flatten();
@@ -131,23 +170,34 @@ fn described(request: &Request, section: Section, found: &World, world: &World, 
         }
         Section::SecurityGroups => {
             let groups = found.security_groups.iter().flatten();
-            fields.list("securityGroupInfo", groups.map(|group| resources::security_group(group, place)))
+            fields.list(
+                "securityGroupInfo",
+                groups.map(|group| resources::security_group(group, place)),
+            )
         }
         Section::NetworkInterfaces => {
             let interfaces = found.network_interfaces.iter().flatten();
-            fields.list("networkInterfaceSet", interfaces.map(|eni| resources::interface(eni, place)))
+            fields
+                .list("networkInterfaceSet", interfaces.map(|eni| resources::interface(eni, place)))
         }
         Section::PrefixLists => {
             let lists = found.prefix_lists.iter().flatten();
             if matches!(request, Request::DescribePrefixLists(_)) {
                 return fields.list("prefixListSet", lists.map(resources::prefix_list));
             }
-            fields.list("prefixListSet", lists.map(|list| resources::managed_prefix_list(list, place)))
+            fields.list(
+                "prefixListSet",
+                lists.map(|list| resources::managed_prefix_list(list, place)),
+            )
         }
         Section::VpcEndpointServices => {
             let services = || found.vpc_endpoint_services.iter().flatten();
-            let names = fields.texts("serviceNameSet", services().map(|service| &service.service_name));
-            names.list("serviceDetailSet", services().map(|service| resources::service(service, place)))
+            let names =
+                fields.texts("serviceNameSet", services().map(|service| &service.service_name));
+            names.list(
+                "serviceDetailSet",
+                services().map(|service| resources::service(service, place)),
+            )
         }
         // Told one VPC at a time, by another call.
         Section::VpcAttributes => fields,

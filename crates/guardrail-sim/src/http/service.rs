@@ -102,7 +102,13 @@ impl Service {
     pub(crate) fn new(sim: Sim, options: ServerOptions) -> io::Result<Self> {
         let events = options.events.clone().map(Sender::open).transpose()?;
         let state = Mutex::new(State::new(sim));
-        Ok(Self { options, state, events, in_flight: AtomicUsize::new(0), most_in_flight: AtomicUsize::new(0) })
+        Ok(Self {
+            options,
+            state,
+            events,
+            in_flight: AtomicUsize::new(0),
+            most_in_flight: AtomicUsize::new(0),
+        })
     }
 
     /// The state, with simulated time caught up.
@@ -130,7 +136,12 @@ impl Service {
     pub(crate) async fn answer(&self, request: HttpRequest<Incoming>) -> Result<Answer, Lost> {
         let (head, body) = request.into_parts();
         let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-            return Ok(refusal(StatusCode::BAD_REQUEST, "MalformedInput", "the body cannot be read", ""));
+            return Ok(refusal(
+                StatusCode::BAD_REQUEST,
+                "MalformedInput",
+                "the body cannot be read",
+                "",
+            ));
         };
         let body = body.to_bytes();
         let query = head.uri.query().unwrap_or_default();
@@ -147,7 +158,9 @@ impl Service {
         self.call(Call {
             parameters: Parameters::parse(&form),
             user_agent: header(&head.headers, &USER_AGENT).unwrap_or_default().to_owned(),
-            access_key: header(&head.headers, &AUTHORIZATION).and_then(access_key).map(str::to_owned),
+            access_key: header(&head.headers, &AUTHORIZATION)
+                .and_then(access_key)
+                .map(str::to_owned),
         })
     }
 
@@ -159,7 +172,11 @@ impl Service {
         let version = parameters.text("Version");
         // STS's, so that a client can be pointed here with `AWS_ENDPOINT_URL` alone.
         if action == "GetCallerIdentity" {
-            return Ok(xml(StatusCode::OK, identity_xml(&state.place.account, &request_id), &request_id));
+            return Ok(xml(
+                StatusCode::OK,
+                identity_xml(&state.place.account, &request_id),
+                &request_id,
+            ));
         }
         let (told, happened) = state.perform(&action, version.as_deref(), parameters);
         if let Some(events) = self.events.as_ref().filter(|_| is_recorded(&action, &told)) {
@@ -168,7 +185,9 @@ impl Service {
                 cloudtrail::ServedCall {
                     action: &action,
                     parameters: &call.parameters,
-                    outcome: outcome.map_err(|error| (error.code.as_str(), error.message.as_str(), error.http_status)),
+                    outcome: outcome.map_err(|error| {
+                        (error.code.as_str(), error.message.as_str(), error.http_status)
+                    }),
                     request_id: &request_id,
                     event_id: &event_id,
                     at: state.sim.now(),
@@ -179,10 +198,13 @@ impl Service {
             ));
         }
         match told {
-            Ok(fields) => Ok(xml(StatusCode::OK, answer_xml(&action, &request_id, &fields), &request_id)),
+            Ok(fields) => {
+                Ok(xml(StatusCode::OK, answer_xml(&action, &request_id, &fields), &request_id))
+            }
             Err(error) if error.is_lost() => Err(Lost),
             Err(error) => {
-                let status = StatusCode::from_u16(error.http_status).unwrap_or(StatusCode::BAD_REQUEST);
+                let status =
+                    StatusCode::from_u16(error.http_status).unwrap_or(StatusCode::BAD_REQUEST);
                 Ok(refusal(status, &error.code, &error.message, &request_id))
             }
         }
@@ -193,15 +215,23 @@ impl Service {
 type Answered = Result<Fields, ApiError>;
 
 impl State {
-    fn perform(&mut self, action: &str, version: Option<&str>, parameters: Parameters) -> (Answered, Option<Answered>) {
-        let request = match check(action, version).and_then(|()| requests::read(action, parameters)) {
+    fn perform(
+        &mut self,
+        action: &str,
+        version: Option<&str>,
+        parameters: Parameters,
+    ) -> (Answered, Option<Answered>) {
+        let request = match check(action, version).and_then(|()| requests::read(action, parameters))
+        {
             Ok(request) => request,
             Err(refused) => return (Err(refused), None),
         };
         let outcome = self.sim.call(&request);
         let lost = self.sim.take_lost();
         let fields = |outcome: Result<_, ApiError>| {
-            outcome.map(|response| responses::answer(&request, &response, &self.sim.world, &self.place))
+            outcome.map(|response| {
+                responses::answer(&request, &response, &self.sim.world, &self.place)
+            })
         };
         (fields(outcome), lost.map(fields))
     }
@@ -209,31 +239,38 @@ impl State {
 
 fn check(action: &str, version: Option<&str>) -> Result<(), ApiError> {
     if action.is_empty() {
-        return Err(ApiError::new("MissingAction", "The request must contain the parameter Action"));
+        return Err(ApiError::new(
+            "MissingAction",
+            "The request must contain the parameter Action",
+        ));
     }
     match version {
         Some(version) if version != API_VERSION => {
-            let message = format!("The requested version ({version}) of service AmazonEC2 does not exist");
+            let message =
+                format!("The requested version ({version}) of service AmazonEC2 does not exist");
             Err(ApiError::new("NoSuchVersion", message))
         }
         Some(_) | None => Ok(()),
     }
 }
 
-/// Only calls that can change something lead to events by default, and only those that are EC2's at all.
+/// Only calls that can change something lead to events by default, and only those that are EC2's at
+/// all.
 fn is_recorded(action: &str, told: &Answered) -> bool {
     let reads = action.starts_with("Describe") || action.starts_with("Get");
-    let known = told
-        .as_ref()
-        .err()
-        .is_none_or(|error| !matches!(error.code.as_str(), "InvalidAction" | "MissingAction" | "NoSuchVersion"));
+    let known = told.as_ref().err().is_none_or(|error| {
+        !matches!(error.code.as_str(), "InvalidAction" | "MissingAction" | "NoSuchVersion")
+    });
     known && !reads
 }
 
 /// Where the world is; names that no account has, where it does not say.
 fn place_of(world: &World) -> ServedPlace {
     let shared = Shared::of(world);
-    let scope = Snapshot::all(world, &shared).ok().and_then(|all| all.into_iter().next()).map(|one| one.scope);
+    let scope = Snapshot::all(world, &shared)
+        .ok()
+        .and_then(|all| all.into_iter().next())
+        .map(|one| one.scope);
     let (account, region) = match scope {
         Some(scope) => (Some(scope.account), Some(scope.region)),
         None => (world.account_id.clone(), world.region.clone()),
@@ -257,7 +294,9 @@ fn access_key(authorization: &str) -> Option<&str> {
 fn xml(status: StatusCode, body: Vec<u8>, request_id: &str) -> Answer {
     let mut answer = HttpResponse::new(Full::from(body));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/xml;charset=UTF-8"));
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("text/xml;charset=UTF-8"));
     if let Ok(value) = request_id.parse() {
         answer.headers_mut().insert(REQUEST_ID, value);
     }
@@ -274,8 +313,7 @@ mod tests {
 
     #[test]
     fn the_access_key_stands_first_in_the_credential_scope() {
-        let header =
-            "AWS4-HMAC-SHA256 Credential=ASIAIOSFODNN7EXAMPLE/20261122/eu-central-1/ec2/aws4_request, Signature=x";
+        let header = "AWS4-HMAC-SHA256 Credential=ASIAIOSFODNN7EXAMPLE/20261122/eu-central-1/ec2/aws4_request, Signature=x";
         assert_eq!(access_key(header), Some("ASIAIOSFODNN7EXAMPLE"));
         assert_eq!(access_key("Bearer x"), None);
         assert_eq!(access_key("AWS4-HMAC-SHA256 Credential="), None);

@@ -1,4 +1,5 @@
-//! An answer as a tree, before it is written as XML or, for CloudTrail, in either of its encodings of the same.
+//! An answer as a tree, before it is written as XML or, for CloudTrail, in either of its encodings
+//! of the same.
 
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
@@ -51,8 +52,15 @@ impl Fields {
     }
 
     /// A list of texts.
-    pub(crate) fn texts(self, name: &'static str, values: impl IntoIterator<Item = impl ToString>) -> Self {
-        self.node(name, Node::List(values.into_iter().map(|value| Node::Text(value.to_string())).collect()))
+    pub(crate) fn texts(
+        self,
+        name: &'static str,
+        values: impl IntoIterator<Item = impl ToString>,
+    ) -> Self {
+        self.node(
+            name,
+            Node::List(values.into_iter().map(|value| Node::Text(value.to_string())).collect()),
+        )
     }
 
     /// A list of structures.
@@ -81,15 +89,25 @@ pub(crate) fn identity_xml(account: &str, request_id: &str) -> Vec<u8> {
         .text("UserId", "AIDASIMULATED0000000")
         .text("Account", account);
     let metadata = Fields::new().text("RequestId", request_id);
-    let answer = Fields::new().fields("GetCallerIdentityResult", identity).fields("ResponseMetadata", metadata);
-    document("GetCallerIdentityResponse", Some("https://sts.amazonaws.com/doc/2011-06-15/"), &answer)
+    let answer = Fields::new()
+        .fields("GetCallerIdentityResult", identity)
+        .fields("ResponseMetadata", metadata);
+    document(
+        "GetCallerIdentityResponse",
+        Some("https://sts.amazonaws.com/doc/2011-06-15/"),
+        &answer,
+    )
 }
 
 /// EC2's form of a refusal.
 pub(crate) fn error_xml(code: &str, message: &str, request_id: &str) -> Vec<u8> {
     let error = Fields::new().text("Code", code).text("Message", message);
     let errors = Fields::new().fields("Error", error);
-    document("Response", None, &Fields::new().fields("Errors", errors).text("RequestID", request_id))
+    document(
+        "Response",
+        None,
+        &Fields::new().fields("Errors", errors).text("RequestID", request_id),
+    )
 }
 
 fn document(name: &str, namespace: Option<&str>, fields: &Fields) -> Vec<u8> {
@@ -108,13 +126,15 @@ fn write(writer: &mut Writer<Vec<u8>>, name: &str, node: &Node) -> std::io::Resu
     let element = writer.create_element(name);
     match node {
         Node::Text(text) => element.write_text_content(BytesText::new(text)),
-        Node::Flag(value) => element.write_text_content(BytesText::new(if *value { "true" } else { "false" })),
+        Node::Flag(value) => {
+            element.write_text_content(BytesText::new(if *value { "true" } else { "false" }))
+        }
         Node::Number(value) => element.write_text_content(BytesText::new(&value.to_string())),
         Node::Struct(fields) => element.write_inner_content(|inner| write_fields(inner, fields)),
         Node::List(items) if items.is_empty() => element.write_empty(),
-        Node::List(items) => {
-            element.write_inner_content(|inner| items.iter().try_for_each(|item| write(inner, "item", item)))
-        }
+        Node::List(items) => element.write_inner_content(|inner| {
+            items.iter().try_for_each(|item| write(inner, "item", item))
+        }),
     }?;
     Ok(())
 }
@@ -126,8 +146,11 @@ mod tests {
     #[test]
     fn an_answer_is_written_as_ec2_writes_it() {
         let tag = Fields::new().text("key", "a<b").text("value", "x & \"y\" > z");
-        let answer =
-            Fields::new().list("tagSet", [tag]).texts("subnetIdSet", [""; 0]).flag("return", true).number("n", Some(3));
+        let answer = Fields::new()
+            .list("tagSet", [tag])
+            .texts("subnetIdSet", [""; 0])
+            .flag("return", true)
+            .number("n", Some(3));
         assert_eq!(
             String::from_utf8(answer_xml("CreateX", "r-1", &answer)).unwrap(),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\

@@ -1,4 +1,5 @@
-//! Making a call again that CloudTrail recorded, so that an incident can be played on a simulated world.
+//! Making a call again that CloudTrail recorded, so that an incident can be played on a simulated
+//! world.
 
 mod endpoints;
 mod record;
@@ -15,7 +16,8 @@ use guardrail::ec2::id::InvalidId;
 use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
-    Connectivity, Destination, GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, Tag,
+    Connectivity, Destination, GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList,
+    Tag,
 };
 use serde_json::Value;
 
@@ -45,9 +47,13 @@ impl fmt::Display for Replayed {
         match self {
             Self::Made => f.write_str("the call is made on it"),
             Self::AlreadySo(what) => write!(f, "it shows the call already: {what}"),
-            Self::NotHere(what) => write!(f, "it is unchanged, because it does not have what the call names: {what}"),
+            Self::NotHere(what) => {
+                write!(f, "it is unchanged, because it does not have what the call names: {what}")
+            }
             Self::NotSimulated(why) => write!(f, "it is unchanged: {why}"),
-            Self::Failed(code) => write!(f, "it is unchanged, because the call had failed with {code}"),
+            Self::Failed(code) => {
+                write!(f, "it is unchanged, because the call had failed with {code}")
+            }
         }
     }
 }
@@ -55,14 +61,19 @@ impl fmt::Display for Replayed {
 /// How a record is turned into a request; `Err` is what to say instead of making it.
 pub(crate) type Turned<T> = Result<T, Replayed>;
 
-/// Makes the call of an EventBridge event or a bare CloudTrail record on the simulated world. What the call made gets the ids
-/// that it got in the record, so that later records find it.
+/// Makes the call of an EventBridge event or a bare CloudTrail record on the simulated world. What
+/// the call made gets the ids that it got in the record, so that later records find it.
 pub fn replay_call(sim: &mut Sim, record: &Value) -> Replayed {
     let Some(record) = Record::read(record) else {
-        return Replayed::NotSimulated("it is not a CloudTrail record: it has no `eventName`".to_owned());
+        return Replayed::NotSimulated(
+            "it is not a CloudTrail record: it has no `eventName`".to_owned(),
+        );
     };
     if record.source != "ec2.amazonaws.com" {
-        return Replayed::NotSimulated(format!("{} of `{}` is not a call of EC2", record.event, record.source));
+        return Replayed::NotSimulated(format!(
+            "{} of `{}` is not a call of EC2",
+            record.event, record.source
+        ));
     }
     if let Some(code) = record.error_code {
         return Replayed::Failed(code.to_owned());
@@ -113,17 +124,21 @@ fn request_of(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
                 tags: tags(request),
             })
         }
-        "DeleteRouteTable" => {
-            Ok(Request::DeleteRouteTable { route_table_id: id(request.get("routeTableId"), "routeTableId")? })
+        "DeleteRouteTable" => Ok(Request::DeleteRouteTable {
+            route_table_id: id(request.get("routeTableId"), "routeTableId")?,
+        }),
+        "AssociateRouteTable" | "DisassociateRouteTable" | "ReplaceRouteTableAssociation" => {
+            association(sim, record)
         }
-        "AssociateRouteTable" | "DisassociateRouteTable" | "ReplaceRouteTableAssociation" => association(sim, record),
         "CreateVpcEndpoint" => create_endpoint(sim, record),
         "ModifyVpcEndpoint" => modify_endpoint(sim, record),
         "DeleteVpcEndpoints" => delete_endpoints(sim, record),
         "CreateNatGateway" => nat_gateway(sim, record),
         "DeleteNatGateway" => delete_nat_gateway(sim, record),
         "CreateSubnet" => subnet(sim, record),
-        "ModifySubnetAttribute" | "ModifyVpcAttribute" | "ModifyNetworkInterfaceAttribute" => attribute(sim, request),
+        "ModifySubnetAttribute" | "ModifyVpcAttribute" | "ModifyNetworkInterfaceAttribute" => {
+            attribute(sim, request)
+        }
         "AssociateVpcCidrBlock" => cidr_block(sim, record),
         "CreateSecurityGroup" => {
             not_yet(sim, response.get("groupId"))?;
@@ -143,7 +158,9 @@ fn request_of(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
             ip_permissions: permissions(request),
         }),
         "CreateTags" | "DeleteTags" => tagging(sim, record),
-        other => Err(Replayed::NotSimulated(format!("{other} is not among the calls the simulator can make"))),
+        other => Err(Replayed::NotSimulated(format!(
+            "{other} is not among the calls the simulator can make"
+        ))),
     }
 }
 
@@ -163,18 +180,23 @@ fn ids_made(record: Record<'_>) -> Vec<String> {
         response.get("groupId"),
     ];
     let ids = single.into_iter().filter_map(Body::text);
-    ids.chain(endpoint.get("networkInterfaceIdSet").texts()).chain(addresses.texts_of("networkInterfaceId")).collect()
+    ids.chain(endpoint.get("networkInterfaceIdSet").texts())
+        .chain(addresses.texts_of("networkInterfaceId"))
+        .collect()
 }
 
 /// The id at a place; one that is no id is nothing this world could have.
 pub(crate) fn id<T: FromStr<Err = InvalidId>>(body: Body<'_>, key: &str) -> Turned<T> {
-    let text = body.text().ok_or_else(|| Replayed::NotSimulated(format!("the record has no `{key}`")))?;
+    let text =
+        body.text().ok_or_else(|| Replayed::NotSimulated(format!("the record has no `{key}`")))?;
     text.parse().map_err(|error: InvalidId| Replayed::NotHere(error.to_string()))
 }
 
 /// The ids of a list, as [`id`].
 pub(crate) fn ids<T: FromStr<Err = InvalidId>>(texts: Vec<String>) -> Turned<Vec<T>> {
-    let one = |text: String| text.parse().map_err(|error: InvalidId| Replayed::NotHere(error.to_string()));
+    let one = |text: String| {
+        text.parse().map_err(|error: InvalidId| Replayed::NotHere(error.to_string()))
+    };
     texts.into_iter().map(one).collect()
 }
 
@@ -219,7 +241,8 @@ fn target(request: Body<'_>) -> Turned<RouteTarget> {
         return id(request.get("natGatewayId"), "natGatewayId").map(RouteTarget::NatGateway);
     }
     if text("networkInterfaceId").is_some() {
-        return id(request.get("networkInterfaceId"), "networkInterfaceId").map(RouteTarget::NetworkInterface);
+        return id(request.get("networkInterfaceId"), "networkInterfaceId")
+            .map(RouteTarget::NetworkInterface);
     }
     if text("instanceId").is_some() {
         return id(request.get("instanceId"), "instanceId").map(RouteTarget::Instance);
@@ -229,7 +252,9 @@ fn target(request: Body<'_>) -> Turned<RouteTarget> {
     }
     match request.get("localTarget").flag() {
         Some(true) => Ok(RouteTarget::Local),
-        Some(false) | None => Err(Replayed::NotSimulated("the route's target is of a kind not known here".to_owned())),
+        Some(false) | None => {
+            Err(Replayed::NotSimulated("the route's target is of a kind not known here".to_owned()))
+        }
     }
 }
 
@@ -268,13 +293,17 @@ fn association(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
         sim.know_gateway(gateway_id.clone());
         return Ok(Request::AssociateGateway { route_table_id, gateway_id });
     }
-    Ok(Request::AssociateRouteTable { route_table_id, subnet_id: id(request.get("subnetId"), "subnetId")? })
+    Ok(Request::AssociateRouteTable {
+        route_table_id,
+        subnet_id: id(request.get("subnetId"), "subnetId")?,
+    })
 }
 
 fn nat_gateway(sim: &Sim, record: Record<'_>) -> Turned<Request> {
     let (request, made) = (record.request, record.response.get("natGateway"));
     not_yet(sim, made.get("natGatewayId"))?;
-    let connectivity = made.get("connectivityType").text().or_else(|| request.get("connectivityType").text());
+    let connectivity =
+        made.get("connectivityType").text().or_else(|| request.get("connectivityType").text());
     let mut wanted = CreateNatGateway {
         connectivity_type: connectivity.map(Connectivity::from),
         tags: tags(request),
@@ -289,7 +318,8 @@ fn nat_gateway(sim: &Sim, record: Record<'_>) -> Turned<Request> {
 
 fn delete_nat_gateway(sim: &Sim, record: Record<'_>) -> Turned<Request> {
     let nat_gateway_id = id(record.request.get("natGatewayId"), "natGatewayId")?;
-    if sim.nat(&nat_gateway_id).is_err() && sim.has(&ResourceId::NatGateway(nat_gateway_id.clone())) {
+    if sim.nat(&nat_gateway_id).is_err() && sim.has(&ResourceId::NatGateway(nat_gateway_id.clone()))
+    {
         return Err(Replayed::AlreadySo(format!("{nat_gateway_id} is deleted already")));
     }
     Ok(Request::DeleteNatGateway { nat_gateway_id })
@@ -298,7 +328,10 @@ fn delete_nat_gateway(sim: &Sim, record: Record<'_>) -> Turned<Request> {
 fn subnet(sim: &Sim, record: Record<'_>) -> Turned<Request> {
     let made = record.response.get("subnet");
     not_yet(sim, made.get("subnetId"))?;
-    let zone = made.get("availabilityZone").text().or_else(|| record.request.get("availabilityZone").text());
+    let zone = made
+        .get("availabilityZone")
+        .text()
+        .or_else(|| record.request.get("availabilityZone").text());
     let cidr = made.get("cidrBlock").text().or_else(|| record.request.get("cidrBlock").text());
     Ok(Request::CreateSubnet {
         vpc_id: id(record.request.get("vpcId"), "vpcId")?,
@@ -312,10 +345,16 @@ fn attribute(sim: &Sim, request: Body<'_>) -> Turned<Request> {
     let flag = |key: &str| request.get(key).flag();
     let made = if let Some(value) = flag("mapPublicIpOnLaunch") {
         let attribute = SubnetAttribute::MapPublicIpOnLaunch(value);
-        Request::ModifySubnetAttribute { subnet_id: id(request.get("subnetId"), "subnetId")?, attribute }
+        Request::ModifySubnetAttribute {
+            subnet_id: id(request.get("subnetId"), "subnetId")?,
+            attribute,
+        }
     } else if let Some(value) = flag("assignIpv6AddressOnCreation") {
         let attribute = SubnetAttribute::AssignIpv6AddressOnCreation(value);
-        Request::ModifySubnetAttribute { subnet_id: id(request.get("subnetId"), "subnetId")?, attribute }
+        Request::ModifySubnetAttribute {
+            subnet_id: id(request.get("subnetId"), "subnetId")?,
+            attribute,
+        }
     } else if let Some(source_dest_check) = flag("sourceDestCheck") {
         let network_interface_id = id(request.get("networkInterfaceId"), "networkInterfaceId")?;
         Request::ModifyNetworkInterfaceAttribute { network_interface_id, source_dest_check }
@@ -326,7 +365,9 @@ fn attribute(sim: &Sim, request: Body<'_>) -> Turned<Request> {
         let vpc_id = id(request.get("vpcId"), "vpcId")?;
         Request::ModifyVpcAttribute { vpc_id, attribute: DnsAttribute::Hostnames, value }
     } else {
-        return Err(Replayed::NotSimulated("a world file does not hold the attribute it changes".to_owned()));
+        return Err(Replayed::NotSimulated(
+            "a world file does not hold the attribute it changes".to_owned(),
+        ));
     };
     if sim.has_attribute(&made) {
         return Err(Replayed::AlreadySo("the attribute has that value already".to_owned()));
@@ -339,7 +380,8 @@ fn cidr_block(sim: &Sim, record: Record<'_>) -> Turned<Request> {
     let v4 = || response.get("cidrBlockAssociation").get("cidrBlock").text();
     let v6 = || response.get("ipv6CidrBlockAssociation").get("ipv6CidrBlock").text();
     let asked = || request.get("cidrBlock").text().or_else(|| request.get("ipv6CidrBlock").text());
-    let no_block = || Replayed::NotSimulated("the record does not say which block AWS gave".to_owned());
+    let no_block =
+        || Replayed::NotSimulated("the record does not say which block AWS gave".to_owned());
     let cidr_block = Cidr::from(v4().or_else(v6).or_else(asked).ok_or_else(no_block)?);
     let vpc_id = id(request.get("vpcId"), "vpcId")?;
     let have = sim.vpc(&vpc_id).map_err(|error| refused(&error))?.cidrs();
@@ -362,22 +404,35 @@ fn tagging(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
         let tags = set.iter().map(|tag| (key(tag), tag.get("value").text())).collect();
         return Ok(Request::DeleteTags { resources, tags });
     }
-    let tags = set.iter().map(|tag| Tag::new(&key(tag), &tag.get("value").text().unwrap_or_default())).collect();
+    let tags = set
+        .iter()
+        .map(|tag| Tag::new(&key(tag), &tag.get("value").text().unwrap_or_default()))
+        .collect();
     Ok(Request::CreateTags { resources, tags })
 }
 
 /// The tags given on creation, in either encoding.
 pub(crate) fn tags(request: Body<'_>) -> Vec<Tag> {
-    let flat = request.get("tagSpecificationSet").list().into_iter().flat_map(|spec| spec.get("tags").list());
-    let wrapped = request.get("tagSpecification").list().into_iter().flat_map(|spec| spec.get("Tag").list());
-    let tag =
-        |tag: Body<'_>| Some(Tag { key: tag.get("key").text()?, value: tag.get("value").text().unwrap_or_default() });
+    let flat = request
+        .get("tagSpecificationSet")
+        .list()
+        .into_iter()
+        .flat_map(|spec| spec.get("tags").list());
+    let wrapped =
+        request.get("tagSpecification").list().into_iter().flat_map(|spec| spec.get("Tag").list());
+    let tag = |tag: Body<'_>| {
+        Some(Tag {
+            key: tag.get("key").text()?,
+            value: tag.get("value").text().unwrap_or_default(),
+        })
+    };
     flat.chain(wrapped).filter_map(tag).collect()
 }
 
 /// The rules, from either of the two shapes of the request.
 fn permissions(request: Body<'_>) -> Vec<IpPermission> {
-    let mut nested: Vec<IpPermission> = request.get("ipPermissions").list().into_iter().map(permission).collect();
+    let mut nested: Vec<IpPermission> =
+        request.get("ipPermissions").list().into_iter().map(permission).collect();
     if let Some(cidr) = request.get("cidrIp").text() {
         let range = IpRange { cidr_ip: Cidr::from(cidr), description: None };
         nested.push(IpPermission { ip_ranges: vec![range], ..permission(request) });
@@ -392,17 +447,26 @@ fn permission(body: Body<'_>) -> IpPermission {
         group_id: pair.get("groupId").text().and_then(|text| text.parse().ok()),
         user_id: pair.get("userId").text(),
     };
-    let described =
-        |range: Body<'_>, key: &str| Some((Cidr::from(range.get(key).text()?), range.get("description").text()));
-    let v4 = |range| described(range, "cidrIp").map(|(cidr_ip, description)| IpRange { cidr_ip, description });
-    let v6 = |range| described(range, "cidrIpv6").map(|(cidr_ipv6, description)| Ipv6Range { cidr_ipv6, description });
+    let described = |range: Body<'_>, key: &str| {
+        Some((Cidr::from(range.get(key).text()?), range.get("description").text()))
+    };
+    let v4 = |range| {
+        described(range, "cidrIp").map(|(cidr_ip, description)| IpRange { cidr_ip, description })
+    };
+    let v6 = |range| {
+        described(range, "cidrIpv6")
+            .map(|(cidr_ipv6, description)| Ipv6Range { cidr_ipv6, description })
+    };
     IpPermission {
         ip_protocol: body.get("ipProtocol").text().unwrap_or_else(|| "-1".to_owned()),
         from_port: body.get("fromPort").number(),
         to_port: body.get("toPort").number(),
         ip_ranges: body.get("ipRanges").list().into_iter().filter_map(v4).collect(),
         ipv6_ranges: body.get("ipv6Ranges").list().into_iter().filter_map(v6).collect(),
-        prefix_list_ids: texts("prefixListIds", "prefixListId").into_iter().filter_map(list).collect(),
+        prefix_list_ids: texts("prefixListIds", "prefixListId")
+            .into_iter()
+            .filter_map(list)
+            .collect(),
         user_id_group_pairs: body.get("groups").list().into_iter().map(pair).collect(),
     }
 }

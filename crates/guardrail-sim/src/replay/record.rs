@@ -1,8 +1,9 @@
 //! The body of a CloudTrail record of EC2, whichever of its two encodings it is in.
 //!
-//! Flat actions have keys in lower camel case and lists as `{"items": [...]}`. Wrapped ones have the whole body in one key
-//! (`CreateVpcEndpointRequest`), capital letters in front, lists as one object, an array, or the empty string, and text that
-//! looks like a number or a boolean turned into one.
+//! Flat actions have keys in lower camel case and lists as `{"items": [...]}`. Wrapped ones have
+//! the whole body in one key (`CreateVpcEndpointRequest`), capital letters in front, lists as one
+//! object, an array, or the empty string, and text that looks like a number or a boolean turned
+//! into one.
 
 use serde_json::Value;
 
@@ -41,10 +42,12 @@ impl<'a> Record<'a> {
 pub(crate) struct Body<'a>(&'a Value);
 
 impl<'a> Body<'a> {
-    /// The part under this key, written in lower camel case; a wrapped body's capital is understood.
+    /// The part under this key, written in lower camel case; a wrapped body's capital is
+    /// understood.
     pub(crate) fn get(self, key: &str) -> Self {
         let mut letters = key.chars();
-        let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        let capital: String =
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
         Self(self.0.get(key).or_else(|| self.0.get(capital)).unwrap_or(&Value::Null))
     }
 
@@ -55,7 +58,10 @@ impl<'a> Body<'a> {
             Value::Number(number) => Some(number.to_string()),
             Value::Bool(value) => Some(value.to_string()),
             Value::Object(object) => {
-                let inner = object.get("content").or_else(|| object.get("value")).or_else(|| object.get("Value"))?;
+                let inner = object
+                    .get("content")
+                    .or_else(|| object.get("value"))
+                    .or_else(|| object.get("Value"))?;
                 Self(inner).text()
             }
             Value::Null | Value::Array(_) => None,
@@ -107,8 +113,14 @@ mod tests {
     #[test]
     fn a_list_is_read_in_every_form() {
         let forms = [
-            (json!({"subnetIdSet": {"items": ["subnet-1", "subnet-2"]}}), vec!["subnet-1", "subnet-2"]),
-            (json!({"SubnetIdSet": {"item": ["subnet-1", "subnet-2"]}}), vec!["subnet-1", "subnet-2"]),
+            (
+                json!({"subnetIdSet": {"items": ["subnet-1", "subnet-2"]}}),
+                vec!["subnet-1", "subnet-2"],
+            ),
+            (
+                json!({"SubnetIdSet": {"item": ["subnet-1", "subnet-2"]}}),
+                vec!["subnet-1", "subnet-2"],
+            ),
             (json!({"subnetIdSet": {"item": "subnet-1"}}), vec!["subnet-1"]),
             (json!({"subnetIdSet": {"tag": 1, "content": "subnet-1"}}), vec!["subnet-1"]),
             (

@@ -32,7 +32,13 @@ pub(crate) async fn serve(world: &str, options: ServerOptions) -> Client {
 
 impl Client {
     /// One request on a connection of its own; `None` when no answer came.
-    pub(crate) async fn send(self, method: &str, target: &str, headers: &str, body: &str) -> Option<Reply> {
+    pub(crate) async fn send(
+        self,
+        method: &str,
+        target: &str,
+        headers: &str,
+        body: &str,
+    ) -> Option<Reply> {
         let mut stream = TcpStream::connect(self.0).await.unwrap();
         let length = body.len();
         let request = format!(

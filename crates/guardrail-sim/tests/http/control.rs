@@ -9,13 +9,13 @@ use crate::client::serve;
 
 const WORLD: &str = include_str!("../../src/facts/world.json");
 const DELETE_ROUTE: &str = "Action=DeleteRoute&RouteTableId=rtb-a&DestinationCidrBlock=0.0.0.0%2F0";
-const CREATE_ENDPOINT: &str =
-    "Action=CreateVpcEndpoint&VpcId=vpc-1&ServiceName=com.amazonaws.eu-central-1.dynamodb&RouteTableId.1=rtb-b";
+const CREATE_ENDPOINT: &str = "Action=CreateVpcEndpoint&VpcId=vpc-1&ServiceName=com.amazonaws.eu-central-1.dynamodb&RouteTableId.1=rtb-b";
 
 /// The states of the endpoints of DynamoDB.
 fn states(world: &Value) -> Vec<&str> {
     let endpoints = world["VpcEndpoints"].as_array().unwrap().iter();
-    let dynamodb = endpoints.filter(|endpoint| endpoint["ServiceName"] == "com.amazonaws.eu-central-1.dynamodb");
+    let dynamodb = endpoints
+        .filter(|endpoint| endpoint["ServiceName"] == "com.amazonaws.eu-central-1.dynamodb");
     dynamodb.map(|endpoint| endpoint["State"].as_str().unwrap()).collect()
 }
 
@@ -24,7 +24,10 @@ async fn calls_do_not_wait_for_each_other() {
     // Nobody waits for that long: the test ends when both calls have been seen at once.
     let options = ServerOptions { latency: Duration::from_secs(3600), ..ServerOptions::default() };
     let client = serve(WORLD, options).await;
-    let calls = [tokio::spawn(client.call("Action=DescribeVpcs")), tokio::spawn(client.call("Action=DescribeSubnets"))];
+    let calls = [
+        tokio::spawn(client.call("Action=DescribeVpcs")),
+        tokio::spawn(client.call("Action=DescribeSubnets")),
+    ];
     while client.look("status").await["in_flight"] != 2 {
         tokio::task::yield_now().await;
     }
@@ -36,14 +39,20 @@ async fn calls_do_not_wait_for_each_other() {
 #[tokio::test]
 async fn a_fault_is_told_as_often_as_it_was_asked_for() {
     let client = serve(WORLD, ServerOptions::default()).await;
-    assert_eq!(client.tell("fault?operation=DeleteRoute&code=Unavailable&times=2", "").await.status, 200);
+    assert_eq!(
+        client.tell("fault?operation=DeleteRoute&code=Unavailable&times=2", "").await.status,
+        200
+    );
     let mut statuses = Vec::new();
     for _ in 0..3 {
         statuses.push(client.call(DELETE_ROUTE).await.unwrap().status);
     }
     assert_eq!(statuses, [503, 503, 200]);
     let call = |outcome: &str| json!({"at": "2026-11-22T12:00:00Z", "operation": "DeleteRoute", "write": true, "dry_run": false, "outcome": outcome});
-    assert_eq!(client.look("calls").await, json!([call("Unavailable"), call("Unavailable"), call("ok")]));
+    assert_eq!(
+        client.look("calls").await,
+        json!([call("Unavailable"), call("Unavailable"), call("ok")])
+    );
 }
 
 #[tokio::test]

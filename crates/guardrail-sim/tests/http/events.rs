@@ -63,7 +63,9 @@ fn with_long_ids(text: &str) -> String {
 /// The calls of `calls.txt` that change something.
 fn changes() -> Vec<String> {
     let (_, changes) = CALLS.split_once("# Changes").unwrap();
-    let changes = changes.lines().filter(|line| line.starts_with("Action=") && !line.starts_with("Action=Describe"));
+    let changes = changes
+        .lines()
+        .filter(|line| line.starts_with("Action=") && !line.starts_with("Action=Describe"));
     changes.map(with_long_ids).collect()
 }
 
@@ -77,8 +79,8 @@ fn events(path: &std::path::Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// `events.expected.txt` has the ids that the guardrail reads, and both bodies, of each call's event. After a wanted change,
-/// run this test with `UPDATE=1` and read the difference.
+/// `events.expected.txt` has the ids that the guardrail reads, and both bodies, of each call's
+/// event. After a wanted change, run this test with `UPDATE=1` and read the difference.
 #[tokio::test]
 async fn the_guardrail_reads_the_event_of_every_change() {
     let dir = tempfile::tempdir().unwrap();
@@ -93,10 +95,15 @@ async fn the_guardrail_reads_the_event_of_every_change() {
     for event in events(&path) {
         let evidence = decode(&event).unwrap();
         let record = &evidence.record;
-        assert_eq!((record.actor.as_str(), evidence.time.as_deref(), record.failed), ("sim-user", Some(NOW), false));
-        let place = (record.account.as_ref().unwrap().as_str(), record.region.as_ref().unwrap().as_str());
+        assert_eq!(
+            (record.actor.as_str(), evidence.time.as_deref(), record.failed),
+            ("sim-user", Some(NOW), false)
+        );
+        let place =
+            (record.account.as_ref().unwrap().as_str(), record.region.as_ref().unwrap().as_str());
         assert_eq!(place, ("111122223333", "eu-central-1"));
-        let (request, response) = (&event["detail"]["requestParameters"], &event["detail"]["responseElements"]);
+        let (request, response) =
+            (&event["detail"]["requestParameters"], &event["detail"]["responseElements"]);
         let ids = record.resource_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         text.push_str(&format!("{}: {ids}\n  {request}\n  {response}\n", record.event));
         actions.insert(record.event.clone());
@@ -113,7 +120,8 @@ async fn the_guardrail_reads_the_event_of_every_change() {
     assert_eq!(text.lines().count(), EXPECTED.lines().count());
 }
 
-/// EventBridge's rule of the stack asks for this source and detail-type; a recorded event has the same fields.
+/// EventBridge's rule of the stack asks for this source and detail-type; a recorded event has the
+/// same fields.
 #[tokio::test]
 async fn around_the_record_is_what_eventbridge_puts_there() {
     let dir = tempfile::tempdir().unwrap();
@@ -121,7 +129,8 @@ async fn around_the_record_is_what_eventbridge_puts_there() {
     let client = serve(WORLD, options).await;
     client.call("Action=DeleteTags&ResourceId.1=vpc-1").await.unwrap();
     let mut event = events(&path).pop().unwrap();
-    let recorded: Value = serde_json::from_str(include_str!("../../../../events/DeleteTags.json")).unwrap();
+    let recorded: Value =
+        serde_json::from_str(include_str!("../../../../events/DeleteTags.json")).unwrap();
     assert_eq!(
         event.as_object().unwrap().keys().collect::<BTreeSet<_>>(),
         recorded.as_object().unwrap().keys().collect::<BTreeSet<_>>()
@@ -174,7 +183,8 @@ async fn a_failed_change_is_an_event_too_and_a_read_is_none() {
     ] {
         client.call(call).await.unwrap();
     }
-    let told: Vec<Value> = events(&path).into_iter().map(|mut event| event["detail"].take()).collect();
+    let told: Vec<Value> =
+        events(&path).into_iter().map(|mut event| event["detail"].take()).collect();
     let brief = |event: &Value| {
         let keys = ["errorCode", "errorMessage", "requestParameters", "responseElements"];
         keys.map(|key| event[key].clone())
@@ -183,14 +193,24 @@ async fn a_failed_change_is_an_event_too_and_a_read_is_none() {
     assert_eq!(
         told.iter().map(brief).collect::<Vec<_>>(),
         [
-            [json!("Server.InternalError"), json!("DeleteRoute was made to fail"), asked("rtb-a"), Value::Null],
+            [
+                json!("Server.InternalError"),
+                json!("DeleteRoute was made to fail"),
+                asked("rtb-a"),
+                Value::Null
+            ],
             [
                 json!("Client.DryRunOperation"),
                 json!("Request would have succeeded, but DryRun flag is set."),
                 asked("rtb-a"),
                 Value::Null
             ],
-            [json!("Client.InvalidRouteTableID.Malformed"), json!("Invalid id: \"x\""), asked("x"), Value::Null],
+            [
+                json!("Client.InvalidRouteTableID.Malformed"),
+                json!("Invalid id: \"x\""),
+                asked("x"),
+                Value::Null
+            ],
         ]
     );
 }
@@ -220,10 +240,12 @@ async fn the_actor_is_who_signed_and_the_agent_what_they_say() {
         client.send("POST", "/", &headers, "Action=DeleteTags&ResourceId.1=vpc-1").await.unwrap();
     }
     let events = events(&path);
-    let keys: Vec<&Value> = events.iter().map(|event| &event["detail"]["userIdentity"]["accessKeyId"]).collect();
+    let keys: Vec<&Value> =
+        events.iter().map(|event| &event["detail"]["userIdentity"]["accessKeyId"]).collect();
     assert_eq!(keys, ["AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"]);
     let actors = events.iter().map(|event| decode(event).unwrap().record);
-    let actors: Vec<_> = actors.map(|record| (record.actor, record.tool, record.source_ip)).collect();
+    let actors: Vec<_> =
+        actors.map(|record| (record.actor, record.tool, record.source_ip)).collect();
     let by = |actor: &str| (actor.to_owned(), Tool::Cli, Some("127.0.0.1".to_owned()));
     assert_eq!(actors, [by("sim-user"), by("sim-role/sim-session")]);
 }
@@ -232,7 +254,11 @@ async fn the_actor_is_who_signed_and_the_agent_what_they_say() {
 async fn events_are_posted_to_a_url() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/in?from=sim", listener.local_addr().unwrap());
-    let client = serve(WORLD, ServerOptions { events: Some(url.parse().unwrap()), ..ServerOptions::default() }).await;
+    let client = serve(
+        WORLD,
+        ServerOptions { events: Some(url.parse().unwrap()), ..ServerOptions::default() },
+    )
+    .await;
     client.call("Action=DeleteTags&ResourceId.1=vpc-1").await.unwrap();
 
     let (mut stream, _) = listener.accept().await.unwrap();

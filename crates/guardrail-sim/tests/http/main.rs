@@ -1,4 +1,5 @@
-//! The simulator on a socket: what clients of EC2 get, what tests can ask of it, and the events it sends.
+//! The simulator on a socket: what clients of EC2 get, what tests can ask of it, and the events it
+//! sends.
 
 #[cfg(test)]
 mod client;

@@ -1,4 +1,5 @@
-//! What EC2's clients send, and what they get, to the byte: names and forms are those of botocore's model of EC2.
+//! What EC2's clients send, and what they get, to the byte: names and forms are those of botocore's
+//! model of EC2.
 
 use guardrail_sim::http::ServerOptions;
 
@@ -10,8 +11,8 @@ const ANSWERS: &str = include_str!("answers.txt");
 
 const PROLOG: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-/// `answers.txt` is what [`CALLS`] are answered, in their order on one world. After a wanted change, run this test with
-/// `UPDATE=1` and read the difference.
+/// `answers.txt` is what [`CALLS`] are answered, in their order on one world. After a wanted
+/// change, run this test with `UPDATE=1` and read the difference.
 #[tokio::test]
 async fn every_call_is_answered_as_ec2_answers_it() {
     let client = serve(WORLD, ServerOptions::default()).await;
@@ -25,7 +26,8 @@ async fn every_call_is_answered_as_ec2_answers_it() {
         answers.push_str(&format!("{line}\n  {} {body}\n", reply.status));
     }
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/answers.txt"), &answers).unwrap();
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/answers.txt"), &answers)
+            .unwrap();
         return;
     }
     for (answer, expected) in answers.lines().zip(ANSWERS.lines()) {
@@ -37,8 +39,7 @@ async fn every_call_is_answered_as_ec2_answers_it() {
 #[tokio::test]
 async fn a_query_string_is_as_good_as_a_form_and_its_signature_is_no_parameter() {
     let client = serve(WORLD, ServerOptions::default()).await;
-    let query =
-        "/?Action=DescribeVpcAttribute&Version=2016-11-15&VpcId=vpc-1&Attribute=enableDnsSupport&X-Amz-Expires=60";
+    let query = "/?Action=DescribeVpcAttribute&Version=2016-11-15&VpcId=vpc-1&Attribute=enableDnsSupport&X-Amz-Expires=60";
     let reply = client.send("GET", query, "", "").await.unwrap();
     assert_eq!(reply.status, 200);
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Worlds and baselines by chance: a managed VPC, and a second one, not managed, that is worse in every way.
+//! Worlds and baselines by chance: a managed VPC, and a second one, not managed, that is worse in
+//! every way.
 
 use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, Mode, Remove, RuleOptions};
@@ -60,8 +61,9 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
     let route = (0_usize..DESTINATIONS.len(), 0_usize..TARGETS.len());
     let table = prop::collection::vec(route, 0..4);
     let gateway = prop::option::weighted(0.7, (any::<u8>(), 0_usize..8));
-    let interface = (1_u8..8, any::<bool>(), any::<bool>(), 0_usize..12)
-        .prop_map(|(zones, private_dns, open, state)| InterfaceSpec { zones, private_dns, open, state });
+    let interface = (1_u8..8, any::<bool>(), any::<bool>(), 0_usize..12).prop_map(
+        |(zones, private_dns, open, state)| InterfaceSpec { zones, private_dns, open, state },
+    );
     (
         baseline(),
         prop::collection::vec(subnet, 0..6),
@@ -71,7 +73,14 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
         (any::<(bool, bool)>(), any::<bool>(), any::<bool>(), any::<bool>()),
     )
         .prop_map(
-            |(baseline, subnets, tables, gateways, interfaces, (dns, second_cidr, own_group, ec2messages_offered))| {
+            |(
+                baseline,
+                subnets,
+                tables,
+                gateways,
+                interfaces,
+                (dns, second_cidr, own_group, ec2messages_offered),
+            )| {
                 Case {
                     baseline,
                     subnets,
@@ -148,7 +157,11 @@ impl Case {
     }
 
     fn vpc(&self, mark: &str) -> Value {
-        let tags = if mark == OTHER_MARK { json!([]) } else { json!([{"Key": "vpc-guardrail", "Value": "managed"}]) };
+        let tags = if mark == OTHER_MARK {
+            json!([])
+        } else {
+            json!([{"Key": "vpc-guardrail", "Value": "managed"}])
+        };
         let cidrs: Vec<Value> = self
             .cidrs()
             .iter()
@@ -166,7 +179,9 @@ impl Case {
             Kind::Private => json!([{"Key": "Tier", "Value": "private"}]),
             Kind::Public => json!([{"Key": "Tier", "Value": "public"}]),
             Kind::Untagged => json!([]),
-            Kind::Contradictory => json!([{"Key": "Tier", "Value": "private"}, {"Key": "Name", "Value": "a-public-b"}]),
+            Kind::Contradictory => {
+                json!([{"Key": "Tier", "Value": "private"}, {"Key": "Name", "Value": "a-public-b"}])
+            }
         };
         json!({
             "SubnetId": id("subnet", mark, n), "VpcId": id("vpc", mark, 1), "AvailabilityZone": zone(spec.zone),
@@ -208,7 +223,9 @@ impl Case {
     }
 
     fn gateway_is_on(&self, gateway: &Option<(u8, usize)>, table: usize) -> bool {
-        gateway.is_some_and(|(mask, state)| mask & (1 << table) != 0 && gateway_state(state) == "available")
+        gateway.is_some_and(|(mask, state)| {
+            mask & (1 << table) != 0 && gateway_state(state) == "available"
+        })
     }
 
     fn endpoints(&self, mark: &str) -> Vec<Value> {
@@ -248,16 +265,17 @@ impl Case {
         gateways.chain(interfaces).collect()
     }
 
-    /// Group 0 admits nothing; group 1 admits the first block only, so not enough where there are two; group 2 is ours.
+    /// Group 0 admits nothing; group 1 admits the first block only, so not enough where there are
+    /// two; group 2 is ours.
     fn groups(&self, mark: &str) -> Vec<Value> {
         let group = |n: usize, name: &str, rules: Value, tags: Value| {
             json!({
                 "GroupId": id("sg", mark, n), "GroupName": name, "VpcId": id("vpc", mark, 1), "IpPermissions": rules, "Tags": tags,
             })
         };
-        let first =
-            json!([{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}]);
-        let mut groups = vec![group(0, "shut", json!([]), json!([])), group(1, "open", first, json!([]))];
+        let first = json!([{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}]);
+        let mut groups =
+            vec![group(0, "shut", json!([]), json!([])), group(1, "open", first, json!([]))];
         if self.own_group {
             groups.push(group(
                 2,
@@ -270,7 +288,9 @@ impl Case {
     }
 
     fn services(&self) -> Vec<Value> {
-        let offered = SERVICES.iter().filter(|service| self.ec2messages_offered || **service != "ec2messages");
+        let offered = SERVICES
+            .iter()
+            .filter(|service| self.ec2messages_offered || **service != "ec2messages");
         offered
             .enumerate()
             .map(|(n, service)| {
@@ -285,16 +305,24 @@ impl Case {
     /// Only private subnets use the table.
     pub(crate) fn assert_only_private_users(&self, table: &RouteTableId) {
         let users: Vec<Kind> = self.users(table).map(|subnet| subnet.kind).collect();
-        assert!(!users.is_empty() && users.iter().all(|kind| *kind == Kind::Private), "{table} serves {users:?}");
+        assert!(
+            !users.is_empty() && users.iter().all(|kind| *kind == Kind::Private),
+            "{table} serves {users:?}"
+        );
     }
 
     fn users<'a>(&'a self, table: &'a RouteTableId) -> impl Iterator<Item = &'a SubnetSpec> {
-        self.subnets.iter().filter(|subnet| *table == *id("rtb", MARKS[0], subnet.table.unwrap_or(4)))
+        self.subnets
+            .iter()
+            .filter(|subnet| *table == *id("rtb", MARKS[0], subnet.table.unwrap_or(4)))
     }
 
-    /// Every required service that is offered is served to the table's subnets: judged from the world alone.
+    /// Every required service that is offered is served to the table's subnets: judged from the
+    /// world alone.
     pub(crate) fn assert_served(&self, world: &World, table: &RouteTableId) {
-        for service in SERVICES.iter().filter(|service| self.ec2messages_offered || **service != "ec2messages") {
+        for service in
+            SERVICES.iter().filter(|service| self.ec2messages_offered || **service != "ec2messages")
+        {
             let mut of_service = world.vpc_endpoints.iter().flatten().filter(|endpoint| {
                 endpoint.vpc_id == *MANAGED
                     && endpoint.service_name.as_ref().is_some_and(|n| *n == *name(service))
@@ -307,19 +335,26 @@ impl Case {
                 );
                 continue;
             }
-            let endpoint = of_service.next().unwrap_or_else(|| panic!("no endpoint for {service}: {world:#?}"));
+            let endpoint = of_service
+                .next()
+                .unwrap_or_else(|| panic!("no endpoint for {service}: {world:#?}"));
             assert!(endpoint.private_dns_enabled, "{service} has no private DNS");
             let zones: Vec<&str> = endpoint
                 .subnet_ids
                 .iter()
                 .filter_map(|id| {
-                    let subnet = world.subnets.iter().flatten().find(|subnet| subnet.subnet_id == *id)?;
+                    let subnet =
+                        world.subnets.iter().flatten().find(|subnet| subnet.subnet_id == *id)?;
                     Some(subnet.availability_zone.as_str())
                 })
                 .collect();
             let offered_everywhere = *service != "ssmmessages";
             for subnet in self.users(table).filter(|subnet| offered_everywhere || subnet.zone < 2) {
-                assert!(zones.contains(&zone(subnet.zone).as_str()), "{service} is not in {}", zone(subnet.zone));
+                assert!(
+                    zones.contains(&zone(subnet.zone).as_str()),
+                    "{service} is not in {}",
+                    zone(subnet.zone)
+                );
             }
             let attached = world
                 .security_groups
@@ -331,7 +366,10 @@ impl Case {
                 .flat_map(|p| &p.ip_ranges)
                 .map(|r| r.cidr_ip.as_str())
                 .collect();
-            assert!(self.cidrs().iter().all(|cidr| admitted.contains(cidr)), "{service} admits {admitted:?}");
+            assert!(
+                self.cidrs().iter().all(|cidr| admitted.contains(cidr)),
+                "{service} admits {admitted:?}"
+            );
         }
     }
 }

@@ -25,7 +25,8 @@ pub struct View<'w> {
 }
 
 impl<'w> View<'w> {
-    /// Relates a snapshot to a baseline and to the services that the baseline requires in the snapshot's Region.
+    /// Relates a snapshot to a baseline and to the services that the baseline requires in the
+    /// snapshot's Region.
     pub fn of(
         baseline: &'w Baseline,
         snapshot: &'w Snapshot<'w>,
@@ -34,7 +35,8 @@ impl<'w> View<'w> {
         Self { baseline, snapshot, topology: Topology::of(snapshot, baseline), required_services }
     }
 
-    /// What people call the VPC: its tag `Name`, which the console shows; `None` where it has none, or an empty one.
+    /// What people call the VPC: its tag `Name`, which the console shows; `None` where it has none,
+    /// or an empty one.
     pub fn vpc_name(&self) -> Option<&'w str> {
         let named = self.snapshot.vpc.tags.iter().find(|tag| tag.key == "Name");
         named.map(|tag| tag.value.as_str()).filter(|name| !name.is_empty())
@@ -49,15 +51,17 @@ impl<'w> View<'w> {
         self.topology.tables.iter().filter(wants).collect()
     }
 
-    /// Of these tables, those that may be changed; and those that may not, each with the subnets that are neither private
-    /// nor public and use it too. Where the baseline means all tables, every one may be changed.
+    /// Of these tables, those that may be changed; and those that may not, each with the subnets
+    /// that are neither private nor public and use it too. Where the baseline means all tables,
+    /// every one may be changed.
     pub fn split_by_unclassified_users(
         &self,
         tables: &[RouteTableId],
     ) -> (Vec<RouteTableId>, Vec<(RouteTableId, Vec<SubnetId>)>) {
         let all = self.baseline.gateway_endpoints.route_tables == RouteTables::All;
         let users = |id: &RouteTableId| -> Vec<SubnetId> {
-            let used = self.topology.tables.iter().filter(|used| !all && used.table.route_table_id == *id);
+            let used =
+                self.topology.tables.iter().filter(|used| !all && used.table.route_table_id == *id);
             used.flat_map(TableUse::unclassified_users).cloned().collect()
         };
         let (mut ours, mut shared) = (Vec::new(), Vec::new());
@@ -70,11 +74,15 @@ impl<'w> View<'w> {
         (ours, shared)
     }
 
-    /// One private subnet for each zone that can hold an IPv4 interface, the first by id; and the zones that have none.
+    /// One private subnet for each zone that can hold an IPv4 interface, the first by id; and the
+    /// zones that have none.
     pub fn subnets_for_interfaces(&self, zones: &[Zone]) -> (Vec<&'w Subnet>, Vec<Zone>) {
-        let fits = |subnet: &&Subnet| !subnet.ipv6_native && subnet.available_ip_address_count != Some(0);
-        let private: Vec<&'w Subnet> = self.topology.private().map(|placed| placed.subnet).filter(fits).collect();
-        let pick = |zone: &Zone| private.iter().find(|subnet| subnet.availability_zone == *zone).copied();
+        let fits =
+            |subnet: &&Subnet| !subnet.ipv6_native && subnet.available_ip_address_count != Some(0);
+        let private: Vec<&'w Subnet> =
+            self.topology.private().map(|placed| placed.subnet).filter(fits).collect();
+        let pick =
+            |zone: &Zone| private.iter().find(|subnet| subnet.availability_zone == *zone).copied();
         let without = zones.iter().filter(|zone| pick(zone).is_none()).cloned().collect();
         (zones.iter().filter_map(pick).collect(), without)
     }

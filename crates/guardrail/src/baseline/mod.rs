@@ -1,4 +1,5 @@
-//! The declared baseline: what every managed VPC should look like, and what may be done about it when it does not.
+//! The declared baseline: what every managed VPC should look like, and what may be done about it
+//! when it does not.
 
 pub mod rule_id;
 pub mod source;
@@ -13,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::ec2::id::{Region, ServiceName};
 use crate::ec2::world::Tag;
 
-/// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM services.
+/// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM
+/// services.
 pub const EXAMPLE: &str = include_str!("../../baseline.example.json");
 
-/// What managed VPCs should look like. Every field has a default, the example's; unknown fields are errors.
+/// What managed VPCs should look like. Every field has a default, the example's; unknown fields are
+/// errors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -32,8 +35,8 @@ pub struct Baseline {
     /// A subnet is private if one of these matches and none of `public_subnets` does.
     #[serde(default = "usual_private_tags")]
     pub private_subnets: Vec<TagSelector>,
-    /// A subnet is public if one of these matches and none of `private_subnets` does. What matches neither, or both, is
-    /// unclassified: shown, never touched.
+    /// A subnet is public if one of these matches and none of `private_subnets` does. What matches
+    /// neither, or both, is unclassified: shown, never touched.
     #[serde(default = "usual_public_tags")]
     pub public_subnets: Vec<TagSelector>,
     /// The gateway endpoints that route tables should lead to.
@@ -78,7 +81,9 @@ impl From<Version> for u64 {
 }
 
 /// What is done about a finding.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
@@ -128,7 +133,9 @@ impl ManagedVpcs {
     pub fn matches(&self, tags: &[Tag]) -> bool {
         match self {
             Self::All => true,
-            Self::Tag { key, value } => tags.iter().any(|tag| tag.key == *key && tag.value == *value),
+            Self::Tag { key, value } => {
+                tags.iter().any(|tag| tag.key == *key && tag.value == *value)
+            }
         }
     }
 }
@@ -153,7 +160,10 @@ impl TagSelector {
     pub fn find<'t>(&self, tags: &'t [Tag]) -> Option<&'t Tag> {
         tags.iter().find(|tag| {
             tag.key == self.tag
-                && self.values.iter().any(|pattern| matches_pattern(pattern.as_bytes(), tag.value.as_bytes()))
+                && self
+                    .values
+                    .iter()
+                    .any(|pattern| matches_pattern(pattern.as_bytes(), tag.value.as_bytes()))
         })
     }
 }
@@ -163,8 +173,12 @@ fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern.split_first(), text.split_first()) {
         (None, None) => true,
         (Some((b'*', rest)), None) => matches_pattern(rest, text),
-        (Some((b'*', rest)), Some((_, after))) => matches_pattern(rest, text) || matches_pattern(pattern, after),
-        (Some((want, rest)), Some((is, after))) => want.eq_ignore_ascii_case(is) && matches_pattern(rest, after),
+        (Some((b'*', rest)), Some((_, after))) => {
+            matches_pattern(rest, text) || matches_pattern(pattern, after)
+        }
+        (Some((want, rest)), Some((is, after))) => {
+            want.eq_ignore_ascii_case(is) && matches_pattern(rest, after)
+        }
         (None, Some(_)) | (Some(_), None) => false,
     }
 }
@@ -188,7 +202,8 @@ fn usual_public_tags() -> Vec<TagSelector> {
     ]
 }
 
-/// A service by its short name (`s3`, `ecr.api`), or by its full name where that is of another form.
+/// A service by its short name (`s3`, `ecr.api`), or by its full name where that is of another
+/// form.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[a-z0-9._-]{1,255}$")))]
@@ -223,7 +238,8 @@ impl fmt::Display for Service {
 
 impl Service {
     /// The full names it may stand for in a Region, the usual one first
-    /// (docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html; China has a prefix of its own).
+    /// (docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html; China has
+    /// a prefix of its own).
     pub fn names(&self, region: &Region) -> Vec<ServiceName> {
         let short = &self.0;
         let forms = [
@@ -278,7 +294,9 @@ pub struct InterfaceEndpoints {
 
 impl Default for InterfaceEndpoints {
     fn default() -> Self {
-        Self { services: ["ssm", "ssmmessages", "ec2messages"].map(|s| Service(s.to_owned())).to_vec() }
+        Self {
+            services: ["ssm", "ssmmessages", "ec2messages"].map(|s| Service(s.to_owned())).to_vec(),
+        }
     }
 }
 
@@ -289,7 +307,8 @@ impl Default for InterfaceEndpoints {
 pub struct InternetRoutes {
     /// When a route is removed.
     pub remove: Remove,
-    /// What is done about a route that may lead out: to a transit gateway, Cloud WAN, a VPN, an appliance.
+    /// What is done about a route that may lead out: to a transit gateway, Cloud WAN, a VPN, an
+    /// appliance.
     pub may_lead_out: MayLeadOut,
 }
 
@@ -328,7 +347,8 @@ pub struct RuleOptions {
     pub mode: Option<Mode>,
 }
 
-/// How much one run may change in one VPC; the rest is left for the next run, and the report says so.
+/// How much one run may change in one VPC; the rest is left for the next run, and the report says
+/// so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -336,8 +356,9 @@ pub struct Limits {
     /// The number of calls that change anything, at most.
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub changes: u32,
-    /// Of these, calls that create or modify endpoints. AWS grants 4 at once and then one each 3.3 seconds, to the whole
-    /// account and Region (docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
+    /// Of these, calls that create or modify endpoints. AWS grants 4 at once and then one each 3.3
+    /// seconds, to the whole account and Region
+    /// (docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html).
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub endpoint_changes: u32,
 }
@@ -377,18 +398,20 @@ impl Baseline {
     /// Reads a baseline.
     ///
     /// # Errors
-    /// When it is not JSON, has an unknown field or a value that is not allowed, or contradicts itself.
+    /// When it is not JSON, has an unknown field or a value that is not allowed, or contradicts
+    /// itself.
     pub fn parse(json: &str) -> Result<Self, InvalidBaseline> {
         let mut input = serde_json::Deserializer::from_str(json);
-        let baseline: Self = serde_path_to_error::deserialize(&mut input).map_err(|error| InvalidBaseline {
-            faults: vec![match error.path().to_string().as_str() {
-                "." => format!("{}", error.inner()),
-                path => format!("`{path}`: {}", error.inner()),
-            }],
+        let baseline: Self =
+            serde_path_to_error::deserialize(&mut input).map_err(|error| InvalidBaseline {
+                faults: vec![match error.path().to_string().as_str() {
+                    "." => format!("{}", error.inner()),
+                    path => format!("`{path}`: {}", error.inner()),
+                }],
+            })?;
+        input.end().map_err(|error| InvalidBaseline {
+            faults: vec![format!("text after the baseline's end: {error}")],
         })?;
-        input
-            .end()
-            .map_err(|error| InvalidBaseline { faults: vec![format!("text after the baseline's end: {error}")] })?;
         let faults = baseline.contradictions();
         if faults.is_empty() { Ok(baseline) } else { Err(InvalidBaseline { faults }) }
     }
@@ -408,8 +431,10 @@ impl Baseline {
 
     /// The full names that the services it names may have in a Region, each once.
     pub fn service_names(&self, region: &Region) -> Vec<ServiceName> {
-        let services = self.gateway_endpoints.services.iter().chain(&self.interface_endpoints.services);
-        let names: BTreeSet<ServiceName> = services.flat_map(|service| service.names(region)).collect();
+        let services =
+            self.gateway_endpoints.services.iter().chain(&self.interface_endpoints.services);
+        let names: BTreeSet<ServiceName> =
+            services.flat_map(|service| service.names(region)).collect();
         names.into_iter().collect()
     }
 
@@ -418,8 +443,8 @@ impl Baseline {
         RuleId::ALL.iter().any(|rule| self.mode_of(*rule) == Mode::Repair)
     }
 
-    /// This baseline with one mode for every rule; a rule that only `rules` switches on, and that they do not name, changes
-    /// nothing in this one either.
+    /// This baseline with one mode for every rule; a rule that only `rules` switches on, and that
+    /// they do not name, changes nothing in this one either.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
@@ -436,9 +461,13 @@ impl Baseline {
     fn contradictions(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if self.private_subnets.is_empty() {
-            faults.push("`private_subnets`: is empty, so no subnet would be private; name at least one tag".to_owned());
+            faults.push(
+                "`private_subnets`: is empty, so no subnet would be private; name at least one tag"
+                    .to_owned(),
+            );
         }
-        for (list, selectors) in [("private_subnets", &self.private_subnets), ("public_subnets", &self.public_subnets)]
+        for (list, selectors) in
+            [("private_subnets", &self.private_subnets), ("public_subnets", &self.public_subnets)]
         {
             for (at, selector) in selectors.iter().enumerate() {
                 if selector.tag.is_empty() {
@@ -467,7 +496,9 @@ impl Baseline {
                 }
             }
         }
-        for (field, value) in [("changes", self.limits.changes), ("endpoint_changes", self.limits.endpoint_changes)] {
+        for (field, value) in
+            [("changes", self.limits.changes), ("endpoint_changes", self.limits.endpoint_changes)]
+        {
             if value == 0 {
                 faults.push(format!(
                     "`limits.{field}`: `0` would never repair anything; write 1 or more, or use the mode `notify`"

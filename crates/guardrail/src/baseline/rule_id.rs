@@ -1,11 +1,13 @@
-//! The names of the drift rules, in the order of repair. What a rule finds and repairs is in its file in `rules/`.
+//! The names of the drift rules, in the order of repair. What a rule finds and repairs is in its
+//! file in `rules/`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Hands every rule to a macro: the name of its file in `rules/`, its variant, its name, and the mode it has where the
-/// baseline gives it none. A new rule is one line here, with the mode `Notify`: an update changes no network by itself.
+/// Hands every rule to a macro: the name of its file in `rules/`, its variant, its name, and the
+/// mode it has where the baseline gives it none. A new rule is one line here, with the mode
+/// `Notify`: an update changes no network by itself.
 macro_rules! every_rule {
     ($callback:ident) => {
         $callback! {
@@ -28,8 +30,8 @@ pub(crate) use every_rule;
 pub enum DefaultMode {
     /// The baseline's own mode.
     OfBaseline,
-    /// `notify`, whatever the baseline's own mode is: the rule came after the first nine, and whoever wrote the baseline
-    /// did not know it. `rules` switches it on, or off.
+    /// `notify`, whatever the baseline's own mode is: the rule came after the first nine, and
+    /// whoever wrote the baseline did not know it. `rules` switches it on, or off.
     Notify,
 }
 

@@ -1,4 +1,5 @@
-//! Where the functions' baseline is kept, and why it cannot be used: then nothing is changed anywhere.
+//! Where the functions' baseline is kept, and why it cannot be used: then nothing is changed
+//! anywhere.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,7 +31,8 @@ pub struct BaselineError {
 }
 
 impl BaselineError {
-    /// Whether trying again later may help: Parameter Store did not answer, say. What is wrong in the baseline does not pass.
+    /// Whether trying again later may help: Parameter Store did not answer, say. What is wrong in
+    /// the baseline does not pass.
     pub fn passes(&self) -> bool {
         self.passes
     }
@@ -42,16 +44,20 @@ impl Source {
     /// # Errors
     /// When it is not set or names no parameter.
     pub fn of(variable: Option<&str>) -> Result<Self, BaselineError> {
-        let unusable = |why: &str| BaselineError { place: format!("`{VARIABLE}`"), why: why.to_owned(), passes: false };
+        let unusable = |why: &str| BaselineError {
+            place: format!("`{VARIABLE}`"),
+            why: why.to_owned(),
+            passes: false,
+        };
         let text = variable.unwrap_or_default().trim();
         match text.strip_prefix("ssm:") {
-            None if text.is_empty() => {
-                Err(unusable("it is not set; write a baseline as JSON, or `ssm:` and the name of a parameter"))
-            }
+            None if text.is_empty() => Err(unusable(
+                "it is not set; write a baseline as JSON, or `ssm:` and the name of a parameter",
+            )),
             None => Ok(Self::Inline(text.to_owned())),
-            Some("") => {
-                Err(unusable("it names no parameter after `ssm:`; write for example `ssm:/vpc-guardrail/baseline`"))
-            }
+            Some("") => Err(unusable(
+                "it names no parameter after `ssm:`; write for example `ssm:/vpc-guardrail/baseline`",
+            )),
             Some(name) => Ok(Self::Parameter(name.to_owned())),
         }
     }
@@ -64,7 +70,8 @@ impl Source {
         Baseline::parse(text).map_err(|error| self.unusable(&error.faults.join("; "), false))
     }
 
-    /// The fault of a baseline that could not be had from there: why, and whether trying again later may help.
+    /// The fault of a baseline that could not be had from there: why, and whether trying again
+    /// later may help.
     pub fn unread(&self, why: &str, passes: bool) -> BaselineError {
         self.unusable(why, passes)
     }
@@ -77,8 +84,8 @@ impl Source {
         BaselineError { place, why: why.to_owned(), passes }
     }
 
-    /// Whether what was read at `read` may still be used: what stands in the variable is as old as the function, and a
-    /// parameter may be edited at any time.
+    /// Whether what was read at `read` may still be used: what stands in the variable is as old as
+    /// the function, and a parameter may be edited at any time.
     pub fn still_counts(&self, read: Timestamp, now: Timestamp) -> bool {
         match self {
             Self::Inline(_) => true,
@@ -93,7 +100,10 @@ mod tests {
 
     #[test]
     fn a_baseline_is_in_the_variable_or_in_a_parameter() {
-        assert_eq!(Source::of(Some(" {\"version\":1}\n")), Ok(Source::Inline("{\"version\":1}".to_owned())));
+        assert_eq!(
+            Source::of(Some(" {\"version\":1}\n")),
+            Ok(Source::Inline("{\"version\":1}".to_owned()))
+        );
         assert_eq!(Source::of(Some("ssm:/a/b")), Ok(Source::Parameter("/a/b".to_owned())));
     }
 
@@ -105,9 +115,15 @@ mod tests {
         assert_eq!(Source::of(Some("  ")).unwrap_err().to_string(), nowhere);
         assert!(Source::of(Some("ssm:")).unwrap_err().to_string().contains("names no parameter"));
         let stored = Source::Parameter("/b".to_owned());
-        let fault =
-            stored.read(r#"{"version":1,"limits":{"changes":0,"endpoint_changes":0}}"#).unwrap_err().to_string();
-        assert!(fault.starts_with("the baseline in the parameter `/b` cannot be used: `limits.changes`"), "{fault}");
+        let fault = stored
+            .read(r#"{"version":1,"limits":{"changes":0,"endpoint_changes":0}}"#)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            fault
+                .starts_with("the baseline in the parameter `/b` cannot be used: `limits.changes`"),
+            "{fault}"
+        );
         assert!(fault.contains("; `limits.endpoint_changes`"), "{fault}");
     }
 

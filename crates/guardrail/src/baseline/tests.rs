@@ -23,7 +23,11 @@ fn values_of_a_selector_match_without_case_and_with_stars() {
         ("a*b*c", "axxbyyc", true),
         ("a*b*c", "axxbyy", false),
     ] {
-        assert_eq!(selector(pattern).find(&tag("Name", value)).is_some(), fits, "{pattern} {value}");
+        assert_eq!(
+            selector(pattern).find(&tag("Name", value)).is_some(),
+            fits,
+            "{pattern} {value}"
+        );
     }
     assert_eq!(selector("*").find(&tag("name", "x")), None, "keys match to the letter");
 }
@@ -32,7 +36,9 @@ fn values_of_a_selector_match_without_case_and_with_stars() {
 fn managed_vpcs_carry_the_tag_to_the_letter() {
     let managed = ManagedVpcs::default();
     assert!(managed.matches(&tag("vpc-guardrail", "managed")));
-    for (key, value) in [("vpc-guardrail", "Managed"), ("vpc-guardrail", "created"), ("VPC-guardrail", "managed")] {
+    for (key, value) in
+        [("vpc-guardrail", "Managed"), ("vpc-guardrail", "created"), ("VPC-guardrail", "managed")]
+    {
         assert!(!managed.matches(&tag(key, value)), "{key}={value}");
     }
     assert!(ManagedVpcs::All.matches(&[]));
@@ -40,7 +46,8 @@ fn managed_vpcs_carry_the_tag_to_the_letter() {
 
 #[test]
 fn a_rules_mode_goes_before_the_default_and_one_mode_before_both() {
-    let json = r#"{"version": 1, "mode": "notify", "rules": {"internet-route": {"mode": "repair"}}}"#;
+    let json =
+        r#"{"version": 1, "mode": "notify", "rules": {"internet-route": {"mode": "repair"}}}"#;
     let baseline = Baseline::parse(json).unwrap();
     assert_eq!(baseline.mode_of(RuleId::InternetRoute), Mode::Repair);
     assert_eq!(baseline.mode_of(RuleId::PrivateDns), Mode::Notify);

@@ -1,20 +1,21 @@
 //! What EC2's error codes mean: the only place in the product where they are spelled out.
 //!
-//! EC2 models no typed errors; a code is text, and for some refusals only the words tell what it means. Codes and texts are
-//! those of "Error codes for the Amazon EC2 API" and of public captures.
+//! EC2 models no typed errors; a code is text, and for some refusals only the words tell what it
+//! means. Codes and texts are those of "Error codes for the Amazon EC2 API" and of public captures.
 
 use crate::cloud::{Applied, CallError, ErrorClass};
 use crate::ec2::change::Call;
 
-/// What a failed call means. An empty `code` is a call that no answer came to. CloudTrail's `Client.` and `Server.` are
-/// understood.
+/// What a failed call means. An empty `code` is a call that no answer came to. CloudTrail's
+/// `Client.` and `Server.` are understood.
 pub fn classify(code: &str, message: &str) -> ErrorClass {
     let code = without_side(code);
     match code {
         "" => ErrorClass::Transient,
-        "RequestLimitExceeded" | "EC2ThrottledException" | "RequestThrottled" | "RequestThrottledException" => {
-            ErrorClass::Throttled
-        }
+        "RequestLimitExceeded"
+        | "EC2ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException" => ErrorClass::Throttled,
         _ if code.starts_with("Throttl") => ErrorClass::Throttled,
         "UnauthorizedOperation"
         | "AccessDenied"
@@ -44,8 +45,11 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         | "InvalidPermission.Duplicate"
         | "InvalidGroup.Duplicate"
         | "Resource.AlreadyAssociated" => ErrorClass::AlreadyDone,
-        // One public capture has the second gateway endpoint on a table refused under `InvalidParameter`.
-        _ if message.contains("already has a route with destination-prefix-list-id") => ErrorClass::AlreadyDone,
+        // One public capture has the second gateway endpoint on a table refused under
+        // `InvalidParameter`.
+        _ if message.contains("already has a route with destination-prefix-list-id") => {
+            ErrorClass::AlreadyDone
+        }
         "NatGatewayNotFound" | "ParameterNotFound" => ErrorClass::NotFound,
         _ if code.ends_with(".NotFound") => ErrorClass::NotFound,
         _ => ErrorClass::Invalid,
@@ -57,14 +61,20 @@ pub fn is_dry_run_allowed(error: &CallError) -> bool {
     matches!(code_of(error), Some("DryRunOperation"))
 }
 
-/// Whether a dry run says that the call would not be allowed, and not that it could not be looked at.
+/// Whether a dry run says that the call would not be allowed, and not that it could not be looked
+/// at.
 pub fn is_dry_run_denied(error: &CallError) -> bool {
-    matches!(code_of(error), Some("UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException"))
+    matches!(
+        code_of(error),
+        Some("UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException")
+    )
 }
 
-/// Whether a call failed because the security group that it names is not there, or not known everywhere yet.
+/// Whether a call failed because the security group that it names is not there, or not known
+/// everywhere yet.
 pub fn is_group_not_found(error: &CallError) -> bool {
-    error.class == ErrorClass::NotFound && code_of(error).is_some_and(|code| code.starts_with("InvalidGroup"))
+    error.class == ErrorClass::NotFound
+        && code_of(error).is_some_and(|code| code.starts_with("InvalidGroup"))
 }
 
 /// The error a call failed with, classified. An empty `code` is a call that no answer came to.
@@ -79,19 +89,23 @@ pub fn call_error(operation: &str, code: &str, message: &str) -> CallError {
 
 /// What a failed call came to: some refusals say that what was wanted is so already.
 ///
-/// Where one call holds several changes, EC2 makes all of them or none, so that "one of them is there" leaves the others to
-/// do: the error then becomes one that passes, and the next look plans what is still missing.
+/// Where one call holds several changes, EC2 makes all of them or none, so that "one of them is
+/// there" leaves the others to do: the error then becomes one that passes, and the next look plans
+/// what is still missing.
 ///
 /// # Errors
 /// The error, where it is one.
 pub fn outcome_of(call: &Call, error: CallError) -> Result<Applied, CallError> {
     match (call, error.class) {
-        (Call::DeleteRoute { .. }, ErrorClass::NotFound) if code_of(&error) == Some("InvalidRoute.NotFound") => {
+        (Call::DeleteRoute { .. }, ErrorClass::NotFound)
+            if code_of(&error) == Some("InvalidRoute.NotFound") =>
+        {
             Ok(Applied::Already)
         }
         (_, ErrorClass::AlreadyDone) if call.is_single() => Ok(Applied::Already),
         (_, ErrorClass::AlreadyDone) => Err(CallError { class: ErrorClass::Transient, ..error }),
-        // The group was made, or described, moments ago: it is there, though not yet for every part of EC2.
+        // The group was made, or described, moments ago: it is there, though not yet for every part
+        // of EC2.
         (
             Call::AuthorizeHttps { .. } | Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. },
             ErrorClass::NotFound,
@@ -117,11 +131,26 @@ mod tests {
     #[test]
     fn every_code_the_repair_may_meet_has_its_class() {
         let table = [
-            (ErrorClass::NotFound, "InvalidRoute.NotFound InvalidVpcEndpointId.NotFound InvalidVpcEndpoint.NotFound"),
-            (ErrorClass::NotFound, "InvalidRouteTableID.NotFound InvalidGatewayID.NotFound NatGatewayNotFound"),
-            (ErrorClass::NotFound, "InvalidVpcID.NotFound InvalidVpcId.NotFound InvalidSubnetID.NotFound"),
-            (ErrorClass::NotFound, "InvalidPermission.NotFound InvalidGroup.NotFound Client.InvalidRoute.NotFound"),
-            (ErrorClass::AlreadyDone, "RouteAlreadyExists InvalidPermission.Duplicate InvalidGroup.Duplicate"),
+            (
+                ErrorClass::NotFound,
+                "InvalidRoute.NotFound InvalidVpcEndpointId.NotFound InvalidVpcEndpoint.NotFound",
+            ),
+            (
+                ErrorClass::NotFound,
+                "InvalidRouteTableID.NotFound InvalidGatewayID.NotFound NatGatewayNotFound",
+            ),
+            (
+                ErrorClass::NotFound,
+                "InvalidVpcID.NotFound InvalidVpcId.NotFound InvalidSubnetID.NotFound",
+            ),
+            (
+                ErrorClass::NotFound,
+                "InvalidPermission.NotFound InvalidGroup.NotFound Client.InvalidRoute.NotFound",
+            ),
+            (
+                ErrorClass::AlreadyDone,
+                "RouteAlreadyExists InvalidPermission.Duplicate InvalidGroup.Duplicate",
+            ),
             (
                 ErrorClass::Denied,
                 "UnauthorizedOperation Client.UnauthorizedOperation AuthFailure OperationNotPermitted",
@@ -135,8 +164,14 @@ mod tests {
                 "InternalError InternalFailure ServiceUnavailable Unavailable Server.InternalError",
             ),
             (ErrorClass::Transient, "IncorrectState DependencyViolation"),
-            (ErrorClass::Invalid, "InvalidServiceName DuplicateSubnetsInSameZone VpcEndpointLimitExceeded"),
-            (ErrorClass::Invalid, "RouteLimitExceeded InvalidParameter InvalidParameterValue NeverSeen"),
+            (
+                ErrorClass::Invalid,
+                "InvalidServiceName DuplicateSubnetsInSameZone VpcEndpointLimitExceeded",
+            ),
+            (
+                ErrorClass::Invalid,
+                "RouteLimitExceeded InvalidParameter InvalidParameterValue NeverSeen",
+            ),
             (ErrorClass::Invalid, "IdempotentParameterMismatch InvalidRouteTableId.Malformed"),
         ];
         for (class, codes) in table {
@@ -146,7 +181,8 @@ mod tests {
         }
     }
 
-    /// "Code `RouteAlreadyExists` in captures, `InvalidParameter` in one capture; match code or text."
+    /// "Code `RouteAlreadyExists` in captures, `InvalidParameter` in one capture; match code or
+    /// text."
     #[test]
     fn a_second_gateway_endpoint_on_a_table_is_known_by_its_words_too() {
         let words = "route table rtb-1 already has a route with destination-prefix-list-id pl-1";
@@ -157,7 +193,10 @@ mod tests {
     fn no_answer_may_pass() {
         assert_eq!(classify("", "connection closed"), ErrorClass::Transient);
         let error = call_error("DeleteRoute", "", "connection closed");
-        assert_eq!((error.code.as_deref(), error.to_string().as_str()), (None, "DeleteRoute: connection closed"));
+        assert_eq!(
+            (error.code.as_deref(), error.to_string().as_str()),
+            (None, "DeleteRoute: connection closed")
+        );
         let refused = call_error("DeleteRoute", "Client.IncorrectState", "later");
         assert_eq!(refused.code.as_deref(), Some("IncorrectState"));
         assert_eq!(refused.to_string(), "DeleteRoute: IncorrectState: later");
@@ -184,7 +223,10 @@ mod tests {
             group: "sg-1".parse().unwrap(),
             cidrs: cidrs.iter().copied().map(Cidr::from).collect(),
         };
-        assert_eq!(outcome(&call(&["10.0.0.0/16"]), "InvalidPermission.Duplicate"), Ok(Applied::Already));
+        assert_eq!(
+            outcome(&call(&["10.0.0.0/16"]), "InvalidPermission.Duplicate"),
+            Ok(Applied::Already)
+        );
         let two = call(&["10.0.0.0/16", "10.1.0.0/16"]);
         assert_eq!(outcome(&two, "InvalidPermission.Duplicate"), Err(ErrorClass::Transient));
         assert_eq!(outcome(&two, "InvalidGroup.NotFound"), Err(ErrorClass::Transient));
@@ -201,6 +243,9 @@ mod tests {
         };
         assert_eq!(outcome(&call(false), "RouteAlreadyExists"), Ok(Applied::Already));
         assert_eq!(outcome(&call(true), "RouteAlreadyExists"), Err(ErrorClass::Transient));
-        assert_eq!(outcome(&call(false), "InvalidVpcEndpointId.NotFound"), Err(ErrorClass::NotFound));
+        assert_eq!(
+            outcome(&call(false), "InvalidVpcEndpointId.NotFound"),
+            Err(ErrorClass::NotFound)
+        );
     }
 }

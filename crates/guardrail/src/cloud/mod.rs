@@ -15,13 +15,17 @@ use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 
 /// What a run needs of a cloud.
-#[expect(async_fn_in_trait, reason = "used through generics only; no run needs its futures to be Send")]
+#[expect(
+    async_fn_in_trait,
+    reason = "used through generics only; no run needs its futures to be Send"
+)]
 pub trait Cloud {
     /// The time now, by the cloud's clock.
     fn now(&self) -> Timestamp;
 
-    /// Reads these sections of one VPC, and with them what it shares with others. Never fails as a whole: a section that
-    /// could not be read in full is absent from the world, and `unread` says why.
+    /// Reads these sections of one VPC, and with them what it shares with others. Never fails as a
+    /// whole: a section that could not be read in full is absent from the world, and `unread` says
+    /// why.
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation;
 
     /// Makes one change to the scope's VPC, by one call.
@@ -74,7 +78,8 @@ pub struct CallError {
     pub operation: String,
     /// What the failure means for the run.
     pub class: ErrorClass,
-    /// AWS's code, without CloudTrail's `Client.` prefix; absent when no answer came, or one without a code.
+    /// AWS's code, without CloudTrail's `Client.` prefix; absent when no answer came, or one
+    /// without a code.
     pub code: Option<String>,
     /// AWS's words.
     pub message: String,

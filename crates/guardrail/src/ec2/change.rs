@@ -1,4 +1,5 @@
-//! The changes the guardrail can make, fully specified: nothing is left to choose when one is applied.
+//! The changes the guardrail can make, fully specified: nothing is left to choose when one is
+//! applied.
 
 use std::fmt;
 
@@ -18,8 +19,8 @@ pub const CREATED_TAG: (&str, &str) = ("vpc-guardrail", "created");
 /// The name of the security group the guardrail makes for endpoints: one in a VPC.
 pub const GROUP_NAME: &str = "vpc-guardrail-endpoints";
 
-/// One change. In a plan, a security group may be one that an earlier step of the plan makes (`G` is a reference to a step); when
-/// applied it is known (`G` is [`SecurityGroupId`]).
+/// One change. In a plan, a security group may be one that an earlier step of the plan makes (`G`
+/// is a reference to a step); when applied it is known (`G` is [`SecurityGroupId`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
@@ -152,9 +153,9 @@ impl<G> Action<G> {
         all.filter(|section| !self.is_settled(*section)).collect()
     }
 
-    /// Whether what the change was planned from in this section cannot have become another thing meanwhile: a NAT gateway
-    /// never changes its kind, so that a route to one with a plain destination needs no second look at interfaces and
-    /// prefix lists.
+    /// Whether what the change was planned from in this section cannot have become another thing
+    /// meanwhile: a NAT gateway never changes its kind, so that a route to one with a plain
+    /// destination needs no second look at interfaces and prefix lists.
     fn is_settled(&self, section: Section) -> bool {
         let plain_nat_route = match self {
             Self::DeleteRoute { destination, target, .. } => match destination {
@@ -175,25 +176,41 @@ impl<G> Action<G> {
     /// Whether it changes one thing, so that EC2's "there already" answers all of it.
     pub fn is_single(&self) -> bool {
         match self {
-            Self::EnableVpcDns { .. } | Self::CreateSecurityGroup { .. } | Self::DeleteRoute { .. } => true,
+            Self::EnableVpcDns { .. }
+            | Self::CreateSecurityGroup { .. }
+            | Self::DeleteRoute { .. } => true,
             Self::AuthorizeHttps { cidrs, .. } => cidrs.len() == 1,
             Self::CreateEndpoint { kind, .. } => match kind {
                 NewEndpoint::Gateway { route_tables } => route_tables.len() == 1,
                 NewEndpoint::Interface { .. } => false,
             },
-            Self::ModifyEndpoint { add_route_tables, add_subnets, add_groups, enable_private_dns, .. } => {
-                add_route_tables.len() == 1 && add_subnets.is_empty() && add_groups.is_empty() && !enable_private_dns
+            Self::ModifyEndpoint {
+                add_route_tables,
+                add_subnets,
+                add_groups,
+                enable_private_dns,
+                ..
+            } => {
+                add_route_tables.len() == 1
+                    && add_subnets.is_empty()
+                    && add_groups.is_empty()
+                    && !enable_private_dns
             }
         }
     }
 
-    /// The same action with its security group named in another way; `None` when `name` cannot name it.
+    /// The same action with its security group named in another way; `None` when `name` cannot name
+    /// it.
     pub fn with_group<H>(&self, mut name: impl FnMut(&G) -> Option<H>) -> Option<Action<H>> {
         Some(match self {
-            Self::EnableVpcDns { vpc, attribute } => Action::EnableVpcDns { vpc: vpc.clone(), attribute: *attribute },
-            Self::CreateSecurityGroup { vpc, name, description } => {
-                Action::CreateSecurityGroup { vpc: vpc.clone(), name: name.clone(), description: description.clone() }
+            Self::EnableVpcDns { vpc, attribute } => {
+                Action::EnableVpcDns { vpc: vpc.clone(), attribute: *attribute }
             }
+            Self::CreateSecurityGroup { vpc, name, description } => Action::CreateSecurityGroup {
+                vpc: vpc.clone(),
+                name: name.clone(),
+                description: description.clone(),
+            },
             Self::AuthorizeHttps { group, cidrs } => {
                 Action::AuthorizeHttps { group: name(group)?, cidrs: cidrs.clone() }
             }
@@ -203,18 +220,24 @@ impl<G> Action<G> {
                 kind: kind.with_group(name)?,
                 token: token.clone(),
             },
-            Self::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
-                Action::ModifyEndpoint {
-                    endpoint: endpoint.clone(),
-                    add_route_tables: add_route_tables.clone(),
-                    add_subnets: add_subnets.clone(),
-                    add_groups: add_groups.iter().map(name).collect::<Option<_>>()?,
-                    enable_private_dns: *enable_private_dns,
-                }
-            }
-            Self::DeleteRoute { table, destination, target } => {
-                Action::DeleteRoute { table: table.clone(), destination: destination.clone(), target: target.clone() }
-            }
+            Self::ModifyEndpoint {
+                endpoint,
+                add_route_tables,
+                add_subnets,
+                add_groups,
+                enable_private_dns,
+            } => Action::ModifyEndpoint {
+                endpoint: endpoint.clone(),
+                add_route_tables: add_route_tables.clone(),
+                add_subnets: add_subnets.clone(),
+                add_groups: add_groups.iter().map(name).collect::<Option<_>>()?,
+                enable_private_dns: *enable_private_dns,
+            },
+            Self::DeleteRoute { table, destination, target } => Action::DeleteRoute {
+                table: table.clone(),
+                destination: destination.clone(),
+                target: target.clone(),
+            },
         })
     }
 }
@@ -222,7 +245,9 @@ impl<G> Action<G> {
 impl<G> NewEndpoint<G> {
     fn with_group<H>(&self, name: impl FnMut(&G) -> Option<H>) -> Option<NewEndpoint<H>> {
         Some(match self {
-            Self::Gateway { route_tables } => NewEndpoint::Gateway { route_tables: route_tables.clone() },
+            Self::Gateway { route_tables } => {
+                NewEndpoint::Gateway { route_tables: route_tables.clone() }
+            }
             Self::Interface { subnets, groups, private_dns } => NewEndpoint::Interface {
                 subnets: subnets.clone(),
                 groups: groups.iter().map(name).collect::<Option<_>>()?,
@@ -236,8 +261,12 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EnableVpcDns { vpc, attribute } => write!(f, "turn {attribute} of {vpc} on"),
-            Self::CreateSecurityGroup { vpc, name, .. } => write!(f, "create security group {name} in {vpc}"),
-            Self::AuthorizeHttps { group, cidrs } => write!(f, "admit TCP 443 to {group} from {}", list(cidrs)),
+            Self::CreateSecurityGroup { vpc, name, .. } => {
+                write!(f, "create security group {name} in {vpc}")
+            }
+            Self::AuthorizeHttps { group, cidrs } => {
+                write!(f, "admit TCP 443 to {group} from {}", list(cidrs))
+            }
             Self::CreateEndpoint { service, kind, .. } => match kind {
                 NewEndpoint::Gateway { route_tables } => {
                     write!(f, "create a gateway endpoint for {service} on {}", list(route_tables))
@@ -252,11 +281,24 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
                     )
                 }
             },
-            Self::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+            Self::ModifyEndpoint {
+                endpoint,
+                add_route_tables,
+                add_subnets,
+                add_groups,
+                enable_private_dns,
+            } => {
                 let mut changes = Vec::new();
-                changes.extend((!add_route_tables.is_empty()).then(|| format!("associate {}", list(add_route_tables))));
-                changes.extend((!add_subnets.is_empty()).then(|| format!("add {}", list(add_subnets))));
-                changes.extend((!add_groups.is_empty()).then(|| format!("attach {}", list(add_groups))));
+                changes.extend(
+                    (!add_route_tables.is_empty())
+                        .then(|| format!("associate {}", list(add_route_tables))),
+                );
+                changes.extend(
+                    (!add_subnets.is_empty()).then(|| format!("add {}", list(add_subnets))),
+                );
+                changes.extend(
+                    (!add_groups.is_empty()).then(|| format!("attach {}", list(add_groups))),
+                );
                 changes.extend(enable_private_dns.then(|| "turn private DNS on".to_owned()));
                 write!(f, "modify {endpoint}: {}", changes.join("; "))
             }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// A CIDR block as AWS printed it, together with what it means.
 ///
-/// The text is kept because `DeleteRoute` takes only the stored destination, to the letter; text that is no CIDR block is
-/// kept too (`net` is then `None`), because unknown input from AWS is data.
+/// The text is kept because `DeleteRoute` takes only the stored destination, to the letter; text
+/// that is no CIDR block is kept too (`net` is then `None`), because unknown input from AWS is
+/// data.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Cidr {
@@ -60,8 +61,9 @@ impl fmt::Display for Cidr {
     }
 }
 
-/// Blocks no packet to which can arrive on the internet (IANA's special-purpose registries), but not NAT64's
-/// `64:ff9b::/96`: every address in it is an IPv4 address of the internet once a NAT gateway has translated it.
+/// Blocks no packet to which can arrive on the internet (IANA's special-purpose registries), but
+/// not NAT64's `64:ff9b::/96`: every address in it is an IPv4 address of the internet once a NAT
+/// gateway has translated it.
 const NOT_PUBLIC: [IpNet; 22] = [
     v4([0, 0, 0, 0], 8),                       // this network
     v4([10, 0, 0, 0], 8),                      // private
@@ -97,8 +99,9 @@ const fn v6(words: [u16; 8], len: u8) -> IpNet {
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), len))
 }
 
-/// Whether the range holds at least one public address that is not in `own` (the VPC's own blocks, which may be public
-/// ranges used privately: a route inside them leads to the VPC itself, not out).
+/// Whether the range holds at least one public address that is not in `own` (the VPC's own blocks,
+/// which may be public ranges used privately: a route inside them leads to the VPC itself, not
+/// out).
 pub fn covers_public(net: IpNet, own: &[IpNet]) -> bool {
     let blocks = || NOT_PUBLIC.iter().chain(own);
     if blocks().any(|block| block.contains(&net)) {
@@ -135,22 +138,44 @@ mod tests {
 
     #[test]
     fn any_range_with_one_public_address_is_public() {
-        for net in ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/7", "1.1.1.1/32", "172.0.0.0/8", "192.0.0.0/8"] {
+        for net in [
+            "0.0.0.0/0",
+            "0.0.0.0/1",
+            "128.0.0.0/1",
+            "10.0.0.0/7",
+            "1.1.1.1/32",
+            "172.0.0.0/8",
+            "192.0.0.0/8",
+        ] {
             assert!(public(net, &[]), "{net}");
         }
-        for net in ["::/0", "::/1", "8000::/1", "2000::/3", "64:ff9b::/96", "2600:1f16::/56", "2001::/16"] {
+        for net in
+            ["::/0", "::/1", "8000::/1", "2000::/3", "64:ff9b::/96", "2600:1f16::/56", "2001::/16"]
+        {
             assert!(public(net, &[]), "{net}");
         }
     }
 
     #[test]
     fn special_ranges_are_not() {
-        for net in
-            ["10.0.0.0/8", "10.1.2.0/24", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.169.254/32"]
-        {
+        for net in [
+            "10.0.0.0/8",
+            "10.1.2.0/24",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "169.254.169.254/32",
+        ] {
             assert!(!public(net, &[]), "{net}");
         }
-        for net in ["fc00::/7", "fd00:ec2::/32", "fe80::/10", "ff02::1/128", "2001:db8::/32", "64:ff9b:1::/48"] {
+        for net in [
+            "fc00::/7",
+            "fd00:ec2::/32",
+            "fe80::/10",
+            "ff02::1/128",
+            "2001:db8::/32",
+            "64:ff9b:1::/48",
+        ] {
             assert!(!public(net, &[]), "{net}");
         }
     }

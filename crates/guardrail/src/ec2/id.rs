@@ -1,4 +1,5 @@
-//! Ids and names as types: parsed once at the edge, so that a route table can never stand where a subnet should.
+//! Ids and names as types: parsed once at the edge, so that a route table can never stand where a
+//! subnet should.
 
 use std::fmt;
 
@@ -143,7 +144,8 @@ text_type!(
     |text| text.len() <= 32 && text.matches('-').count() >= 2 && is_name(text, b"-")
 );
 text_type!(
-    /// An Availability Zone's name (`eu-central-1a`), which differs between accounts; not its id (`euc1-az2`).
+    /// An Availability Zone's name (`eu-central-1a`), which differs between accounts; not its id
+    /// (`euc1-az2`).
     Zone, "an Availability Zone", "eu-central-1a",
     |text| text.len() <= 48 && text.matches('-').count() >= 2 && is_name(text, b"-")
 );
@@ -155,15 +157,18 @@ text_type!(
 
 fn has_form(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {
-        (1..=32).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
+        (1..=32).contains(&rest.len())
+            && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
     })
 }
 
 fn is_name(text: &str, also: &[u8]) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || also.contains(&b))
 }
 
-/// One account's side of one Region: what one set of clients sees, and the only place whose VPCs a function looks after.
+/// One account's side of one Region: what one set of clients sees, and the only place whose VPCs a
+/// function looks after.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The account.
@@ -185,7 +190,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// Where a run looks and acts: never less than all three, because ids repeat in nobody's account but clients differ.
+/// Where a run looks and acts: never less than all three, because ids repeat in nobody's account
+/// but clients differ.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scope {
@@ -218,7 +224,15 @@ mod tests {
     fn an_id_is_its_prefix_and_one_word() {
         assert!(VpcId::is("vpc-0a1b2c3d4e5f60718"));
         assert!(VpcId::is("vpc-1a2b3c4d"));
-        for wrong in ["vpc-", "vpc", "subnet-1", "vpc-cidr-assoc-0a1b2c3d", "VPC-1a2b3c4d", "vpc-1a\n", "{{ VpcId }}"] {
+        for wrong in [
+            "vpc-",
+            "vpc",
+            "subnet-1",
+            "vpc-cidr-assoc-0a1b2c3d",
+            "VPC-1a2b3c4d",
+            "vpc-1a\n",
+            "{{ VpcId }}",
+        ] {
             assert!(!VpcId::is(wrong), "{wrong}");
         }
         assert!(!EndpointId::is("vpce-svc-0a1b2c3d"));
@@ -236,7 +250,10 @@ mod tests {
 
     #[test]
     fn a_place_and_a_vpc_are_a_scope() {
-        let place = Place { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+        let place = Place {
+            account: "111122223333".parse().unwrap(),
+            region: "eu-central-1".parse().unwrap(),
+        };
         let scope = place.scope(&"vpc-1".parse().unwrap());
         assert_eq!(place.to_string(), "111122223333/eu-central-1");
         assert_eq!(scope.to_string(), "111122223333/eu-central-1/vpc-1");

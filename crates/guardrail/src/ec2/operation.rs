@@ -1,4 +1,5 @@
-//! EC2's operations that the guardrail calls to change something: one row each, and what is known of it is read off the row.
+//! EC2's operations that the guardrail calls to change something: one row each, and what is known
+//! of it is read off the row.
 
 use std::fmt;
 
@@ -9,11 +10,12 @@ use crate::ec2::snapshot::Section;
 struct Row {
     /// AWS's name of the operation.
     name: &'static str,
-    /// The IAM actions that it needs, those included that AWS checks along with it: tags given on creation, and private
-    /// DNS, which associates the VPC with a hosted zone (Service Authorization Reference, dependent actions).
+    /// The IAM actions that it needs, those included that AWS checks along with it: tags given on
+    /// creation, and private DNS, which associates the VPC with a hosted zone (Service
+    /// Authorization Reference, dependent actions).
     permissions: &'static [&'static str],
-    /// What a call was planned from, and what is read again before it is made. The VPC each time: its tag is how a person
-    /// tells the guardrail to stop.
+    /// What a call was planned from, and what is read again before it is made. The VPC each time:
+    /// its tag is how a person tells the guardrail to stop.
     rests_on: &'static [Section],
     /// The sections that a change shows in once it is made.
     shows_in: &'static [Section],
@@ -160,7 +162,8 @@ mod tests {
     #[test]
     fn a_change_is_looked_at_again_before_it_is_made_where_it_shows() {
         for operation in Operation::ALL {
-            let unread = operation.shows_in().iter().find(|section| !operation.rests_on().contains(section));
+            let unread =
+                operation.shows_in().iter().find(|section| !operation.rests_on().contains(section));
             assert_eq!(unread, None, "{operation}");
         }
     }

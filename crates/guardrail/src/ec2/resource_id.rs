@@ -1,12 +1,14 @@
-//! The id of a resource whose kind only its prefix tells: as CloudTrail records name them, and callers of `CreateTags`.
+//! The id of a resource whose kind only its prefix tells: as CloudTrail records name them, and
+//! callers of `CreateTags`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::id::{
-    AssociationId, EgressOnlyInternetGatewayId, EndpointId, InstanceId, InterfaceId, InternetGatewayId, InvalidId,
-    NatGatewayId, OtherAssociationId, OtherGatewayId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
+    AssociationId, EgressOnlyInternetGatewayId, EndpointId, InstanceId, InterfaceId,
+    InternetGatewayId, InvalidId, NatGatewayId, OtherAssociationId, OtherGatewayId, PrefixListId,
+    RouteTableId, SecurityGroupId, SubnetId, VpcId,
 };
 
 macro_rules! kinds {
@@ -91,7 +93,9 @@ impl fmt::Display for ResourceId {
 impl TryFrom<String> for ResourceId {
     type Error = InvalidId;
     fn try_from(text: String) -> Result<Self, InvalidId> {
-        Self::read(&text).ok_or_else(|| InvalidId::of(text, "the id of a resource of EC2", "rtb-0123456789abcdef0"))
+        Self::read(&text).ok_or_else(|| {
+            InvalidId::of(text, "the id of a resource of EC2", "rtb-0123456789abcdef0")
+        })
     }
 }
 
@@ -149,8 +153,15 @@ mod tests {
 
     #[test]
     fn other_text_is_no_id() {
-        for text in ["", "-", "vpc-", "vpce-svc-0a1b2c3d", "eni-attach-0a1b2c3d", "tgw-attach-0a1b2c3d", "sgr-0a1b2c3d"]
-        {
+        for text in [
+            "",
+            "-",
+            "vpc-",
+            "vpce-svc-0a1b2c3d",
+            "eni-attach-0a1b2c3d",
+            "tgw-attach-0a1b2c3d",
+            "sgr-0a1b2c3d",
+        ] {
             assert_eq!(ResourceId::read(text), None, "{text}");
         }
         assert_eq!(

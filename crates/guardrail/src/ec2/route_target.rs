@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId};
 
-/// What a route leads to. `GatewayId` holds gateways of several kinds, which only the prefix of the id tells apart.
+/// What a route leads to. `GatewayId` holds gateways of several kinds, which only the prefix of the
+/// id tells apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "String", into = "String")]
@@ -17,7 +18,8 @@ pub enum RouteTarget {
     InternetGateway(String),
     /// A virtual private gateway.
     VirtualPrivateGateway(String),
-    /// A VPC endpoint in `GatewayId`: a gateway endpoint for a prefix list, a Gateway Load Balancer endpoint otherwise.
+    /// A VPC endpoint in `GatewayId`: a gateway endpoint for a prefix list, a Gateway Load Balancer
+    /// endpoint otherwise.
     VpcEndpoint(EndpointId),
     /// A NAT gateway.
     NatGateway(NatGatewayId),
@@ -57,7 +59,9 @@ impl RouteTarget {
             Some("cagw") => Self::CarrierGateway(text()),
             Some("lgw") => Self::LocalGateway(text()),
             Some("tgw") => Self::TransitGateway(text()),
-            Some("vpce") => id.parse().map_or_else(|_| Self::OtherGateway(text()), Self::VpcEndpoint),
+            Some("vpce") => {
+                id.parse().map_or_else(|_| Self::OtherGateway(text()), Self::VpcEndpoint)
+            }
             Some(_) | None => Self::OtherGateway(text()),
         }
     }
@@ -157,8 +161,12 @@ mod tests {
             RouteTarget::VpcPeeringConnection(text("pcx-1")),
             RouteTarget::LocalGateway(text("lgw-1")),
             RouteTarget::CarrierGateway(text("cagw-1")),
-            RouteTarget::CoreNetwork(text("arn:aws:networkmanager::111122223333:core-network/core-network-1")),
-            RouteTarget::OdbNetwork(text("arn:aws:odb:eu-central-1:111122223333:odb-network/odbnet-1")),
+            RouteTarget::CoreNetwork(text(
+                "arn:aws:networkmanager::111122223333:core-network/core-network-1",
+            )),
+            RouteTarget::OdbNetwork(text(
+                "arn:aws:odb:eu-central-1:111122223333:odb-network/odbnet-1",
+            )),
             RouteTarget::NextHop(text("10.0.0.7")),
             RouteTarget::NextHop(text("fd00::7")),
             RouteTarget::OtherGateway(text("xgw-1")),

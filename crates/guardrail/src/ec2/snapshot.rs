@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::ec2::id::{AccountId, EndpointId, Region, RouteTableId, Scope, SecurityGroupId, SubnetId, VpcId};
+use crate::ec2::id::{
+    AccountId, EndpointId, Region, RouteTableId, Scope, SecurityGroupId, SubnetId, VpcId,
+};
 use crate::ec2::world::{
-    EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributes,
-    VpcEndpoint, World,
+    EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet,
+    Vpc, VpcAttributes, VpcEndpoint, World,
 };
 
 pub use crate::ec2::world::Section;
@@ -71,7 +73,8 @@ pub struct Shared<'w> {
 impl<'w> Shared<'w> {
     /// The shared part of a world.
     pub fn of(world: &'w World) -> Self {
-        let groups = world.security_groups.iter().flatten().map(|group| (&group.group_id, group)).collect();
+        let groups =
+            world.security_groups.iter().flatten().map(|group| (&group.group_id, group)).collect();
         Self {
             groups,
             prefix_lists: world.prefix_lists.as_deref().unwrap_or_default(),
@@ -92,7 +95,12 @@ impl<'w> Snapshot<'w> {
         for vpc in vpcs {
             by_id.insert(&vpc.vpc_id, Self::empty(world, shared, vpc)?);
         }
-        share_out(&mut by_id, world.subnets.iter().flatten(), |s| Some(&s.vpc_id), |snapshot| &mut snapshot.subnets);
+        share_out(
+            &mut by_id,
+            world.subnets.iter().flatten(),
+            |s| Some(&s.vpc_id),
+            |snapshot| &mut snapshot.subnets,
+        );
         share_out(
             &mut by_id,
             world.route_tables.iter().flatten(),
@@ -141,20 +149,33 @@ impl<'w> Snapshot<'w> {
     ///
     /// # Errors
     /// As [`Snapshot::all`].
-    pub fn one(world: &'w World, shared: &'w Shared<'w>, vpc: &VpcId) -> Result<Option<Self>, UnplacedWorld> {
+    pub fn one(
+        world: &'w World,
+        shared: &'w Shared<'w>,
+        vpc: &VpcId,
+    ) -> Result<Option<Self>, UnplacedWorld> {
         Ok(Self::all(world, shared)?.into_iter().find(|snapshot| snapshot.scope.vpc == *vpc))
     }
 
-    fn empty(world: &'w World, shared: &'w Shared<'w>, vpc: &'w Vpc) -> Result<Self, UnplacedWorld> {
+    fn empty(
+        world: &'w World,
+        shared: &'w Shared<'w>,
+        vpc: &'w Vpc,
+    ) -> Result<Self, UnplacedWorld> {
         let attributes = world.vpc_attributes.as_ref().and_then(|by_vpc| by_vpc.get(&vpc.vpc_id));
-        let dns_read = attributes.is_some_and(|a| a.enable_dns_support.is_some() && a.enable_dns_hostnames.is_some());
+        let dns_read = attributes
+            .is_some_and(|a| a.enable_dns_support.is_some() && a.enable_dns_hostnames.is_some());
         let mut missing = missing_sections(world);
         if !dns_read {
             missing.insert(Section::VpcAttributes);
         }
         let scope = Scope {
-            account: account_of(world, vpc).ok_or_else(|| UnplacedWorld::NoAccount(vpc.vpc_id.clone()))?,
-            region: shared.region.clone().ok_or_else(|| UnplacedWorld::NoRegion(vpc.vpc_id.clone()))?,
+            account: account_of(world, vpc)
+                .ok_or_else(|| UnplacedWorld::NoAccount(vpc.vpc_id.clone()))?,
+            region: shared
+                .region
+                .clone()
+                .ok_or_else(|| UnplacedWorld::NoRegion(vpc.vpc_id.clone()))?,
             vpc: vpc.vpc_id.clone(),
         };
         Ok(Self {
@@ -207,13 +228,18 @@ fn share_out<'w, T: 'w>(
     }
 }
 
-/// Whether the tables say of each subnet which one it uses. Every VPC has one main table, and a subnet one association at
-/// most; anything else was read in the middle of a change, or in part, and whom a table serves cannot be told from it.
+/// Whether the tables say of each subnet which one it uses. Every VPC has one main table, and a
+/// subnet one association at most; anything else was read in the middle of a change, or in part,
+/// and whom a table serves cannot be told from it.
 fn binds_each_subnet_once(snapshot: &Snapshot<'_>) -> bool {
-    let live = || snapshot.route_tables.iter().flat_map(|table| &table.associations).filter(|a| a.is_live());
+    let live = || {
+        snapshot.route_tables.iter().flat_map(|table| &table.associations).filter(|a| a.is_live())
+    };
     let mut bound = BTreeSet::new();
     live().filter(|association| association.main).count() == 1
-        && live().filter_map(|association| association.subnet_id.as_ref()).all(|subnet| bound.insert(subnet))
+        && live()
+            .filter_map(|association| association.subnet_id.as_ref())
+            .all(|subnet| bound.insert(subnet))
 }
 
 fn missing_sections(world: &World) -> BTreeSet<Section> {
@@ -227,11 +253,16 @@ fn account_of(world: &World, vpc: &Vpc) -> Option<AccountId> {
 fn region_of(world: &World) -> Option<Region> {
     let subnets = || world.subnets.iter().flatten();
     let arns = subnets().filter_map(|subnet| subnet.subnet_arn.as_deref()?.split(':').nth(3));
-    let services = world.vpc_endpoint_services.iter().flatten().map(|service| service.service_name.as_str());
-    let endpoints =
-        world.vpc_endpoints.iter().flatten().filter_map(|endpoint| Some(endpoint.service_name.as_ref()?.as_str()));
-    let zones =
-        subnets().map(|subnet| subnet.availability_zone.as_str().trim_end_matches(|c: char| c.is_ascii_lowercase()));
+    let services =
+        world.vpc_endpoint_services.iter().flatten().map(|service| service.service_name.as_str());
+    let endpoints = world
+        .vpc_endpoints
+        .iter()
+        .flatten()
+        .filter_map(|endpoint| Some(endpoint.service_name.as_ref()?.as_str()));
+    let zones = subnets().map(|subnet| {
+        subnet.availability_zone.as_str().trim_end_matches(|c: char| c.is_ascii_lowercase())
+    });
     let named = services.chain(endpoints).flat_map(|name| name.split('.'));
     let read = arns.chain(named).chain(zones).find_map(|text| text.parse().ok());
     world.region.clone().or(read)

@@ -1,4 +1,5 @@
-//! World files: reading one, and merging what several `aws ec2 describe-*` commands printed into one.
+//! World files: reading one, and merging what several `aws ec2 describe-*` commands printed into
+//! one.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -42,7 +43,9 @@ pub enum LoadError {
     )]
     EntriesOfWhat,
     /// Two files are of different accounts or Regions.
-    #[error("`{key}` is `{second}` here and `{first}` in a file before; a world is of one account and Region")]
+    #[error(
+        "`{key}` is `{second}` here and `{first}` in a file before; a world is of one account and Region"
+    )]
     TwoWorlds {
         /// The key that contradicts: `Region` or `AccountId`.
         key: &'static str,
@@ -63,7 +66,9 @@ pub enum LoadError {
 
 /// The keys of a world file.
 fn keys() -> impl Iterator<Item = &'static str> {
-    ["Region", "AccountId"].into_iter().chain(Section::ALL.into_iter().flat_map(|section| section.keys()).copied())
+    ["Region", "AccountId"]
+        .into_iter()
+        .chain(Section::ALL.into_iter().flat_map(|section| section.keys()).copied())
 }
 
 fn known_keys() -> String {
@@ -78,9 +83,10 @@ pub fn load(text: &str) -> Result<World, LoadError> {
     part("", text)
 }
 
-/// Merges what several commands printed: each file an object of one or more sections, or one of `describe-vpc-attribute`'s or
-/// `get-managed-prefix-list-entries`' outputs; the latter is taken to be of the list that the file is named after. With each
-/// text comes its file's name without the extension. The same thing in two files is one thing; the later file wins.
+/// Merges what several commands printed: each file an object of one or more sections, or one of
+/// `describe-vpc-attribute`'s or `get-managed-prefix-list-entries`' outputs; the latter is taken to
+/// be of the list that the file is named after. With each text comes its file's name without the
+/// extension. The same thing in two files is one thing; the later file wins.
 ///
 /// # Errors
 /// As [`load`], with the file's name; or when two files are not of one account and Region.
@@ -94,7 +100,8 @@ pub fn merge(parts: Vec<(String, String)>) -> Result<World, LoadError> {
 }
 
 fn part(file_stem: &str, text: &str) -> Result<World, LoadError> {
-    let value: Value = serde_json::from_str(text).map_err(|error| LoadError::NotJson(error.to_string()))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| LoadError::NotJson(error.to_string()))?;
     let mut object = match value {
         Value::Object(object) => object,
         Value::Array(_) => return Err(LoadError::NotAnObject("an array")),
@@ -127,16 +134,21 @@ fn of_one_vpc(object: &mut Map<String, Value>) -> Option<Value> {
     let named = ATTRIBUTES.into_iter().filter_map(|key| object.remove_entry(key));
     let attributes: Map<String, Value> = named.collect();
     let by_vpc = || Value::Object([(vpc, Value::Object(attributes.clone()))].into_iter().collect());
-    (!attributes.is_empty()).then(|| Value::Object([("VpcAttributes".to_owned(), by_vpc())].into_iter().collect()))
+    (!attributes.is_empty())
+        .then(|| Value::Object([("VpcAttributes".to_owned(), by_vpc())].into_iter().collect()))
 }
 
 /// `get-managed-prefix-list-entries`, which does not say whose entries they are.
-fn of_one_list(object: &mut Map<String, Value>, file_stem: &str) -> Result<Option<Value>, LoadError> {
+fn of_one_list(
+    object: &mut Map<String, Value>,
+    file_stem: &str,
+) -> Result<Option<Value>, LoadError> {
     let Some(entries) = object.remove("Entries") else { return Ok(None) };
     if !PrefixListId::is(file_stem) {
         return Err(LoadError::EntriesOfWhat);
     }
-    let list = [("PrefixListId".to_owned(), Value::from(file_stem)), ("Entries".to_owned(), entries)];
+    let list =
+        [("PrefixListId".to_owned(), Value::from(file_stem)), ("Entries".to_owned(), entries)];
     let lists = Value::Array(vec![Value::Object(list.into_iter().collect())]);
     Ok(Some(Value::Object([("PrefixLists".to_owned(), lists)].into_iter().collect())))
 }
@@ -150,9 +162,13 @@ fn world_of(value: Value) -> Result<World, LoadError> {
 
 /// The reader's message in the words of JSON: its own name our types.
 fn plain(message: &str) -> String {
-    let Some((start, expected)) = message.split_once(", expected ") else { return message.to_owned() };
+    let Some((start, expected)) = message.split_once(", expected ") else {
+        return message.to_owned();
+    };
     let expected = match expected.split(' ').next() {
-        Some("struct" | "map" | "a") if expected.starts_with("struct ") || expected == "a map" => "an object",
+        Some("struct" | "map" | "a") if expected.starts_with("struct ") || expected == "a map" => {
+            "an object"
+        }
         Some("a") if expected == "a sequence" => "an array",
         Some("u8" | "u16" | "u32" | "u64" | "i8" | "i16" | "i32" | "i64") => "a whole number",
         Some(_) | None => expected,
@@ -183,10 +199,13 @@ fn add(world: &mut World, more: World) -> Result<(), LoadError> {
     extend(&mut world.vpc_endpoints, vpc_endpoints, |endpoint| endpoint.vpc_endpoint_id.clone());
     extend(&mut world.nat_gateways, nat_gateways, |nat| nat.nat_gateway_id.clone());
     extend(&mut world.security_groups, security_groups, |group| group.group_id.clone());
-    extend(&mut world.network_interfaces, network_interfaces, |eni| eni.network_interface_id.clone());
+    extend(&mut world.network_interfaces, network_interfaces, |eni| {
+        eni.network_interface_id.clone()
+    });
     // S3 and DynamoDB have an entry of the same name for each of their two sides.
     extend(&mut world.vpc_endpoint_services, vpc_endpoint_services, |service| {
-        let kinds: Vec<String> = service.service_type.iter().map(|kind| kind.service_type.to_string()).collect();
+        let kinds: Vec<String> =
+            service.service_type.iter().map(|kind| kind.service_type.to_string()).collect();
         (service.service_name.clone(), kinds)
     });
     if let Some(lists) = prefix_lists {
@@ -195,12 +214,18 @@ fn add(world: &mut World, more: World) -> Result<(), LoadError> {
     }
     if let Some(by_vpc) = vpc_attributes {
         let have = world.vpc_attributes.get_or_insert_default();
-        by_vpc.into_iter().for_each(|(vpc, attributes)| add_attributes(have.entry(vpc).or_default(), attributes));
+        by_vpc
+            .into_iter()
+            .for_each(|(vpc, attributes)| add_attributes(have.entry(vpc).or_default(), attributes));
     }
     Ok(())
 }
 
-fn same<T: PartialEq + ToString>(key: &'static str, have: &mut Option<T>, more: Option<T>) -> Result<(), LoadError> {
+fn same<T: PartialEq + ToString>(
+    key: &'static str,
+    have: &mut Option<T>,
+    more: Option<T>,
+) -> Result<(), LoadError> {
     match (have.as_ref(), more) {
         (Some(first), Some(second)) if *first != second => {
             Err(LoadError::TwoWorlds { key, first: first.to_string(), second: second.to_string() })
@@ -217,7 +242,8 @@ fn same<T: PartialEq + ToString>(key: &'static str, have: &mut Option<T>, more: 
 fn extend<T, K: Eq + Hash>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, key: impl Fn(&T) -> K) {
     let Some(more) = more else { return };
     let have = have.get_or_insert_default();
-    let mut index: HashMap<K, usize> = have.iter().enumerate().map(|(at, thing)| (key(thing), at)).collect();
+    let mut index: HashMap<K, usize> =
+        have.iter().enumerate().map(|(at, thing)| (key(thing), at)).collect();
     for thing in more {
         let at = *index.entry(key(&thing)).or_insert(have.len());
         match have.get_mut(at) {
@@ -227,7 +253,8 @@ fn extend<T, K: Eq + Hash>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, key:
     }
 }
 
-/// `describe-prefix-lists` says the blocks of a list, `describe-managed-prefix-lists` its owner, a third command its entries.
+/// `describe-prefix-lists` says the blocks of a list, `describe-managed-prefix-lists` its owner, a
+/// third command its entries.
 fn add_list(have: &mut Vec<PrefixList>, more: PrefixList) {
     let Some(list) = have.iter_mut().find(|list| list.prefix_list_id == more.prefix_list_id) else {
         return have.push(more);
@@ -316,7 +343,8 @@ mod tests {
             for key in section.keys() {
                 let empty = if section == Section::VpcAttributes { json!({}) } else { json!([]) };
                 let world = load(&json!({*key: empty}).to_string()).unwrap();
-                let filled: Vec<Section> = Section::ALL.into_iter().filter(|section| world.has(*section)).collect();
+                let filled: Vec<Section> =
+                    Section::ALL.into_iter().filter(|section| world.has(*section)).collect();
                 assert_eq!(filled, [section], "{key}");
             }
         }
@@ -333,21 +361,48 @@ mod tests {
     #[test]
     fn an_error_names_the_field_the_value_and_what_is_expected() {
         let id = refusal(r#"{"Vpcs":[{"VpcId":"vpc-1"},{"VpcId":"vpc_1"}]}"#);
-        assert_eq!(id, "`Vpcs[1].VpcId`: `vpc_1` is not the id of a VPC; it should look like `vpc-0123456789abcdef0`");
-        assert_eq!(refusal(r#"{"Vpcs":5}"#), "`Vpcs`: invalid type: integer `5`, expected an array");
-        assert_eq!(refusal(r#"{"Vpcs":[5]}"#), "`Vpcs[0]`: invalid type: integer `5`, expected an object");
-        assert_eq!(refusal(r#"{"Vpcs":{"VpcId":"vpc-1"}}"#), "`Vpcs`: invalid type: object, expected an array");
-        assert_eq!(refusal(r#"{"VpcAttributes":[]}"#), "`VpcAttributes`: invalid type: array, expected an object");
-        assert_eq!(refusal(r#"{"Subnets":[{"SubnetId":"subnet-1"}]}"#), "`Subnets[0]`: missing field `VpcId`");
+        assert_eq!(
+            id,
+            "`Vpcs[1].VpcId`: `vpc_1` is not the id of a VPC; it should look like `vpc-0123456789abcdef0`"
+        );
+        assert_eq!(
+            refusal(r#"{"Vpcs":5}"#),
+            "`Vpcs`: invalid type: integer `5`, expected an array"
+        );
+        assert_eq!(
+            refusal(r#"{"Vpcs":[5]}"#),
+            "`Vpcs[0]`: invalid type: integer `5`, expected an object"
+        );
+        assert_eq!(
+            refusal(r#"{"Vpcs":{"VpcId":"vpc-1"}}"#),
+            "`Vpcs`: invalid type: object, expected an array"
+        );
+        assert_eq!(
+            refusal(r#"{"VpcAttributes":[]}"#),
+            "`VpcAttributes`: invalid type: array, expected an object"
+        );
+        assert_eq!(
+            refusal(r#"{"Subnets":[{"SubnetId":"subnet-1"}]}"#),
+            "`Subnets[0]`: missing field `VpcId`"
+        );
     }
 
     #[test]
     fn what_is_no_world_is_refused_with_what_to_do() {
-        assert_eq!(refusal("[]"), "an array at the top; expected an object like `{\"Vpcs\": [...]}`");
-        assert!(refusal(r#"{"Instances":[]}"#).contains("expected at least one of `Region`, `AccountId`, `Vpcs`"));
+        assert_eq!(
+            refusal("[]"),
+            "an array at the top; expected an object like `{\"Vpcs\": [...]}`"
+        );
+        assert!(
+            refusal(r#"{"Instances":[]}"#)
+                .contains("expected at least one of `Region`, `AccountId`, `Vpcs`")
+        );
         assert_eq!(load(r#"{"Vpcs":[],"NextToken":"eyJ"}"#), Err(LoadError::Truncated));
         assert_eq!(load(r#"{"Entries":[]}"#), Err(LoadError::EntriesOfWhat));
-        assert!(refusal("{").starts_with("not JSON: EOF while parsing an object at line 1 column 1; expected"));
+        assert!(
+            refusal("{")
+                .starts_with("not JSON: EOF while parsing an object at line 1 column 1; expected")
+        );
     }
 
     #[test]

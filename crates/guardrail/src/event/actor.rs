@@ -1,15 +1,17 @@
-//! Who made a call, and with what. The identity is AWS's word; the user agent is the caller's, and can be anything.
+//! Who made a call, and with what. The identity is AWS's word; the user agent is the caller's, and
+//! can be anything.
 
 use serde_json::Value;
 
 use super::decode::{first_text, text};
 use super::tool::Tool;
 
-/// What the console was called in records until 2019; it acts for the person who clicked, so it is no service.
+/// What the console was called in records until 2019; it acts for the person who clicked, so it is
+/// no service.
 const OLD_CONSOLE: &str = "signin.amazonaws.com";
 
-/// The person, role or service of a `userIdentity`, in one line: a user's name, `role/session`, `root of <account>`; and
-/// ` via <service>` where an AWS service made the call on their behalf.
+/// The person, role or service of a `userIdentity`, in one line: a user's name, `role/session`,
+/// `root of <account>`; and ` via <service>` where an AWS service made the call on their behalf.
 pub(super) fn actor(identity: &Value) -> String {
     let service = service(identity);
     if text(identity, "type") == "AWSService" && !service.is_empty() {
@@ -39,13 +41,16 @@ fn person(identity: &Value) -> String {
     named.filter(|name| !name.is_empty()).unwrap_or_else(|| first_text(known).to_owned())
 }
 
-/// `role/session`. The session is in `principalId` after the role's unique id; the ARN has both, without the role's path.
+/// `role/session`. The session is in `principalId` after the role's unique id; the ARN has both,
+/// without the role's path.
 fn role_and_session(identity: &Value) -> Option<String> {
     let issuer = identity.pointer("/sessionContext/sessionIssuer").unwrap_or(&Value::Null);
     let role = text(issuer, "userName");
     let session = text(identity, "principalId").split_once(':').map(|(_, session)| session);
     match session {
-        Some(session) if !role.is_empty() && !session.is_empty() => Some(format!("{role}/{session}")),
+        Some(session) if !role.is_empty() && !session.is_empty() => {
+            Some(format!("{role}/{session}"))
+        }
         Some(_) | None => {
             let (rest, session) = text(identity, "arn").rsplit_once('/')?;
             let (_, role) = rest.rsplit_once('/')?;
@@ -58,8 +63,11 @@ fn role_and_session(identity: &Value) -> Option<String> {
 pub(super) fn tool(record: &Value) -> Tool {
     let invoked_by = record.get("userIdentity").map(service).unwrap_or_default();
     let agent = text(record, "userAgent");
-    // An address is not a caller's name; a service's name there is one, and repeats what the agent says.
-    let source = Some(text(record, "sourceIPAddress")).filter(|source| is_service(source)).unwrap_or_default();
+    // An address is not a caller's name; a service's name there is one, and repeats what the agent
+    // says.
+    let source = Some(text(record, "sourceIPAddress"))
+        .filter(|source| is_service(source))
+        .unwrap_or_default();
     let caller = first_text([invoked_by, agent, source]);
     if caller == "cloudformation.amazonaws.com" {
         Tool::CloudFormation
@@ -80,19 +88,22 @@ pub(super) fn tool(record: &Value) -> Tool {
     }
 }
 
-/// Three generations: the console's host name as the agent; the name of its front end; the browser, with a mark beside.
+/// Three generations: the console's host name as the agent; the name of its front end; the browser,
+/// with a mark beside.
 fn is_console(record: &Value, agent: &str) -> bool {
     let marked = match record.get("sessionCredentialFromConsole") {
         Some(Value::Bool(marked)) => *marked,
         Some(Value::String(marked)) => marked == "true",
         Some(Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_)) | None => false,
     };
-    let old = agent == OLD_CONSOLE || record.pointer("/userIdentity/invokedBy").is_some_and(|by| by == OLD_CONSOLE);
+    let old = agent == OLD_CONSOLE
+        || record.pointer("/userIdentity/invokedBy").is_some_and(|by| by == OLD_CONSOLE);
     marked || old || agent.starts_with("Mozilla/") || contains(agent, "console")
 }
 
 fn is_service(caller: &str) -> bool {
-    !caller.contains(' ') && (caller.ends_with(".amazonaws.com") || caller.ends_with(".amazonaws.com.cn"))
+    !caller.contains(' ')
+        && (caller.ends_with(".amazonaws.com") || caller.ends_with(".amazonaws.com.cn"))
 }
 
 /// Whether `text` holds `word` (in lower case) in any case.
@@ -122,7 +133,8 @@ mod tests {
 
     #[test]
     fn users_are_their_names() {
-        let user = json!({"type": "IAMUser", "userName": "ops-oncall", "accountId": "111122223333"});
+        let user =
+            json!({"type": "IAMUser", "userName": "ops-oncall", "accountId": "111122223333"});
         assert_eq!(actor(&user), "ops-oncall");
         let on_the_console = json!({
             "type": "IAMUser", "userName": "ops-oncall",
@@ -142,7 +154,11 @@ mod tests {
             "AWSReservedSSO_Admin_01/maria@example.com"
         );
         assert_eq!(actor(&assumed("batch", "i-0a1b2c3d4e5f60081")), "batch/i-0a1b2c3d4e5f60081");
-        let linked = with(assumed("AWSServiceRoleForAmazonEKS", "AmazonEKS"), "invokedBy", "eks.amazonaws.com");
+        let linked = with(
+            assumed("AWSServiceRoleForAmazonEKS", "AmazonEKS"),
+            "invokedBy",
+            "eks.amazonaws.com",
+        );
         assert_eq!(actor(&linked), "AWSServiceRoleForAmazonEKS/AmazonEKS via eks.amazonaws.com");
         assert_eq!(actor(&assumed("odd", "a:b")), "odd/a:b");
     }
@@ -160,21 +176,31 @@ mod tests {
 
     #[test]
     fn root_is_root_of_its_account() {
-        let root = json!({"type": "Root", "principalId": "111122223333", "accountId": "111122223333"});
+        let root =
+            json!({"type": "Root", "principalId": "111122223333", "accountId": "111122223333"});
         assert_eq!(actor(&root), "root of 111122223333");
-        let scaling = with(with(root, "userName", "alias"), "invokedBy", "autoscaling.amazonaws.com");
+        let scaling =
+            with(with(root, "userName", "alias"), "invokedBy", "autoscaling.amazonaws.com");
         assert_eq!(actor(&scaling), "root of 111122223333 via autoscaling.amazonaws.com");
         assert_eq!(actor(&json!({"type": "Root"})), "root");
     }
 
     #[test]
     fn others_are_the_most_exact_thing_known_of_them() {
-        let federated =
-            json!({"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/bo", "principalId": "p"});
+        let federated = json!({"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/bo", "principalId": "p"});
         assert_eq!(actor(&federated), "arn:aws:sts::111122223333:federated-user/bo");
-        assert_eq!(actor(&json!({"type": "AWSAccount", "principalId": "AIDA:x", "accountId": "1"})), "AIDA:x");
-        assert_eq!(actor(&json!({"type": "AWSAccount", "accountId": "444455556666"})), "AWSAccount 444455556666");
-        assert_eq!(actor(&json!({"type": "AWSService", "invokedBy": "ram.amazonaws.com"})), "ram.amazonaws.com");
+        assert_eq!(
+            actor(&json!({"type": "AWSAccount", "principalId": "AIDA:x", "accountId": "1"})),
+            "AIDA:x"
+        );
+        assert_eq!(
+            actor(&json!({"type": "AWSAccount", "accountId": "444455556666"})),
+            "AWSAccount 444455556666"
+        );
+        assert_eq!(
+            actor(&json!({"type": "AWSService", "invokedBy": "ram.amazonaws.com"})),
+            "ram.amazonaws.com"
+        );
         assert_eq!(actor(&json!({"type": "IdentityCenterUser"})), "IdentityCenterUser");
         assert_eq!(actor(&json!({})), "unknown");
         assert_eq!(actor(&json!(null)), "unknown");
@@ -185,14 +211,21 @@ mod tests {
         let tool = |agent: &str| tool(&json!({"userAgent": agent}));
         let service = |name: &str| Tool::Service(name.to_owned());
         assert_eq!(
-            tool("APN/1.0 HashiCorp/1.0 Terraform/1.13.5 (+https://www.terraform.io) aws-sdk-go-v2/1.41.0"),
+            tool(
+                "APN/1.0 HashiCorp/1.0 Terraform/1.13.5 (+https://www.terraform.io) aws-sdk-go-v2/1.41.0"
+            ),
             Tool::Terraform
         );
         assert_eq!(
-            tool("aws-sdk-go/1.29.7 (go1.13.7; linux; amd64) APN/1.0 HashiCorp/1.0 Terraform/0.12.24"),
+            tool(
+                "aws-sdk-go/1.29.7 (go1.13.7; linux; amd64) APN/1.0 HashiCorp/1.0 Terraform/0.12.24"
+            ),
             Tool::Terraform
         );
-        assert_eq!(tool("aws-cli/2.17.32 md/awscrt#0.21.2 ua/2.0 md/command#ec2.create-route"), Tool::Cli);
+        assert_eq!(
+            tool("aws-cli/2.17.32 md/awscrt#0.21.2 ua/2.0 md/command#ec2.create-route"),
+            Tool::Cli
+        );
         assert_eq!(tool("Boto3/1.35.0 md/Botocore#1.35.0 ua/2.0"), Tool::Sdk);
         assert_eq!(tool("our-own-client"), Tool::Sdk);
         assert_eq!(tool("signin.amazonaws.com"), Tool::Console);
@@ -212,8 +245,14 @@ mod tests {
         assert_eq!(tool(&by("cloudformation.amazonaws.com")), Tool::CloudFormation);
         assert_eq!(tool(&by("clientvpn.amazonaws.com")), service("clientvpn.amazonaws.com"));
         assert_eq!(tool(&by("signin.amazonaws.com")), Tool::Cli);
-        assert_eq!(tool(&json!({"userIdentity": {"invokedBy": "signin.amazonaws.com"}})), Tool::Console);
-        assert_eq!(tool(&json!({"sourceIPAddress": "ram.amazonaws.com"})), service("ram.amazonaws.com"));
+        assert_eq!(
+            tool(&json!({"userIdentity": {"invokedBy": "signin.amazonaws.com"}})),
+            Tool::Console
+        );
+        assert_eq!(
+            tool(&json!({"sourceIPAddress": "ram.amazonaws.com"})),
+            service("ram.amazonaws.com")
+        );
         assert_eq!(tool(&json!({"sourceIPAddress": "203.0.113.7"})), Tool::NotSaid);
         let marked = json!({"userAgent": "AWS Internal", "sessionCredentialFromConsole": "true"});
         assert_eq!(tool(&marked), Tool::Console);

@@ -1,5 +1,6 @@
-//! From JSON to records. Nothing but the absence of a record is refused: fields that are missing or of another type than
-//! AWS documents are absent, because an exporter, a new event version or a look-alike service may have written them.
+//! From JSON to records. Nothing but the absence of a record is refused: fields that are missing or
+//! of another type than AWS documents are absent, because an exporter, a new event version or a
+//! look-alike service may have written them.
 
 use std::collections::BTreeMap;
 
@@ -53,11 +54,12 @@ pub enum NotARecord {
 
 const WANTED: &str = "an EventBridge event, a CloudTrail record, a CloudTrail log file (`{\"Records\": […]}`), a list of these, or one per line";
 
-/// The records in the text of a file: one EventBridge event or bare record, a CloudTrail log file, a list of these, or
-/// several after each other, as in JSON lines.
+/// The records in the text of a file: one EventBridge event or bare record, a CloudTrail log file,
+/// a list of these, or several after each other, as in JSON lines.
 ///
 /// # Errors
-/// The first thing in it that is no record, and where it stands. A log file or list with nothing in it is no error.
+/// The first thing in it that is no record, and where it stands. A log file or list with nothing in
+/// it is no error.
 pub fn parse(text: &str) -> Result<Vec<Evidence>, NotARecord> {
     Ok(parse_with_source(text)?.into_iter().map(|(_, evidence)| evidence).collect())
 }
@@ -78,19 +80,29 @@ pub fn parse_with_source(text: &str) -> Result<Vec<(Value, Evidence)>, NotARecor
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "JSON will have no further kinds of value")]
-fn decode_all(value: Value, listed: bool, records: &mut Vec<(Value, Evidence)>) -> Result<(), NotARecord> {
+fn decode_all(
+    value: Value,
+    listed: bool,
+    records: &mut Vec<(Value, Evidence)>,
+) -> Result<(), NotARecord> {
     let list = match value {
         Value::Array(list) => list,
-        Value::Object(mut file) if file.get("Records").is_some_and(Value::is_array) => match file.remove("Records") {
-            Some(Value::Array(list)) => list,
-            Some(_) | None => Vec::new(),
-        },
+        Value::Object(mut file) if file.get("Records").is_some_and(Value::is_array) => {
+            match file.remove("Records") {
+                Some(Value::Array(list)) => list,
+                Some(_) | None => Vec::new(),
+            }
+        }
         single => return decode_one(single, listed, records),
     };
     list.into_iter().try_for_each(|item| decode_all(item, true, records))
 }
 
-fn decode_one(value: Value, listed: bool, records: &mut Vec<(Value, Evidence)>) -> Result<(), NotARecord> {
+fn decode_one(
+    value: Value,
+    listed: bool,
+    records: &mut Vec<(Value, Evidence)>,
+) -> Result<(), NotARecord> {
     let position = records.len() + 1;
     let record = decode(&value).map_err(|why| match listed || position > 1 {
         true => NotARecord::OneOfMany { position, why: Box::new(why) },
@@ -125,7 +137,11 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
     for body in ["requestParameters", "responseElements"] {
         ids::collect(record.get(body).unwrap_or(&Value::Null), &mut named);
     }
-    let accounts = [text(record, "recipientAccountId"), text(envelope, "account"), text(identity, "accountId")];
+    let accounts = [
+        text(record, "recipientAccountId"),
+        text(envelope, "account"),
+        text(identity, "accountId"),
+    ];
     let regions = [text(record, "awsRegion"), text(envelope, "region")];
     Record {
         event: event.to_owned(),
@@ -146,7 +162,8 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
 fn event_name(record: &Value) -> Result<&str, NotARecord> {
     let found = match record {
         Value::Object(fields) => {
-            let name = fields.get("eventName").and_then(Value::as_str).filter(|name| !name.is_empty());
+            let name =
+                fields.get("eventName").and_then(Value::as_str).filter(|name| !name.is_empty());
             return name.ok_or_else(|| NotARecord::NoEventName { keys: keys(fields) });
         }
         Value::Null => "null",
@@ -169,13 +186,16 @@ fn keys(fields: &serde_json::Map<String, Value>) -> String {
     keys.join(", ")
 }
 
-/// A call succeeded if and only if its record has no `errorCode`; exporters write null or an empty text instead.
+/// A call succeeded if and only if its record has no `errorCode`; exporters write null or an empty
+/// text instead.
 fn error_code(record: &Value) -> Option<String> {
     match record.get("errorCode")? {
         Value::Null => None,
         Value::String(code) if code.is_empty() => None,
         Value::String(code) => Some(code.clone()),
-        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => Some(other.to_string()),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Some(other.to_string())
+        }
     }
 }
 
@@ -227,12 +247,17 @@ mod tests {
         let say = |text: &str| parse(text).unwrap_err().to_string();
         let wanted = format!("; pass {WANTED}");
         assert_eq!(say(" \n"), format!("empty input{wanted}"));
-        assert_eq!(say("{\"eventName\":\n  oops}"), format!("broken JSON: expected value at line 2 column 3{wanted}"));
+        assert_eq!(
+            say("{\"eventName\":\n  oops}"),
+            format!("broken JSON: expected value at line 2 column 3{wanted}")
+        );
         assert_eq!(say("7"), format!("a number instead of an object{wanted}"));
         assert_eq!(say("{}"), format!("an object without `eventName` (it has no keys){wanted}"));
         assert_eq!(
             say(r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}"#),
-            format!("an object without `eventName` (it has `a`, `b`, `c`, `d`, `e`, `f`, 2 more){wanted}")
+            format!(
+                "an object without `eventName` (it has `a`, `b`, `c`, `d`, `e`, `f`, 2 more){wanted}"
+            )
         );
         assert_eq!(
             say(r#"{"detail-type":"EC2 Instance State-change Notification","detail":{}}"#),
@@ -275,7 +300,11 @@ mod tests {
     fn account_region_and_time_come_from_where_they_are() {
         let read = |value: Value| {
             let evidence = decode(&value).unwrap();
-            (evidence.record.account.map(String::from), evidence.record.region.map(String::from), evidence.time)
+            (
+                evidence.record.account.map(String::from),
+                evidence.record.region.map(String::from),
+                evidence.time,
+            )
         };
         let detail = json!({
             "eventName": "A", "recipientAccountId": "111122223333", "awsRegion": "eu-central-1",
@@ -287,18 +316,30 @@ mod tests {
                 "time": "2026-09-14T08:31:09Z", "detail": detail,
             })
         };
-        let of =
-            |account: &str, region: &str, time: &str| (Some(account.into()), Some(region.into()), Some(time.into()));
-        assert_eq!(read(envelope(detail)), of("111122223333", "eu-central-1", "2026-09-14T08:31:07Z"));
+        let of = |account: &str, region: &str, time: &str| {
+            (Some(account.into()), Some(region.into()), Some(time.into()))
+        };
+        assert_eq!(
+            read(envelope(detail)),
+            of("111122223333", "eu-central-1", "2026-09-14T08:31:07Z")
+        );
         let bare = json!({"eventName": "A", "userIdentity": {"accountId": "333322221111"}});
-        assert_eq!(read(envelope(bare.clone())), of("222211113333", "eu-west-1", "2026-09-14T08:31:09Z"));
+        assert_eq!(
+            read(envelope(bare.clone())),
+            of("222211113333", "eu-west-1", "2026-09-14T08:31:09Z")
+        );
         assert_eq!(read(bare), (Some("333322221111".into()), None, None));
     }
 
     #[test]
     fn any_error_code_is_a_failure_and_null_is_none() {
-        let code = |code: Value| decode(&json!({"eventName": "A", "errorCode": code})).unwrap().record.error_code;
-        assert_eq!(code(json!("Client.DryRunOperation")).as_deref(), Some("Client.DryRunOperation"));
+        let code = |code: Value| {
+            decode(&json!({"eventName": "A", "errorCode": code})).unwrap().record.error_code
+        };
+        assert_eq!(
+            code(json!("Client.DryRunOperation")).as_deref(),
+            Some("Client.DryRunOperation")
+        );
         assert_eq!(code(json!(503)).as_deref(), Some("503"));
         assert_eq!(code(json!(null)), None);
         assert_eq!(code(json!("")), None);
@@ -306,8 +347,12 @@ mod tests {
 
     #[test]
     fn a_look_alike_of_another_service_is_not_watched() {
-        let watched =
-            |source: &str| decode(&json!({"eventName": "CreateRoute", "eventSource": source})).unwrap().record.watched;
+        let watched = |source: &str| {
+            decode(&json!({"eventName": "CreateRoute", "eventSource": source}))
+                .unwrap()
+                .record
+                .watched
+        };
         assert!(watched("ec2.amazonaws.com"));
         assert!(!watched("appmesh.amazonaws.com"));
     }

@@ -6,23 +6,30 @@ use serde_json::Value;
 
 use crate::ec2::resource_id::ResourceId;
 
-/// The id that a whole text in a record is, if it is one: 8 to 32 lower-case hexadecimal digits after a known prefix. (AWS
-/// writes 8 or 17 of them. Anything wider would take a name such as `vpc-production` in a tag for a VPC.)
+/// The id that a whole text in a record is, if it is one: 8 to 32 lower-case hexadecimal digits
+/// after a known prefix. (AWS writes 8 or 17 of them. Anything wider would take a name such as
+/// `vpc-production` in a tag for a VPC.)
 ///
-/// The prefix reaches to the last hyphen, so `vpc-cidr-assoc-…` is no VPC, `vpce-svc-…` no endpoint and `eni-attach-…` no
-/// interface.
+/// The prefix reaches to the last hyphen, so `vpc-cidr-assoc-…` is no VPC, `vpce-svc-…` no endpoint
+/// and `eni-attach-…` no interface.
 fn id(text: &str) -> Option<ResourceId> {
     let (_, digits) = text.rsplit_once('-')?;
-    let is_id = (8..=32).contains(&digits.len()) && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_id = (8..=32).contains(&digits.len())
+        && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if is_id { ResourceId::read(text) } else { None }
 }
 
-/// Adds to `found` every id that is a whole text in `value`, or the last component of an ARN there. The shape around it is
-/// of no interest, which is what makes this hold for both of CloudTrail's encodings and for actions nobody has seen yet.
+/// Adds to `found` every id that is a whole text in `value`, or the last component of an ARN there.
+/// The shape around it is of no interest, which is what makes this hold for both of CloudTrail's
+/// encodings and for actions nobody has seen yet.
 pub(super) fn collect(value: &Value, found: &mut BTreeMap<String, ResourceId>) {
     match value {
         Value::String(text) => {
-            let last = if text.starts_with("arn:") { text.rsplit(['/', ':']).next().unwrap_or(text) } else { text };
+            let last = if text.starts_with("arn:") {
+                text.rsplit(['/', ':']).next().unwrap_or(text)
+            } else {
+                text
+            };
             found.extend(id(last).map(|id| (last.to_owned(), id)));
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
@@ -69,7 +76,14 @@ mod tests {
 
     #[test]
     fn lists_of_none_one_and_many_are_read_in_both_encodings() {
-        for none in [json!(null), json!(""), json!({}), json!([]), json!({"items": []}), json!({"item": ""})] {
+        for none in [
+            json!(null),
+            json!(""),
+            json!({}),
+            json!([]),
+            json!({"items": []}),
+            json!({"item": ""}),
+        ] {
             assert!(ids(&none).is_empty(), "{none}");
         }
         let one = ["sg-1a2b3c4d"];
@@ -93,13 +107,18 @@ mod tests {
 
     #[test]
     fn an_arn_names_what_stands_last_in_it() {
-        assert_eq!(ids(&json!("arn:aws:ec2:eu-central-1:111122223333:subnet/subnet-1a2b3c4d")), ["subnet-1a2b3c4d"]);
+        assert_eq!(
+            ids(&json!("arn:aws:ec2:eu-central-1:111122223333:subnet/subnet-1a2b3c4d")),
+            ["subnet-1a2b3c4d"]
+        );
         assert!(ids(&json!("arn:aws:iam::111122223333:role/vpc-reader")).is_empty());
         assert!(ids(&json!("not/an/arn/vpc-1a2b3c4d")).is_empty());
     }
 
     #[test]
     fn retyped_leaves_are_no_ids() {
-        assert!(ids(&json!({"ownerId": 111_122_223_333_u64, "Value": true, "version": 1.5})).is_empty());
+        assert!(
+            ids(&json!({"ownerId": 111_122_223_333_u64, "Value": true, "version": 1.5})).is_empty()
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! CloudTrail records, as EventBridge delivers them or bare: what they name, who made the call, and which VPCs it asks to
-//! look at. A record is a hint of where to look and evidence for the alert; no plan is made from it.
+//! CloudTrail records, as EventBridge delivers them or bare: what they name, who made the call, and
+//! which VPCs it asks to look at. A record is a hint of where to look and evidence for the alert;
+//! no plan is made from it.
 
 mod actor;
 mod decode;
@@ -32,7 +33,8 @@ pub struct Record {
     pub failed: bool,
     /// AWS's error code if the call failed.
     pub error_code: Option<String>,
-    /// Whether the event table has the call, from EC2 itself and not a look-alike of another service.
+    /// Whether the event table has the call, from EC2 itself and not a look-alike of another
+    /// service.
     pub watched: bool,
     /// The VPCs that the call names.
     pub vpc_ids: Vec<VpcId>,
@@ -40,11 +42,12 @@ pub struct Record {
     pub resource_ids: Vec<ResourceId>,
     /// Who made the call, in one line.
     pub actor: String,
-    /// With what: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or a service's name as CloudTrail writes it
-    /// (`eks.amazonaws.com`). Empty where the record does not say.
+    /// With what: `console`, `cli`, `terraform`, `cloudformation`, `sdk`, or a service's name as
+    /// CloudTrail writes it (`eks.amazonaws.com`). Empty where the record does not say.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub tool: Tool,
-    /// From where: an address, or the name of the AWS service that made the call; absent where the record does not say.
+    /// From where: an address, or the name of the AWS service that made the call; absent where the
+    /// record does not say.
     pub source_ip: Option<String>,
 }
 
@@ -73,7 +76,8 @@ pub struct Trigger {
 pub enum Reach {
     /// These VPCs, which the call names.
     Vpcs(Vec<VpcId>),
-    /// The VPCs of these things, to be looked up; of every managed VPC where none can be found any more.
+    /// The VPCs of these things, to be looked up; of every managed VPC where none can be found any
+    /// more.
     Resolve(Vec<ResourceId>),
     /// Every managed VPC of the account and Region: the call names nothing that could be looked up.
     AllManaged,
@@ -90,14 +94,18 @@ impl Reach {
 }
 
 impl Evidence {
-    /// Where this call asks to look, or nothing if it is not watched, failed, or tagged only things that no rule reads.
+    /// Where this call asks to look, or nothing if it is not watched, failed, or tagged only things
+    /// that no rule reads.
     pub fn trigger(&self) -> Option<Trigger> {
         let record = &self.record;
         if !record.watched || record.failed {
             return None;
         }
         let watch = table::find(&record.event)?;
-        Some(Trigger { reach: watch.reach(&record.vpc_ids, &record.resource_ids)?, evidence: self.clone() })
+        Some(Trigger {
+            reach: watch.reach(&record.vpc_ids, &record.resource_ids)?,
+            evidence: self.clone(),
+        })
     }
 }
 
@@ -154,17 +162,26 @@ mod tests {
 
     #[test]
     fn only_ids_worth_looking_up_are_looked_up() {
-        assert_eq!(reach("CreateRoute", &["nat-0a1b2c3d4e5f60001", TABLE_ID]), resolve(&[TABLE_ID]));
+        assert_eq!(
+            reach("CreateRoute", &["nat-0a1b2c3d4e5f60001", TABLE_ID]),
+            resolve(&[TABLE_ID])
+        );
         assert_eq!(
             reach("DeleteVpcEndpoints", &["vpce-0a1b2c3d4e5f60031", "vpce-0a1b2c3d4e5f60032"]),
             resolve(&["vpce-0a1b2c3d4e5f60031", "vpce-0a1b2c3d4e5f60032"])
         );
-        assert_eq!(reach("ModifyManagedPrefixList", &["pl-0a1b2c3d4e5f60071"]), resolve(&["pl-0a1b2c3d4e5f60071"]));
+        assert_eq!(
+            reach("ModifyManagedPrefixList", &["pl-0a1b2c3d4e5f60071"]),
+            resolve(&["pl-0a1b2c3d4e5f60071"])
+        );
     }
 
     #[test]
     fn what_is_gone_or_everywhere_asks_for_every_managed_vpc() {
-        assert_eq!(reach("DisassociateRouteTable", &["rtbassoc-0a1b2c3d4e5f60061"]), Some(Reach::AllManaged));
+        assert_eq!(
+            reach("DisassociateRouteTable", &["rtbassoc-0a1b2c3d4e5f60061"]),
+            Some(Reach::AllManaged)
+        );
         assert_eq!(reach("DeleteRouteTable", &[TABLE_ID]), Some(Reach::AllManaged));
         assert_eq!(reach("ModifyVpcBlockPublicAccessOptions", &[]), Some(Reach::AllManaged));
         assert_eq!(reach("CreateRoute", &[]), Some(Reach::AllManaged));
@@ -172,7 +189,10 @@ mod tests {
 
     #[test]
     fn tags_matter_only_on_what_the_rules_read() {
-        assert_eq!(reach("CreateTags", &["i-0a1b2c3d4e5f60081", SUBNET, VPC]), resolve(&[SUBNET, VPC]));
+        assert_eq!(
+            reach("CreateTags", &["i-0a1b2c3d4e5f60081", SUBNET, VPC]),
+            resolve(&[SUBNET, VPC])
+        );
         assert_eq!(reach("DeleteTags", &["i-0a1b2c3d4e5f60081"]), None);
         assert_eq!(reach("CreateTags", &[]), None);
     }

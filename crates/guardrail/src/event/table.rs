@@ -64,8 +64,8 @@ pub enum Names {
     Vpc,
     /// The call names things whose VPC can be looked up.
     Things,
-    /// The call names things of every kind; only some are looked up, and a call that names none of these is of no
-    /// interest.
+    /// The call names things of every kind; only some are looked up, and a call that names none of
+    /// these is of no interest.
     AnyThings,
     /// The call names only what may be gone by the time anybody looks.
     OnlyWhatIsGone,
@@ -82,8 +82,8 @@ pub struct Watch {
     pub family: Family,
     /// How the call says which VPC it is about.
     pub names: Names,
-    /// The kinds of ids worth looking up where the call names no VPC; others that it names lead nowhere or to the same
-    /// VPC.
+    /// The kinds of ids worth looking up where the call names no VPC; others that it names lead
+    /// nowhere or to the same VPC.
     pub look_up: &'static [ResourceKind],
     /// How the call can take a VPC off its baseline, in words.
     pub why: &'static str,
@@ -94,7 +94,8 @@ impl Watch {
     pub(super) fn reach(&self, vpcs: &[VpcId], ids: &[ResourceId]) -> Option<Reach> {
         let worth = || {
             let is_worth = |id: &&ResourceId| self.look_up.contains(&id.kind());
-            Some(ids.iter().filter(is_worth).cloned().collect::<Vec<_>>()).filter(|ids| !ids.is_empty())
+            Some(ids.iter().filter(is_worth).cloned().collect::<Vec<_>>())
+                .filter(|ids| !ids.is_empty())
         };
         match self.names {
             Names::Vpc if !vpcs.is_empty() => Some(Reach::Vpcs(vpcs.to_vec())),
@@ -105,8 +106,9 @@ impl Watch {
     }
 }
 
-/// The names of all watched calls, as the EventBridge rule must list them. Each is watched for `ec2.amazonaws.com` only:
-/// App Mesh, API Gateway, EFS, OpenSearch and others have calls of the same names.
+/// The names of all watched calls, as the EventBridge rule must list them. Each is watched for
+/// `ec2.amazonaws.com` only: App Mesh, API Gateway, EFS, OpenSearch and others have calls of the
+/// same names.
 pub fn watched_names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|watch| watch.name)
 }

@@ -64,9 +64,12 @@ impl From<Tool> for String {
     fn from(tool: Tool) -> Self {
         match tool {
             Tool::Service(name) => name,
-            Tool::Console | Tool::Cli | Tool::Terraform | Tool::CloudFormation | Tool::Sdk | Tool::NotSaid => {
-                tool.word().to_owned()
-            }
+            Tool::Console
+            | Tool::Cli
+            | Tool::Terraform
+            | Tool::CloudFormation
+            | Tool::Sdk
+            | Tool::NotSaid => tool.word().to_owned(),
         }
     }
 }

@@ -9,11 +9,12 @@ use crate::event::Evidence;
 use crate::inbox::message::{About, Message, Unreadable};
 use crate::report::{Cause, Next, Report};
 
-/// How often the queue hands a message out before it gives it up to the dead-letter queue (template.yaml, `maxReceiveCount`).
+/// How often the queue hands a message out before it gives it up to the dead-letter queue
+/// (template.yaml, `maxReceiveCount`).
 const RECEIVES: u32 = 5;
 
-/// What a run may still take when its time is up: a change under way, which the client gives up after 45 seconds, one more
-/// look and the alert, 15 each.
+/// What a run may still take when its time is up: a change under way, which the client gives up
+/// after 45 seconds, one more look and the alert, 15 each.
 const RESERVE: SignedDuration = SignedDuration::from_secs(75);
 
 /// A run that has less time than this would only look.
@@ -50,8 +51,8 @@ pub struct Batch {
 pub struct VpcRun {
     /// The account, Region and VPC to run over.
     pub scope: Scope,
-    /// The cause that the first message says: calls explain more than a sweep, so one that has evidence counts as
-    /// first.
+    /// The cause that the first message says: calls explain more than a sweep, so one that has
+    /// evidence counts as first.
     pub cause: Cause,
     /// The incident that the first message names.
     pub incident: String,
@@ -87,14 +88,20 @@ pub enum Attempt {
 
 /// Sorts a batch. No message fails another one here: what cannot be read is set aside.
 pub fn runs(received: &[Received]) -> Batch {
-    let order = received.iter().map(|message| (message.id.clone(), message.group.clone())).collect();
-    let mut batch = Batch { runs: Vec::new(), without_baseline: Vec::new(), unreadable: Vec::new(), order };
+    let order =
+        received.iter().map(|message| (message.id.clone(), message.group.clone())).collect();
+    let mut batch =
+        Batch { runs: Vec::new(), without_baseline: Vec::new(), unreadable: Vec::new(), order };
     for message in received {
         let id = message.id.clone();
         match Message::parse(&message.body) {
             Err(why) => batch.unreadable.push((id, why)),
             Ok(Message { about: About::NoBaseline(why), incident, .. }) => {
-                batch.without_baseline.push(WithoutBaseline { why, incident: named(incident, &id), message: id });
+                batch.without_baseline.push(WithoutBaseline {
+                    why,
+                    incident: named(incident, &id),
+                    message: id,
+                });
             }
             Ok(Message { about: About::Vpc(scope), cause, incident, evidence }) => {
                 let incident = named(incident, &id);
@@ -107,7 +114,8 @@ pub fn runs(received: &[Received]) -> Batch {
     for run in &mut batch.runs {
         run.evidence.sort_by(|a, b| a.time.cmp(&b.time));
         let mut told = BTreeSet::new();
-        run.evidence.retain(|call| call.record.event_id.as_ref().is_none_or(|id| told.insert(id.clone())));
+        run.evidence
+            .retain(|call| call.record.event_id.as_ref().is_none_or(|id| told.insert(id.clone())));
     }
     batch
 }
@@ -127,7 +135,9 @@ fn attempt(receive_count: u32) -> Attempt {
 
 impl Batch {
     fn add(&mut self, new: VpcRun) {
-        let Some(run) = self.runs.iter_mut().find(|run| run.scope == new.scope) else { return self.runs.push(new) };
+        let Some(run) = self.runs.iter_mut().find(|run| run.scope == new.scope) else {
+            return self.runs.push(new);
+        };
         if run.evidence.is_empty() && !new.evidence.is_empty() {
             run.cause = new.cause;
             run.incident = new.incident;
@@ -141,14 +151,14 @@ impl Batch {
         run.messages.extend(new.messages);
     }
 
-    /// What led to the first run: where the baseline cannot be used, its fault is told on that. None where there is no
-    /// run that needs a baseline.
+    /// What led to the first run: where the baseline cannot be used, its fault is told on that.
+    /// None where there is no run that needs a baseline.
     pub fn incident(&self) -> Option<&str> {
         self.runs.first().map(|run| run.incident.as_str())
     }
 
-    /// The messages that fail because no run can be made without a usable baseline. A fault that passes sends all of
-    /// them back; with any other one they are done with once it is told.
+    /// The messages that fail because no run can be made without a usable baseline. A fault that
+    /// passes sends all of them back; with any other one they are done with once it is told.
     pub fn without_runs(&self, fault_is_told: bool, fault_passes: bool) -> Vec<String> {
         if fault_is_told && !fault_passes {
             return Vec::new();
@@ -156,16 +166,21 @@ impl Batch {
         self.runs.iter().flat_map(|run| run.messages.iter().cloned()).collect()
     }
 
-    /// The messages that go back, in their order: the unreadable ones, the `failed` ones, and in each of their groups
-    /// every later one, because a queue that got a message back must not have lost what came after it. Other groups
-    /// are not held up: Lambda's advice to stop at a batch's first failure only serves the order within a group
+    /// The messages that go back, in their order: the unreadable ones, the `failed` ones, and in
+    /// each of their groups every later one, because a queue that got a message back must not have
+    /// lost what came after it. Other groups are not held up: Lambda's advice to stop at a batch's
+    /// first failure only serves the order within a group
     /// (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
-    pub fn batch_item_failures<'a>(&'a self, failed: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    pub fn batch_item_failures<'a>(
+        &'a self,
+        failed: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<&'a str> {
         let unreadable = self.unreadable.iter().map(|(id, _)| id.as_str());
         let failed: BTreeSet<&str> = failed.into_iter().chain(unreadable).collect();
         let mut stopped = BTreeSet::new();
         let goes_back = |(id, group): &&(String, Option<String>)| {
-            let goes = failed.contains(id.as_str()) || group.as_ref().is_some_and(|group| stopped.contains(group));
+            let goes = failed.contains(id.as_str())
+                || group.as_ref().is_some_and(|group| stopped.contains(group));
             if goes && let Some(group) = group {
                 stopped.insert(group.clone());
             }
@@ -175,10 +190,14 @@ impl Batch {
     }
 }
 
-/// When a run must end, in an invocation that ends at this millisecond since the epoch: early enough to look once more and
-/// to tell. Of a short time, a third is kept. An end that is past, or beyond what a time can say, is no fault.
+/// When a run must end, in an invocation that ends at this millisecond since the epoch: early
+/// enough to look once more and to tell. Of a short time, a third is kept. An end that is past, or
+/// beyond what a time can say, is no fault.
 pub fn deadline(now: Timestamp, ends: u64) -> Timestamp {
-    let ends = i64::try_from(ends).ok().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(Timestamp::MAX);
+    let ends = i64::try_from(ends)
+        .ok()
+        .and_then(|at| Timestamp::from_millisecond(at).ok())
+        .unwrap_or(Timestamp::MAX);
     let left = ends.duration_since(now).max(SignedDuration::ZERO);
     let reserve = RESERVE.min(left / 3);
     ends.checked_sub(reserve).unwrap_or(now)
@@ -189,9 +208,9 @@ pub fn may_begin(now: Timestamp, deadline: Timestamp) -> bool {
     deadline.duration_since(now) >= SHORTEST
 }
 
-/// Whether a report goes to the topic. One that will be tried again is not told each time: only the first time, the last
-/// time, and whenever something was changed. A run that has settled is told in any case: if its messages were handed
-/// out before, then because telling failed.
+/// Whether a report goes to the topic. One that will be tried again is not told each time: only the
+/// first time, the last time, and whenever something was changed. A run that has settled is told in
+/// any case: if its messages were handed out before, then because telling failed.
 pub fn is_told(report: &Report, attempt: Attempt) -> bool {
     let worth_it = match (report.next, attempt) {
         (Next::Settled, _) | (Next::Again, Attempt::First | Attempt::Last) => true,
@@ -212,18 +231,29 @@ mod tests {
 
     fn received(id: &str, vpc: &str, receive_count: u32, evidence: &Evidence) -> Received {
         let message = for_trigger(evidence, [scope(vpc)]).remove(0);
-        Received { id: id.to_owned(), group: Some(message.group_id()), receive_count, body: message.body() }
+        Received {
+            id: id.to_owned(),
+            group: Some(message.group_id()),
+            receive_count,
+            body: message.body(),
+        }
     }
 
     fn poison(id: &str, group: Option<&str>) -> Received {
-        Received { id: id.to_owned(), group: group.map(str::to_owned), receive_count: 1, body: "poison".to_owned() }
+        Received {
+            id: id.to_owned(),
+            group: group.map(str::to_owned),
+            receive_count: 1,
+            body: "poison".to_owned(),
+        }
     }
 
     const GROUP_1: Option<&str> = Some("111122223333/eu-central-1/vpc-1");
 
     #[test]
     fn messages_about_one_vpc_are_one_run() {
-        let (early, late) = (call("e-1", "2026-09-14T08:31:07Z"), call("e-2", "2026-09-14T08:31:09Z"));
+        let (early, late) =
+            (call("e-1", "2026-09-14T08:31:07Z"), call("e-2", "2026-09-14T08:31:09Z"));
         let batch = runs(&[
             received("m-1", "vpc-1", 2, &late),
             received("m-2", "vpc-2", 1, &late),
@@ -248,20 +278,32 @@ mod tests {
 
     #[test]
     fn a_call_explains_more_than_a_sweep() {
+        let sweep = crate::inbox::message::for_sweep(
+            "s-1",
+            |vpc| scope(vpc.as_str()),
+            &["vpc-1".parse().unwrap()],
+        )
+        .remove(0);
         let sweep =
-            crate::inbox::message::for_sweep("s-1", |vpc| scope(vpc.as_str()), &["vpc-1".parse().unwrap()]).remove(0);
-        let sweep = Received { id: "m-1".to_owned(), group: None, receive_count: 5, body: sweep.body() };
+            Received { id: "m-1".to_owned(), group: None, receive_count: 5, body: sweep.body() };
         let batch = runs(&[sweep, received("m-2", "vpc-1", 1, &call("e-1", ""))]);
         let run = &batch.runs[0];
-        assert_eq!((run.cause, run.incident.as_str(), run.attempt), (Cause::Event, "e-1", Attempt::Last));
+        assert_eq!(
+            (run.cause, run.incident.as_str(), run.attempt),
+            (Cause::Event, "e-1", Attempt::Last)
+        );
     }
 
     #[test]
     fn a_message_that_names_no_incident_is_one_of_its_own() {
-        let body = r#"{"scope":{"account":"111122223333","region":"eu-central-1","vpc":"vpc-1"}}"#.to_owned();
+        let body = r#"{"scope":{"account":"111122223333","region":"eu-central-1","vpc":"vpc-1"}}"#
+            .to_owned();
         let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receive_count: 3, body }]);
         let run = &batch.runs[0];
-        assert_eq!((run.cause, run.incident.as_str(), run.attempt), (Cause::Operator, "m-1", Attempt::Between));
+        assert_eq!(
+            (run.cause, run.incident.as_str(), run.attempt),
+            (Cause::Operator, "m-1", Attempt::Between)
+        );
     }
 
     #[test]
@@ -295,9 +337,17 @@ mod tests {
     #[test]
     fn a_sender_without_a_baseline_is_heard() {
         let message = crate::inbox::message::sweep_without_baseline("s-1", "it is empty");
-        let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receive_count: 1, body: message.body() }]);
-        let expected =
-            WithoutBaseline { why: "it is empty".to_owned(), incident: "s-1".to_owned(), message: "m-1".to_owned() };
+        let batch = runs(&[Received {
+            id: "m-1".to_owned(),
+            group: None,
+            receive_count: 1,
+            body: message.body(),
+        }]);
+        let expected = WithoutBaseline {
+            why: "it is empty".to_owned(),
+            incident: "s-1".to_owned(),
+            message: "m-1".to_owned(),
+        };
         assert_eq!((batch.without_baseline, batch.runs), (vec![expected], vec![]));
     }
 
@@ -305,13 +355,18 @@ mod tests {
     fn without_a_baseline_messages_fail_until_the_fault_is_told_and_for_as_long_as_it_may_pass() {
         let event = call("e-1", "");
         let sender = crate::inbox::message::sweep_without_baseline("s-1", "it is empty");
-        let sender = Received { id: "m-0".to_owned(), group: None, receive_count: 1, body: sender.body() };
+        let sender =
+            Received { id: "m-0".to_owned(), group: None, receive_count: 1, body: sender.body() };
         let vpcs = ["m-1", "m-2"].map(|id| received(id, "vpc-1", 1, &event));
         let batch = runs(&[vec![sender.clone()], vpcs.to_vec()].concat());
         assert_eq!(batch.incident(), Some("e-1"));
         assert_eq!(batch.without_runs(true, false), Vec::<String>::new());
         for (told, passes) in [(false, false), (false, true), (true, true)] {
-            assert_eq!(batch.without_runs(told, passes), ["m-1", "m-2"], "told {told}, passes {passes}");
+            assert_eq!(
+                batch.without_runs(told, passes),
+                ["m-1", "m-2"],
+                "told {told}, passes {passes}"
+            );
         }
         let no_run = runs(&[sender]);
         assert_eq!((no_run.incident(), no_run.without_runs(true, true)), (None, vec![]));
@@ -335,7 +390,14 @@ mod tests {
     fn the_queue_gives_up_after_five() {
         assert_eq!(
             [0, 1, 2, 4, 5, 6].map(attempt),
-            [Attempt::First, Attempt::First, Attempt::Between, Attempt::Between, Attempt::Last, Attempt::Last]
+            [
+                Attempt::First,
+                Attempt::First,
+                Attempt::Between,
+                Attempt::Between,
+                Attempt::Last,
+                Attempt::Last
+            ]
         );
     }
 
@@ -358,7 +420,9 @@ mod tests {
 
     #[test]
     fn what_is_tried_again_is_told_first_and_last_and_when_it_changed_something() {
-        let told = |report: &Report| [Attempt::First, Attempt::Between, Attempt::Last].map(|at| is_told(report, at));
+        let told = |report: &Report| {
+            [Attempt::First, Attempt::Between, Attempt::Last].map(|at| is_told(report, at))
+        };
         assert_eq!(told(&report("notify", Next::Settled)), [true; 3]);
         let mut again = report("repair", Next::Again);
         assert_eq!(told(&again), [true, false, true]);
@@ -370,7 +434,11 @@ mod tests {
     #[test]
     fn what_could_not_be_looked_at_is_told_unless_nobody_is_to_be_told() {
         let blind = |mode: &str| {
-            let report = Report { verdict: Verdict::Incomplete, findings: Vec::new(), ..report(mode, Next::Again) };
+            let report = Report {
+                verdict: Verdict::Incomplete,
+                findings: Vec::new(),
+                ..report(mode, Next::Again)
+            };
             is_told(&report, Attempt::First)
         };
         assert_eq!(["repair", "notify", "observe"].map(blind), [true, true, false]);

@@ -58,11 +58,14 @@ pub fn accept(delivered: &Value, place: &Place) -> Result<Trigger, Ignored> {
     }
 }
 
-/// The other account or Region that a call was made in; `None` for a call that was made here, or that does not say.
+/// The other account or Region that a call was made in; `None` for a call that was made here, or
+/// that does not say.
 pub fn made_elsewhere(record: &Record, place: &Place) -> Option<String> {
     let account = record.account.as_ref().filter(|account| **account != place.account);
     let region = || record.region.as_ref().filter(|region| **region != place.region);
-    account.map(|account| format!("account {account}")).or_else(|| region().map(ToString::to_string))
+    account
+        .map(|account| format!("account {account}"))
+        .or_else(|| region().map(ToString::to_string))
 }
 
 /// The VPCs that what a call names was found in, and what was found nowhere.
@@ -83,18 +86,27 @@ pub enum Managed {
     NoBaseline(BaselineError),
 }
 
-/// The messages about a call, where `resolved` is what the ids of its reach were found to belong to: the managed ones of
-/// the VPCs it concerns. Where nothing it names is found, or an endpoint is not, that may be any managed VPC. Without a
-/// baseline nobody can tell which are managed: then every VPC it names, and if it names none, one message that says so.
-pub fn messages(trigger: &Trigger, place: &Place, resolved: &Resolved, managed: &Managed) -> Vec<Message> {
+/// The messages about a call, where `resolved` is what the ids of its reach were found to belong
+/// to: the managed ones of the VPCs it concerns. Where nothing it names is found, or an endpoint is
+/// not, that may be any managed VPC. Without a baseline nobody can tell which are managed: then
+/// every VPC it names, and if it names none, one message that says so.
+pub fn messages(
+    trigger: &Trigger,
+    place: &Place,
+    resolved: &Resolved,
+    managed: &Managed,
+) -> Vec<Message> {
     let named_itself: &[VpcId] = match &trigger.reach {
         Reach::Vpcs(vpcs) => vpcs,
         Reach::Resolve(_) | Reach::AllManaged => &[],
     };
     let named: BTreeSet<&VpcId> = named_itself.iter().chain(&resolved.vpcs).collect();
-    let any = named.is_empty() || resolved.gone.iter().any(|id| id.kind() == ResourceKind::Endpoint);
+    let any =
+        named.is_empty() || resolved.gone.iter().any(|id| id.kind() == ResourceKind::Endpoint);
     let vpcs: Vec<&VpcId> = match managed {
-        Managed::Known(managed) => managed.iter().filter(|vpc| any || named.contains(vpc)).collect(),
+        Managed::Known(managed) => {
+            managed.iter().filter(|vpc| any || named.contains(vpc)).collect()
+        }
         Managed::NoBaseline(why) if named.is_empty() => {
             return vec![without_baseline(&trigger.evidence, &why.to_string())];
         }
@@ -137,9 +149,15 @@ mod tests {
         };
         assert_eq!(ignored(&event("DescribeVpcs")), "DescribeVpcs changes nothing that is watched");
         let failed = with("CreateRoute", "errorCode", "Client.UnauthorizedOperation");
-        assert_eq!(ignored(&failed), "CreateRoute failed (Client.UnauthorizedOperation) and changed nothing");
+        assert_eq!(
+            ignored(&failed),
+            "CreateRoute failed (Client.UnauthorizedOperation) and changed nothing"
+        );
         let far = with("CreateRoute", "awsRegion", "us-east-1");
-        assert_eq!(ignored(&far), "CreateRoute was made in us-east-1; the guardrail there looks after that");
+        assert_eq!(
+            ignored(&far),
+            "CreateRoute was made in us-east-1; the guardrail there looks after that"
+        );
         let other = with("CreateRoute", "recipientAccountId", "444455556666");
         assert_eq!(
             ignored(&other),
@@ -150,7 +168,10 @@ mod tests {
 
     fn looked_at(named: &Resolved, managed: &Managed) -> Vec<About> {
         let trigger = accept(&event("CreateRoute"), &place()).unwrap();
-        messages(&trigger, &place(), named, managed).into_iter().map(|message| message.about).collect()
+        messages(&trigger, &place(), named, managed)
+            .into_iter()
+            .map(|message| message.about)
+            .collect()
     }
 
     fn ids(vpcs: &[&str]) -> Vec<VpcId> {
@@ -162,7 +183,10 @@ mod tests {
     }
 
     fn named(vpcs: &[&str], gone: &[&str]) -> Resolved {
-        Resolved { vpcs: ids(vpcs).into_iter().collect(), gone: gone.iter().map(|id| id.parse().unwrap()).collect() }
+        Resolved {
+            vpcs: ids(vpcs).into_iter().collect(),
+            gone: gone.iter().map(|id| id.parse().unwrap()).collect(),
+        }
     }
 
     #[test]
@@ -188,7 +212,10 @@ mod tests {
     fn what_is_gone_may_have_been_anywhere() {
         let managed = Managed::Known(ids(&["vpc-1", "vpc-2"]));
         assert_eq!(looked_at(&named(&[], &["rtb-1"]), &managed), about(&["vpc-1", "vpc-2"]));
-        assert_eq!(looked_at(&named(&["vpc-1"], &["vpce-1"]), &managed), about(&["vpc-1", "vpc-2"]));
+        assert_eq!(
+            looked_at(&named(&["vpc-1"], &["vpce-1"]), &managed),
+            about(&["vpc-1", "vpc-2"])
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The queue's messages: where to look, and why. A message is a hint and evidence for the alert; nothing is decided on it.
+//! The queue's messages: where to look, and why. A message is a hint and evidence for the alert;
+//! nothing is decided on it.
 
 use std::fmt::Write as _;
 
@@ -12,8 +13,9 @@ use crate::report::Cause;
 /// The version of a message's JSON form: fields are only added within one.
 const VERSION: u32 = 1;
 
-/// SQS takes 128 characters for either id (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html);
-/// the rest is for the VPC's.
+/// SQS takes 128 characters for either id
+/// (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html); the rest
+/// is for the VPC's.
 const CAUSE_LIMIT: usize = 80;
 
 /// One message: about one VPC, or about none because the sender has no baseline.
@@ -23,7 +25,8 @@ pub struct Message {
     pub about: About,
     /// What led to the message.
     pub cause: Cause,
-    /// Names what led to it: the same in every message about it; absent where the sender does not name it.
+    /// Names what led to it: the same in every message about it; absent where the sender does not
+    /// name it.
     pub incident: Option<String>,
     /// The calls that led to it.
     pub evidence: Vec<Evidence>,
@@ -34,7 +37,8 @@ pub struct Message {
 pub enum About {
     /// This VPC.
     Vpc(Scope),
-    /// Nothing in particular: which VPCs are managed could not be told, because the baseline cannot be used. Why not.
+    /// Nothing in particular: which VPCs are managed could not be told, because the baseline cannot
+    /// be used. Why not.
     NoBaseline(String),
 }
 
@@ -64,18 +68,21 @@ impl Message {
         body.to_string()
     }
 
-    /// Reads a body. Only what to look at must be right: evidence that cannot be read is dropped, unknown fields are
-    /// passed over, and what does not say why it was sent counts as an operator's.
+    /// Reads a body. Only what to look at must be right: evidence that cannot be read is dropped,
+    /// unknown fields are passed over, and what does not say why it was sent counts as an
+    /// operator's.
     ///
     /// # Errors
     /// When the body does not say what to look at.
     pub fn parse(body: &str) -> Result<Self, Unreadable> {
-        let body: Value = serde_json::from_str(body).map_err(|error| Unreadable::Json(error.to_string()))?;
+        let body: Value =
+            serde_json::from_str(body).map_err(|error| Unreadable::Json(error.to_string()))?;
         let field = |name: &str| body.get(name).cloned().unwrap_or_default();
         let about = match body.get("no_baseline").and_then(Value::as_str) {
             Some(why) => About::NoBaseline(why.to_owned()),
             None => About::Vpc(
-                serde_json::from_value(field("scope")).map_err(|error| Unreadable::NoScope(error.to_string()))?,
+                serde_json::from_value(field("scope"))
+                    .map_err(|error| Unreadable::NoScope(error.to_string()))?,
             ),
         };
         let evidence = body.get("evidence").and_then(Value::as_array).into_iter().flatten();
@@ -95,20 +102,26 @@ impl Message {
         }
     }
 
-    /// The queue swallows a second message with the same id within five minutes, even when the first is handled and gone.
-    /// So it is the call's own id, which is the same in every delivery of one call and another for the next call; of
-    /// what has none it is the body's digest.
+    /// The queue swallows a second message with the same id within five minutes, even when the
+    /// first is handled and gone. So it is the call's own id, which is the same in every delivery
+    /// of one call and another for the next call; of what has none it is the body's digest.
     pub fn deduplication_id(&self) -> String {
         let about = match &self.about {
             About::Vpc(scope) => scope.vpc.as_str(),
             About::NoBaseline(_) => "no-baseline",
         };
         let cause = match self.cause {
-            Cause::Event => self.evidence.first().and_then(|evidence| evidence.record.event_id.as_deref()),
+            Cause::Event => {
+                self.evidence.first().and_then(|evidence| evidence.record.event_id.as_deref())
+            }
             Cause::Sweep | Cause::Operator => self.incident.as_deref(),
         };
-        let usable = |cause: &&str| cause.len() <= CAUSE_LIMIT && cause.bytes().all(|b| b.is_ascii_graphic());
-        cause.filter(usable).map_or_else(|| digest(&self.body()), |cause| format!("{cause}/{about}"))
+        let usable = |cause: &&str| {
+            cause.len() <= CAUSE_LIMIT && cause.bytes().all(|b| b.is_ascii_graphic())
+        };
+        cause
+            .filter(usable)
+            .map_or_else(|| digest(&self.body()), |cause| format!("{cause}/{about}"))
     }
 }
 
@@ -128,11 +141,20 @@ pub fn incident_of(evidence: &Evidence) -> String {
 }
 
 fn of_call(evidence: &Evidence, about: About) -> Message {
-    Message { about, cause: Cause::Event, incident: Some(incident_of(evidence)), evidence: vec![evidence.clone()] }
+    Message {
+        about,
+        cause: Cause::Event,
+        incident: Some(incident_of(evidence)),
+        evidence: vec![evidence.clone()],
+    }
 }
 
 /// The messages of a sweep: one for each VPC.
-pub fn for_sweep(incident: &str, scope_of: impl Fn(&VpcId) -> Scope, vpcs: &[VpcId]) -> Vec<Message> {
+pub fn for_sweep(
+    incident: &str,
+    scope_of: impl Fn(&VpcId) -> Scope,
+    vpcs: &[VpcId],
+) -> Vec<Message> {
     vpcs.iter().map(|vpc| of_sweep(incident, About::Vpc(scope_of(vpc)))).collect()
 }
 
@@ -142,7 +164,12 @@ pub fn sweep_without_baseline(incident: &str, why: &str) -> Message {
 }
 
 fn of_sweep(incident: &str, about: About) -> Message {
-    Message { about, cause: Cause::Sweep, incident: Some(incident.to_owned()), evidence: Vec::new() }
+    Message {
+        about,
+        cause: Cause::Sweep,
+        incident: Some(incident.to_owned()),
+        evidence: Vec::new(),
+    }
 }
 
 fn digest(text: &str) -> String {
@@ -185,7 +212,12 @@ pub(crate) mod tests {
             "evidence": [{"time": 1}, call("e-1", "t"), 7], "cause": "boredom", "incident": [], "more": {},
         });
         let evidence = vec![call("e-1", "t")];
-        let expected = Message { about: About::Vpc(scope("vpc-1")), cause: Cause::Operator, incident: None, evidence };
+        let expected = Message {
+            about: About::Vpc(scope("vpc-1")),
+            cause: Cause::Operator,
+            incident: None,
+            evidence,
+        };
         assert_eq!(Message::parse(&body.to_string()), Ok(expected));
     }
 
@@ -213,7 +245,10 @@ pub(crate) mod tests {
     #[test]
     fn deliveries_of_one_call_are_one_message_and_the_next_call_is_another() {
         let id = |event_id: &str, vpc: &str| one(event_id, vpc).deduplication_id();
-        assert_eq!(id("5f1e3175-23fd-5950-cb89-16e712df202b", "vpc-1"), "5f1e3175-23fd-5950-cb89-16e712df202b/vpc-1");
+        assert_eq!(
+            id("5f1e3175-23fd-5950-cb89-16e712df202b", "vpc-1"),
+            "5f1e3175-23fd-5950-cb89-16e712df202b/vpc-1"
+        );
         let all = [id("e-1", "vpc-1"), id("e-2", "vpc-1"), id("e-1", "vpc-2")];
         assert_eq!(all, ["e-1/vpc-1", "e-2/vpc-1", "e-1/vpc-2"]);
         let sweeps = for_sweep("sweep-1", |vpc| scope(vpc.as_str()), &["vpc-1".parse().unwrap()]);
@@ -222,7 +257,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_call_without_a_usable_id_is_known_by_its_body() {
-        let ids = ["", "two words", "ü", &"x".repeat(200)].map(|event_id| one(event_id, "vpc-1").deduplication_id());
+        let ids = ["", "two words", "ü", &"x".repeat(200)]
+            .map(|event_id| one(event_id, "vpc-1").deduplication_id());
         for id in &ids {
             assert!(id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
         }
@@ -235,7 +271,8 @@ pub(crate) mod tests {
     #[test]
     fn an_incident_is_the_calls_own_id_or_a_digest_of_the_call() {
         assert_eq!(incident_of(&call("e-1", "2026-09-14T08:31:07Z")), "e-1");
-        let without = ["2026-09-14T08:31:07Z", "2026-09-14T08:31:08Z"].map(|time| incident_of(&call("", time)));
+        let without = ["2026-09-14T08:31:07Z", "2026-09-14T08:31:08Z"]
+            .map(|time| incident_of(&call("", time)));
         assert!(without.iter().all(|incident| incident.len() == 64), "{without:?}");
         assert_ne!(without[0], without[1]);
     }

@@ -1,4 +1,5 @@
-//! What arrives: events, messages, batches, and the scheduled look; and which VPCs each asks to look at.
+//! What arrives: events, messages, batches, and the scheduled look; and which VPCs each asks to
+//! look at.
 
 pub mod batch;
 pub mod detect;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// Which faults of the baseline were told by this process: each once, and once for each incident, whose messages are many.
+/// Which faults of the baseline were told by this process: each once, and once for each incident,
+/// whose messages are many.
 #[derive(Debug, Clone, Default)]
 pub struct ReportedFaults {
     faults: BTreeSet<String>,
@@ -37,8 +38,9 @@ mod tests {
         let mut told = ReportedFaults::default();
         assert!(told.is_new("a", "1"));
         told.remember("a", "1");
-        let is_new =
-            |told: &ReportedFaults| [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")].map(|(f, i)| told.is_new(f, i));
+        let is_new = |told: &ReportedFaults| {
+            [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")].map(|(f, i)| told.is_new(f, i))
+        };
         assert_eq!(is_new(&told), [false, false, false, true]);
         told.forget();
         assert_eq!(is_new(&told), [true; 4]);

@@ -7,8 +7,9 @@ use crate::ec2::resource_id::{ResourceId, ResourceKind};
 use crate::ec2::world::{Association, Route, RouteTable, SecurityGroup, World};
 use crate::inbox::detect::Resolved;
 
-/// Looks these ids up in a world as the detect function looks them up in an account: a VPC's own id is never among those
-/// that are gone, and neither is a prefix list, because where none uses it, it concerns no VPC.
+/// Looks these ids up in a world as the detect function looks them up in an account: a VPC's own id
+/// is never among those that are gone, and neither is a prefix list, because where none uses it, it
+/// concerns no VPC.
 pub fn resolve(world: &World, ids: &[ResourceId]) -> Resolved {
     let mut resolved = Resolved::default();
     for id in ids {
@@ -24,18 +25,33 @@ pub fn resolve(world: &World, ids: &[ResourceId]) -> Resolved {
     resolved
 }
 
-/// The VPCs of a world that any of these ids belongs to. A gateway that worlds do not list belongs to the VPCs with a route
-/// to it, and a prefix list to those whose routes or security groups name it.
+/// The VPCs of a world that any of these ids belongs to. A gateway that worlds do not list belongs
+/// to the VPCs with a route to it, and a prefix list to those whose routes or security groups name
+/// it.
 pub fn vpcs_of(world: &World, ids: &[ResourceId]) -> BTreeSet<VpcId> {
     let named = |id: &str| ids.iter().any(|wanted| wanted.as_str() == id);
-    let vpcs = world.vpcs.iter().flatten().filter(|vpc| named(vpc.vpc_id.as_str())).map(|vpc| &vpc.vpc_id);
-    let subnets = world.subnets.iter().flatten().filter(|s| named(s.subnet_id.as_str())).map(|s| &s.vpc_id);
-    let tables = world.route_tables.iter().flatten().filter(|table| touches(table, &named)).map(|t| &t.vpc_id);
-    let endpoints =
-        world.vpc_endpoints.iter().flatten().filter(|e| named(e.vpc_endpoint_id.as_str())).map(|e| &e.vpc_id);
+    let vpcs =
+        world.vpcs.iter().flatten().filter(|vpc| named(vpc.vpc_id.as_str())).map(|vpc| &vpc.vpc_id);
+    let subnets =
+        world.subnets.iter().flatten().filter(|s| named(s.subnet_id.as_str())).map(|s| &s.vpc_id);
+    let tables = world
+        .route_tables
+        .iter()
+        .flatten()
+        .filter(|table| touches(table, &named))
+        .map(|t| &t.vpc_id);
+    let endpoints = world
+        .vpc_endpoints
+        .iter()
+        .flatten()
+        .filter(|e| named(e.vpc_endpoint_id.as_str()))
+        .map(|e| &e.vpc_id);
     let nats = world.nat_gateways.iter().flatten().filter(|n| named(n.nat_gateway_id.as_str()));
-    let groups =
-        world.security_groups.iter().flatten().filter(|group| named(group.group_id.as_str()) || admits(group, &named));
+    let groups = world
+        .security_groups
+        .iter()
+        .flatten()
+        .filter(|group| named(group.group_id.as_str()) || admits(group, &named));
     let interfaces = world.network_interfaces.iter().flatten().filter(|i| {
         let instance = i.attachment.as_ref().and_then(|a| a.instance_id.as_ref());
         named(i.network_interface_id.as_str()) || instance.is_some_and(|id| named(id.as_str()))
@@ -58,7 +74,9 @@ fn touches(table: &RouteTable, named: &impl Fn(&str) -> bool) -> bool {
         route.target().is_some_and(|target| target.unlisted().is_some_and(named))
             || route.destination_prefix_list_id.as_ref().is_some_and(|id| named(id.as_str()))
     };
-    named(table.route_table_id.as_str()) || table.associations.iter().any(bound) || table.routes.iter().any(leads)
+    named(table.route_table_id.as_str())
+        || table.associations.iter().any(bound)
+        || table.routes.iter().any(leads)
 }
 
 fn admits(group: &SecurityGroup, named: &impl Fn(&str) -> bool) -> bool {
@@ -96,7 +114,11 @@ mod tests {
             "vpce-s3",
         ];
         for id in named {
-            assert_eq!(vpcs_of(&world, &[id.parse().unwrap()]), BTreeSet::from([crate::fixture::vpc()]), "{id}");
+            assert_eq!(
+                vpcs_of(&world, &[id.parse().unwrap()]),
+                BTreeSet::from([crate::fixture::vpc()]),
+                "{id}"
+            );
         }
         for id in ["vpc-2", "rtbassoc-gone"] {
             assert_eq!(vpcs_of(&world, &[id.parse().unwrap()]), BTreeSet::new(), "{id}");
@@ -118,7 +140,10 @@ mod tests {
         assert_eq!(resolved(&world, &["rtb-a", "nat-1"]), (vpc(), vec![]));
         let gone = vec!["vpce-gone".to_owned(), "nat-gone".to_owned()];
         assert_eq!(resolved(&world, &["rtb-a", "vpce-gone", "nat-gone"]), (vpc(), gone));
-        assert_eq!(resolved(&world, &["rtbassoc-gone"]), (vec![], vec!["rtbassoc-gone".to_owned()]));
+        assert_eq!(
+            resolved(&world, &["rtbassoc-gone"]),
+            (vec![], vec!["rtbassoc-gone".to_owned()])
+        );
     }
 
     #[test]

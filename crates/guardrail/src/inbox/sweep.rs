@@ -19,8 +19,8 @@ pub struct Swept {
     pub drifted: Vec<VpcId>,
 }
 
-/// Names a sweep: the minute is in it because an invocation that is tried again must not have its messages swallowed as
-/// repeats, and the request because two sweeps may begin in one minute.
+/// Names a sweep: the minute is in it because an invocation that is tried again must not have its
+/// messages swallowed as repeats, and the request because two sweeps may begin in one minute.
 pub fn incident(now: Timestamp, request_id: &str) -> String {
     let minute = now.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%MZ").to_string();
     format!("sweep-{minute}-{request_id}")
@@ -30,7 +30,11 @@ pub fn incident(now: Timestamp, request_id: &str) -> String {
 ///
 /// # Errors
 /// When the VPCs could not be listed.
-pub fn sweep(baseline: &Baseline, world: &World, circumstances: Circumstances<'_>) -> Result<Swept, UnplacedWorld> {
+pub fn sweep(
+    baseline: &Baseline,
+    world: &World,
+    circumstances: Circumstances<'_>,
+) -> Result<Swept, UnplacedWorld> {
     let shared = Shared::of(world);
     let mut swept = Swept::default();
     for snapshot in Snapshot::all(world, &shared)? {
@@ -56,7 +60,8 @@ mod tests {
     fn swept(fixture: &Fixture) -> Swept {
         let world = serde_json::from_value(fixture.world.clone()).unwrap();
         let baseline = serde_json::from_value(fixture.baseline.clone()).unwrap();
-        sweep(&baseline, &world, Circumstances { incident: "s", now: Timestamp::UNIX_EPOCH }).unwrap()
+        sweep(&baseline, &world, Circumstances { incident: "s", now: Timestamp::UNIX_EPOCH })
+            .unwrap()
     }
 
     #[test]
@@ -78,7 +83,8 @@ mod tests {
     #[test]
     fn unmanaged_vpcs_are_passed_over() {
         let mut fixture = Fixture::compliant();
-        fixture.baseline["managed_vpcs"] = serde_json::json!({"tag": {"key": "other", "value": "x"}});
+        fixture.baseline["managed_vpcs"] =
+            serde_json::json!({"tag": {"key": "other", "value": "x"}});
         assert_eq!(swept(&fixture), Swept::default());
     }
 

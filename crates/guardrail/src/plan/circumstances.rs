@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-/// The circumstances of one decision, frozen before it is made: a decision asks no clock and no storage. What is remembered
-/// of a VPC belongs here too.
+/// The circumstances of one decision, frozen before it is made: a decision asks no clock and no
+/// storage. What is remembered of a VPC belongs here too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Circumstances<'a> {
-    /// The name of what led to the run. Client tokens depend on it, so that an endpoint that is deleted twice is made twice,
-    /// while a call repeated within one incident makes one endpoint.
+    /// The name of what led to the run. Client tokens depend on it, so that an endpoint that is
+    /// deleted twice is made twice, while a call repeated within one incident makes one endpoint.
     pub incident: &'a str,
     /// The time of the decision (UTC).
     pub now: Timestamp,

@@ -60,7 +60,8 @@ pub struct Step {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Hold {
-    /// The run would make more changes than the baseline's `limits` allow in one run; the next run goes on.
+    /// The run would make more changes than the baseline's `limits` allow in one run; the next run
+    /// goes on.
     RunLimit,
 }
 
@@ -170,11 +171,18 @@ fn ready(
     private_dns: bool,
 ) -> Option<Wait> {
     let kind = if tables.is_empty() { EndpointKind::Interface } else { EndpointKind::Gateway };
-    let required = view.required_services.iter().find(|required| required.name == *service && required.kind == kind)?;
+    let required = view
+        .required_services
+        .iter()
+        .find(|required| required.name == *service && required.kind == kind)?;
     let endpoint = required.adopted(view.snapshot)?;
     let shows = || {
         let covered = zones_of(endpoint, view.snapshot);
-        let table = |id| view.snapshot.route_table(id).is_some_and(|table| required.serves_table(table, view.snapshot));
+        let table = |id| {
+            view.snapshot
+                .route_table(id)
+                .is_some_and(|table| required.serves_table(table, view.snapshot))
+        };
         zones.iter().all(|zone| covered.contains(&zone))
             && tables.iter().all(table)
             && (!private_dns || endpoint.private_dns_enabled)
@@ -193,7 +201,9 @@ fn ready(
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ready { service, .. } => write!(f, "wait until the endpoint for {service} is available"),
+            Self::Ready { service, .. } => {
+                write!(f, "wait until the endpoint for {service} is available")
+            }
             Self::Gone { endpoint } => write!(f, "wait until {endpoint} is deleted"),
         }
     }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::analysis::View;
 use crate::analysis::required_service::{
-    EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on, zones_of,
+    EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on,
+    zones_of,
 };
 use crate::analysis::route::{classify, is_blackhole};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
@@ -15,7 +16,8 @@ pub fn explain(view: &View<'_>) -> String {
     let mut out = String::new();
     let snapshot = view.snapshot;
     let name = view.vpc_name().map(|name| format!(" ({name})"));
-    let managed = if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
+    let managed =
+        if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
     let _ = writeln!(out, "{}{}: {managed}", snapshot.scope, name.unwrap_or_default());
     if !snapshot.missing.is_empty() {
         let _ = writeln!(out, "  not observed, so nothing would be changed:");
@@ -36,7 +38,8 @@ fn subnets(out: &mut String, view: &View<'_>) {
     }
     for placed in &view.topology.subnets {
         let subnet = placed.subnet;
-        let _ = writeln!(out, "    {} {} {}", subnet.subnet_id, subnet.availability_zone, placed.class);
+        let _ =
+            writeln!(out, "    {} {} {}", subnet.subnet_id, subnet.availability_zone, placed.class);
         let _ = writeln!(out, "      {}", table_of(placed));
     }
 }
@@ -47,8 +50,12 @@ fn table_of(placed: &SubnetUse<'_>) -> String {
         (Some(table), Association::Main) => {
             format!("{}, the main table, as it has none of its own", table.route_table_id)
         }
-        (Some(table), Association::Explicit(Some(id))) => format!("{}, by association {id}", table.route_table_id),
-        (Some(table), Association::Explicit(None)) => format!("{}, by an association", table.route_table_id),
+        (Some(table), Association::Explicit(Some(id))) => {
+            format!("{}, by association {id}", table.route_table_id)
+        }
+        (Some(table), Association::Explicit(None)) => {
+            format!("{}, by an association", table.route_table_id)
+        }
     }
 }
 
@@ -68,7 +75,9 @@ fn tables(out: &mut String, view: &View<'_>) {
 
 fn serves(used: &TableUse<'_>) -> String {
     match used.off_limits {
-        Some(OffLimits::Edge) => return "bound to a gateway, for traffic that comes in; never changed".to_owned(),
+        Some(OffLimits::Edge) => {
+            return "bound to a gateway, for traffic that comes in; never changed".to_owned();
+        }
         Some(OffLimits::RegionalNatGateway(id)) => {
             return format!("the regional NAT gateway {id}'s own; never changed");
         }
@@ -83,14 +92,22 @@ fn serves(used: &TableUse<'_>) -> String {
         }
     }
     let counts = [(private, "private"), (public, "public"), (unclassified, "unclassified")];
-    let parts: Vec<String> =
-        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    if parts.is_empty() { "serves no subnet".to_owned() } else { format!("serves {}", parts.join(", ")) }
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if parts.is_empty() {
+        "serves no subnet".to_owned()
+    } else {
+        format!("serves {}", parts.join(", "))
+    }
 }
 
 fn route_line(route: &Route, view: &View<'_>) -> String {
     let class = classify(route, view.snapshot, &view.topology);
-    let destination = route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
+    let destination =
+        route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
     let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };
     format!(
         "{destination} → {}: {}, {class}{blackhole}",
@@ -121,29 +138,43 @@ fn services(out: &mut String, view: &View<'_>) {
     }
 }
 
-fn endpoint_line(endpoint: &VpcEndpoint, required: &RequiredService<'_>, view: &View<'_>) -> String {
+fn endpoint_line(
+    endpoint: &VpcEndpoint,
+    required: &RequiredService<'_>,
+    view: &View<'_>,
+) -> String {
     let snapshot = view.snapshot;
     let mut parts = vec![format!("{} {}", endpoint.vpc_endpoint_id, endpoint.state)];
     if required.kind == EndpointKind::Interface && health(endpoint) != Health::Gone {
-        let zones: Vec<&str> = zones_of(endpoint, snapshot).into_iter().map(crate::ec2::id::Zone::as_str).collect();
-        parts.push(format!("in {}", if zones.is_empty() { "no zone".to_owned() } else { zones.join(", ") }));
-        parts.push(format!("private DNS {}", if endpoint.private_dns_enabled { "on" } else { "off" }));
+        let zones: Vec<&str> =
+            zones_of(endpoint, snapshot).into_iter().map(crate::ec2::id::Zone::as_str).collect();
+        parts.push(format!(
+            "in {}",
+            if zones.is_empty() { "no zone".to_owned() } else { zones.join(", ") }
+        ));
+        parts.push(format!(
+            "private DNS {}",
+            if endpoint.private_dns_enabled { "on" } else { "off" }
+        ));
         parts.push(match cidrs_without_https(endpoint, snapshot) {
             None => "its security groups were not observed".to_owned(),
             Some(cidrs) if cidrs.is_empty() => "admits TCP 443 from the whole VPC".to_owned(),
             Some(cidrs) => format!("admits no TCP 443 from {}", crate::ec2::list(&cidrs)),
         });
-        let own = own_group(snapshot).is_some_and(|own| endpoint.groups.iter().any(|g| g.group_id == own.group_id));
+        let own = own_group(snapshot)
+            .is_some_and(|own| endpoint.groups.iter().any(|g| g.group_id == own.group_id));
         parts.extend(own.then(|| "has the guardrail's own group".to_owned()));
         parts.extend(
-            (endpoint.private_dns_enabled && !vpc_dns_is_on(snapshot)).then(|| "the VPC's DNS is off".to_owned()),
+            (endpoint.private_dns_enabled && !vpc_dns_is_on(snapshot))
+                .then(|| "the VPC's DNS is off".to_owned()),
         );
     }
     parts.join(", ")
 }
 
 fn served(out: &mut String, required: &RequiredService<'_>, view: &View<'_>) {
-    let serves = |placed: &&SubnetUse<'_>| required.serves(placed.subnet, placed.table, view.snapshot);
+    let serves =
+        |placed: &&SubnetUse<'_>| required.serves(placed.subnet, placed.table, view.snapshot);
     let (yes, no): (Vec<_>, Vec<_>) = view.topology.private().partition(|placed| serves(placed));
     let names = |list: Vec<&SubnetUse<'_>>| {
         list.iter().map(|placed| placed.subnet.subnet_id.as_str()).collect::<Vec<_>>().join(", ")

@@ -1,6 +1,7 @@
 //! What a run found, did and left alone: the value that the alert, the log and the command print.
 //!
-//! The JSON form is versioned: fields are only added within a version. `guardrail report schema` prints its JSON Schema.
+//! The JSON form is versioned: fields are only added within a version. `guardrail report schema`
+//! prints its JSON Schema.
 
 pub mod alert;
 pub mod commands;
@@ -219,9 +220,13 @@ impl Outcome {
             | Self::WillNotBeReady { .. } => false,
             Self::Held(Hold::RunLimit) | Self::Stale | Self::TimedOut | Self::OutOfTime => true,
             Self::RecheckFailed(error) => error.class.passes(),
-            // What was not there, or was there already, when the call came was planned from a view that was too old.
+            // What was not there, or was there already, when the call came was planned from a view
+            // that was too old.
             Self::Failed(error) => match error.class {
-                ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotFound | ErrorClass::AlreadyDone => true,
+                ErrorClass::Throttled
+                | ErrorClass::Transient
+                | ErrorClass::NotFound
+                | ErrorClass::AlreadyDone => true,
                 ErrorClass::Denied | ErrorClass::Invalid => false,
             },
         }
@@ -251,7 +256,8 @@ impl fmt::Display for Outcome {
 }
 
 impl Report {
-    /// Whether a person should hear of it: only when something was found, or could not be looked at.
+    /// Whether a person should hear of it: only when something was found, or could not be looked
+    /// at.
     pub fn wants_alert(&self) -> bool {
         let told = self.findings.iter().any(|found| found.mode != Mode::Observe);
         let blind = self.findings.is_empty() && self.verdict == Verdict::Incomplete;

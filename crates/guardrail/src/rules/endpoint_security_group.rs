@@ -2,7 +2,9 @@
 
 use super::Rule;
 use crate::analysis::View;
-use crate::analysis::required_service::{EndpointKind, Health, cidrs_without_https, health, own_group};
+use crate::analysis::required_service::{
+    EndpointKind, Health, cidrs_without_https, health, own_group,
+};
 use crate::baseline::RuleId;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
@@ -11,7 +13,8 @@ use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
 
-/// AWS's limit of security groups on an interface (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
+/// AWS's limit of security groups on an interface
+/// (docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html).
 const GROUPS_PER_INTERFACE: usize = 5;
 
 pub(super) static RULE: Rule = Rule {
@@ -35,15 +38,20 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let interface = view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
+    let interface =
+        view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
     interface
         .filter(|required| !required.zones_wanted(&view.topology).is_empty())
         .filter_map(|required| {
-            let endpoint = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
-            let cidrs = cidrs_without_https(endpoint, view.snapshot).filter(|cidrs| !cidrs.is_empty())?;
+            let endpoint = required
+                .adopted(view.snapshot)
+                .filter(|endpoint| health(endpoint) != Health::Broken)?;
+            let cidrs =
+                cidrs_without_https(endpoint, view.snapshot).filter(|cidrs| !cidrs.is_empty())?;
             let rule = RuleId::EndpointSecurityGroup;
             let (service, id) = (required.name.clone(), endpoint.vpc_endpoint_id.clone());
-            let drift = Drift::HttpsNotAdmitted { service: service.clone(), endpoint: id.clone(), cidrs };
+            let drift =
+                Drift::HttpsNotAdmitted { service: service.clone(), endpoint: id.clone(), cidrs };
             if is_full(endpoint, view) {
                 return Some(Finding::left_alone(rule, drift, LeftAloneReason::TooManyGroups));
             }
@@ -56,7 +64,8 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 /// Whether the endpoint cannot take one more group and has not got the guardrail's.
 fn is_full(endpoint: &VpcEndpoint, view: &View<'_>) -> bool {
     let own = own_group(view.snapshot).map(|own| &own.group_id);
-    endpoint.groups.len() >= GROUPS_PER_INTERFACE && !endpoint.groups.iter().any(|group| Some(&group.group_id) == own)
+    endpoint.groups.len() >= GROUPS_PER_INTERFACE
+        && !endpoint.groups.iter().any(|group| Some(&group.group_id) == own)
 }
 
 #[cfg(test)]
@@ -80,7 +89,12 @@ mod tests {
     #[test]
     fn a_group_that_admits_only_part_of_the_vpc_is_found() {
         check(
-            |w| groups(w.add("SecurityGroups", group("sg-half", "half", &["10.0.0.0/17"])), &["sg-half"]),
+            |w| {
+                groups(
+                    w.add("SecurityGroups", group("sg-half", "half", &["10.0.0.0/17"])),
+                    &["sg-half"],
+                )
+            },
             &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 10.0.0.0/16")],
         );
     }
@@ -99,7 +113,10 @@ mod tests {
 
     #[test]
     fn an_endpoint_without_a_group_admits_nothing() {
-        check(|w| groups(w, &[]), &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 10.0.0.0/16")]);
+        check(
+            |w| groups(w, &[]),
+            &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 10.0.0.0/16")],
+        );
     }
 
     #[test]
@@ -125,7 +142,9 @@ mod tests {
                 w.set("vpc-1", "Ipv6CidrBlockAssociationSet", v6);
                 w.set("vpce-ssm", "IpAddressType", json!("dualstack"))
             },
-            &[&format!("endpoint-security-group: {SSM} admits no TCP 443 from 2600:1f16:abc:de00::/56")],
+            &[&format!(
+                "endpoint-security-group: {SSM} admits no TCP 443 from 2600:1f16:abc:de00::/56"
+            )],
         );
     }
 

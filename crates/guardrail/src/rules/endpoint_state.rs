@@ -21,8 +21,13 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     view.required_services
         .iter()
         .filter_map(|required| {
-            let endpoint = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) == Health::Broken)?;
-            let said = endpoint.last_error.as_ref().map(|error| format!("{}: {}", error.code, error.message));
+            let endpoint = required
+                .adopted(view.snapshot)
+                .filter(|endpoint| health(endpoint) == Health::Broken)?;
+            let said = endpoint
+                .last_error
+                .as_ref()
+                .map(|error| format!("{}: {}", error.code, error.message));
             let drift = Drift::EndpointBroken {
                 service: required.name.clone(),
                 endpoint: endpoint.vpc_endpoint_id.clone(),
@@ -75,7 +80,11 @@ mod tests {
         check(
             |w| {
                 w.set("vpce-ssm", "State", json!("failed"));
-                w.set("vpce-ssm", "LastError", json!({"Code": "NoRoom", "Message": "no address left"}))
+                w.set(
+                    "vpce-ssm",
+                    "LastError",
+                    json!({"Code": "NoRoom", "Message": "no address left"}),
+                )
             },
             &[&format!("endpoint-state: {SSM} is in state failed: NoRoom: no address left")],
         );
@@ -94,7 +103,9 @@ mod tests {
 
     #[test]
     fn endpoints_of_other_services_and_owners_are_not_ours() {
-        for (key, value) in [("RequesterManaged", json!(true)), ("ServiceRegion", json!("eu-west-1"))] {
+        for (key, value) in
+            [("RequesterManaged", json!(true)), ("ServiceRegion", json!("eu-west-1"))]
+        {
             check(
                 |w| {
                     let mut other = interface_endpoint("vpce-zzz", "ssm");

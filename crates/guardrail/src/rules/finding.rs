@@ -181,20 +181,24 @@ impl Drift {
         }
     }
 
-    /// Whether two findings are of one fault, which may have grown or shrunk between them: half repaired is not repaired.
+    /// Whether two findings are of one fault, which may have grown or shrunk between them: half
+    /// repaired is not repaired.
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
         if let (Self::LeadsOut(one), Self::LeadsOut(two)) = (self, other) {
             return one.table == two.table && one.destination == two.destination;
         }
         let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
-        same_kind && (self == other || (self.service().is_some() && self.service() == other.service()))
+        same_kind
+            && (self == other || (self.service().is_some() && self.service() == other.service()))
     }
 }
 
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::VpcDnsOff { attribute } => write!(f, "{attribute} of the VPC is off, so private DNS cannot work"),
+            Self::VpcDnsOff { attribute } => {
+                write!(f, "{attribute} of the VPC is off, so private DNS cannot work")
+            }
             Self::HttpsNotAdmitted { service, endpoint, cidrs } => {
                 write!(f, "{endpoint} ({service}) admits no TCP 443 from {}", list(cidrs))
             }
@@ -210,7 +214,9 @@ impl fmt::Display for Drift {
             Self::ZonesNotCovered { service, endpoint, zones } => {
                 write!(f, "{endpoint} ({service}) has no interface in {}", list(zones))
             }
-            Self::PrivateDnsOff { service, endpoint } => write!(f, "private DNS of {endpoint} ({service}) is off"),
+            Self::PrivateDnsOff { service, endpoint } => {
+                write!(f, "private DNS of {endpoint} ({service}) is off")
+            }
             Self::EndpointBroken { service, endpoint, state, reason } => {
                 write!(f, "{endpoint} ({service}) is in state {state}")?;
                 reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
@@ -228,7 +234,14 @@ impl fmt::Display for LeadingRoute {
             Certainty::Possible => "may lead to the internet through",
             Certainty::Unknown => "leads to",
         };
-        write!(f, "{}{main}: {} → {} {leads} {}", self.table, self.shown_destination(), self.shown_target(), self.via)?;
+        write!(
+            f,
+            "{}{main}: {} → {} {leads} {}",
+            self.table,
+            self.shown_destination(),
+            self.shown_target(),
+            self.via
+        )?;
         if self.blackhole {
             f.write_str(" (a blackhole at present)")?;
         }
@@ -244,6 +257,8 @@ impl LeadingRoute {
 
     /// The destination as text.
     pub fn shown_destination(&self) -> String {
-        self.destination.as_ref().map_or_else(|| "unknown destination".to_owned(), ToString::to_string)
+        self.destination
+            .as_ref()
+            .map_or_else(|| "unknown destination".to_owned(), ToString::to_string)
     }
 }

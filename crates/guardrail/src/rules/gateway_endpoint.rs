@@ -35,8 +35,11 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     gateway
         .filter(|required| required.adopted(view.snapshot).is_none())
         .filter_map(|required| {
-            let unserved = wanting.iter().filter(|used| required.route_to(used.table, view.snapshot).is_none());
-            let tables: Vec<RouteTableId> = unserved.map(|used| used.table.route_table_id.clone()).collect();
+            let unserved = wanting
+                .iter()
+                .filter(|used| required.route_to(used.table, view.snapshot).is_none());
+            let tables: Vec<RouteTableId> =
+                unserved.map(|used| used.table.route_table_id.clone()).collect();
             (!tables.is_empty()).then(|| finding(view, required.name.clone(), tables))
         })
         .collect()
@@ -47,7 +50,9 @@ fn finding(view: &View<'_>, service: ServiceName, tables: Vec<RouteTableId>) -> 
     let drift = Drift::GatewayEndpointMissing { service: service.clone(), tables };
     let repair = match ours.is_empty() {
         true => Repair::None,
-        false => Repair::CreateEndpoint(NewEndpoint::Gateway { service: service.clone(), tables: ours }),
+        false => {
+            Repair::CreateEndpoint(NewEndpoint::Gateway { service: service.clone(), tables: ours })
+        }
     };
     let found = Finding::new(RuleId::GatewayEndpoint, drift, repair);
     shared.into_iter().fold(found, |found, (table, with)| {
@@ -65,8 +70,7 @@ mod tests {
         assert_eq!(findings(edit), expected);
     }
 
-    const NO_S3: &str =
-        "gateway-endpoint: no gateway endpoint for com.amazonaws.eu-central-1.s3, wanted on rtb-a, rtb-b";
+    const NO_S3: &str = "gateway-endpoint: no gateway endpoint for com.amazonaws.eu-central-1.s3, wanted on rtb-a, rtb-b";
 
     #[test]
     fn a_missing_endpoint_is_found_with_the_tables_that_want_it() {
@@ -121,7 +125,15 @@ mod tests {
 
     #[test]
     fn a_service_that_is_not_offered_is_not_missed() {
-        check(|w| w.baseline("gateway_endpoints", json!({"services": ["s3", "dynamodb", "s3express"]})), &[]);
+        check(
+            |w| {
+                w.baseline(
+                    "gateway_endpoints",
+                    json!({"services": ["s3", "dynamodb", "s3express"]}),
+                )
+            },
+            &[],
+        );
     }
 
     #[test]

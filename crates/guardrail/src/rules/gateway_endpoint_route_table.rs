@@ -28,13 +28,18 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &View<'_>) -> Vec<Finding> {
     let wanting = view.tables_wanting_gateways();
-    let gateway = view.required_services.iter().filter(|required| required.kind == EndpointKind::Gateway);
+    let gateway =
+        view.required_services.iter().filter(|required| required.kind == EndpointKind::Gateway);
     gateway
         .filter_map(|required| {
-            let endpoint = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
+            let endpoint = required
+                .adopted(view.snapshot)
+                .filter(|endpoint| health(endpoint) != Health::Broken)?;
             // An association shows before its route does, and is not to be made twice.
             let listed = |id: &RouteTableId| {
-                required.endpoints(view.snapshot).any(|e| e.exists() && e.route_table_ids.contains(id))
+                required
+                    .endpoints(view.snapshot)
+                    .any(|e| e.exists() && e.route_table_ids.contains(id))
             };
             let tables: Vec<RouteTableId> = wanting
                 .iter()
@@ -48,13 +53,24 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(view: &View<'_>, service: ServiceName, endpoint: EndpointId, tables: Vec<RouteTableId>) -> Finding {
+fn finding(
+    view: &View<'_>,
+    service: ServiceName,
+    endpoint: EndpointId,
+    tables: Vec<RouteTableId>,
+) -> Finding {
     let (ours, shared) = view.split_by_unclassified_users(&tables);
-    let drift = Drift::RouteTableNotAssociated { service: service.clone(), endpoint: endpoint.clone(), tables };
+    let drift = Drift::RouteTableNotAssociated {
+        service: service.clone(),
+        endpoint: endpoint.clone(),
+        tables,
+    };
     let addition = Addition::RouteTables(ours.clone());
     let repair = match ours.is_empty() {
         true => Repair::None,
-        false => Repair::EditEndpoint(EndpointEdit { endpoint, service: service.clone(), addition }),
+        false => {
+            Repair::EditEndpoint(EndpointEdit { endpoint, service: service.clone(), addition })
+        }
     };
     let found = Finding::new(RuleId::GatewayEndpointRouteTable, drift, repair);
     shared.into_iter().fold(found, |found, (table, with)| {
@@ -76,12 +92,15 @@ mod tests {
         for table in tables {
             w.drop_route(table, "pl-s3");
         }
-        let left: Vec<&str> = ["rtb-a", "rtb-b"].into_iter().filter(|id| !tables.contains(id)).collect();
+        let left: Vec<&str> =
+            ["rtb-a", "rtb-b"].into_iter().filter(|id| !tables.contains(id)).collect();
         w.set("vpce-s3", "RouteTableIds", json!(left))
     }
 
     fn found(tables: &str) -> String {
-        format!("gateway-endpoint-route-table: {tables} not associated with vpce-s3 (com.amazonaws.eu-central-1.s3)")
+        format!(
+            "gateway-endpoint-route-table: {tables} not associated with vpce-s3 (com.amazonaws.eu-central-1.s3)"
+        )
     }
 
     #[test]
@@ -129,7 +148,8 @@ mod tests {
             check(
                 |w| {
                     w.add("Subnets", subnet("subnet-pric", "a", "private"));
-                    w.add("RouteTables", table("rtb-c", &["subnet-pric"])).associate("rtb-c", off_limits)
+                    w.add("RouteTables", table("rtb-c", &["subnet-pric"]))
+                        .associate("rtb-c", off_limits)
                 },
                 &[],
             );

@@ -25,11 +25,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let interface = view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
+    let interface =
+        view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
     interface
         .filter(|required| required.adopted(view.snapshot).is_none())
         .filter_map(|required| {
-            let zones: Vec<Zone> = required.zones_wanted(&view.topology).into_iter().cloned().collect();
+            let zones: Vec<Zone> =
+                required.zones_wanted(&view.topology).into_iter().cloned().collect();
             (!zones.is_empty()).then(|| finding(view, required.name.clone(), zones))
         })
         .collect()
@@ -87,12 +89,15 @@ mod tests {
 
     #[test]
     fn only_zones_with_a_private_subnet_where_the_service_is_offered_want_it() {
-        let only_a =
-            "interface-endpoint: no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a";
+        let only_a = "interface-endpoint: no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a";
         check(|w| w.remove("vpce-ssm").remove("subnet-prib"), &[only_a]);
         check(
             |w| {
-                w.set("com.amazonaws.eu-central-1.ssm", "AvailabilityZones", json!(["eu-central-1a"]));
+                w.set(
+                    "com.amazonaws.eu-central-1.ssm",
+                    "AvailabilityZones",
+                    json!(["eu-central-1a"]),
+                );
                 w.remove("vpce-ssm").add("Subnets", subnet("subnet-pubc", "c", "public"))
             },
             &[only_a],
@@ -102,14 +107,23 @@ mod tests {
     #[test]
     fn a_service_with_no_zones_listed_is_offered_in_all() {
         check(
-            |w| w.remove("vpce-ssm").set("com.amazonaws.eu-central-1.ssm", "AvailabilityZones", json!([])),
+            |w| {
+                w.remove("vpce-ssm").set(
+                    "com.amazonaws.eu-central-1.ssm",
+                    "AvailabilityZones",
+                    json!([]),
+                )
+            },
             &[NO_SSM],
         );
     }
 
     #[test]
     fn a_service_that_is_not_offered_is_not_missed() {
-        check(|w| w.remove("vpce-ec2messages").remove("com.amazonaws.eu-central-1.ec2messages"), &[]);
+        check(
+            |w| w.remove("vpce-ec2messages").remove("com.amazonaws.eu-central-1.ec2messages"),
+            &[],
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! A required interface endpoint has an interface in each zone that holds a private subnet. Its resolver answers hold for the
-//! whole VPC, so one subnet of a zone is enough, and which one does not matter.
+//! A required interface endpoint has an interface in each zone that holds a private subnet. Its
+//! resolver answers hold for the whole VPC, so one subnet of a zone is enough, and which one does
+//! not matter.
 
 use super::Rule;
 use crate::analysis::View;
@@ -22,27 +23,42 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let interface = view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
+    let interface =
+        view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
     interface
         .filter_map(|required| {
-            let endpoint = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
+            let endpoint = required
+                .adopted(view.snapshot)
+                .filter(|endpoint| health(endpoint) != Health::Broken)?;
             let covered = zones_of(endpoint, view.snapshot);
             let wanted = required.zones_wanted(&view.topology);
-            let zones: Vec<Zone> = wanted.into_iter().filter(|zone| !covered.contains(zone)).cloned().collect();
+            let zones: Vec<Zone> =
+                wanted.into_iter().filter(|zone| !covered.contains(zone)).cloned().collect();
             let (service, endpoint) = (required.name.clone(), endpoint.vpc_endpoint_id.clone());
             (!zones.is_empty()).then(|| finding(view, service, endpoint, zones))
         })
         .collect()
 }
 
-fn finding(view: &View<'_>, service: ServiceName, endpoint: EndpointId, zones: Vec<Zone>) -> Finding {
+fn finding(
+    view: &View<'_>,
+    service: ServiceName,
+    endpoint: EndpointId,
+    zones: Vec<Zone>,
+) -> Finding {
     let (subnets, without) = view.subnets_for_interfaces(&zones);
-    let subnets: Vec<SubnetId> = subnets.into_iter().map(|subnet| subnet.subnet_id.clone()).collect();
+    let subnets: Vec<SubnetId> =
+        subnets.into_iter().map(|subnet| subnet.subnet_id.clone()).collect();
     let what = format!("interface of the endpoint for {service}");
-    let drift = Drift::ZonesNotCovered { service: service.clone(), endpoint: endpoint.clone(), zones };
+    let drift =
+        Drift::ZonesNotCovered { service: service.clone(), endpoint: endpoint.clone(), zones };
     let repair = match subnets.is_empty() {
         true => Repair::None,
-        false => Repair::EditEndpoint(EndpointEdit { endpoint, service, addition: Addition::Subnets(subnets) }),
+        false => Repair::EditEndpoint(EndpointEdit {
+            endpoint,
+            service,
+            addition: Addition::Subnets(subnets),
+        }),
     };
     let found = Finding::new(RuleId::InterfaceEndpointZone, drift, repair);
     match without.is_empty() {
@@ -61,8 +77,7 @@ mod tests {
         assert_eq!(findings(edit), expected);
     }
 
-    const NOT_B: &str =
-        "interface-endpoint-zone: vpce-ssm (com.amazonaws.eu-central-1.ssm) has no interface in eu-central-1b";
+    const NOT_B: &str = "interface-endpoint-zone: vpce-ssm (com.amazonaws.eu-central-1.ssm) has no interface in eu-central-1b";
 
     #[test]
     fn a_zone_with_a_private_subnet_and_no_interface_is_found() {
@@ -90,7 +105,8 @@ mod tests {
         check(
             |w| {
                 w.set("com.amazonaws.eu-central-1.ssm", "AvailabilityZones", json!([]));
-                w.add("Subnets", subnet("subnet-pubc", "c", "public")).add("Subnets", subnet("subnet-c", "c", "data"))
+                w.add("Subnets", subnet("subnet-pubc", "c", "public"))
+                    .add("Subnets", subnet("subnet-c", "c", "data"))
             },
             &[],
         );
@@ -100,7 +116,11 @@ mod tests {
     fn a_zone_where_the_service_is_not_offered_wants_nothing() {
         check(
             |w| {
-                w.set("com.amazonaws.eu-central-1.ssm", "AvailabilityZones", json!(["eu-central-1a"]));
+                w.set(
+                    "com.amazonaws.eu-central-1.ssm",
+                    "AvailabilityZones",
+                    json!(["eu-central-1a"]),
+                );
                 w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]))
             },
             &[],
@@ -121,7 +141,13 @@ mod tests {
     #[test]
     fn a_broken_endpoint_is_not_extended() {
         check(
-            |w| w.set("vpce-ssm", "SubnetIds", json!([])).set("vpce-ssm", "State", json!("rejected")),
+            |w| {
+                w.set("vpce-ssm", "SubnetIds", json!([])).set(
+                    "vpce-ssm",
+                    "State",
+                    json!("rejected"),
+                )
+            },
             &["endpoint-state: vpce-ssm (com.amazonaws.eu-central-1.ssm) is in state rejected"],
         );
     }

@@ -33,14 +33,20 @@ pub(super) static RULE: Rule = Rule {
 fn check(view: &View<'_>) -> Vec<Finding> {
     // Tables off limits too: one that serves a private subnet is told of, though never changed.
     let private = view.topology.tables.iter().filter(|used| used.private_users().next().is_some());
-    private.flat_map(|used| used.table.routes.iter().filter_map(move |route| finding(view, used, route))).collect()
+    private
+        .flat_map(|used| {
+            used.table.routes.iter().filter_map(move |route| finding(view, used, route))
+        })
+        .collect()
 }
 
 fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Finding> {
     let class = classify(route, view.snapshot, &view.topology);
     let certainty = match class {
         RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => return None,
-        RouteClass::Internet(_) | RouteClass::MayLeadOut(_) if is_of_unknown_make(route) => Certainty::Unknown,
+        RouteClass::Internet(_) | RouteClass::MayLeadOut(_) if is_of_unknown_make(route) => {
+            Certainty::Unknown
+        }
         RouteClass::Internet(_) => Certainty::Certain,
         // Not a question of what the baseline accepts: nobody looked.
         RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(_)) => Certainty::Unknown,
@@ -52,7 +58,8 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
     };
     let propagated = match &route.origin {
         Some(RouteOrigin::EnableVgwRoutePropagation | RouteOrigin::Advertisement) => true,
-        Some(RouteOrigin::CreateRoute | RouteOrigin::CreateRouteTable | RouteOrigin::Other(_)) | None => false,
+        Some(RouteOrigin::CreateRoute | RouteOrigin::CreateRouteTable | RouteOrigin::Other(_))
+        | None => false,
     };
     let leading = LeadingRoute {
         table: used.table.route_table_id.clone(),
@@ -67,16 +74,23 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
         shared_with: used.other_users().map(|(id, _)| id.clone()).collect(),
     };
     let removal = removal(&leading, used, view);
-    let what = format!("{}: {} → {}", leading.table, leading.shown_destination(), leading.shown_target());
+    let what =
+        format!("{}: {} → {}", leading.table, leading.shown_destination(), leading.shown_target());
     let drift = Drift::LeadsOut(leading);
     Some(match removal {
         Ok(removal) => Finding::new(RuleId::InternetRoute, drift, Repair::RemoveRoute(removal)),
-        Err(reason) => Finding::new(RuleId::InternetRoute, drift, Repair::None).leaving(what, reason),
+        Err(reason) => {
+            Finding::new(RuleId::InternetRoute, drift, Repair::None).leaving(what, reason)
+        }
     })
 }
 
 /// The removal of the route; or why it stays, whatever is served without it.
-fn removal(route: &LeadingRoute, used: &TableUse<'_>, view: &View<'_>) -> Result<RouteRemoval, LeftAloneReason> {
+fn removal(
+    route: &LeadingRoute,
+    used: &TableUse<'_>,
+    view: &View<'_>,
+) -> Result<RouteRemoval, LeftAloneReason> {
     let destination = route.destination.clone().ok_or(LeftAloneReason::Unknown)?;
     match route.certainty {
         Certainty::Unknown => return Err(LeftAloneReason::Unknown),
@@ -99,9 +113,11 @@ fn removal(route: &LeadingRoute, used: &TableUse<'_>, view: &View<'_>) -> Result
     Ok(RouteRemoval { table, destination, target, subnets })
 }
 
-/// Whether AWS says of the route what this version has no word for; such a route is told of, never deleted.
+/// Whether AWS says of the route what this version has no word for; such a route is told of, never
+/// deleted.
 fn is_of_unknown_make(route: &Route) -> bool {
-    matches!(route.origin, Some(RouteOrigin::Other(_))) || matches!(route.state, Some(RouteState::Other(_)))
+    matches!(route.origin, Some(RouteOrigin::Other(_)))
+        || matches!(route.state, Some(RouteState::Other(_)))
 }
 
 #[cfg(test)]
@@ -123,15 +139,19 @@ mod tests {
     fn a_nat_route_on_a_private_table_is_found() {
         check(
             |w| w.route("rtb-a", "0.0.0.0/0", "nat-1"),
-            &["internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for \
-               private subnet-pria"],
+            &[
+                "internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for \
+               private subnet-pria",
+            ],
         );
     }
 
     #[test]
     fn each_half_of_a_split_default_route_is_found() {
         check(
-            |w| w.route("rtb-b", "0.0.0.0/1", "nat-1").route("rtb-b", "128.0.0.0/1", "nat-regional"),
+            |w| {
+                w.route("rtb-b", "0.0.0.0/1", "nat-1").route("rtb-b", "128.0.0.0/1", "nat-regional")
+            },
             &[
                 "internet-route: rtb-b: 0.0.0.0/1 → nat-1 leads to the internet through public NAT gateway nat-1, for \
                  private subnet-prib",
@@ -143,10 +163,17 @@ mod tests {
 
     #[test]
     fn public_unused_and_edge_tables_are_not_judged() {
-        check(|w| w.route("rtb-pub", "1.1.1.1/32", "nat-1").route("rtb-main", "0.0.0.0/0", "nat-1"), &[]);
+        check(
+            |w| w.route("rtb-pub", "1.1.1.1/32", "nat-1").route("rtb-main", "0.0.0.0/0", "nat-1"),
+            &[],
+        );
         check(
             |w| {
-                w.associate("rtb-main", json!({"GatewayId": "igw-1"})).route("rtb-main", "0.0.0.0/0", "eni-1");
+                w.associate("rtb-main", json!({"GatewayId": "igw-1"})).route(
+                    "rtb-main",
+                    "0.0.0.0/0",
+                    "eni-1",
+                );
                 w.associate("rtb-main", json!({"PublicIpv4Pool": "amazon"}))
             },
             &[],
@@ -155,7 +182,9 @@ mod tests {
 
     #[test]
     fn a_subnet_without_an_association_uses_the_main_table() {
-        let unbound = findings(|w| w.set("rtb-a", "Associations", json!([])).route("rtb-main", "0.0.0.0/0", "nat-1"));
+        let unbound = findings(|w| {
+            w.set("rtb-a", "Associations", json!([])).route("rtb-main", "0.0.0.0/0", "nat-1")
+        });
         assert_eq!(
             unbound.last().map(String::as_str),
             Some(
@@ -184,7 +213,9 @@ mod tests {
     fn what_may_lead_out_is_as_the_baseline_says() {
         let told = "internet-route: rtb-a: 0.0.0.0/0 → tgw-1 may lead to the internet through transit gateway tgw-1, for \
                     private subnet-pria";
-        for (may_lead_out, expected) in [("accept", vec![]), ("report", vec![told]), ("remove", vec![told])] {
+        for (may_lead_out, expected) in
+            [("accept", vec![]), ("report", vec![told]), ("remove", vec![told])]
+        {
             check(
                 |w| {
                     w.baseline("internet_routes", json!({"may_lead_out": may_lead_out}));
@@ -215,7 +246,14 @@ mod tests {
     fn a_route_of_unknown_make_is_told_of_as_such() {
         for (key, word) in [("Origin", "Teleport"), ("State", "wobbling")] {
             check(
-                |w| w.route("rtb-a", "0.0.0.0/0", "nat-1").set_route("rtb-a", "0.0.0.0/0", key, json!(word)),
+                |w| {
+                    w.route("rtb-a", "0.0.0.0/0", "nat-1").set_route(
+                        "rtb-a",
+                        "0.0.0.0/0",
+                        key,
+                        json!(word),
+                    )
+                },
                 &[
                     "internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to public NAT gateway nat-1, for private subnet-pria",
                 ],
@@ -226,9 +264,18 @@ mod tests {
     #[test]
     fn blackholes_are_found_too() {
         check(
-            |w| w.route("rtb-a", "0.0.0.0/0", "nat-1").set_route("rtb-a", "0.0.0.0/0", "State", json!("blackhole")),
-            &["internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1 (a \
-               blackhole at present), for private subnet-pria"],
+            |w| {
+                w.route("rtb-a", "0.0.0.0/0", "nat-1").set_route(
+                    "rtb-a",
+                    "0.0.0.0/0",
+                    "State",
+                    json!("blackhole"),
+                )
+            },
+            &[
+                "internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1 (a \
+               blackhole at present), for private subnet-pria",
+            ],
         );
     }
 

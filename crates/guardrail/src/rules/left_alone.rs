@@ -100,11 +100,14 @@ impl fmt::Display for LeftAloneReason {
 }
 
 impl LeftAloneReason {
-    /// Whether the service that the finding is about stays without a working endpoint because of it, so that no route may
-    /// go that the service is reached by.
+    /// Whether the service that the finding is about stays without a working endpoint because of
+    /// it, so that no route may go that the service is reached by.
     pub fn leaves_the_service_unrepaired(&self) -> bool {
         match self {
-            Self::Broken | Self::NoSubnetInZone { .. } | Self::GroupNameTaken { .. } | Self::TooManyGroups => true,
+            Self::Broken
+            | Self::NoSubnetInZone { .. }
+            | Self::GroupNameTaken { .. }
+            | Self::TooManyGroups => true,
             Self::SomebodyElsesVpc
             | Self::NotObserved { .. }
             | Self::NotOffered

@@ -52,8 +52,15 @@ macro_rules! registry {
 
 every_rule!(registry);
 
-/// What every rule finds, in the order of repair; rules that need what was not observed say nothing.
+/// What every rule finds, in the order of repair; rules that need what was not observed say
+/// nothing.
 pub fn evaluate(view: &View<'_>) -> Vec<Finding> {
-    let observed = |rule: &&Rule| !rule.needs.iter().any(|section| view.snapshot.missing.contains(section));
-    RuleId::ALL.iter().map(|id| id.rule()).filter(observed).flat_map(|rule| (rule.check)(view)).collect()
+    let observed =
+        |rule: &&Rule| !rule.needs.iter().any(|section| view.snapshot.missing.contains(section));
+    RuleId::ALL
+        .iter()
+        .map(|id| id.rule())
+        .filter(observed)
+        .flat_map(|rule| (rule.check)(view))
+        .collect()
 }

@@ -26,10 +26,14 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         .iter()
         .filter(wanted)
         .filter_map(|required| {
-            let adopted = required.adopted(view.snapshot).filter(|endpoint| health(endpoint) != Health::Broken);
-            let endpoint = adopted.filter(|endpoint| !endpoint.private_dns_enabled)?.vpc_endpoint_id.clone();
+            let adopted = required
+                .adopted(view.snapshot)
+                .filter(|endpoint| health(endpoint) != Health::Broken);
+            let endpoint =
+                adopted.filter(|endpoint| !endpoint.private_dns_enabled)?.vpc_endpoint_id.clone();
             let service = required.name.clone();
-            let drift = Drift::PrivateDnsOff { service: service.clone(), endpoint: endpoint.clone() };
+            let drift =
+                Drift::PrivateDnsOff { service: service.clone(), endpoint: endpoint.clone() };
             let edit = EndpointEdit { endpoint, service, addition: Addition::PrivateDns };
             Some(Finding::new(RuleId::PrivateDns, drift, Repair::EditEndpoint(edit)))
         })
@@ -46,7 +50,8 @@ mod tests {
         assert_eq!(findings(edit), expected);
     }
 
-    const OFF: &str = "private-dns: private DNS of vpce-ssm (com.amazonaws.eu-central-1.ssm) is off";
+    const OFF: &str =
+        "private-dns: private DNS of vpce-ssm (com.amazonaws.eu-central-1.ssm) is off";
 
     #[test]
     fn private_dns_that_is_off_is_found() {
@@ -95,7 +100,13 @@ mod tests {
     #[test]
     fn a_vpc_without_private_subnets_needs_none() {
         check(
-            |w| w.remove("subnet-pria").remove("subnet-prib").set("vpce-ssm", "PrivateDnsEnabled", json!(false)),
+            |w| {
+                w.remove("subnet-pria").remove("subnet-prib").set(
+                    "vpce-ssm",
+                    "PrivateDnsEnabled",
+                    json!(false),
+                )
+            },
             &[],
         );
     }

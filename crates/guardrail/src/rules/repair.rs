@@ -1,5 +1,5 @@
-//! What repairs a finding: one small value that says what is wanted. The planner makes the steps of it, with what must come
-//! before and after them.
+//! What repairs a finding: one small value that says what is wanted. The planner makes the steps of
+//! it, with what must come before and after them.
 
 use crate::ec2::change::{Call, DnsAttribute};
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};

@@ -24,7 +24,9 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     let wanted = |required: &RequiredService<'_>| {
         required.wants_private_dns() && !required.zones_wanted(&view.topology).is_empty()
     };
-    let Some(attributes) = view.snapshot.attributes.filter(|_| view.required_services.iter().any(wanted)) else {
+    let Some(attributes) =
+        view.snapshot.attributes.filter(|_| view.required_services.iter().any(wanted))
+    else {
         return Vec::new();
     };
     let both = [
@@ -33,7 +35,11 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     ];
     let off = both.into_iter().filter(|(on, _)| *on == Some(false));
     off.map(|(_, attribute)| {
-        Finding::new(RuleId::VpcDns, Drift::VpcDnsOff { attribute }, Repair::EnableVpcDns(attribute))
+        Finding::new(
+            RuleId::VpcDns,
+            Drift::VpcDnsOff { attribute },
+            Repair::EnableVpcDns(attribute),
+        )
     })
     .collect()
 }
@@ -49,7 +55,8 @@ mod tests {
     }
 
     fn attributes(w: &mut Fixture, support: bool, hostnames: bool) -> &mut Fixture {
-        w.world["VpcAttributes"]["vpc-1"] = json!({"EnableDnsSupport": support, "EnableDnsHostnames": hostnames});
+        w.world["VpcAttributes"]["vpc-1"] =
+            json!({"EnableDnsSupport": support, "EnableDnsHostnames": hostnames});
         w
     }
 
@@ -65,7 +72,12 @@ mod tests {
 
     #[test]
     fn it_does_not_matter_where_no_required_service_has_a_private_name() {
-        check(|w| attributes(w, false, false).baseline("interface_endpoints", json!({"services": []})), &[]);
+        check(
+            |w| {
+                attributes(w, false, false).baseline("interface_endpoints", json!({"services": []}))
+            },
+            &[],
+        );
     }
 
     #[test]

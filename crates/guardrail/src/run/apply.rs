@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::RunRequest;
 use super::assess::{Assessment, assess};
 use super::recheck::{
-    LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate, is_verified,
+    LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate,
+    is_verified,
 };
 use crate::baseline::Baseline;
 use crate::cloud::{CallError, Cloud, Unread};
@@ -38,8 +39,11 @@ struct Observed {
 
 impl Observed {
     fn new(scope: &Scope) -> Self {
-        let world =
-            World { region: Some(scope.region.clone()), account_id: Some(scope.account.clone()), ..World::default() };
+        let world = World {
+            region: Some(scope.region.clone()),
+            account_id: Some(scope.account.clone()),
+            ..World::default()
+        };
         Self { world, unread: Vec::new(), fresh: BTreeSet::new() }
     }
 
@@ -51,8 +55,14 @@ impl Observed {
     }
 
     /// Reads again what has not been read since the plan was made and since the last change.
-    async fn look_again<C: Cloud>(&mut self, cloud: &C, scope: &Scope, sections: &[Section]) -> Result<(), CallError> {
-        let stale: Vec<Section> = sections.iter().filter(|section| !self.fresh.contains(section)).copied().collect();
+    async fn look_again<C: Cloud>(
+        &mut self,
+        cloud: &C,
+        scope: &Scope,
+        sections: &[Section],
+    ) -> Result<(), CallError> {
+        let stale: Vec<Section> =
+            sections.iter().filter(|section| !self.fresh.contains(section)).copied().collect();
         if !stale.is_empty() {
             self.look(cloud, scope, &stale).await;
             let unread: Vec<Section> = self.unread.iter().map(|unread| unread.section).collect();
@@ -147,7 +157,8 @@ impl<'a, C: Cloud> Runner<'a, C> {
 
     async fn wait(&mut self, condition: &Condition) -> Outcome {
         loop {
-            // With these, what an earlier look could not read: on what is missing nothing is decided.
+            // With these, what an earlier look could not read: on what is missing nothing is
+            // decided.
             let unread = self.observed.unread.iter().map(|unread| unread.section);
             let sections: Vec<Section> =
                 [Section::VpcEndpoints, Section::RouteTables].into_iter().chain(unread).collect();
@@ -160,13 +171,16 @@ impl<'a, C: Cloud> Runner<'a, C> {
         }
     }
 
-    /// Looks again at what was changed; a little later and again where a change that was made does not show yet.
+    /// Looks again at what was changed; a little later and again where a change that was made does
+    /// not show yet.
     pub(super) async fn verify(&mut self, plan: &Plan, outcomes: &Outcomes) -> Assessment {
         let mut looks_left = VERIFY_LOOKS;
         loop {
             let unread = self.observed.unread.iter().map(|unread| unread.section);
             let sections: BTreeSet<Section> = changed_sections().chain(unread).collect();
-            self.observed.look(self.cloud, &self.request.scope, &sections.into_iter().collect::<Vec<_>>()).await;
+            self.observed
+                .look(self.cloud, &self.request.scope, &sections.into_iter().collect::<Vec<_>>())
+                .await;
             looks_left = looks_left.saturating_sub(1);
             let now = self.assess();
             if is_verified(plan, outcomes, &now, looks_left, self.time_left()) {

@@ -63,7 +63,11 @@ pub fn assess(
 }
 
 /// Compares one VPC with the baseline, and plans.
-pub fn assess_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, circumstances: Circumstances<'_>) -> Assessment {
+pub fn assess_snapshot(
+    baseline: &Baseline,
+    snapshot: &Snapshot<'_>,
+    circumstances: Circumstances<'_>,
+) -> Assessment {
     let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
     let view = View::of(baseline, snapshot, &required_services);
     let name = view.vpc_name().map(str::to_owned);
@@ -71,7 +75,12 @@ pub fn assess_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, circumstanc
         return Assessment::nothing(VpcStanding::NotManaged(name));
     }
     let (findings, plan) = plan(&view, circumstances);
-    Assessment { standing: VpcStanding::Managed(name), findings, plan, complete: snapshot.missing.is_empty() }
+    Assessment {
+        standing: VpcStanding::Managed(name),
+        findings,
+        plan,
+        complete: snapshot.missing.is_empty(),
+    }
 }
 
 /// What a run would report if it stopped before its first change: the plan, and nothing done.
@@ -79,14 +88,29 @@ pub fn preview(baseline: &Baseline, world: &World, request: &RunRequest, now: Ti
     not_taken(baseline, assess(baseline, world, request, request.circumstances(now)), request, now)
 }
 
-/// What a run over the VPC of this snapshot would report if it stopped before its first change. Many VPCs of one world are
-/// cut out of it once ([`Snapshot::all`]) and previewed one by one.
-pub fn preview_snapshot(baseline: &Baseline, snapshot: &Snapshot<'_>, request: &RunRequest, now: Timestamp) -> Report {
-    not_taken(baseline, assess_snapshot(baseline, snapshot, request.circumstances(now)), request, now)
+/// What a run over the VPC of this snapshot would report if it stopped before its first change.
+/// Many VPCs of one world are cut out of it once ([`Snapshot::all`]) and previewed one by one.
+pub fn preview_snapshot(
+    baseline: &Baseline,
+    snapshot: &Snapshot<'_>,
+    request: &RunRequest,
+    now: Timestamp,
+) -> Report {
+    not_taken(
+        baseline,
+        assess_snapshot(baseline, snapshot, request.circumstances(now)),
+        request,
+        now,
+    )
 }
 
 /// The report of a plan of which no step is taken.
-fn not_taken(baseline: &Baseline, assessment: Assessment, request: &RunRequest, now: Timestamp) -> Report {
+fn not_taken(
+    baseline: &Baseline,
+    assessment: Assessment,
+    request: &RunRequest,
+    now: Timestamp,
+) -> Report {
     let outcome = |step: &Step| match (step.mode, step.held) {
         (Mode::Observe | Mode::Notify, _) => Outcome::NotAllowed(step.mode),
         (Mode::Repair, Some(hold)) => Outcome::Held(hold),
@@ -94,5 +118,14 @@ fn not_taken(baseline: &Baseline, assessment: Assessment, request: &RunRequest, 
     };
     let outcomes = assessment.plan.steps.iter().map(|step| (step.id, outcome(step))).collect();
     let (first, last) = (assessment.clone(), assessment);
-    report(Ended { baseline, request, started: now, finished: now, first, last, outcomes, unread: Vec::new() })
+    report(Ended {
+        baseline,
+        request,
+        started: now,
+        finished: now,
+        first,
+        last,
+        outcomes,
+        unread: Vec::new(),
+    })
 }

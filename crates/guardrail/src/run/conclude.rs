@@ -35,14 +35,18 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
             && !finding.drift.service().is_some_and(|service| pending.contains(&service))
     };
     let first_seen = first.findings.iter().map(|finding| (finding, repaired(finding)));
-    let is_new = |finding: &&Finding| !first.findings.iter().any(|seen| seen.is_same_drift(finding));
+    let is_new =
+        |finding: &&Finding| !first.findings.iter().any(|seen| seen.is_same_drift(finding));
     let new = last.findings.iter().filter(is_new).map(|finding| (finding, false));
-    let findings: Vec<Found> =
-        first_seen.chain(new).map(|(finding, repaired)| found(finding, repaired, baseline)).collect();
+    let findings: Vec<Found> = first_seen
+        .chain(new)
+        .map(|(finding, repaired)| found(finding, repaired, baseline))
+        .collect();
     let verdict = verdict(&first, &last, &findings);
     let again = another_run_helps(&first.plan, &last.plan, &outcomes)
         || unread.iter().any(|unread| unread.error.class.passes());
-    let steps = first.plan.steps.iter().map(|step| step_report(step, &outcomes, &request.scope)).collect();
+    let steps =
+        first.plan.steps.iter().map(|step| step_report(step, &outcomes, &request.scope)).collect();
     let vpc_name = match first.standing {
         VpcStanding::Managed(name) | VpcStanding::NotManaged(name) => name,
         VpcStanding::Missing | VpcStanding::Unobserved => None,
@@ -71,7 +75,9 @@ fn verdict(first: &Assessment, last: &Assessment, findings: &[Found]) -> Verdict
         VpcStanding::Missing => Verdict::NoSuchVpc,
         VpcStanding::NotManaged(_) => Verdict::NotManaged,
         VpcStanding::Unobserved => Verdict::Incomplete,
-        VpcStanding::Managed(_) if findings.iter().any(|found| !found.repaired) => Verdict::DriftLeft,
+        VpcStanding::Managed(_) if findings.iter().any(|found| !found.repaired) => {
+            Verdict::DriftLeft
+        }
         VpcStanding::Managed(_) if !last.complete => Verdict::Incomplete,
         VpcStanding::Managed(_) if findings.is_empty() => Verdict::Compliant,
         VpcStanding::Managed(_) => Verdict::Repaired,
@@ -80,8 +86,9 @@ fn verdict(first: &Assessment, last: &Assessment, findings: &[Found]) -> Verdict
 
 /// The services whose endpoints were waited for in vain: they exist, but do not serve yet.
 fn services_not_come<'p>(plan: &'p Plan, outcomes: &Outcomes) -> Vec<&'p ServiceName> {
-    let in_vain =
-        |step: &&Step| matches!(outcomes.get(&step.id), Some(Outcome::TimedOut | Outcome::WillNotBeReady { .. }));
+    let in_vain = |step: &&Step| {
+        matches!(outcomes.get(&step.id), Some(Outcome::TimedOut | Outcome::WillNotBeReady { .. }))
+    };
     let service = |step: &'p Step| match &step.task {
         Task::Await(Condition::Ready { service, .. }) => Some(service),
         Task::Await(Condition::Gone { .. }) | Task::Change(_) => None,
@@ -89,13 +96,18 @@ fn services_not_come<'p>(plan: &'p Plan, outcomes: &Outcomes) -> Vec<&'p Service
     plan.steps.iter().filter(in_vain).filter_map(service).collect()
 }
 
-/// Whether a later run may do more without anybody's doing. One that stopped at its limits only counts if it got somewhere,
-/// or calls that always fail would keep the rest waiting for ever; and what came to light on the way counts.
+/// Whether a later run may do more without anybody's doing. One that stopped at its limits only
+/// counts if it got somewhere, or calls that always fail would keep the rest waiting for ever; and
+/// what came to light on the way counts.
 fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
     let got_somewhere = outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)));
-    let passes = |outcome: &Outcome| outcome.may_pass() && (got_somewhere || *outcome != Outcome::Held(Hold::RunLimit));
+    let passes = |outcome: &Outcome| {
+        outcome.may_pass() && (got_somewhere || *outcome != Outcome::Held(Hold::RunLimit))
+    };
     let came_to_light = |step: &Step| match &step.task {
-        Task::Change(action) => step.mode == Mode::Repair && still_planned(action, first) == StillPlanned::Changed,
+        Task::Change(action) => {
+            step.mode == Mode::Repair && still_planned(action, first) == StillPlanned::Changed
+        }
         Task::Await(_) => false,
     };
     outcomes.values().any(passes) || last.steps.iter().any(came_to_light)
@@ -114,9 +126,10 @@ fn found(finding: &Finding, repaired: bool, baseline: &Baseline) -> Found {
 fn step_report(step: &Step, outcomes: &Outcomes, scope: &Scope) -> StepReport {
     let outcome = outcomes.get(&step.id).cloned().unwrap_or(Outcome::OutOfTime);
     let (command, undo) = match (&step.task, &outcome) {
-        (Task::Change(action), Outcome::Done(applied)) => {
-            (Some(commands::of(action, scope)), commands::undo(action, applied, scope, |g| known_group(g, outcomes)))
-        }
+        (Task::Change(action), Outcome::Done(applied)) => (
+            Some(commands::of(action, scope)),
+            commands::undo(action, applied, scope, |g| known_group(g, outcomes)),
+        ),
         (Task::Change(action), _) => (Some(commands::of(action, scope)), None),
         (Task::Await(_), _) => (None, None),
     };

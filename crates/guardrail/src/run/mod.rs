@@ -1,8 +1,9 @@
 //! The loop: observe, compare, plan, apply, verify by observing again, report.
 //!
-//! A run reads the whole VPC once ([`assess()`] says what that comes to), takes the steps of its plan one by one, each after
-//! it has read again what the step rests on, reads once more what was changed, and reports. The functions that await decide
-//! nothing: what to do comes from `assess` and `recheck`, and what to tell from `conclude`, which are pure.
+//! A run reads the whole VPC once ([`assess()`] says what that comes to), takes the steps of its
+//! plan one by one, each after it has read again what the step rests on, reads once more what was
+//! changed, and reports. The functions that await decide nothing: what to do comes from `assess`
+//! and `recheck`, and what to tell from `conclude`, which are pure.
 
 mod apply;
 mod assess;
@@ -11,7 +12,9 @@ mod recheck;
 
 use jiff::Timestamp;
 
-pub use self::assess::{Assessment, VpcStanding, assess, assess_snapshot, preview, preview_snapshot};
+pub use self::assess::{
+    Assessment, VpcStanding, assess, assess_snapshot, preview, preview_snapshot,
+};
 
 use crate::baseline::Baseline;
 use crate::cloud::Cloud;
@@ -48,7 +51,8 @@ impl RunRequest {
     }
 }
 
-/// Brings one VPC back to the baseline as far as the modes allow, and tells what was found and done.
+/// Brings one VPC back to the baseline as far as the modes allow, and tells what was found and
+/// done.
 ///
 /// With a snapshot that is not complete nothing is changed.
 pub async fn run<C: Cloud>(cloud: &C, baseline: &Baseline, request: &RunRequest) -> Report {
@@ -61,7 +65,16 @@ pub async fn run<C: Cloud>(cloud: &C, baseline: &Baseline, request: &RunRequest)
         false => first.clone(),
     };
     let unread = runner.into_unread();
-    report(Ended { baseline, request, started, finished: cloud.now(), first, last, outcomes, unread })
+    report(Ended {
+        baseline,
+        request,
+        started,
+        finished: cloud.now(),
+        first,
+        last,
+        outcomes,
+        unread,
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The decisions between two awaits: whether a step is taken, whether what it was planned from still holds, and what follows
-//! from an answer.
+//! The decisions between two awaits: whether a step is taken, whether what it was planned from
+//! still holds, and what follows from an answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,14 +20,20 @@ use crate::ec2::world::World;
 use crate::plan::{Condition, GroupRef, Plan, Step, StepId, Task, Wait};
 use crate::report::Outcome;
 
-/// How long to wait between two looks at an endpoint that is coming up. Terraform looks every 5 seconds.
+/// How long to wait between two looks at an endpoint that is coming up. Terraform looks every 5
+/// seconds.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// What became of each step so far.
 pub(super) type Outcomes = BTreeMap<StepId, Outcome>;
 
 /// The outcome of a step that is not taken; `None` when it is to be taken.
-pub(super) fn gate(step: &Step, outcomes: &Outcomes, now: Timestamp, deadline: Timestamp) -> Option<Outcome> {
+pub(super) fn gate(
+    step: &Step,
+    outcomes: &Outcomes,
+    now: Timestamp,
+    deadline: Timestamp,
+) -> Option<Outcome> {
     let failed = |id: &&StepId| !outcomes.get(id).is_some_and(Outcome::is_success);
     match step.mode {
         Mode::Observe | Mode::Notify => Some(Outcome::NotAllowed(step.mode)),
@@ -50,8 +56,14 @@ pub(super) enum Next<T> {
     End(Outcome),
 }
 
-/// Before a call: whether the plan that was just made again still holds the action, and the call with every id in it.
-pub(super) fn before_call(action: &Action<GroupRef>, now: &Plan, outcomes: &Outcomes, time: TimeLeft) -> Next<Call> {
+/// Before a call: whether the plan that was just made again still holds the action, and the call
+/// with every id in it.
+pub(super) fn before_call(
+    action: &Action<GroupRef>,
+    now: &Plan,
+    outcomes: &Outcomes,
+    time: TimeLeft,
+) -> Next<Call> {
     match (still_planned(action, now), time) {
         (StillPlanned::Changed, _) => Next::End(Outcome::Stale),
         (StillPlanned::NotYet, TimeLeft::No) => Next::End(Outcome::TimedOut),
@@ -76,9 +88,13 @@ pub(super) fn after_call(
     }
 }
 
-/// After a look at what is waited for: `read` is whether the look succeeded. What may be read the next time is looked at
-/// again, as what is not there yet is.
-pub(super) fn after_look(read: Result<(), CallError>, wait: impl FnOnce() -> Wait, time: TimeLeft) -> Next<Outcome> {
+/// After a look at what is waited for: `read` is whether the look succeeded. What may be read the
+/// next time is looked at again, as what is not there yet is.
+pub(super) fn after_look(
+    read: Result<(), CallError>,
+    wait: impl FnOnce() -> Wait,
+    time: TimeLeft,
+) -> Next<Outcome> {
     if let Err(error) = read
         && !error.class.passes()
     {
@@ -92,7 +108,8 @@ pub(super) fn after_look(read: Result<(), CallError>, wait: impl FnOnce() -> Wai
     }
 }
 
-/// Whether a call failed because the security group that this run has just made is not known everywhere yet.
+/// Whether a call failed because the security group that this run has just made is not known
+/// everywhere yet.
 pub(super) fn is_too_new(action: &Action<GroupRef>, error: &CallError) -> bool {
     is_group_not_found(error) && action.names_group_made_by_a_step()
 }
@@ -108,8 +125,8 @@ pub(super) enum StillPlanned {
     Changed,
 }
 
-/// The check before each step: the plan is made again from what was just read, and the step must still be in it. A route is
-/// removed only when nothing needs to come before that any more.
+/// The check before each step: the plan is made again from what was just read, and the step must
+/// still be in it. A route is removed only when nothing needs to come before that any more.
 pub(super) fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlanned {
     let wanted = comparable(action);
     let same = |step: &&Step| match &step.task {
@@ -123,8 +140,9 @@ pub(super) fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlann
     }
 }
 
-/// An action without what may differ between two plans for the same thing: there is one group of the guardrail's own, which
-/// is named by its step until it shows; and a token depends on which dead endpoints are still listed.
+/// An action without what may differ between two plans for the same thing: there is one group of
+/// the guardrail's own, which is named by its step until it shows; and a token depends on which
+/// dead endpoints are still listed.
 pub(super) fn comparable(action: &Action<GroupRef>) -> Option<Action<()>> {
     action.with_group(|_| Some(())).map(|mut action| {
         if let Action::CreateEndpoint { token, .. } = &mut action {
@@ -146,9 +164,16 @@ pub(super) fn known_group(group: &GroupRef, outcomes: &Outcomes) -> Option<Secur
 }
 
 /// Whether what is waited for has come in the VPC of this request. What was not read has not.
-pub(super) fn check(baseline: &Baseline, world: &World, request: &RunRequest, condition: &Condition) -> Wait {
+pub(super) fn check(
+    baseline: &Baseline,
+    world: &World,
+    request: &RunRequest,
+    condition: &Condition,
+) -> Wait {
     let shared = Shared::of(world);
-    let Ok(Some(snapshot)) = Snapshot::one(world, &shared, &request.scope.vpc) else { return Wait::NotYet };
+    let Ok(Some(snapshot)) = Snapshot::one(world, &shared, &request.scope.vpc) else {
+        return Wait::NotYet;
+    };
     let required_services = required_services(baseline, &request.scope.region, &shared);
     condition.check(&View::of(baseline, &snapshot, &required_services))
 }
@@ -176,7 +201,8 @@ pub(super) fn made_changes(outcomes: &Outcomes) -> bool {
 
 /// Whether no step that was taken would be taken again.
 pub(super) fn all_shows(plan: &Plan, outcomes: &Outcomes, now: &Plan) -> bool {
-    let taken = plan.steps.iter().filter(|step| matches!(outcomes.get(&step.id), Some(Outcome::Done(_))));
+    let taken =
+        plan.steps.iter().filter(|step| matches!(outcomes.get(&step.id), Some(Outcome::Done(_))));
     let mut actions = taken.filter_map(|step| match &step.task {
         Task::Change(action) => Some(action),
         Task::Await(_) => None,
@@ -184,8 +210,15 @@ pub(super) fn all_shows(plan: &Plan, outcomes: &Outcomes, now: &Plan) -> bool {
     actions.all(|action| still_planned(action, now) == StillPlanned::Changed)
 }
 
-/// Whether verification is over: everything is read and every change shows, or there is no look or no time left.
-pub(super) fn is_verified(plan: &Plan, outcomes: &Outcomes, now: &Assessment, looks_left: u32, time: TimeLeft) -> bool {
+/// Whether verification is over: everything is read and every change shows, or there is no look or
+/// no time left.
+pub(super) fn is_verified(
+    plan: &Plan,
+    outcomes: &Outcomes,
+    now: &Assessment,
+    looks_left: u32,
+    time: TimeLeft,
+) -> bool {
     let shows = now.complete && all_shows(plan, outcomes, &now.plan);
     shows || looks_left == 0 || time == TimeLeft::No
 }
@@ -210,18 +243,29 @@ mod tests {
     fn delete_route() -> Action<GroupRef> {
         Action::DeleteRoute {
             table: "rtb-a".parse().unwrap(),
-            destination: serde_json::from_value(serde_json::json!({"CidrBlock": "0.0.0.0/0"})).unwrap(),
+            destination: serde_json::from_value(serde_json::json!({"CidrBlock": "0.0.0.0/0"}))
+                .unwrap(),
             target: "nat-1".to_owned().into(),
         }
     }
 
     fn authorize(group: GroupRef) -> Action<GroupRef> {
-        Action::AuthorizeHttps { group, cidrs: vec![serde_json::from_value(serde_json::json!("10.0.0.0/16")).unwrap()] }
+        Action::AuthorizeHttps {
+            group,
+            cidrs: vec![serde_json::from_value(serde_json::json!("10.0.0.0/16")).unwrap()],
+        }
     }
 
     fn step(task: Task, after: &[u32]) -> Step {
         let after = after.iter().copied().map(StepId).collect();
-        Step { id: StepId(2), rules: vec![RuleId::VpcDns], mode: Mode::Repair, task, after, held: None }
+        Step {
+            id: StepId(2),
+            rules: vec![RuleId::VpcDns],
+            mode: Mode::Repair,
+            task,
+            after,
+            held: None,
+        }
     }
 
     fn plan_of(step: Step) -> Plan {
@@ -246,7 +290,12 @@ mod tests {
         let first = StepId(1);
         let wait = step(Task::Change(enable_dns()), &[1]);
         let gate = |step: &Step, before: Option<Outcome>, now| {
-            gate(step, &before.into_iter().map(|outcome| (first, outcome)).collect(), at(now), at(10))
+            gate(
+                step,
+                &before.into_iter().map(|outcome| (first, outcome)).collect(),
+                at(now),
+                at(10),
+            )
         };
         assert_eq!(gate(&wait, Some(Outcome::Ready), 9), None);
         assert_eq!(gate(&wait, Some(Outcome::Done(Applied::Already)), 9), None);
@@ -264,16 +313,27 @@ mod tests {
 
     #[test]
     fn a_call_is_made_only_while_the_plan_still_holds_it() {
-        let before = |action: &Action<GroupRef>, plan: &Plan, time| before_call(action, plan, &Outcomes::new(), time);
+        let before = |action: &Action<GroupRef>, plan: &Plan, time| {
+            before_call(action, plan, &Outcomes::new(), time)
+        };
         let go = |action: &Action<GroupRef>| Next::Go(action.with_group(|_| None).unwrap());
-        assert_eq!(before(&enable_dns(), &with(enable_dns(), &[1]), TimeLeft::No), go(&enable_dns()));
-        assert_eq!(before(&delete_route(), &with(delete_route(), &[]), TimeLeft::No), go(&delete_route()));
+        assert_eq!(
+            before(&enable_dns(), &with(enable_dns(), &[1]), TimeLeft::No),
+            go(&enable_dns())
+        );
+        assert_eq!(
+            before(&delete_route(), &with(delete_route(), &[]), TimeLeft::No),
+            go(&delete_route())
+        );
         let early = with(delete_route(), &[1]);
         assert_eq!(before(&delete_route(), &early, TimeLeft::Yes), Next::Later);
         assert_eq!(before(&delete_route(), &early, TimeLeft::No), Next::End(Outcome::TimedOut));
         let other = with(enable_dns(), &[]);
         assert_eq!(before(&delete_route(), &other, TimeLeft::Yes), Next::End(Outcome::Stale));
-        let waits = plan_of(step(Task::Await(Condition::Gone { endpoint: "vpce-1".parse().unwrap() }), &[]));
+        let waits = plan_of(step(
+            Task::Await(Condition::Gone { endpoint: "vpce-1".parse().unwrap() }),
+            &[],
+        ));
         assert_eq!(before(&delete_route(), &waits, TimeLeft::Yes), Next::End(Outcome::Stale));
     }
 
@@ -297,8 +357,14 @@ mod tests {
         let made = authorize(GroupRef::MadeBy(StepId(1)));
         let there = authorize(GroupRef::Existing("sg-1".parse().unwrap()));
         assert_eq!(after_call(&made, Err(too_new()), TimeLeft::Yes), Next::Later);
-        assert_eq!(after_call(&made, Err(too_new()), TimeLeft::No), Next::End(Outcome::Failed(too_new())));
-        assert_eq!(after_call(&there, Err(too_new()), TimeLeft::Yes), Next::End(Outcome::Failed(too_new())));
+        assert_eq!(
+            after_call(&made, Err(too_new()), TimeLeft::No),
+            Next::End(Outcome::Failed(too_new()))
+        );
+        assert_eq!(
+            after_call(&there, Err(too_new()), TimeLeft::Yes),
+            Next::End(Outcome::Failed(too_new()))
+        );
         for other in [
             error(ErrorClass::NotFound, "InvalidVpcID.NotFound"),
             error(ErrorClass::Denied, "InvalidGroup.Denied"),
@@ -316,9 +382,13 @@ mod tests {
         let throttled = || Err(error(ErrorClass::Throttled, "RequestLimitExceeded"));
         let denied = error(ErrorClass::Denied, "UnauthorizedOperation");
         let never = || Wait::Never("it was rejected".to_owned());
-        let will_not = || Next::End(Outcome::WillNotBeReady { reason: "it was rejected".to_owned() });
+        let will_not =
+            || Next::End(Outcome::WillNotBeReady { reason: "it was rejected".to_owned() });
         assert_eq!(after_look(Ok(()), || Wait::Over, TimeLeft::No), Next::End(Outcome::Ready));
-        assert_eq!(after_look(throttled(), || Wait::Over, TimeLeft::Yes), Next::End(Outcome::Ready));
+        assert_eq!(
+            after_look(throttled(), || Wait::Over, TimeLeft::Yes),
+            Next::End(Outcome::Ready)
+        );
         assert_eq!(after_look(Ok(()), never, TimeLeft::Yes), will_not());
         assert_eq!(after_look(Ok(()), || Wait::NotYet, TimeLeft::Yes), Next::Later);
         assert_eq!(after_look(throttled(), || Wait::NotYet, TimeLeft::Yes), Next::Later);
@@ -347,7 +417,9 @@ mod tests {
             plan,
             complete,
         };
-        let over = |now: &Assessment, outcomes: &Outcomes| is_verified(&taken, outcomes, now, 1, TimeLeft::Yes);
+        let over = |now: &Assessment, outcomes: &Outcomes| {
+            is_verified(&taken, outcomes, now, 1, TimeLeft::Yes)
+        };
         assert!(over(&seen(Plan::default(), true), &done));
         assert!(!over(&seen(Plan::default(), false), &done), "not all was read");
         let still = seen(taken.clone(), true);

@@ -56,7 +56,8 @@ impl Fake {
                 state.drop_route(table.as_str(), &destination.to_string());
             }
             Call::CreateEndpoint { service, kind: NewEndpoint::Interface { .. }, .. } => {
-                let mut made = interface_endpoint("vpce-made", service.as_str().rsplit('.').next().unwrap());
+                let mut made =
+                    interface_endpoint("vpce-made", service.as_str().rsplit('.').next().unwrap());
                 made["State"] = json!("pending");
                 made["Groups"] = json!([{"GroupId": "sg-own"}]);
                 state.add("VpcEndpoints", made);
@@ -70,7 +71,8 @@ impl Fake {
                 state.remove("sg-own").add("SecurityGroups", own_group(&["10.0.0.0/16"]));
             }
             Call::EnableVpcDns { .. } => {
-                state.world["VpcAttributes"]["vpc-1"] = json!({"EnableDnsSupport": true, "EnableDnsHostnames": true});
+                state.world["VpcAttributes"]["vpc-1"] =
+                    json!({"EnableDnsSupport": true, "EnableDnsHostnames": true});
             }
             Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. } => {}
         }
@@ -111,7 +113,9 @@ impl Cloud for Fake {
 
     async fn pause(&self, time: Duration) {
         self.now.set(self.now.get() + time);
-        for endpoint in self.state.borrow_mut().section("VpcEndpoints").iter_mut().filter(|_| self.comes_up) {
+        for endpoint in
+            self.state.borrow_mut().section("VpcEndpoints").iter_mut().filter(|_| self.comes_up)
+        {
             if endpoint["State"] == "pending" {
                 endpoint["State"] = json!("available");
             }
@@ -120,14 +124,23 @@ impl Cloud for Fake {
 }
 
 fn error(class: ErrorClass) -> CallError {
-    CallError { operation: "Call".to_owned(), class, code: Some(format!("{class:?}")), message: "scripted".to_owned() }
+    CallError {
+        operation: "Call".to_owned(),
+        class,
+        code: Some(format!("{class:?}")),
+        message: "scripted".to_owned(),
+    }
 }
 
 /// A run with this many seconds of time.
 fn run_for(cloud: &Fake, seconds: i64) -> Report {
     let baseline = cloud.state.borrow().wanted();
     let request = RunRequest {
-        scope: Scope { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap(), vpc: vpc() },
+        scope: Scope {
+            account: "111122223333".parse().unwrap(),
+            region: "eu-central-1".parse().unwrap(),
+            vpc: vpc(),
+        },
         cause: Cause::Event,
         evidence: Vec::new(),
         run_id: "run".to_owned(),
@@ -147,8 +160,10 @@ fn run(cloud: &Fake) -> Report {
 
 /// How the run ended, whether another is needed, and what became of each step and finding.
 fn told(report: &Report) -> Vec<String> {
-    let steps = report.steps.iter().map(|step| format!("{} {}: {}", step.id, step.summary, step.outcome));
-    let found = report.findings.iter().map(|found| format!("{} repaired: {}", found.rule, found.repaired));
+    let steps =
+        report.steps.iter().map(|step| format!("{} {}: {}", step.id, step.summary, step.outcome));
+    let found =
+        report.findings.iter().map(|found| format!("{} repaired: {}", found.rule, found.repaired));
     let end = format!("{}, {:?}", report.verdict, report.next);
     std::iter::once(end).chain(steps).chain(found).collect()
 }
@@ -183,7 +198,10 @@ fn a_vpc_that_is_not_managed_or_not_there_is_left_alone() {
     let mut unread = Fake::new(nat);
     unread.blind = vec![(1, 9, Section::Vpcs, ErrorClass::Denied)];
     assert_eq!(told(&run(&unread)), ["not fully observed, Settled"]);
-    assert_eq!([cloud, gone, unread].map(|cloud| cloud.calls.take()), [const { Vec::<String>::new() }; 3]);
+    assert_eq!(
+        [cloud, gone, unread].map(|cloud| cloud.calls.take()),
+        [const { Vec::<String>::new() }; 3]
+    );
 }
 
 #[test]
@@ -192,7 +210,11 @@ fn nothing_is_called_on_an_incomplete_snapshot() {
         let mut cloud = Fake::new(nat_without_ssm);
         cloud.blind = vec![(1, 9, section, ErrorClass::Throttled)];
         let report = run(&cloud);
-        assert_eq!((report.next, report.steps, cloud.calls.take()), (Next::Again, vec![], vec![]), "{section}");
+        assert_eq!(
+            (report.next, report.steps, cloud.calls.take()),
+            (Next::Again, vec![], vec![]),
+            "{section}"
+        );
         assert!(report.findings.iter().all(|found| !found.repaired), "{section}");
     }
 }
@@ -251,7 +273,10 @@ fn a_step_whose_facts_have_changed_is_stale() {
         |w| w.drop_route("rtb-a", "0.0.0.0/0"),
         |w| w.set("vpc-1", "Tags", json!([])),
         |w| w.tag("subnet-pria", "Tier", "data"),
-        |w| w.add("Subnets", subnet("subnet-new", "a", "public")).associate("rtb-a", json!({"SubnetId": "subnet-new"})),
+        |w| {
+            w.add("Subnets", subnet("subnet-new", "a", "public"))
+                .associate("rtb-a", json!({"SubnetId": "subnet-new"}))
+        },
         |w| w.set("vpce-s3", "State", json!("failed")),
     ];
     for change in changes {
@@ -369,7 +394,10 @@ fn an_endpoint_that_fails_while_it_comes_up_is_not_waited_for() {
     cloud.comes_up = false;
     cloud.script = vec![(5, |w| w.set("vpce-made", "State", json!("failed")))];
     let report = run(&cloud);
-    assert_eq!(report.steps[1].outcome, Outcome::WillNotBeReady { reason: "vpce-made is in state failed".to_owned() });
+    assert_eq!(
+        report.steps[1].outcome,
+        Outcome::WillNotBeReady { reason: "vpce-made is in state failed".to_owned() }
+    );
     assert_eq!((report.verdict, report.next), (Verdict::DriftLeft, Next::Settled));
 }
 
@@ -442,8 +470,13 @@ fn somebody_who_undoes_the_repair_at_once_is_seen() {
 
 #[test]
 fn a_throttled_look_does_not_make_an_endpoint_gone() {
-    let mut cloud =
-        Fake::new(|w| w.add("SecurityGroups", own_group(&["10.0.0.0/16"])).set("vpce-ssm", "State", json!("deleting")));
+    let mut cloud = Fake::new(|w| {
+        w.add("SecurityGroups", own_group(&["10.0.0.0/16"])).set(
+            "vpce-ssm",
+            "State",
+            json!("deleting"),
+        )
+    });
     cloud.blind = vec![(2, 4, Section::VpcEndpoints, ErrorClass::Throttled)];
     assert_eq!(run_for(&cloud, 30).steps[0].outcome, Outcome::TimedOut);
     assert_eq!(cloud.calls.take(), Vec::<String>::new());
@@ -469,7 +502,11 @@ fn a_route_stays_when_a_service_is_served_no_more_just_before() {
     cloud.script = vec![(2, |w| w.set("vpce-ssm", "State", json!("pending")))];
     assert_eq!(
         told(&run_for(&cloud, 30)),
-        ["drift left, Again", &format!("1 {DELETE}: not yet; the next run goes on"), "internet-route repaired: false"]
+        [
+            "drift left, Again",
+            &format!("1 {DELETE}: not yet; the next run goes on"),
+            "internet-route repaired: false"
+        ]
     );
     assert_eq!(cloud.calls.take(), Vec::<String>::new());
 }

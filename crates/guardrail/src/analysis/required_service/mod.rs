@@ -11,8 +11,8 @@ use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::id::{Region, ServiceName, Zone};
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::{
-    EndpointService, EndpointState, EndpointType, IpPermission, RouteState, RouteTable, SecurityGroup, Subnet,
-    VpcEndpoint,
+    EndpointService, EndpointState, EndpointType, IpPermission, RouteState, RouteTable,
+    SecurityGroup, Subnet, VpcEndpoint,
 };
 
 /// A service that every managed VPC of a Region should reach through an endpoint.
@@ -56,10 +56,22 @@ impl fmt::Display for EndpointKind {
 }
 
 /// The baseline's required_services in a Region.
-pub fn required_services<'w>(baseline: &Baseline, region: &Region, shared: &Shared<'w>) -> Vec<RequiredService<'w>> {
-    let gateway = baseline.gateway_endpoints.services.iter().map(|service| (service, EndpointKind::Gateway));
-    let interface = baseline.interface_endpoints.services.iter().map(|service| (service, EndpointKind::Interface));
-    gateway.chain(interface).filter_map(|(service, kind)| required(service, kind, region, shared)).collect()
+pub fn required_services<'w>(
+    baseline: &Baseline,
+    region: &Region,
+    shared: &Shared<'w>,
+) -> Vec<RequiredService<'w>> {
+    let gateway =
+        baseline.gateway_endpoints.services.iter().map(|service| (service, EndpointKind::Gateway));
+    let interface = baseline
+        .interface_endpoints
+        .services
+        .iter()
+        .map(|service| (service, EndpointKind::Interface));
+    gateway
+        .chain(interface)
+        .filter_map(|(service, kind)| required(service, kind, region, shared))
+        .collect()
 }
 
 fn required<'w>(
@@ -70,32 +82,44 @@ fn required<'w>(
 ) -> Option<RequiredService<'w>> {
     let names = service.names(region);
     let kind_wanted = kind.endpoint_type();
-    let offered = names
-        .iter()
-        .find_map(|name| shared.services.iter().find(|offer| offer.service_name == *name && offer.is(&kind_wanted)));
-    let name = offered.map(|offer| offer.service_name.clone()).or_else(|| names.into_iter().next())?;
+    let offered = names.iter().find_map(|name| {
+        shared.services.iter().find(|offer| offer.service_name == *name && offer.is(&kind_wanted))
+    });
+    let name =
+        offered.map(|offer| offer.service_name.clone()).or_else(|| names.into_iter().next())?;
     Some(RequiredService { service: service.clone(), name, kind, offered })
 }
 
 impl<'w> RequiredService<'w> {
-    /// The endpoints that could keep it: of this service and type, in this Region, made by no other AWS service.
-    /// Deleted ones that are still listed are among them.
-    pub fn endpoints<'s>(&'s self, snapshot: &'s Snapshot<'w>) -> impl Iterator<Item = &'w VpcEndpoint> + 's {
+    /// The endpoints that could keep it: of this service and type, in this Region, made by no other
+    /// AWS service. Deleted ones that are still listed are among them.
+    pub fn endpoints<'s>(
+        &'s self,
+        snapshot: &'s Snapshot<'w>,
+    ) -> impl Iterator<Item = &'w VpcEndpoint> + 's {
         let kind = self.kind.endpoint_type();
         snapshot.endpoints.iter().copied().filter(move |endpoint| {
             endpoint.service_name.as_ref() == Some(&self.name)
                 && endpoint.kind() == kind
                 && !endpoint.requester_managed
-                && endpoint.service_region.as_ref().is_none_or(|region| *region == snapshot.scope.region)
+                && endpoint
+                    .service_region
+                    .as_ref()
+                    .is_none_or(|region| *region == snapshot.scope.region)
         })
     }
 
-    /// The endpoint that is adopted as the one to serve it: of those that exist, a sound one before a broken one,
-    /// then one with private DNS, then the one in most zones, then the first by id.
+    /// The endpoint that is adopted as the one to serve it: of those that exist, a sound one before
+    /// a broken one, then one with private DNS, then the one in most zones, then the first by id.
     pub fn adopted(&self, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
         self.endpoints(snapshot).filter(|endpoint| endpoint.exists()).min_by_key(|endpoint| {
             let zones = zones_of(endpoint, snapshot).len();
-            (health(endpoint).is_broken(), !endpoint.private_dns_enabled, usize::MAX - zones, &endpoint.vpc_endpoint_id)
+            (
+                health(endpoint).is_broken(),
+                !endpoint.private_dns_enabled,
+                usize::MAX - zones,
+                &endpoint.vpc_endpoint_id,
+            )
         })
     }
 
@@ -107,56 +131,82 @@ impl<'w> RequiredService<'w> {
         }
     }
 
-    /// Whether the service is offered in a zone; AWS lists no zones for some services, which then are offered in all.
+    /// Whether the service is offered in a zone; AWS lists no zones for some services, which then
+    /// are offered in all.
     pub fn is_offered_in(&self, zone: &Zone) -> bool {
         self.offered.is_some_and(|offer| {
-            offer.availability_zones.is_empty() || offer.availability_zones.iter().any(|offered| offered == zone)
+            offer.availability_zones.is_empty()
+                || offer.availability_zones.iter().any(|offered| offered == zone)
         })
     }
 
-    /// Whether a table leads to the service through an endpoint that works: the association and its route both there.
+    /// Whether a table leads to the service through an endpoint that works: the association and its
+    /// route both there.
     pub fn serves_table(&self, table: &RouteTable, snapshot: &Snapshot<'w>) -> bool {
         self.route_to(table, snapshot).is_some_and(|endpoint| {
-            health(endpoint) == Health::Works && endpoint.route_table_ids.contains(&table.route_table_id)
+            health(endpoint) == Health::Works
+                && endpoint.route_table_ids.contains(&table.route_table_id)
         })
     }
 
-    /// The endpoint of this service, anybody's, that a table already leads to: a second one could not be added.
+    /// The endpoint of this service, anybody's, that a table already leads to: a second one could
+    /// not be added.
     pub fn route_to(&self, table: &RouteTable, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
-        let active = |route: &&crate::ec2::world::Route| route.state.as_ref().is_none_or(|s| *s == RouteState::Active);
+        let active = |route: &&crate::ec2::world::Route| {
+            route.state.as_ref().is_none_or(|s| *s == RouteState::Active)
+        };
         let targets = table
             .routes
             .iter()
             .filter(|route| route.destination_prefix_list_id.is_some())
             .filter(active)
             .filter_map(|route| route.gateway_id.as_deref());
-        let mut endpoints =
-            targets.filter_map(|id| snapshot.endpoints.iter().find(|endpoint| endpoint.vpc_endpoint_id == *id));
-        endpoints.find(|endpoint| endpoint.service_name.as_ref() == Some(&self.name) && endpoint.exists()).copied()
+        let mut endpoints = targets.filter_map(|id| {
+            snapshot.endpoints.iter().find(|endpoint| endpoint.vpc_endpoint_id == *id)
+        });
+        endpoints
+            .find(|endpoint| {
+                endpoint.service_name.as_ref() == Some(&self.name) && endpoint.exists()
+            })
+            .copied()
     }
 
     /// Whether the subnets of a zone reach the service through an interface endpoint that works.
     pub fn serves_zone(&self, zone: &Zone, snapshot: &Snapshot<'w>) -> bool {
         self.adopted(snapshot).is_some_and(|endpoint| {
             health(endpoint) == Health::Works
-                && (!self.wants_private_dns() || (endpoint.private_dns_enabled && vpc_dns_is_on(snapshot)))
+                && (!self.wants_private_dns()
+                    || (endpoint.private_dns_enabled && vpc_dns_is_on(snapshot)))
                 && (!self.is_offered_in(zone) || zones_of(endpoint, snapshot).contains(&zone))
                 && cidrs_without_https(endpoint, snapshot).is_some_and(|missing| missing.is_empty())
         })
     }
 
     /// Whether a private subnet is served.
-    pub fn serves(&self, subnet: &Subnet, table: Option<&RouteTable>, snapshot: &Snapshot<'w>) -> bool {
+    pub fn serves(
+        &self,
+        subnet: &Subnet,
+        table: Option<&RouteTable>,
+        snapshot: &Snapshot<'w>,
+    ) -> bool {
         self.speaks_to(subnet, table, snapshot)
             && match self.kind {
-                EndpointKind::Gateway => table.is_some_and(|table| self.serves_table(table, snapshot)),
+                EndpointKind::Gateway => {
+                    table.is_some_and(|table| self.serves_table(table, snapshot))
+                }
                 EndpointKind::Interface => self.serves_zone(&subnet.availability_zone, snapshot),
             }
     }
 
-    /// Whether the endpoint speaks the subnet's version of IP. One with IPv4 addresses only is reached from an IPv6-only
-    /// subnet through NAT64, which is a NAT gateway's; the endpoints that the guardrail makes are of that kind.
-    pub fn speaks_to(&self, subnet: &Subnet, table: Option<&RouteTable>, snapshot: &Snapshot<'w>) -> bool {
+    /// Whether the endpoint speaks the subnet's version of IP. One with IPv4 addresses only is
+    /// reached from an IPv6-only subnet through NAT64, which is a NAT gateway's; the endpoints that
+    /// the guardrail makes are of that kind.
+    pub fn speaks_to(
+        &self,
+        subnet: &Subnet,
+        table: Option<&RouteTable>,
+        snapshot: &Snapshot<'w>,
+    ) -> bool {
         let endpoint = match self.kind {
             EndpointKind::Gateway => table.and_then(|table| self.route_to(table, snapshot)),
             EndpointKind::Interface => self.adopted(snapshot),
@@ -164,7 +214,8 @@ impl<'w> RequiredService<'w> {
         !subnet.ipv6_native || endpoint.is_some_and(has_ipv6)
     }
 
-    /// The zones an interface endpoint should be in: those with a private subnet where the service is offered.
+    /// The zones an interface endpoint should be in: those with a private subnet where the service
+    /// is offered.
     pub fn zones_wanted(&self, topology: &Topology<'w>) -> Vec<&'w Zone> {
         let mut zones: Vec<&Zone> = topology
             .private()
@@ -196,7 +247,8 @@ impl Health {
     }
 }
 
-/// What an endpoint's state means. A state this version does not know is taken for broken: reported, never acted on.
+/// What an endpoint's state means. A state this version does not know is taken for broken:
+/// reported, never acted on.
 pub fn health(endpoint: &VpcEndpoint) -> Health {
     match endpoint.state {
         EndpointState::Available => Health::Works,
@@ -225,20 +277,27 @@ pub fn zones_of<'w>(endpoint: &VpcEndpoint, snapshot: &Snapshot<'w>) -> Vec<&'w 
 
 /// Whether both DNS attributes of the VPC are on, as private DNS needs.
 pub fn vpc_dns_is_on(snapshot: &Snapshot<'_>) -> bool {
-    snapshot.attributes.is_some_and(|a| a.enable_dns_support == Some(true) && a.enable_dns_hostnames == Some(true))
+    snapshot
+        .attributes
+        .is_some_and(|a| a.enable_dns_support == Some(true) && a.enable_dns_hostnames == Some(true))
 }
 
 fn has_ipv6(endpoint: &VpcEndpoint) -> bool {
     endpoint.ip_address_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("ipv4"))
 }
 
-/// The VPC's blocks from which none of an endpoint's groups admits TCP 443, taken together as AWS does; `None` when a
-/// group was not observed. IPv6 blocks count only for an endpoint that has IPv6 addresses.
+/// The VPC's blocks from which none of an endpoint's groups admits TCP 443, taken together as AWS
+/// does; `None` when a group was not observed. IPv6 blocks count only for an endpoint that has IPv6
+/// addresses.
 pub fn cidrs_without_https(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec<Cidr>> {
-    let groups: Option<Vec<&SecurityGroup>> =
-        endpoint.groups.iter().map(|group| snapshot.shared.groups.get(&group.group_id).copied()).collect();
+    let groups: Option<Vec<&SecurityGroup>> = endpoint
+        .groups
+        .iter()
+        .map(|group| snapshot.shared.groups.get(&group.group_id).copied())
+        .collect();
     let groups = groups?;
-    let admitted: Vec<IpNet> = groups.iter().flat_map(|group| https_sources(group, snapshot.shared)).collect();
+    let admitted: Vec<IpNet> =
+        groups.iter().flat_map(|group| https_sources(group, snapshot.shared)).collect();
     let wanted = snapshot.vpc.cidrs().into_iter().filter(|cidr| match cidr.net() {
         Some(net @ IpNet::V4(_)) => !covered(net, &admitted),
         Some(net @ IpNet::V6(_)) => has_ipv6(endpoint) && !covered(net, &admitted),
@@ -252,13 +311,15 @@ pub fn https_sources(group: &SecurityGroup, shared: &Shared<'_>) -> Vec<IpNet> {
     let admits = |permission: &&IpPermission| match permission.ip_protocol.as_str() {
         "-1" => true,
         "tcp" | "6" => {
-            permission.from_port.is_none_or(|from| from <= 443) && permission.to_port.is_none_or(|to| to >= 443)
+            permission.from_port.is_none_or(|from| from <= 443)
+                && permission.to_port.is_none_or(|to| to >= 443)
         }
         _ => false,
     };
     let listed = |permission: &IpPermission| -> Vec<IpNet> {
         let ids = permission.prefix_list_ids.iter().map(|list| &list.prefix_list_id);
-        let lists = ids.filter_map(|id| shared.prefix_lists.iter().find(|list| list.prefix_list_id == *id));
+        let lists =
+            ids.filter_map(|id| shared.prefix_lists.iter().find(|list| list.prefix_list_id == *id));
         lists.filter_map(|list| list.blocks()).flatten().filter_map(Cidr::net).collect()
     };
     group
@@ -273,10 +334,12 @@ pub fn https_sources(group: &SecurityGroup, shared: &Shared<'_>) -> Vec<IpNet> {
         .collect()
 }
 
-/// The security group the guardrail made in this VPC, if it did: the only one whose rules it may change.
+/// The security group the guardrail made in this VPC, if it did: the only one whose rules it may
+/// change.
 pub fn own_group<'w>(snapshot: &Snapshot<'w>) -> Option<&'w SecurityGroup> {
     let (key, value) = CREATED_TAG;
-    let mine = |group: &&&SecurityGroup| group.tags.iter().any(|tag| tag.key == key && tag.value == value);
+    let mine =
+        |group: &&&SecurityGroup| group.tags.iter().any(|tag| tag.key == key && tag.value == value);
     snapshot.groups.iter().filter(mine).min_by_key(|group| &group.group_id).copied()
 }
 

@@ -11,7 +11,11 @@ fn named<'p, 'w>(
     required_services.iter().find(|p| p.service.to_string() == service && p.kind == kind).unwrap()
 }
 
-fn adopted(service: &str, kind: EndpointKind, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Option<String> {
+fn adopted(
+    service: &str,
+    kind: EndpointKind,
+    edit: impl FnOnce(&mut Fixture) -> &mut Fixture,
+) -> Option<String> {
     Fixture::edited(edit).view(|view, required_services| {
         named(required_services, service, kind)
             .adopted(view.snapshot)
@@ -25,9 +29,12 @@ fn unserved(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
         let placed = view.topology.private();
         placed
             .flat_map(|p| {
-                let without =
-                    required_services.iter().filter(|required| !required.serves(p.subnet, p.table, view.snapshot));
-                without.map(|required| format!("{} {}", p.subnet.subnet_id, required.service)).collect::<Vec<_>>()
+                let without = required_services
+                    .iter()
+                    .filter(|required| !required.serves(p.subnet, p.table, view.snapshot));
+                without
+                    .map(|required| format!("{} {}", p.subnet.subnet_id, required.service))
+                    .collect::<Vec<_>>()
             })
             .collect()
     })
@@ -44,63 +51,91 @@ fn second(w: &mut Fixture, fields: Value) -> &mut Fixture {
 
 #[test]
 fn services_of_the_region_under_their_full_names() {
-    Fixture::edited(|w| w.remove("com.amazonaws.eu-central-1.ec2messages")).view(|_, required_services| {
-        let told: Vec<String> =
-            required_services.iter().map(|p| format!("{} {} {}", p.kind, p.name, p.offered.is_some())).collect();
-        assert_eq!(
-            told,
-            [
-                "gateway com.amazonaws.eu-central-1.s3 true",
-                "gateway com.amazonaws.eu-central-1.dynamodb true",
-                "interface com.amazonaws.eu-central-1.ssm true",
-                "interface com.amazonaws.eu-central-1.ssmmessages true",
-                "interface com.amazonaws.eu-central-1.ec2messages false",
-            ]
-        );
-    });
+    Fixture::edited(|w| w.remove("com.amazonaws.eu-central-1.ec2messages")).view(
+        |_, required_services| {
+            let told: Vec<String> = required_services
+                .iter()
+                .map(|p| format!("{} {} {}", p.kind, p.name, p.offered.is_some()))
+                .collect();
+            assert_eq!(
+                told,
+                [
+                    "gateway com.amazonaws.eu-central-1.s3 true",
+                    "gateway com.amazonaws.eu-central-1.dynamodb true",
+                    "interface com.amazonaws.eu-central-1.ssm true",
+                    "interface com.amazonaws.eu-central-1.ssmmessages true",
+                    "interface com.amazonaws.eu-central-1.ec2messages false",
+                ]
+            );
+        },
+    );
 }
 
 #[test]
 fn names_of_other_forms_are_found() {
-    for full in ["aws.api.eu-central-1.kendra", "com.amazonaws.kendra", "cn.com.amazonaws.eu-central-1.kendra"] {
+    for full in [
+        "aws.api.eu-central-1.kendra",
+        "com.amazonaws.kendra",
+        "cn.com.amazonaws.eu-central-1.kendra",
+    ] {
         Fixture::edited(|w| {
-            w.add("VpcEndpointServices", json!({"ServiceName": full, "ServiceType": [{"ServiceType": "Interface"}]}));
+            w.add(
+                "VpcEndpointServices",
+                json!({"ServiceName": full, "ServiceType": [{"ServiceType": "Interface"}]}),
+            );
             w.baseline("interface_endpoints", json!({"services": ["kendra"]}))
         })
         .view(|_, required_services| {
-            assert_eq!(named(required_services, "kendra", EndpointKind::Interface).name.as_str(), full)
+            assert_eq!(
+                named(required_services, "kendra", EndpointKind::Interface).name.as_str(),
+                full
+            )
         });
     }
 }
 
 #[test]
 fn each_side_of_a_service_with_two_is_its_own_service() {
-    Fixture::edited(|w| w.baseline("interface_endpoints", json!({"services": ["s3"]}))).view(|_, required_services| {
-        let dns = |kind| named(required_services, "s3", kind).wants_private_dns();
-        assert_eq!((dns(EndpointKind::Gateway), dns(EndpointKind::Interface)), (false, true));
-    });
+    Fixture::edited(|w| w.baseline("interface_endpoints", json!({"services": ["s3"]}))).view(
+        |_, required_services| {
+            let dns = |kind| named(required_services, "s3", kind).wants_private_dns();
+            assert_eq!((dns(EndpointKind::Gateway), dns(EndpointKind::Interface)), (false, true));
+        },
+    );
 }
 
 #[test]
 fn of_several_endpoints_the_soundest_is_adopted() {
-    let ssm = |edit: fn(&mut Fixture) -> &mut Fixture| adopted("ssm", EndpointKind::Interface, edit).unwrap();
+    let ssm = |edit: fn(&mut Fixture) -> &mut Fixture| {
+        adopted("ssm", EndpointKind::Interface, edit).unwrap()
+    };
     assert_eq!(ssm(|w| second(w, json!({}))), "vpce-aaa");
     assert_eq!(ssm(|w| second(w, json!({"SubnetIds": ["subnet-pria"]}))), "vpce-ssm");
     assert_eq!(ssm(|w| second(w, json!({"PrivateDnsEnabled": false}))), "vpce-ssm");
     assert_eq!(ssm(|w| second(w, json!({"State": "Failed"}))), "vpce-ssm");
     assert_eq!(
-        ssm(|w| second(w, json!({"SubnetIds": ["subnet-pria"]})).set("vpce-ssm", "PrivateDnsEnabled", json!(false))),
+        ssm(|w| second(w, json!({"SubnetIds": ["subnet-pria"]})).set(
+            "vpce-ssm",
+            "PrivateDnsEnabled",
+            json!(false)
+        )),
         "vpce-aaa"
     );
     assert_eq!(
-        ssm(|w| second(w, json!({"PrivateDnsEnabled": false})).set("vpce-ssm", "State", json!("expired"))),
+        ssm(|w| second(w, json!({"PrivateDnsEnabled": false})).set(
+            "vpce-ssm",
+            "State",
+            json!("expired")
+        )),
         "vpce-aaa"
     );
 }
 
 #[test]
 fn endpoints_that_are_not_ours_are_never_adopted() {
-    let ssm = |fields: Value| adopted("ssm", EndpointKind::Interface, |w| second(w.remove("vpce-ssm"), fields));
+    let ssm = |fields: Value| {
+        adopted("ssm", EndpointKind::Interface, |w| second(w.remove("vpce-ssm"), fields))
+    };
     assert_eq!(ssm(json!({})), Some("vpce-aaa".to_owned()));
     for fields in [
         json!({"RequesterManaged": true}),
@@ -119,8 +154,9 @@ fn endpoints_that_are_not_ours_are_never_adopted() {
 #[test]
 fn states_in_any_letter_case() {
     let health = |state: &str| {
-        Fixture::edited(|w| w.set("vpce-s3", "State", json!(state)))
-            .view(|view, _| super::health(view.snapshot.endpoint(&"vpce-s3".parse().unwrap()).unwrap()))
+        Fixture::edited(|w| w.set("vpce-s3", "State", json!(state))).view(|view, _| {
+            super::health(view.snapshot.endpoint(&"vpce-s3".parse().unwrap()).unwrap())
+        })
     };
     for (health_is, states) in [
         (Health::Works, ["available", "Available", "AVAILABLE"]),
@@ -146,7 +182,10 @@ fn a_gateway_serves_where_both_its_association_and_its_route_show() {
     assert_eq!(unserved(|w| w.drop_route("rtb-b", "pl-s3")), in_b);
     assert_eq!(unserved(|w| w.set("vpce-s3", "RouteTableIds", json!(["rtb-a"]))), in_b);
     assert_eq!(unserved(|w| w.set_route("rtb-b", "pl-s3", "State", json!("blackhole"))), in_b);
-    assert_eq!(unserved(|w| w.set("vpce-s3", "State", json!("pending"))), ["subnet-pria s3", "subnet-prib s3"]);
+    assert_eq!(
+        unserved(|w| w.set("vpce-s3", "State", json!("pending"))),
+        ["subnet-pria s3", "subnet-prib s3"]
+    );
     assert_eq!(
         unserved(|w| {
             w.drop_route("rtb-b", "pl-s3").route("rtb-b", "pl-s3", "vpce-two");
@@ -160,11 +199,17 @@ fn a_gateway_serves_where_both_its_association_and_its_route_show() {
 #[test]
 fn an_interface_endpoint_serves_where_everything_it_needs_is_there() {
     let nowhere = ["subnet-pria ssm", "subnet-prib ssm"];
-    assert_eq!(unserved(|w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]))), ["subnet-prib ssm"]);
+    assert_eq!(
+        unserved(|w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]))),
+        ["subnet-prib ssm"]
+    );
     assert_eq!(unserved(|w| w.set("vpce-ssm", "PrivateDnsEnabled", json!(false))), nowhere);
     assert_eq!(unserved(|w| w.set("vpce-ssm", "State", json!("pending"))), nowhere);
     assert_eq!(unserved(|w| w.set("vpce-ssm", "Groups", json!([]))), nowhere);
-    assert_eq!(unserved(|w| w.set("vpce-ssm", "Groups", json!([{"GroupId": "sg-unseen"}]))), nowhere);
+    assert_eq!(
+        unserved(|w| w.set("vpce-ssm", "Groups", json!([{"GroupId": "sg-unseen"}]))),
+        nowhere
+    );
     let off = json!({"vpc-1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}});
     let all = unserved(|w| {
         w.world["VpcAttributes"] = off;
@@ -188,7 +233,11 @@ fn a_zone_where_the_service_is_not_offered_is_served_from_another() {
 fn an_ipv6_only_subnet_is_not_served_by_endpoints_with_ipv4_addresses_only() {
     let v6_only = |w: &mut Fixture| {
         w.baseline("gateway_endpoints", json!({"services": []}));
-        w.baseline("interface_endpoints", json!({"services": ["ssm"]})).set("subnet-prib", "Ipv6Native", json!(true));
+        w.baseline("interface_endpoints", json!({"services": ["ssm"]})).set(
+            "subnet-prib",
+            "Ipv6Native",
+            json!(true),
+        );
     };
     assert_eq!(
         unserved(|w| {
@@ -239,7 +288,9 @@ fn permissions_that_admit_443() {
 #[test]
 fn prefix_lists_admit_their_entries_as_far_as_they_were_read() {
     let by = |list: &str| {
-        admits(json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": list}]}))
+        admits(
+            json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": list}]}),
+        )
     };
     assert_eq!(by("pl-in"), ["10.9.0.0/16"]);
     assert_eq!(by("pl-unread"), Vec::<String>::new());
@@ -248,20 +299,27 @@ fn prefix_lists_admit_their_entries_as_far_as_they_were_read() {
 
 #[test]
 fn a_group_named_as_source_admits_no_block() {
-    let pair =
-        json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": "sg-app"}]});
+    let pair = json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": "sg-app"}]});
     assert_eq!(admits(pair), Vec::<String>::new());
 }
 
 #[test]
 fn the_guardrails_own_group_is_known_by_its_tag_and_vpc() {
     let own = |edit: fn(&mut Fixture) -> &mut Fixture| {
-        Fixture::edited(edit).view(|view, _| own_group(view.snapshot).map(|group| group.group_id.to_string()))
+        Fixture::edited(edit)
+            .view(|view, _| own_group(view.snapshot).map(|group| group.group_id.to_string()))
     };
     assert_eq!(own(|w| w.tag("sg-https", "vpc-guardrail", "managed")), None);
-    assert_eq!(own(|w| w.add("SecurityGroups", crate::fixture::own_group(&[]))), Some("sg-own".to_owned()));
     assert_eq!(
-        own(|w| w.add("SecurityGroups", crate::fixture::own_group(&[])).set("sg-own", "VpcId", json!("vpc-2"))),
+        own(|w| w.add("SecurityGroups", crate::fixture::own_group(&[]))),
+        Some("sg-own".to_owned())
+    );
+    assert_eq!(
+        own(|w| w.add("SecurityGroups", crate::fixture::own_group(&[])).set(
+            "sg-own",
+            "VpcId",
+            json!("vpc-2")
+        )),
         None
     );
 }

@@ -9,7 +9,9 @@ use crate::ec2::cidr::covers_public;
 use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, SubnetId};
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Snapshot;
-use crate::ec2::world::{AvailabilityMode, Connectivity, Destination, NatGateway, NetworkInterface, Route, RouteState};
+use crate::ec2::world::{
+    AvailabilityMode, Connectivity, Destination, NatGateway, NetworkInterface, Route, RouteState,
+};
 
 /// Where a route leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,17 +114,21 @@ pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>)
         (Some(RouteTarget::VpcEndpoint(id)), Some(_)) => return RouteClass::Endpoint(id.clone()),
         (Some(_) | None, _) => {}
     }
-    let Some(destination) = route.destination() else { return RouteClass::Unknown(Unknown::Destination) };
+    let Some(destination) = route.destination() else {
+        return RouteClass::Unknown(Unknown::Destination);
+    };
     let reached = coverage(&destination, snapshot, &topology.own);
     match (reached, destination) {
         (Some(Coverage::NotPublic), _) => RouteClass::Inside(Inside::NoPublicAddress),
         (Some(Coverage::Public), _) => leads_to(target, route, snapshot, topology),
-        (Some(Coverage::Unread), destination) => match (leads_to(target, route, snapshot, topology), destination) {
-            (RouteClass::Internet(_), Destination::PrefixList(list)) => {
-                RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(list))
+        (Some(Coverage::Unread), destination) => {
+            match (leads_to(target, route, snapshot, topology), destination) {
+                (RouteClass::Internet(_), Destination::PrefixList(list)) => {
+                    RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(list))
+                }
+                (leads, _) => leads,
             }
-            (leads, _) => leads,
-        },
+        }
         (None, _) => RouteClass::Unknown(Unknown::Destination),
     }
 }
@@ -133,14 +139,20 @@ pub fn is_blackhole(route: &Route) -> bool {
 }
 
 fn coverage(destination: &Destination, snapshot: &Snapshot<'_>, own: &[IpNet]) -> Option<Coverage> {
-    let of = |net: IpNet| if covers_public(net, own) { Coverage::Public } else { Coverage::NotPublic };
+    let of =
+        |net: IpNet| if covers_public(net, own) { Coverage::Public } else { Coverage::NotPublic };
     match destination {
         Destination::CidrBlock(cidr) | Destination::Ipv6CidrBlock(cidr) => cidr.net().map(of),
         Destination::PrefixList(id) => {
             let list = snapshot.shared.prefix_lists.iter().find(|list| list.prefix_list_id == *id);
-            let Some(blocks) = list.and_then(|list| list.blocks()) else { return Some(Coverage::Unread) };
-            let reaches: Option<Vec<Coverage>> = blocks.into_iter().map(|cidr| cidr.net().map(of)).collect();
-            reaches.map(|all| if all.contains(&Coverage::Public) { Coverage::Public } else { Coverage::NotPublic })
+            let Some(blocks) = list.and_then(|list| list.blocks()) else {
+                return Some(Coverage::Unread);
+            };
+            let reaches: Option<Vec<Coverage>> =
+                blocks.into_iter().map(|cidr| cidr.net().map(of)).collect();
+            reaches.map(|all| {
+                if all.contains(&Coverage::Public) { Coverage::Public } else { Coverage::NotPublic }
+            })
         }
     }
 }
@@ -162,16 +174,22 @@ fn leads_to(
                 interface(&target, route, snapshot, topology)
             }
             RouteTarget::InternetGateway(id) => Internet(InternetExit::InternetGateway(id)),
-            RouteTarget::EgressOnlyInternetGateway(id) => Internet(InternetExit::EgressOnlyInternetGateway(id)),
+            RouteTarget::EgressOnlyInternetGateway(id) => {
+                Internet(InternetExit::EgressOnlyInternetGateway(id))
+            }
             RouteTarget::CarrierGateway(id) => Internet(InternetExit::CarrierGateway(id)),
             RouteTarget::VpcPeeringConnection(id) => Within(Inside::Peering(id)),
-            RouteTarget::VirtualPrivateGateway(id) => MayLeadOut(PossibleExit::VirtualPrivateGateway(id)),
+            RouteTarget::VirtualPrivateGateway(id) => {
+                MayLeadOut(PossibleExit::VirtualPrivateGateway(id))
+            }
             RouteTarget::TransitGateway(id) => MayLeadOut(PossibleExit::TransitGateway(id)),
             RouteTarget::CoreNetwork(arn) => MayLeadOut(PossibleExit::CoreNetwork(arn)),
             RouteTarget::LocalGateway(id) => MayLeadOut(PossibleExit::LocalGateway(id)),
             RouteTarget::OdbNetwork(arn) => MayLeadOut(PossibleExit::OracleNetwork(arn)),
             RouteTarget::NextHop(address) => MayLeadOut(PossibleExit::NextHop(address)),
-            RouteTarget::VpcEndpoint(id) => MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(id)),
+            RouteTarget::VpcEndpoint(id) => {
+                MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(id))
+            }
             RouteTarget::OtherGateway(id) => RouteClass::Unknown(Unknown::Target(id)),
         },
     }
@@ -181,10 +199,12 @@ fn nat_gateway(id: NatGatewayId, route: &Route, snapshot: &Snapshot<'_>) -> Rout
     let seen = snapshot.nat_gateways.iter().find(|nat| nat.nat_gateway_id == id);
     match (seen, seen.and_then(|nat| nat.connectivity_type.as_ref())) {
         (Some(_), Some(Connectivity::Private)) => RouteClass::Inside(Inside::PrivateNatGateway(id)),
-        (Some(_), Some(Connectivity::Other(word))) => RouteClass::Unknown(Unknown::Target(word.clone())),
+        (Some(_), Some(Connectivity::Other(word))) => {
+            RouteClass::Unknown(Unknown::Target(word.clone()))
+        }
         (Some(nat), Some(Connectivity::Public) | None) => public_nat(id, nat),
-        // Ids are never given twice: a NAT gateway that is listed no more cannot come back, and whether it was private
-        // no longer matters, because its route drops every packet.
+        // Ids are never given twice: a NAT gateway that is listed no more cannot come back, and
+        // whether it was private no longer matters, because its route drops every packet.
         (None, _) if is_blackhole(route) => RouteClass::Internet(InternetExit::GoneNatGateway(id)),
         (None, _) => RouteClass::Unknown(Unknown::UnseenNatGateway(id)),
     }
@@ -192,22 +212,34 @@ fn nat_gateway(id: NatGatewayId, route: &Route, snapshot: &Snapshot<'_>) -> Rout
 
 fn public_nat(id: NatGatewayId, nat: &NatGateway) -> RouteClass {
     match &nat.availability_mode {
-        Some(AvailabilityMode::Regional) => RouteClass::Internet(InternetExit::RegionalNatGateway(id)),
+        Some(AvailabilityMode::Regional) => {
+            RouteClass::Internet(InternetExit::RegionalNatGateway(id))
+        }
         Some(AvailabilityMode::Zonal) | None => RouteClass::Internet(InternetExit::NatGateway(id)),
         Some(AvailabilityMode::Other(word)) => RouteClass::Unknown(Unknown::Target(word.clone())),
     }
 }
 
-/// An interface is a NAT instance when it forwards what is not addressed to it (its source/destination check is off) and
-/// its own subnet reaches an internet gateway.
-fn interface(target: &RouteTarget, route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>) -> RouteClass {
+/// An interface is a NAT instance when it forwards what is not addressed to it (its
+/// source/destination check is off) and its own subnet reaches an internet gateway.
+fn interface(
+    target: &RouteTarget,
+    route: &Route,
+    snapshot: &Snapshot<'_>,
+    topology: &Topology<'_>,
+) -> RouteClass {
     let Some(seen) = snapshot.interfaces.iter().find(|i| is_target(i, route)) else {
         return RouteClass::Unknown(Unknown::UnseenInterface(target.to_string()));
     };
     let id = seen.network_interface_id.clone();
     let forwards = seen.source_dest_check == Some(false);
-    if forwards && seen.subnet_id.as_ref().is_some_and(|subnet| reaches_internet_gateway(subnet, topology)) {
-        let instance = route.instance_id.as_ref().or(seen.attachment.as_ref().and_then(|a| a.instance_id.as_ref()));
+    if forwards
+        && seen.subnet_id.as_ref().is_some_and(|subnet| reaches_internet_gateway(subnet, topology))
+    {
+        let instance = route
+            .instance_id
+            .as_ref()
+            .or(seen.attachment.as_ref().and_then(|a| a.instance_id.as_ref()));
         return RouteClass::Internet(InternetExit::NatInstance(id, instance.cloned()));
     }
     RouteClass::MayLeadOut(PossibleExit::Appliance(id))
@@ -216,14 +248,18 @@ fn interface(target: &RouteTarget, route: &Route, snapshot: &Snapshot<'_>, topol
 fn is_target(interface: &NetworkInterface, route: &Route) -> bool {
     match (&route.network_interface_id, &route.instance_id) {
         (Some(id), _) => interface.network_interface_id == *id,
-        (None, Some(id)) => interface.attachment.as_ref().is_some_and(|a| a.instance_id.as_ref() == Some(id)),
+        (None, Some(id)) => {
+            interface.attachment.as_ref().is_some_and(|a| a.instance_id.as_ref() == Some(id))
+        }
         (None, None) => false,
     }
 }
 
 fn reaches_internet_gateway(subnet: &SubnetId, topology: &Topology<'_>) -> bool {
     let routes = topology.table_of(subnet).map(|table| table.routes.as_slice()).unwrap_or_default();
-    routes.iter().any(|route| matches!(route.target(), Some(RouteTarget::InternetGateway(_))) && !is_blackhole(route))
+    routes.iter().any(|route| {
+        matches!(route.target(), Some(RouteTarget::InternetGateway(_))) && !is_blackhole(route)
+    })
 }
 
 impl RouteClass {
@@ -257,8 +293,12 @@ impl fmt::Display for Inside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPublicAddress => f.write_str("no public address in the destination"),
-            Self::PrivateNatGateway(id) => write!(f, "private NAT gateway {id}, whose traffic cannot leave"),
-            Self::Peering(id) => write!(f, "peering connection {id}, which passes on no internet traffic"),
+            Self::PrivateNatGateway(id) => {
+                write!(f, "private NAT gateway {id}, whose traffic cannot leave")
+            }
+            Self::Peering(id) => {
+                write!(f, "peering connection {id}, which passes on no internet traffic")
+            }
         }
     }
 }
@@ -285,11 +325,15 @@ impl fmt::Display for PossibleExit {
             Self::CoreNetwork(arn) => write!(f, "Cloud WAN core network {arn}"),
             Self::VirtualPrivateGateway(id) => write!(f, "virtual private gateway {id}"),
             Self::LocalGateway(id) => write!(f, "local gateway {id}"),
-            Self::GatewayLoadBalancerEndpoint(id) => write!(f, "Gateway Load Balancer endpoint {id}"),
+            Self::GatewayLoadBalancerEndpoint(id) => {
+                write!(f, "Gateway Load Balancer endpoint {id}")
+            }
             Self::Appliance(id) => write!(f, "interface {id}, which may be an appliance"),
             Self::NextHop(address) => write!(f, "Route Server next hop {address}"),
             Self::OracleNetwork(arn) => write!(f, "Oracle Database@AWS network {arn}"),
-            Self::UnreadPrefixList(id) => write!(f, "prefix list {id}, whose entries were not read"),
+            Self::UnreadPrefixList(id) => {
+                write!(f, "prefix list {id}, whose entries were not read")
+            }
         }
     }
 }
@@ -300,8 +344,12 @@ impl fmt::Display for Unknown {
             Self::Destination => f.write_str("a destination of no known form"),
             Self::Target(text) => write!(f, "a target of no known kind: {text}"),
             Self::NoTarget => f.write_str("no known target"),
-            Self::UnseenNatGateway(id) => write!(f, "NAT gateway {id}, which was not among those observed"),
-            Self::UnseenInterface(id) => write!(f, "{id}, which was not among the interfaces observed"),
+            Self::UnseenNatGateway(id) => {
+                write!(f, "NAT gateway {id}, which was not among those observed")
+            }
+            Self::UnseenInterface(id) => {
+                write!(f, "{id}, which was not among the interfaces observed")
+            }
         }
     }
 }

@@ -18,20 +18,40 @@ fn plainly(destination: &str, target: &str) -> String {
 
 #[test]
 fn every_destination_that_covers_a_public_address_leads_out_through_a_nat_gateway() {
-    for destination in
-        ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "1.1.1.1/32", "10.0.0.0/7", "52.0.0.0/8", "pl-out", "::/0", "::/1"]
-    {
-        assert_eq!(plainly(destination, "nat-1"), "internet: public NAT gateway nat-1", "{destination}");
+    for destination in [
+        "0.0.0.0/0",
+        "0.0.0.0/1",
+        "128.0.0.0/1",
+        "1.1.1.1/32",
+        "10.0.0.0/7",
+        "52.0.0.0/8",
+        "pl-out",
+        "::/0",
+        "::/1",
+    ] {
+        assert_eq!(
+            plainly(destination, "nat-1"),
+            "internet: public NAT gateway nat-1",
+            "{destination}"
+        );
     }
     for destination in ["8000::/1", "2000::/3", "64:ff9b::/96", "2600:1f16::/36"] {
-        assert_eq!(plainly(destination, "nat-1"), "internet: public NAT gateway nat-1", "{destination}");
+        assert_eq!(
+            plainly(destination, "nat-1"),
+            "internet: public NAT gateway nat-1",
+            "{destination}"
+        );
     }
 }
 
 #[test]
 fn a_destination_without_a_public_address_stays_inside() {
     for destination in ["10.9.0.0/16", "192.168.0.0/16", "100.64.0.0/10", "fd00::/8", "pl-in"] {
-        assert_eq!(plainly(destination, "nat-1"), "inside: no public address in the destination", "{destination}");
+        assert_eq!(
+            plainly(destination, "nat-1"),
+            "inside: no public address in the destination",
+            "{destination}"
+        );
     }
 }
 
@@ -81,8 +101,13 @@ fn every_gateway_that_is_one() {
 
 #[test]
 fn targets_of_the_rarer_fields() {
-    let to = |key: &str, value: &str| judged(|w| w, json!({"DestinationCidrBlock": "0.0.0.0/0", key: value}));
-    assert_eq!(to("OdbNetworkArn", "arn:aws:odb:1"), "may lead out: Oracle Database@AWS network arn:aws:odb:1");
+    let to = |key: &str, value: &str| {
+        judged(|w| w, json!({"DestinationCidrBlock": "0.0.0.0/0", key: value}))
+    };
+    assert_eq!(
+        to("OdbNetworkArn", "arn:aws:odb:1"),
+        "may lead out: Oracle Database@AWS network arn:aws:odb:1"
+    );
     assert_eq!(to("IpAddress", "10.0.0.9"), "may lead out: Route Server next hop 10.0.0.9");
     assert_eq!(to("GatewayId", "eigw-1"), "internet: egress-only internet gateway eigw-1");
     assert_eq!(to("QuantumLinkId", "ql-1"), "unknown: no known target");
@@ -96,8 +121,14 @@ fn a_prefix_list_to_an_endpoint_is_the_gateway_endpoints_own() {
 
 #[test]
 fn a_list_that_was_not_read_is_said_to_be() {
-    assert_eq!(plainly("pl-unread", "nat-1"), "may lead out: prefix list pl-unread, whose entries were not read");
-    assert_eq!(plainly("pl-none", "igw-1"), "may lead out: prefix list pl-none, whose entries were not read");
+    assert_eq!(
+        plainly("pl-unread", "nat-1"),
+        "may lead out: prefix list pl-unread, whose entries were not read"
+    );
+    assert_eq!(
+        plainly("pl-none", "igw-1"),
+        "may lead out: prefix list pl-none, whose entries were not read"
+    );
     assert_eq!(plainly("pl-unread", "tgw-1"), "may lead out: transit gateway tgw-1");
     assert_eq!(
         plainly("pl-unread", "nat-private"),
@@ -107,7 +138,10 @@ fn a_list_that_was_not_read_is_said_to_be() {
 
 #[test]
 fn destinations_of_no_known_form_are_unknown() {
-    assert_eq!(judged(|w| w, json!({"GatewayId": "igw-1"})), "unknown: a destination of no known form");
+    assert_eq!(
+        judged(|w| w, json!({"GatewayId": "igw-1"})),
+        "unknown: a destination of no known form"
+    );
     assert_eq!(plainly("everywhere", "igw-1"), "unknown: a destination of no known form");
     let list = json!({"PrefixListId": "pl-odd", "Entries": [{"Cidr": "10.0.0.0/8"}, {"Cidr": "everywhere"}]});
     assert_eq!(
@@ -148,7 +182,10 @@ fn interface(subnet: &str, check: Value) -> Value {
 fn an_interface_that_forwards_beside_an_internet_gateway_is_a_nat_instance() {
     for target in ["eni-1", "i-1"] {
         assert_eq!(
-            judged(|w| w.add("NetworkInterfaces", interface("subnet-puba", json!(false))), route("0.0.0.0/0", target)),
+            judged(
+                |w| w.add("NetworkInterfaces", interface("subnet-puba", json!(false))),
+                route("0.0.0.0/0", target)
+            ),
             "internet: NAT instance i-1 (eni-1)"
         );
     }
@@ -163,9 +200,14 @@ fn an_interface_that_forwards_beside_an_internet_gateway_is_a_nat_instance() {
 #[test]
 fn any_other_interface_may_be_an_appliance() {
     let appliance = "may lead out: interface eni-1, which may be an appliance";
-    for (subnet, check) in [("subnet-puba", json!(true)), ("subnet-puba", json!(null)), ("subnet-pria", json!(false))] {
+    for (subnet, check) in
+        [("subnet-puba", json!(true)), ("subnet-puba", json!(null)), ("subnet-pria", json!(false))]
+    {
         assert_eq!(
-            judged(|w| w.add("NetworkInterfaces", interface(subnet, check)), route("0.0.0.0/0", "eni-1")),
+            judged(
+                |w| w.add("NetworkInterfaces", interface(subnet, check)),
+                route("0.0.0.0/0", "eni-1")
+            ),
             appliance
         );
     }

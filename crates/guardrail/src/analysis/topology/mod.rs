@@ -29,7 +29,8 @@ pub struct SubnetUse<'w> {
     pub subnet: &'w Subnet,
     /// Whether the subnet is private or public, by its tags.
     pub class: Class<'w>,
-    /// The route table that the subnet uses; `None` when the VPC's main table was not among those observed.
+    /// The route table that the subnet uses; `None` when the VPC's main table was not among those
+    /// observed.
     pub table: Option<&'w RouteTable>,
     /// How the subnet is bound to its route table.
     pub association: Association<'w>,
@@ -129,7 +130,8 @@ impl<'w> TableUse<'w> {
         self.users.iter().filter(|(_, class)| !class.is_private()).copied()
     }
 
-    /// The subnets that are neither private nor public and use it: nothing may be changed for such a one.
+    /// The subnets that are neither private nor public and use it: nothing may be changed for such
+    /// a one.
     pub fn unclassified_users(&self) -> impl Iterator<Item = &'w SubnetId> {
         self.users.iter().filter(|(_, class)| class.is_unclassified()).map(|(id, _)| *id)
     }
@@ -151,14 +153,23 @@ impl<'w> Topology<'w> {
             .map(|subnet| {
                 let class = classify(subnet, baseline);
                 match explicit.get(&subnet.subnet_id) {
-                    Some((table, id)) => {
-                        SubnetUse { subnet, class, table: Some(table), association: Association::Explicit(*id) }
+                    Some((table, id)) => SubnetUse {
+                        subnet,
+                        class,
+                        table: Some(table),
+                        association: Association::Explicit(*id),
+                    },
+                    None => {
+                        SubnetUse { subnet, class, table: main, association: Association::Main }
                     }
-                    None => SubnetUse { subnet, class, table: main, association: Association::Main },
                 }
             })
             .collect();
-        let tables = snapshot.route_tables.iter().map(|table| used_table(table, snapshot, &subnets)).collect();
+        let tables = snapshot
+            .route_tables
+            .iter()
+            .map(|table| used_table(table, snapshot, &subnets))
+            .collect();
         let own = snapshot.vpc.cidrs().iter().filter_map(Cidr::net).collect();
         Self { own, subnets, tables }
     }
@@ -179,7 +190,9 @@ type Explicit<'w> = HashMap<&'w SubnetId, (&'w RouteTable, Option<&'w Associatio
 fn explicit_tables<'w>(snapshot: &Snapshot<'w>) -> Explicit<'w> {
     let of_table = |table: &'w RouteTable| {
         let live = table.associations.iter().filter(|association| association.is_live());
-        live.filter_map(move |a| Some((a.subnet_id.as_ref()?, (table, a.route_table_association_id.as_ref()))))
+        live.filter_map(move |a| {
+            Some((a.subnet_id.as_ref()?, (table, a.route_table_association_id.as_ref())))
+        })
     };
     snapshot.route_tables.iter().flat_map(|table| of_table(table)).collect()
 }
@@ -188,16 +201,30 @@ fn is_main(table: &RouteTable) -> bool {
     table.associations.iter().any(|association| association.main && association.is_live())
 }
 
-fn used_table<'w>(table: &'w RouteTable, snapshot: &Snapshot<'w>, subnets: &[SubnetUse<'w>]) -> TableUse<'w> {
-    let edge = table.associations.iter().any(|association| association.is_live() && association.is_edge());
-    let regional = snapshot.nat_gateways.iter().find(|nat| nat.route_table_id.as_ref() == Some(&table.route_table_id));
+fn used_table<'w>(
+    table: &'w RouteTable,
+    snapshot: &Snapshot<'w>,
+    subnets: &[SubnetUse<'w>],
+) -> TableUse<'w> {
+    let edge =
+        table.associations.iter().any(|association| association.is_live() && association.is_edge());
+    let regional = snapshot
+        .nat_gateways
+        .iter()
+        .find(|nat| nat.route_table_id.as_ref() == Some(&table.route_table_id));
     let off_limits = match (edge, regional) {
         (true, _) => Some(OffLimits::Edge),
         (false, Some(nat)) => Some(OffLimits::RegionalNatGateway(&nat.nat_gateway_id)),
         (false, None) => None,
     };
-    let uses = |placed: &&SubnetUse<'w>| placed.table.is_some_and(|used| used.route_table_id == table.route_table_id);
-    let users = subnets.iter().filter(uses).map(|placed| (&placed.subnet.subnet_id, placed.class)).collect();
+    let uses = |placed: &&SubnetUse<'w>| {
+        placed.table.is_some_and(|used| used.route_table_id == table.route_table_id)
+    };
+    let users = subnets
+        .iter()
+        .filter(uses)
+        .map(|placed| (&placed.subnet.subnet_id, placed.class))
+        .collect();
     TableUse { table, main: is_main(table), off_limits, users }
 }
 

@@ -8,7 +8,8 @@ fn subnets(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
     Fixture::edited(edit).topology(|topology, _| {
         let line = |placed: &super::SubnetUse<'_>| {
             let table = placed.table.map_or("none", |table| table.route_table_id.as_str());
-            let bound = if placed.association == super::Association::Main { "main" } else { "explicit" };
+            let bound =
+                if placed.association == super::Association::Main { "main" } else { "explicit" };
             format!("{} {} {table} {bound}", placed.subnet.subnet_id, placed.class.word())
         };
         topology.subnets.iter().map(line).collect()
@@ -34,7 +35,13 @@ fn tables(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
 
 fn class(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> String {
     Fixture::edited(edit).topology(|topology, _| {
-        topology.subnets.iter().find(|p| *p.subnet.subnet_id.as_str() == *"subnet-pria").unwrap().class.to_string()
+        topology
+            .subnets
+            .iter()
+            .find(|p| *p.subnet.subnet_id.as_str() == *"subnet-pria")
+            .unwrap()
+            .class
+            .to_string()
     })
 }
 
@@ -51,7 +58,12 @@ fn subnets_are_bound_explicitly() {
     );
     assert_eq!(
         tables(|w| w),
-        ["rtb-a [subnet-pria]", "rtb-b [subnet-prib]", "rtb-main [] main", "rtb-pub [subnet-puba subnet-pubb]"]
+        [
+            "rtb-a [subnet-pria]",
+            "rtb-b [subnet-prib]",
+            "rtb-main [] main",
+            "rtb-pub [subnet-puba subnet-pubb]"
+        ]
     );
 }
 
@@ -61,7 +73,11 @@ fn those_without_a_live_association_are_on_the_main_table() {
     assert_eq!(subnets(|w| w.set("rtb-a", "Associations", json!([]))).first().unwrap(), expected);
     for state in ["disassociating", "disassociated", "failed"] {
         let dead = json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": state}}]);
-        assert_eq!(subnets(|w| w.set("rtb-a", "Associations", dead)).first().unwrap(), expected, "{state}");
+        assert_eq!(
+            subnets(|w| w.set("rtb-a", "Associations", dead)).first().unwrap(),
+            expected,
+            "{state}"
+        );
     }
     let coming = json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": "associating"}}]);
     assert_eq!(
@@ -104,12 +120,20 @@ fn the_usual_tags_of_private_subnets() {
         ("Name", "shop-private-eu-central-1a"),
         ("Name", "shop-intra-1"),
     ] {
-        assert_eq!(class(|w| w.tag("subnet-pria", key, value)), format!("private by its tag {key}={value}"));
+        assert_eq!(
+            class(|w| w.tag("subnet-pria", key, value)),
+            format!("private by its tag {key}={value}")
+        );
     }
-    for (key, value) in
-        [("aws-cdk:subnet-type", "Public"), ("kubernetes.io/role/elb", "1"), ("Name", "shop-public-eu-central-1a")]
-    {
-        assert_eq!(class(|w| w.tag("subnet-pria", key, value)), format!("public by its tag {key}={value}"));
+    for (key, value) in [
+        ("aws-cdk:subnet-type", "Public"),
+        ("kubernetes.io/role/elb", "1"),
+        ("Name", "shop-public-eu-central-1a"),
+    ] {
+        assert_eq!(
+            class(|w| w.tag("subnet-pria", key, value)),
+            format!("public by its tag {key}={value}")
+        );
     }
 }
 

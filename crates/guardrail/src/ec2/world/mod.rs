@@ -1,6 +1,7 @@
 //! A world: what `aws ec2 describe-*` prints, merged into one JSON object, as types.
 //!
-//! Key names are AWS's own. Unknown keys are ignored; a missing section is "not observed", never "none".
+//! Key names are AWS's own. Unknown keys are ignored; a missing section is "not observed", never
+//! "none".
 
 mod nat_gateways;
 mod network_interfaces;
@@ -30,7 +31,9 @@ pub use network_interfaces::{Attachment, NetworkInterface};
 pub use prefix_lists::{PrefixList, PrefixListEntry};
 pub use route_tables::{Association, AssociationState, RouteTable};
 pub use routes::{Destination, Route, RouteOrigin, RouteState};
-pub use security_groups::{GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, SecurityGroup};
+pub use security_groups::{
+    GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, SecurityGroup,
+};
 pub use subnets::Subnet;
 pub use tag::Tag;
 pub use vpc_attributes::VpcAttributes;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::PrefixListId;
 
-/// `PrefixLists[]` of `describe-managed-prefix-lists` and of `describe-prefix-lists`, with the entries of the customer's own
-/// lists.
+/// `PrefixLists[]` of `describe-managed-prefix-lists` and of `describe-prefix-lists`, with the
+/// entries of the customer's own lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]

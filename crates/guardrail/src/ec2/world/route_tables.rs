@@ -48,14 +48,16 @@ pub struct AssociationState {
 }
 
 impl Association {
-    /// Whether the association acts; one that is `disassociating`, `disassociated` or `failed` does not.
+    /// Whether the association acts; one that is `disassociating`, `disassociated` or `failed` does
+    /// not.
     pub fn is_live(&self) -> bool {
-        self.association_state
-            .as_ref()
-            .is_none_or(|s| !matches!(s.state.as_str(), "disassociating" | "disassociated" | "failed"))
+        self.association_state.as_ref().is_none_or(|s| {
+            !matches!(s.state.as_str(), "disassociating" | "disassociated" | "failed")
+        })
     }
 
-    /// Whether it binds the table to a gateway, for traffic that comes in: such a table is no subnet's.
+    /// Whether it binds the table to a gateway, for traffic that comes in: such a table is no
+    /// subnet's.
     pub fn is_edge(&self) -> bool {
         self.gateway_id.is_some() || self.public_ipv4_pool.is_some()
     }

@@ -115,7 +115,9 @@ impl Route {
     pub fn goes_to(&self, destination: &Destination) -> bool {
         match destination {
             Destination::CidrBlock(cidr) => self.destination_cidr_block.as_ref() == Some(cidr),
-            Destination::Ipv6CidrBlock(cidr) => self.destination_ipv6_cidr_block.as_ref() == Some(cidr),
+            Destination::Ipv6CidrBlock(cidr) => {
+                self.destination_ipv6_cidr_block.as_ref() == Some(cidr)
+            }
             Destination::PrefixList(id) => self.destination_prefix_list_id.as_ref() == Some(id),
         }
     }
@@ -123,7 +125,8 @@ impl Route {
     /// The target; an interface rather than the instance it is attached to.
     pub fn target(&self) -> Option<RouteTarget> {
         let id = self.nat_gateway_id.clone().map(RouteTarget::NatGateway);
-        let id = id.or_else(|| self.network_interface_id.clone().map(RouteTarget::NetworkInterface));
+        let id =
+            id.or_else(|| self.network_interface_id.clone().map(RouteTarget::NetworkInterface));
         let id = id.or_else(|| self.instance_id.clone().map(RouteTarget::Instance));
         let id = id.or_else(|| self.gateway_id.as_deref().map(RouteTarget::of_gateway_id));
         let texts: [(&Option<String>, OfText); 8] = [

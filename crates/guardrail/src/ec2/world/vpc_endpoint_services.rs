@@ -40,7 +40,8 @@ pub struct PrivateDnsName {
 }
 
 impl EndpointService {
-    /// Whether this entry is the service's gateway, or its interface, side: S3 and DynamoDB have an entry for each.
+    /// Whether this entry is the service's gateway, or its interface, side: S3 and DynamoDB have an
+    /// entry for each.
     pub fn is(&self, kind: &EndpointType) -> bool {
         self.service_type.iter().any(|t| t.service_type == *kind)
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::id::{
-    AccountId, EndpointId, InterfaceId, Region, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId,
+    AccountId, EndpointId, InterfaceId, Region, RouteTableId, SecurityGroupId, ServiceName,
+    SubnetId, VpcId,
 };
 use crate::ec2::world::Tag;
 use crate::ec2::world::word::word;
@@ -112,7 +113,8 @@ word! {
 }
 
 impl VpcEndpoint {
-    /// The type; AWS may leave it empty on a gateway endpoint (GovCloud), which then still has route tables.
+    /// The type; AWS may leave it empty on a gateway endpoint (GovCloud), which then still has
+    /// route tables.
     pub fn kind(&self) -> EndpointType {
         match &self.vpc_endpoint_type {
             Some(EndpointType::Other(text)) if text.is_empty() => EndpointType::Gateway,

@@ -60,8 +60,13 @@ impl Vpc {
         let live = |state: &Option<CidrState>| {
             state.as_ref().is_none_or(|s| matches!(s.state.as_str(), "associated" | "associating"))
         };
-        let v4 = self.cidr_block_association_set.iter().filter(|a| live(&a.cidr_block_state)).map(|a| &a.cidr_block);
-        let v6 = self.ipv6_cidr_block_association_set.iter().filter(|a| live(&a.ipv6_cidr_block_state));
+        let v4 = self
+            .cidr_block_association_set
+            .iter()
+            .filter(|a| live(&a.cidr_block_state))
+            .map(|a| &a.cidr_block);
+        let v6 =
+            self.ipv6_cidr_block_association_set.iter().filter(|a| live(&a.ipv6_cidr_block_state));
         let mut all: Vec<Cidr> = Vec::new();
         for cidr in self.cidr_block.iter().chain(v4).chain(v6.map(|a| &a.ipv6_cidr_block)) {
             if !all.contains(cidr) {

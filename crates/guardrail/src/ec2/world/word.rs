@@ -2,7 +2,8 @@
 
 /// A word AWS uses as a state or a type: the values we know, and anything else as it came.
 ///
-/// Compared without regard to case, because AWS writes the same state as `available` and as `Available`.
+/// Compared without regard to case, because AWS writes the same state as `available` and as
+/// `Available`.
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
         $(#[$doc])*

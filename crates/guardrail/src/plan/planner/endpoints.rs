@@ -1,4 +1,5 @@
-//! Endpoints that are made, and endpoints that are changed: one call for all that one mode allows on one endpoint.
+//! Endpoints that are made, and endpoints that are changed: one call for all that one mode allows
+//! on one endpoint.
 
 use sha2::{Digest, Sha256};
 
@@ -28,7 +29,10 @@ struct Edit {
 impl<'w> Draft<'_, 'w> {
     pub(super) fn create_gateway_endpoints(&mut self, findings: &[Finding]) {
         for finding in findings {
-            let Repair::CreateEndpoint(NewEndpoint::Gateway { service, tables }) = &finding.repair else { continue };
+            let Repair::CreateEndpoint(NewEndpoint::Gateway { service, tables }) = &finding.repair
+            else {
+                continue;
+            };
             let place = Place::Gateway { route_tables: tables.clone() };
             let (service, tables) = (service.clone(), tables.clone());
             let ready = Condition::Ready { service, tables, zones: vec![], private_dns: false };
@@ -36,9 +40,16 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    pub(super) fn create_interface_endpoints(&mut self, findings: &[Finding], dns: &[StepId], group: &Group) {
+    pub(super) fn create_interface_endpoints(
+        &mut self,
+        findings: &[Finding],
+        dns: &[StepId],
+        group: &Group,
+    ) {
         for finding in findings {
-            let Repair::CreateEndpoint(NewEndpoint::Interface { service, subnets, zones }) = &finding.repair else {
+            let Repair::CreateEndpoint(NewEndpoint::Interface { service, subnets, zones }) =
+                &finding.repair
+            else {
                 continue;
             };
             let Some(required) = self.required(service, EndpointKind::Interface) else { continue };
@@ -57,22 +68,40 @@ impl<'w> Draft<'_, 'w> {
             }
             let (service, zones) = (service.clone(), zones.clone());
             let ready = Condition::Ready { service, tables: vec![], zones, private_dns };
-            self.create(finding.rule, Place::Interface { subnets: subnets.clone(), groups, private_dns }, ready, after);
+            self.create(
+                finding.rule,
+                Place::Interface { subnets: subnets.clone(), groups, private_dns },
+                ready,
+                after,
+            );
         }
     }
 
-    /// Waits for endpoints of the service that are being deleted: until they are gone they hold its private name.
+    /// Waits for endpoints of the service that are being deleted: until they are gone they hold its
+    /// private name.
     fn wait_for_names(&mut self, rule: RuleId, required: &RequiredService<'w>) -> Vec<StepId> {
         let mode = self.view.baseline.mode_of(rule);
-        let holds =
-            |endpoint: &&'w VpcEndpoint| endpoint.state == EndpointState::Deleting && endpoint.private_dns_enabled;
-        let going: Vec<EndpointId> =
-            required.endpoints(self.view.snapshot).filter(holds).map(|e| e.vpc_endpoint_id.clone()).collect();
-        let wait = |endpoint| self.push(vec![rule], mode, Task::Await(Condition::Gone { endpoint }), Vec::new());
+        let holds = |endpoint: &&'w VpcEndpoint| {
+            endpoint.state == EndpointState::Deleting && endpoint.private_dns_enabled
+        };
+        let going: Vec<EndpointId> = required
+            .endpoints(self.view.snapshot)
+            .filter(holds)
+            .map(|e| e.vpc_endpoint_id.clone())
+            .collect();
+        let wait = |endpoint| {
+            self.push(vec![rule], mode, Task::Await(Condition::Gone { endpoint }), Vec::new())
+        };
         going.into_iter().map(wait).collect()
     }
 
-    fn create(&mut self, rule: RuleId, place: Place<GroupRef>, ready: Condition, after: Vec<StepId>) {
+    fn create(
+        &mut self,
+        rule: RuleId,
+        place: Place<GroupRef>,
+        ready: Condition,
+        after: Vec<StepId>,
+    ) {
         let Condition::Ready { service, .. } = &ready else { return };
         let token = self.token(service, &place, &ready);
         let vpc = self.view.snapshot.scope.vpc.clone();
@@ -102,7 +131,14 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    fn merge(&mut self, into: &mut Edit, finding: &Finding, edit: &EndpointEdit, dns: &[StepId], group: &Group) {
+    fn merge(
+        &mut self,
+        into: &mut Edit,
+        finding: &Finding,
+        edit: &EndpointEdit,
+        dns: &[StepId],
+        group: &Group,
+    ) {
         match &edit.addition {
             Addition::RouteTables(tables) => into.tables.clone_from(tables),
             Addition::Subnets(subnets) => into.subnets.clone_from(subnets),
@@ -134,10 +170,16 @@ impl<'w> Draft<'_, 'w> {
         after.sort_unstable();
         after.dedup();
         let zones = self.zones_after(endpoint, &subnets);
-        let ready = Condition::Ready { service: service.clone(), tables: tables.clone(), zones, private_dns };
+        let ready = Condition::Ready {
+            service: service.clone(),
+            tables: tables.clone(),
+            zones,
+            private_dns,
+        };
         let nothing = tables.is_empty() && subnets.is_empty() && groups.is_empty() && !private_dns;
         if nothing {
-            // The group is attached already and an earlier step opens it: there is only something to wait for.
+            // The group is attached already and an earlier step opens it: there is only something
+            // to wait for.
             self.wait(rules, mode, ready, after);
             return;
         }
@@ -154,28 +196,32 @@ impl<'w> Draft<'_, 'w> {
 
     fn zones_after(&self, endpoint: &EndpointId, added: &[SubnetId]) -> Vec<Zone> {
         let snapshot = self.view.snapshot;
-        let now = snapshot.endpoint(endpoint).map(|endpoint| zones_of(endpoint, snapshot)).unwrap_or_default();
-        let new = added.iter().filter_map(|id| snapshot.subnet(id)).map(|subnet| &subnet.availability_zone);
+        let now = snapshot
+            .endpoint(endpoint)
+            .map(|endpoint| zones_of(endpoint, snapshot))
+            .unwrap_or_default();
+        let new = added
+            .iter()
+            .filter_map(|id| snapshot.subnet(id))
+            .map(|subnet| &subnet.availability_zone);
         let mut zones: Vec<Zone> = now.into_iter().chain(new).cloned().collect();
         zones.sort_unstable();
         zones.dedup();
         zones
     }
 
-    /// A client token: the same for the same parameters within one incident, another one otherwise. The endpoints of the
-    /// service that are gone count as parameters, so that a remembered token cannot bring a dead endpoint back.
+    /// A client token: the same for the same parameters within one incident, another one otherwise.
+    /// The endpoints of the service that are gone count as parameters, so that a remembered token
+    /// cannot bring a dead endpoint back.
     fn token(&self, service: &ServiceName, place: &Place<GroupRef>, ready: &Condition) -> String {
         // Not the group: there is one of the guardrail's own, which has an id only once it is made.
         let places = match place {
             Place::Gateway { route_tables } => list(route_tables),
             Place::Interface { subnets, .. } => list(subnets),
         };
-        let dead = self
-            .view
-            .snapshot
-            .endpoints
-            .iter()
-            .filter(|endpoint| !endpoint.exists() && endpoint.service_name.as_ref() == Some(service));
+        let dead = self.view.snapshot.endpoints.iter().filter(|endpoint| {
+            !endpoint.exists() && endpoint.service_name.as_ref() == Some(service)
+        });
         let dead: Vec<&str> = dead.map(|endpoint| endpoint.vpc_endpoint_id.as_str()).collect();
         let input = format!(
             "{}\n{service}\n{ready:?}\n{places}\n{}\n{}",

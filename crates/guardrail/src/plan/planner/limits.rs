@@ -21,8 +21,8 @@ impl Draft<'_, '_> {
                 Task::Change(action) => (1, u32::from(action.operation().changes_endpoints())),
                 Task::Await(_) => (0, 0),
             };
-            let over =
-                changes + change > limits.changes || endpoint_changes + endpoint_change > limits.endpoint_changes;
+            let over = changes + change > limits.changes
+                || endpoint_changes + endpoint_change > limits.endpoint_changes;
             if over || step.after.iter().any(|id| held.contains(id)) {
                 step.held = Some(Hold::RunLimit);
                 held.push(step.id);

@@ -1,7 +1,8 @@
 //! From findings to a plan: make before break.
 //!
-//! Order: VPC DNS attributes, the endpoints' security group, gateway endpoints, interface endpoints, waiting for them,
-//! plain calls, and last the internet routes; with `remove: immediately` the routes come first.
+//! Order: VPC DNS attributes, the endpoints' security group, gateway endpoints, interface
+//! endpoints, waiting for them, plain calls, and last the internet routes; with `remove:
+//! immediately` the routes come first.
 
 mod endpoints;
 mod limits;
@@ -25,7 +26,13 @@ use crate::rules::repair::Repair;
 /// Finds what is not as the baseline wants it, and plans what to do in these circumstances.
 pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>, Plan) {
     let findings = evaluate(view);
-    let mut draft = Draft { view, circumstances, plan: Plan::default(), waits: Vec::new(), unmended: Vec::new() };
+    let mut draft = Draft {
+        view,
+        circumstances,
+        plan: Plan::default(),
+        waits: Vec::new(),
+        unmended: Vec::new(),
+    };
     if let Some(reason) = nothing_may_change(view) {
         draft.leave_everything(&findings, &reason);
         return (findings, draft.plan);
@@ -63,7 +70,8 @@ struct Draft<'v, 'w> {
     view: &'v View<'w>,
     circumstances: Circumstances<'v>,
     plan: Plan,
-    /// What is waited for once every endpoint change is under way, so that endpoints come up side by side.
+    /// What is waited for once every endpoint change is under way, so that endpoints come up side
+    /// by side.
     waits: Vec<Step>,
     /// Services with a fault that this plan does not mend.
     unmended: Vec<ServiceName>,
@@ -97,20 +105,35 @@ impl<'w> Draft<'_, 'w> {
     }
 
     fn leave_what_is_not_offered(&mut self) {
-        for required in self.view.required_services.iter().filter(|required| required.offered.is_none()) {
+        for required in
+            self.view.required_services.iter().filter(|required| required.offered.is_none())
+        {
             let what = format!("{} endpoint for {}", required.kind, required.service);
-            self.plan.left_alone.push(LeftAlone { what, rule: None, reason: LeftAloneReason::NotOffered });
+            self.plan.left_alone.push(LeftAlone {
+                what,
+                rule: None,
+                reason: LeftAloneReason::NotOffered,
+            });
         }
     }
 
-    /// A group of another VPC or account may be attached that could not be read: whether it admits anybody is not known.
+    /// A group of another VPC or account may be attached that could not be read: whether it admits
+    /// anybody is not known.
     fn leave_groups_not_observed(&mut self) {
-        for required in self.view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface) {
+        for required in self
+            .view
+            .required_services
+            .iter()
+            .filter(|required| required.kind == EndpointKind::Interface)
+        {
             let adopted = required.adopted(self.view.snapshot);
-            let Some(endpoint) = adopted.filter(|e| cidrs_without_https(e, self.view.snapshot).is_none()) else {
+            let Some(endpoint) =
+                adopted.filter(|e| cidrs_without_https(e, self.view.snapshot).is_none())
+            else {
                 continue;
             };
-            let what = format!("security groups of {} ({})", endpoint.vpc_endpoint_id, required.name);
+            let what =
+                format!("security groups of {} ({})", endpoint.vpc_endpoint_id, required.name);
             let reason = LeftAloneReason::NotObserved { sections: vec![Section::SecurityGroups] };
             self.leave(RuleId::EndpointSecurityGroup, what, reason);
         }
@@ -129,7 +152,8 @@ impl<'w> Draft<'_, 'w> {
         let mut steps: Vec<StepId> = Vec::new();
         for finding in findings {
             if let Repair::EnableVpcDns(attribute) = finding.repair {
-                let action = Action::EnableVpcDns { vpc: self.view.snapshot.scope.vpc.clone(), attribute };
+                let action =
+                    Action::EnableVpcDns { vpc: self.view.snapshot.scope.vpc.clone(), attribute };
                 steps.push(self.push_change(finding.rule, action, steps.clone()));
             }
         }
@@ -139,14 +163,20 @@ impl<'w> Draft<'_, 'w> {
     fn make_plain_calls(&mut self, findings: &[Finding]) {
         for finding in findings {
             if let Repair::Call(call) = &finding.repair
-                && let Some(action) = call.with_group(|group| Some(GroupRef::Existing(group.clone())))
+                && let Some(action) =
+                    call.with_group(|group| Some(GroupRef::Existing(group.clone())))
             {
                 self.push_change(finding.rule, action, Vec::new());
             }
         }
     }
 
-    fn push_change(&mut self, rule: RuleId, action: Action<GroupRef>, after: Vec<StepId>) -> StepId {
+    fn push_change(
+        &mut self,
+        rule: RuleId,
+        action: Action<GroupRef>,
+        after: Vec<StepId>,
+    ) -> StepId {
         let mode = self.view.baseline.mode_of(rule);
         self.push(vec![rule], mode, Task::Change(action), after)
     }
@@ -159,7 +189,14 @@ impl<'w> Draft<'_, 'w> {
 
     /// Notes a wait, which gets its number once all changes to endpoints have theirs.
     fn wait(&mut self, rules: Vec<RuleId>, mode: Mode, ready: Condition, after: Vec<StepId>) {
-        self.waits.push(Step { id: StepId(0), rules, mode, task: Task::Await(ready), after, held: None });
+        self.waits.push(Step {
+            id: StepId(0),
+            rules,
+            mode,
+            task: Task::Await(ready),
+            after,
+            held: None,
+        });
     }
 
     fn append_waits(&mut self) {
@@ -168,7 +205,14 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    fn required(&self, service: &ServiceName, kind: EndpointKind) -> Option<&'w RequiredService<'w>> {
-        self.view.required_services.iter().find(|required| required.name == *service && required.kind == kind)
+    fn required(
+        &self,
+        service: &ServiceName,
+        kind: EndpointKind,
+    ) -> Option<&'w RequiredService<'w>> {
+        self.view
+            .required_services
+            .iter()
+            .find(|required| required.name == *service && required.kind == kind)
     }
 }

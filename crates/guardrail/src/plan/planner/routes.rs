@@ -24,7 +24,11 @@ impl<'w> Draft<'_, 'w> {
             let RouteRemoval { table, destination, target, .. } = route.clone();
             match after {
                 Ok(after) => {
-                    self.push_change(finding.rule, Action::DeleteRoute { table, destination, target }, after);
+                    self.push_change(
+                        finding.rule,
+                        Action::DeleteRoute { table, destination, target },
+                        after,
+                    );
                 }
                 Err(services) => {
                     let what = format!("{table}: {destination} → {target}");
@@ -34,7 +38,8 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    /// The steps after which every required service is served to these subnets; or the services that are not even then.
+    /// The steps after which every required service is served to these subnets; or the services
+    /// that are not even then.
     fn served_after(
         &mut self,
         subnets: &[SubnetId],
@@ -42,9 +47,11 @@ impl<'w> Draft<'_, 'w> {
         dns: &[StepId],
     ) -> Result<Vec<StepId>, Vec<ServiceName>> {
         let view = self.view;
-        let placed = || view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
+        let placed =
+            || view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
         let (mut after, mut unserved) = (Vec::new(), Vec::new());
-        for required in view.required_services.iter().filter(|required| required.offered.is_some()) {
+        for required in view.required_services.iter().filter(|required| required.offered.is_some())
+        {
             for p in placed().filter(|p| !required.serves(p.subnet, p.table, view.snapshot)) {
                 match self.steps_that_serve(required, p, rule, dns) {
                     Some(steps) if !self.unmended.contains(&required.name) => after.extend(steps),
@@ -58,7 +65,8 @@ impl<'w> Draft<'_, 'w> {
         if unserved.is_empty() { Ok(after) } else { Err(unserved) }
     }
 
-    /// The steps after which the service is served to a subnet; `None` when nothing in the plan leads there.
+    /// The steps after which the service is served to a subnet; `None` when nothing in the plan
+    /// leads there.
     fn steps_that_serve(
         &mut self,
         required: &'w RequiredService<'w>,
@@ -81,9 +89,13 @@ impl<'w> Draft<'_, 'w> {
             }
         }
         let steps = match required.kind {
-            EndpointKind::Gateway => waits.iter().filter(|(_, here)| *here).map(|(id, _)| *id).collect(),
+            EndpointKind::Gateway => {
+                waits.iter().filter(|(_, here)| *here).map(|(id, _)| *id).collect()
+            }
             // All that is changed on the endpoint, for each may be what the service is missed for.
-            EndpointKind::Interface if waits.iter().any(|(_, here)| *here) || !required.is_offered_in(zone) => {
+            EndpointKind::Interface
+                if waits.iter().any(|(_, here)| *here) || !required.is_offered_in(zone) =>
+            {
                 waits.iter().map(|(id, _)| *id).collect()
             }
             EndpointKind::Interface => Vec::new(),
@@ -99,29 +111,48 @@ impl<'w> Draft<'_, 'w> {
         Some(if needs_dns { steps.into_iter().chain(dns.iter().copied()).collect() } else { steps })
     }
 
-    /// What to wait for where the endpoint itself needs no change: it is coming up, its route does not show yet, or it is
-    /// held back only by the VPC's DNS attributes, which this plan turns on.
-    fn coming(&self, required: &'w RequiredService<'w>, placed: &SubnetUse<'w>, dns: &[StepId]) -> Option<Condition> {
+    /// What to wait for where the endpoint itself needs no change: it is coming up, its route does
+    /// not show yet, or it is held back only by the VPC's DNS attributes, which this plan turns on.
+    fn coming(
+        &self,
+        required: &'w RequiredService<'w>,
+        placed: &SubnetUse<'w>,
+        dns: &[StepId],
+    ) -> Option<Condition> {
         let snapshot = self.view.snapshot;
-        let endpoint = required.adopted(snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
+        let endpoint =
+            required.adopted(snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
         let service = required.name.clone();
         match required.kind {
             EndpointKind::Gateway => {
                 let table = placed.table?.route_table_id.clone();
-                let mut theirs = required.endpoints(snapshot).filter(|e| e.exists() && health(e) != Health::Broken);
+                let mut theirs = required
+                    .endpoints(snapshot)
+                    .filter(|e| e.exists() && health(e) != Health::Broken);
                 theirs.find(|e| e.route_table_ids.contains(&table))?;
-                Some(Condition::Ready { service, tables: vec![table], zones: vec![], private_dns: false })
+                Some(Condition::Ready {
+                    service,
+                    tables: vec![table],
+                    zones: vec![],
+                    private_dns: false,
+                })
             }
             EndpointKind::Interface => {
                 let dns_comes = vpc_dns_is_on(snapshot) || !dns.is_empty();
                 let private_dns = required.wants_private_dns();
                 let held = private_dns && !(endpoint.private_dns_enabled && dns_comes);
-                let admits = cidrs_without_https(endpoint, snapshot).is_some_and(|missing| missing.is_empty());
+                let admits = cidrs_without_https(endpoint, snapshot)
+                    .is_some_and(|missing| missing.is_empty());
                 let zones = zones_of(endpoint, snapshot);
                 let zone = &placed.subnet.availability_zone;
                 let covers = !required.is_offered_in(zone) || zones.contains(&zone);
                 let zones = zones.into_iter().cloned().collect();
-                (!held && admits && covers).then_some(Condition::Ready { service, tables: vec![], zones, private_dns })
+                (!held && admits && covers).then_some(Condition::Ready {
+                    service,
+                    tables: vec![],
+                    zones,
+                    private_dns,
+                })
             }
         }
     }

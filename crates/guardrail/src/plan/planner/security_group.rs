@@ -1,4 +1,5 @@
-//! The guardrail's own security group, which interface endpoints need before they are made or changed.
+//! The guardrail's own security group, which interface endpoints need before they are made or
+//! changed.
 
 use super::Draft;
 use crate::analysis::required_service::{https_sources, own_group};
@@ -23,11 +24,12 @@ pub(super) enum Group {
 }
 
 impl Draft<'_, '_> {
-    /// Makes sure that there is a group of the guardrail's own that admits TCP 443 from every block of the VPC, if a
-    /// repair needs one.
+    /// Makes sure that there is a group of the guardrail's own that admits TCP 443 from every block
+    /// of the VPC, if a repair needs one.
     pub(super) fn plan_security_group(&mut self, findings: &[Finding]) -> Group {
         let wants = |finding: &&Finding| needs_group(&finding.repair);
-        let mut rules: Vec<RuleId> = findings.iter().filter(wants).map(|finding| finding.rule).collect();
+        let mut rules: Vec<RuleId> =
+            findings.iter().filter(wants).map(|finding| finding.rule).collect();
         rules.dedup();
         let Some(mode) = rules.iter().map(|rule| self.view.baseline.mode_of(*rule)).max() else {
             return Group::NotNeeded;
@@ -36,8 +38,12 @@ impl Draft<'_, '_> {
         if let Some(own) = own_group(snapshot) {
             return self.open_own_group(own, rules, mode);
         }
-        if let Some(taken) = snapshot.groups.iter().find(|group| group.group_name.eq_ignore_ascii_case(GROUP_NAME)) {
-            return Group::Unusable(LeftAloneReason::GroupNameTaken { group: taken.group_id.clone() });
+        if let Some(taken) =
+            snapshot.groups.iter().find(|group| group.group_name.eq_ignore_ascii_case(GROUP_NAME))
+        {
+            return Group::Unusable(LeftAloneReason::GroupNameTaken {
+                group: taken.group_id.clone(),
+            });
         }
         let create = Action::CreateSecurityGroup {
             vpc: snapshot.scope.vpc.clone(),
@@ -70,17 +76,21 @@ impl Draft<'_, '_> {
         self.view.snapshot.vpc.cidrs().into_iter().filter(|cidr| cidr.net().is_some()).collect()
     }
 
-    /// The group to attach to an endpoint, none if it is attached already, and the steps that open it.
+    /// The group to attach to an endpoint, none if it is attached already, and the steps that open
+    /// it.
     pub(super) fn group_for(
         &self,
         endpoint: &EndpointId,
         group: &Group,
     ) -> Result<(Option<GroupRef>, Vec<StepId>), LeftAloneReason> {
-        let attached = self.view.snapshot.endpoint(endpoint).map(|e| e.groups.as_slice()).unwrap_or_default();
+        let attached =
+            self.view.snapshot.endpoint(endpoint).map(|e| e.groups.as_slice()).unwrap_or_default();
         match group {
             Group::NotNeeded => Ok((None, Vec::new())),
             Group::Unusable(reason) => Err(reason.clone()),
-            Group::Usable(GroupRef::Existing(id), steps) if attached.iter().any(|g| g.group_id == *id) => {
+            Group::Usable(GroupRef::Existing(id), steps)
+                if attached.iter().any(|g| g.group_id == *id) =>
+            {
                 Ok((None, steps.clone()))
             }
             Group::Usable(group, steps) => Ok((Some(group.clone()), steps.clone())),

@@ -1,7 +1,9 @@
 use serde_json::{Value, json};
 
 use crate::ec2::change::Action;
-use crate::fixture::{Fixture, gateway_endpoint, group, interface_endpoint, own_group, planned, subnet, table};
+use crate::fixture::{
+    Fixture, gateway_endpoint, group, interface_endpoint, own_group, planned, subnet, table,
+};
 use crate::plan::Task;
 
 fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
@@ -80,7 +82,11 @@ fn one_modify_carries_every_delta_of_one_endpoint() {
     );
     check(
         |w| {
-            w.drop_route("rtb-a", "pl-s3").drop_route("rtb-b", "pl-s3").set("vpce-s3", "RouteTableIds", json!([]));
+            w.drop_route("rtb-a", "pl-s3").drop_route("rtb-b", "pl-s3").set(
+                "vpce-s3",
+                "RouteTableIds",
+                json!([]),
+            );
             w.add("VpcEndpoints", gateway_endpoint("vpce-zzz", "s3", &[]))
         },
         &[
@@ -169,15 +175,26 @@ fn a_route_stays_while_a_service_is_served_by_nothing() {
     );
     let unseen = "- security groups of vpce-ssm (com.amazonaws.eu-central-1.ssm): not everything was observed: \
                   SecurityGroups missing";
-    check(|w| nat(w).set("vpce-ssm", "Groups", json!([{"GroupId": "sg-unseen"}])), &[unseen, stays]);
+    check(
+        |w| nat(w).set("vpce-ssm", "Groups", json!([{"GroupId": "sg-unseen"}])),
+        &[unseen, stays],
+    );
 }
 
 #[test]
 fn an_ipv6_only_subnet_keeps_its_way_out_through_nat64() {
     check(
         |w| {
-            w.baseline("interface_endpoints", json!({"services": ["ssm"]})).route("rtb-b", "64:ff9b::/96", "nat-1");
-            w.baseline("gateway_endpoints", json!({"services": []})).set("subnet-prib", "Ipv6Native", json!(true));
+            w.baseline("interface_endpoints", json!({"services": ["ssm"]})).route(
+                "rtb-b",
+                "64:ff9b::/96",
+                "nat-1",
+            );
+            w.baseline("gateway_endpoints", json!({"services": []})).set(
+                "subnet-prib",
+                "Ipv6Native",
+                json!(true),
+            );
             w.remove("vpce-ssm").add("SecurityGroups", own_group(&["10.0.0.0/16"]))
         },
         &[
@@ -215,8 +232,13 @@ fn the_subnet_of_a_zone_is_the_first_private_one_with_room() {
         |w| {
             w.associate("rtb-a", json!({"SubnetId": "subnet-aaa"}))
                 .associate("rtb-a", json!({"SubnetId": "subnet-pri0"}));
-            w.add("Subnets", subnet("subnet-aaa", "a", "private")).set("subnet-aaa", "Ipv6Native", json!(true));
-            w.add("Subnets", subnet("subnet-pri0", "a", "private")).add("SecurityGroups", own_group(&["10.0.0.0/16"]));
+            w.add("Subnets", subnet("subnet-aaa", "a", "private")).set(
+                "subnet-aaa",
+                "Ipv6Native",
+                json!(true),
+            );
+            w.add("Subnets", subnet("subnet-pri0", "a", "private"))
+                .add("SecurityGroups", own_group(&["10.0.0.0/16"]));
             w.remove("vpce-ssm")
         },
         &[
@@ -254,8 +276,11 @@ fn limits_leave_the_rest_and_what_depends_on_it_for_the_next_run() {
 fn steps_that_are_not_taken_use_no_limit_up() {
     check(
         |w| {
-            w.baseline("limits", json!({"endpoint_changes": 1})).add("SecurityGroups", own_group(&["0.0.0.0/0"]));
-            dns_off(modes(w, &[("vpc-dns", "notify")])).remove("vpce-ssm").drop_route("rtb-a", "pl-s3");
+            w.baseline("limits", json!({"endpoint_changes": 1}))
+                .add("SecurityGroups", own_group(&["0.0.0.0/0"]));
+            dns_off(modes(w, &[("vpc-dns", "notify")]))
+                .remove("vpce-ssm")
+                .drop_route("rtb-a", "pl-s3");
             w.set("vpce-ssmmessages", "SubnetIds", json!(["subnet-pria"]))
         },
         &[
@@ -273,7 +298,8 @@ fn steps_that_are_not_taken_use_no_limit_up() {
 fn tables_that_others_use_are_left_alone() {
     check(
         |w| {
-            w.associate("rtb-a", json!({"SubnetId": "subnet-c"})).add("Subnets", subnet("subnet-c", "a", "data"));
+            w.associate("rtb-a", json!({"SubnetId": "subnet-c"}))
+                .add("Subnets", subnet("subnet-c", "a", "data"));
             nat(w).delete_gateway("vpce-s3")
         },
         &[
@@ -286,14 +312,21 @@ fn tables_that_others_use_are_left_alone() {
     );
     check(
         |w| {
-            w.associate("rtb-a", json!({"SubnetId": "subnet-c"})).add("Subnets", subnet("subnet-c", "a", "public"));
+            w.associate("rtb-a", json!({"SubnetId": "subnet-c"}))
+                .add("Subnets", subnet("subnet-c", "a", "public"));
             nat(w)
         },
-        &["- rtb-a: 0.0.0.0/0 → nat-1: the table serves subnet-c too; give the private subnets a table of their own"],
+        &[
+            "- rtb-a: 0.0.0.0/0 → nat-1: the table serves subnet-c too; give the private subnets a table of their own",
+        ],
     );
     check(
         |w| {
-            w.add("RouteTables", table("rtb-regional", &["subnet-pria"])).route("rtb-regional", "0.0.0.0/0", "igw-1");
+            w.add("RouteTables", table("rtb-regional", &["subnet-pria"])).route(
+                "rtb-regional",
+                "0.0.0.0/0",
+                "igw-1",
+            );
             w.set("rtb-a", "Associations", json!([]))
         },
         &[
@@ -304,7 +337,11 @@ fn tables_that_others_use_are_left_alone() {
 }
 
 fn kinds(w: &mut Fixture) -> &mut Fixture {
-    w.route("rtb-a", "0.0.0.0/0", "tgw-1").route("rtb-a", "pl-unread", "nat-1").route("rtb-a", "1.0.0.0/8", "portal-1");
+    w.route("rtb-a", "0.0.0.0/0", "tgw-1").route("rtb-a", "pl-unread", "nat-1").route(
+        "rtb-a",
+        "1.0.0.0/8",
+        "portal-1",
+    );
     w.route("rtb-a", "::/0", "eigw-1").route("rtb-a", "2.0.0.0/8", "nat-1");
     w.set_route("rtb-a", "2.0.0.0/8", "Origin", json!("EnableVgwRoutePropagation"))
 }
@@ -317,11 +354,15 @@ fn routes_that_are_left_alone_are_named_with_the_reason() {
         "- rtb-a: 2.0.0.0/8 → nat-1: a propagated route cannot be deleted; disable the propagation",
     ];
     let mut report = vec!["1 delete the route ::/0 → eigw-1 from rtb-a"];
-    report.push("- rtb-a: 0.0.0.0/0 → tgw-1: it may be meant; the baseline says to report such routes only");
+    report.push(
+        "- rtb-a: 0.0.0.0/0 → tgw-1: it may be meant; the baseline says to report such routes only",
+    );
     report.extend(unknown);
     check(kinds, &report);
-    let mut remove =
-        vec!["1 delete the route 0.0.0.0/0 → tgw-1 from rtb-a", "2 delete the route ::/0 → eigw-1 from rtb-a"];
+    let mut remove = vec![
+        "1 delete the route 0.0.0.0/0 → tgw-1 from rtb-a",
+        "2 delete the route ::/0 → eigw-1 from rtb-a",
+    ];
     remove.extend(unknown);
     check(|w| kinds(w.baseline("internet_routes", json!({"may_lead_out": "remove"}))), &remove);
 }
@@ -329,7 +370,10 @@ fn routes_that_are_left_alone_are_named_with_the_reason() {
 #[test]
 fn a_group_of_somebody_else_with_our_name_is_not_touched() {
     check(
-        |w| w.remove("vpce-ssm").add("SecurityGroups", group("sg-them", "VPC-Guardrail-Endpoints", &[])),
+        |w| {
+            w.remove("vpce-ssm")
+                .add("SecurityGroups", group("sg-them", "VPC-Guardrail-Endpoints", &[]))
+        },
         &[
             "- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, eu-central-1b: sg-them has \
            the name of the guardrail's own group but not its tag; rename or tag it",
@@ -371,7 +415,10 @@ fn an_endpoint_with_five_groups_takes_no_sixth_and_no_group_is_made_for_it() {
 #[test]
 fn an_endpoint_that_is_going_holds_its_private_name() {
     check(
-        |w| w.set("vpce-ssm", "State", json!("deleting")).add("SecurityGroups", own_group(&["10.0.0.0/16"])),
+        |w| {
+            w.set("vpce-ssm", "State", json!("deleting"))
+                .add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+        },
         &[
             "1 wait until vpce-ssm is deleted",
             "2 create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria, subnet-prib with sg-own, \
@@ -395,22 +442,30 @@ fn an_endpoint_that_is_going_holds_its_private_name() {
 fn a_service_that_is_not_offered_is_passed_over_and_said_to_be() {
     check(
         |w| nat(w).remove("vpce-ec2messages").remove("com.amazonaws.eu-central-1.ec2messages"),
-        &[&format!("1 {DELETE}"), "- interface endpoint for ec2messages: the Region does not offer the service"],
+        &[
+            &format!("1 {DELETE}"),
+            "- interface endpoint for ec2messages: the Region does not offer the service",
+        ],
     );
 }
 
 #[test]
 fn nothing_is_planned_in_somebody_elses_vpc_or_on_part_of_a_reading() {
-    let found =
-        "- rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for private subnet-pria";
+    let found = "- rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for private subnet-pria";
     check(
         |w| nat(w).set("vpc-1", "OwnerId", json!("444455556666")),
         &[&format!("{found}: another account owns the VPC; run the guardrail there")],
     );
     for section in ["SecurityGroups", "VpcEndpoints", "VpcEndpointServices", "VpcAttributes"] {
-        check(|w| nat(w).without(section), &[&format!("{found}: not everything was observed: {section} missing")]);
+        check(
+            |w| nat(w).without(section),
+            &[&format!("{found}: not everything was observed: {section} missing")],
+        );
     }
-    check(|w| nat(w).remove("rtb-main"), &["- vpc-1: not everything was observed: RouteTables missing"]);
+    check(
+        |w| nat(w).remove("rtb-main"),
+        &["- vpc-1: not everything was observed: RouteTables missing"],
+    );
 }
 
 /// The client token of the endpoint that is made after an edit.
@@ -448,7 +503,9 @@ fn a_token_is_the_same_within_an_incident_and_for_the_same_parameters_only() {
 #[test]
 fn the_order_of_what_was_observed_changes_nothing() {
     let turned = |w: &mut Fixture| {
-        for section in ["Subnets", "RouteTables", "VpcEndpoints", "SecurityGroups", "VpcEndpointServices"] {
+        for section in
+            ["Subnets", "RouteTables", "VpcEndpoints", "SecurityGroups", "VpcEndpointServices"]
+        {
             w.section(section).reverse();
         }
     };
@@ -472,8 +529,13 @@ fn an_endpoint_made_for_a_zone_does_not_serve_the_ipv6_only_subnets_there() {
     check(
         |w| {
             w.baseline("interface_endpoints", json!({"services": ["ssm"]})).remove("vpce-ssm");
-            w.baseline("gateway_endpoints", json!({"services": []})).set("subnet-prib", "Ipv6Native", json!(true));
-            w.add("Subnets", subnet("subnet-v4", "b", "private")).add("RouteTables", table("rtb-c", &["subnet-v4"]));
+            w.baseline("gateway_endpoints", json!({"services": []})).set(
+                "subnet-prib",
+                "Ipv6Native",
+                json!(true),
+            );
+            w.add("Subnets", subnet("subnet-v4", "b", "private"))
+                .add("RouteTables", table("rtb-c", &["subnet-v4"]));
             w.route("rtb-b", "64:ff9b::/96", "nat-1").route("rtb-c", "0.0.0.0/0", "nat-1");
             w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))
         },

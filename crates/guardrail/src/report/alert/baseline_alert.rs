@@ -19,10 +19,15 @@ pub fn baseline_alert(fault: &str, region: &Region, incident: &str) -> Alert {
          incident {}.\n",
         one_line(incident)
     );
-    let json =
-        json!({ "version": 1, "verdict": "no-baseline", "fault": fault, "region": region, "incident": incident });
-    let attributes = BTreeMap::from([("verdict", Attribute::of("no-baseline")), ("region", Attribute::of(region))]);
-    let subject = printable(&format!("VPC guardrail: the baseline cannot be used in {region}"), SUBJECT_LIMIT);
+    let json = json!({ "version": 1, "verdict": "no-baseline", "fault": fault, "region": region, "incident": incident });
+    let attributes = BTreeMap::from([
+        ("verdict", Attribute::of("no-baseline")),
+        ("region", Attribute::of(region)),
+    ]);
+    let subject = printable(
+        &format!("VPC guardrail: the baseline cannot be used in {region}"),
+        SUBJECT_LIMIT,
+    );
     Alert { subject, text, json: json.to_string(), attributes }
 }
 

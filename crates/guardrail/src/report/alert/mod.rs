@@ -10,10 +10,12 @@ use crate::event::{Evidence, Tool};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 
-/// SNS refuses a subject of 100 characters or more (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
+/// SNS refuses a subject of 100 characters or more
+/// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
 const SUBJECT_LIMIT: usize = 99;
 
-/// SNS takes 262,144 bytes for the message in all its forms and its attributes; escaping may double the text.
+/// SNS takes 262,144 bytes for the message in all its forms and its attributes; escaping may double
+/// the text.
 const TEXT_LIMIT: usize = 32_000;
 const JSON_LIMIT: usize = 150_000;
 
@@ -49,9 +51,16 @@ impl Attribute {
 pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
     let mut text = text(report, baseline);
     if text.len() > TEXT_LIMIT {
-        let cut = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= TEXT_LIMIT).last().unwrap_or(0);
+        let cut = text
+            .char_indices()
+            .map(|(at, _)| at)
+            .take_while(|at| *at <= TEXT_LIMIT)
+            .last()
+            .unwrap_or(0);
         text.truncate(cut);
-        text.push_str("\n… cut here: the whole report is in the function's log, under the run above.\n");
+        text.push_str(
+            "\n… cut here: the whole report is in the function's log, under the run above.\n",
+        );
     }
     Alert { subject: subject(report), text, json: json(report), attributes: attributes(report) }
 }
@@ -75,12 +84,18 @@ pub fn subject(report: &Report) -> String {
         [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
     };
     let scope = &report.scope;
-    printable(&format!("VPC guardrail: {what} {} {}{about}", scope.vpc, scope.region), SUBJECT_LIMIT)
+    printable(
+        &format!("VPC guardrail: {what} {} {}{about}", scope.vpc, scope.region),
+        SUBJECT_LIMIT,
+    )
 }
 
 /// ASCII without control characters, cut to a length in characters.
 fn printable(text: &str, limit: usize) -> String {
-    text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(limit).collect()
+    text.chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .take(limit)
+        .collect()
 }
 
 /// The report as its subscribers read it.
@@ -107,7 +122,11 @@ fn headline(out: &mut String, report: &Report) {
     let scope = &report.scope;
     let name = report.vpc_name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
     let (name, verdict) = (one_line(&name), ending(report));
-    let _ = writeln!(out, "VPC {name}({}) in account {}, {}: {verdict}.", scope.vpc, scope.account, scope.region);
+    let _ = writeln!(
+        out,
+        "VPC {name}({}) in account {}, {}: {verdict}.",
+        scope.vpc, scope.account, scope.region
+    );
 }
 
 fn body(out: &mut String, report: &Report) {
@@ -129,7 +148,9 @@ fn ending(report: &Report) -> &'static str {
         }
         Verdict::DriftLeft if report.changed() => "partly back on its baseline; the rest needs you",
         Verdict::DriftLeft if planned => "not on its baseline; nothing was changed",
-        Verdict::DriftLeft if report.next == Next::Again => "not on its baseline; the next run tries again",
+        Verdict::DriftLeft if report.next == Next::Again => {
+            "not on its baseline; the next run tries again"
+        }
         Verdict::DriftLeft => "not on its baseline; nothing could be changed, it needs you",
     }
 }
@@ -155,7 +176,12 @@ pub fn call(evidence: &Evidence) -> String {
     let at = evidence.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
     let with = match &record.tool {
         Tool::NotSaid => String::new(),
-        tool @ (Tool::Console | Tool::Cli | Tool::Terraform | Tool::CloudFormation | Tool::Sdk | Tool::Service(_)) => {
+        tool @ (Tool::Console
+        | Tool::Cli
+        | Tool::Terraform
+        | Tool::CloudFormation
+        | Tool::Sdk
+        | Tool::Service(_)) => {
             format!(" ({tool})")
         }
     };
@@ -192,7 +218,13 @@ fn steps(out: &mut String, report: &Report) {
         let _ = match idle {
             true => writeln!(out, "  {}. {}", step.id, one_line(&step.summary)),
             false => {
-                writeln!(out, "  {}. {}: {}", step.id, one_line(&step.summary), one_line(&step.outcome.to_string()))
+                writeln!(
+                    out,
+                    "  {}. {}: {}",
+                    step.id,
+                    one_line(&step.summary),
+                    one_line(&step.outcome.to_string())
+                )
             }
         };
     }
@@ -209,15 +241,22 @@ fn left_alone(out: &mut String, report: &Report) {
     }
     let _ = writeln!(out, "\nLeft alone");
     for left in &report.left_alone {
-        let _ = writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.reason.to_string()));
+        let _ =
+            writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.reason.to_string()));
     }
     for unread in &report.unread {
-        let _ = writeln!(out, "  - {} could not be read: {}", unread.section, one_line(&unread.error.to_string()));
+        let _ = writeln!(
+            out,
+            "  - {} could not be read: {}",
+            unread.section,
+            one_line(&unread.error.to_string())
+        );
     }
 }
 
 fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
-    let undo: Vec<&StepReport> = report.steps.iter().rev().filter(|step| step.undo.is_some()).collect();
+    let undo: Vec<&StepReport> =
+        report.steps.iter().rev().filter(|step| step.undo.is_some()).collect();
     if !undo.is_empty() {
         let _ = writeln!(out, "\nTo undo (exempt first, or the guardrail repairs it again)");
         for command in undo.iter().filter_map(|step| step.undo.as_ref()) {
@@ -250,11 +289,20 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
     if let ManagedVpcs::Tag { key, .. } = &baseline.managed_vpcs {
         let (vpc, region) = (&report.scope.vpc, &report.scope.region);
         let tag = one_line(key);
-        let _ = writeln!(out, "  this VPC: aws ec2 delete-tags --resources {vpc} --tags 'Key={tag}' --region {region}");
+        let _ = writeln!(
+            out,
+            "  this VPC: aws ec2 delete-tags --resources {vpc} --tags 'Key={tag}' --region {region}"
+        );
     }
-    let _ = writeln!(out, "  a subnet: take away the tag that makes it private (`guardrail explain` names it)");
+    let _ = writeln!(
+        out,
+        "  a subnet: take away the tag that makes it private (`guardrail explain` names it)"
+    );
     let rules = rules_of(report).join("|");
-    let _ = writeln!(out, "  a rule: \"rules\": {{ \"{rules}\": {{ \"mode\": \"notify\" }} }} in the baseline");
+    let _ = writeln!(
+        out,
+        "  a rule: \"rules\": {{ \"{rules}\": {{ \"mode\": \"notify\" }} }} in the baseline"
+    );
 }
 
 /// The rules that found something, each once.

@@ -9,7 +9,8 @@ use crate::fixture::Fixture;
 use crate::report::Cause;
 use crate::run::{RunRequest, preview};
 
-/// What is reported of a NAT route that this caller added with this tool's agent, in the mode given.
+/// What is reported of a NAT route that this caller added with this tool's agent, in the mode
+/// given.
 fn report(mode: &str, user: &str, agent: &str) -> (Report, Baseline) {
     let mut fixture = Fixture::compliant();
     fixture.route("rtb-a", "0.0.0.0/0", "nat-1").baseline("mode", json!(mode));
@@ -76,7 +77,8 @@ fn an_alert_says_who_what_why_and_what_to_do() {
 
 #[test]
 fn what_a_caller_typed_forges_no_line() {
-    let (report, baseline) = report("notify", "eve\n\nDone\n  1. all is well\r\u{7}", "aws-cli/2.17");
+    let (report, baseline) =
+        report("notify", "eve\n\nDone\n  1. all is well\r\u{7}", "aws-cli/2.17");
     let text = alert(&report, &baseline).text;
     assert!(text.contains("by eve  Done   1. all is well   (cli)"), "{text}");
     assert!(!text.contains("\nDone"), "{text}");
@@ -95,20 +97,26 @@ fn a_call_of_which_little_is_recorded_is_told_without_gaps() {
 #[test]
 fn a_report_of_any_length_fits_into_one_message() {
     let (mut report, baseline) = report("notify", "ops", "aws-cli/2.17");
-    let (evidence, found, step) = (report.evidence.remove(0), report.findings.remove(0), report.steps.remove(0));
+    let (evidence, found, step) =
+        (report.evidence.remove(0), report.findings.remove(0), report.steps.remove(0));
     for many in [1, 100, 10_000] {
         report.evidence = vec![evidence.clone(); many];
         report.findings = vec![found.clone(); many];
         report.steps = vec![step.clone(); many];
         let alert = alert(&report, &baseline);
-        let message = json!({ "default": alert.json, "email": alert.text, "sms": alert.subject }).to_string();
+        let message =
+            json!({ "default": alert.json, "email": alert.text, "sms": alert.subject }).to_string();
         assert!(message.len() < 262_144, "{many}: {}", message.len());
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&alert.json).unwrap()["run_id"], "run-1");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&alert.json).unwrap()["run_id"],
+            "run-1"
+        );
     }
 }
 
 proptest! {
-    /// SNS refuses a subject of 100 characters, with a line break or a control character: there would be no alert.
+    /// SNS refuses a subject of 100 characters, with a line break or a control character: there
+    /// would be no alert.
     #[test]
     fn the_subject_is_one_sns_takes(name in ".{0,200}", user in any::<String>()) {
         let (mut report, _) = report("notify", &user, "");

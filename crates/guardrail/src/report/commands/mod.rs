@@ -1,4 +1,5 @@
-//! The AWS CLI commands that do, and undo, what a step does: for the reader of an alert, who has a shell and no patience.
+//! The AWS CLI commands that do, and undo, what a step does: for the reader of an alert, who has a
+//! shell and no patience.
 
 use crate::cloud::Applied;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint};
@@ -11,13 +12,22 @@ use crate::plan::GroupRef;
 pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
     let words = match action {
         Action::EnableVpcDns { vpc, attribute } => {
-            format!("modify-vpc-attribute --vpc-id {vpc} --{} '{{\"Value\":true}}'", option(*attribute))
+            format!(
+                "modify-vpc-attribute --vpc-id {vpc} --{} '{{\"Value\":true}}'",
+                option(*attribute)
+            )
         }
         Action::CreateSecurityGroup { vpc, name, description } => {
-            format!("create-security-group --vpc-id {vpc} --group-name {name} --description '{description}'")
+            format!(
+                "create-security-group --vpc-id {vpc} --group-name {name} --description '{description}'"
+            )
         }
         Action::AuthorizeHttps { group, cidrs } => {
-            format!("authorize-security-group-ingress --group-id {} {}", group_word(group), permissions(cidrs))
+            format!(
+                "authorize-security-group-ingress --group-id {} {}",
+                group_word(group),
+                permissions(cidrs)
+            )
         }
         Action::CreateEndpoint { vpc, service, kind, .. } => match kind {
             NewEndpoint::Gateway { route_tables } => format!(
@@ -33,7 +43,13 @@ pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
                 if *private_dns { "" } else { "no-" }
             ),
         },
-        Action::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns } => {
+        Action::ModifyEndpoint {
+            endpoint,
+            add_route_tables,
+            add_subnets,
+            add_groups,
+            enable_private_dns,
+        } => {
             let mut command = format!("modify-vpc-endpoint --vpc-endpoint-id {endpoint}");
             push(&mut command, "--add-route-table-ids", &words(add_route_tables));
             push(&mut command, "--add-subnet-ids", &words(add_subnets));
@@ -54,7 +70,8 @@ pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
     format!("aws ec2 {words} --region {}", scope.region)
 }
 
-/// The command that undoes an action that was taken; `None` when it was so before, so that there is nothing to undo.
+/// The command that undoes an action that was taken; `None` when it was so before, so that there is
+/// nothing to undo.
 pub fn undo(
     action: &Action<GroupRef>,
     applied: &Applied,
@@ -64,7 +81,10 @@ pub fn undo(
     let words = match (action, applied) {
         (_, Applied::Already) => return None,
         (Action::EnableVpcDns { vpc, attribute }, _) => {
-            format!("modify-vpc-attribute --vpc-id {vpc} --{} '{{\"Value\":false}}'", option(*attribute))
+            format!(
+                "modify-vpc-attribute --vpc-id {vpc} --{} '{{\"Value\":false}}'",
+                option(*attribute)
+            )
         }
         (Action::CreateSecurityGroup { .. }, Applied::CreatedGroup(id)) => {
             format!("delete-security-group --group-id {id}")
@@ -75,7 +95,16 @@ pub fn undo(
         (Action::CreateEndpoint { .. }, Applied::CreatedEndpoint(id)) => {
             format!("delete-vpc-endpoints --vpc-endpoint-ids {id}")
         }
-        (Action::ModifyEndpoint { endpoint, add_route_tables, add_subnets, add_groups, enable_private_dns }, _) => {
+        (
+            Action::ModifyEndpoint {
+                endpoint,
+                add_route_tables,
+                add_subnets,
+                add_groups,
+                enable_private_dns,
+            },
+            _,
+        ) => {
             let mut command = format!("modify-vpc-endpoint --vpc-endpoint-id {endpoint}");
             push(&mut command, "--remove-route-table-ids", &words(add_route_tables));
             push(&mut command, "--remove-subnet-ids", &words(add_subnets));
@@ -112,7 +141,8 @@ fn group_word(group: &GroupRef) -> String {
 
 fn permissions(cidrs: &[crate::ec2::cidr::Cidr]) -> String {
     use ipnet::IpNet;
-    let (v6, v4): (Vec<_>, Vec<_>) = cidrs.iter().partition(|cidr| matches!(cidr.net(), Some(IpNet::V6(_))));
+    let (v6, v4): (Vec<_>, Vec<_>) =
+        cidrs.iter().partition(|cidr| matches!(cidr.net(), Some(IpNet::V6(_))));
     let ranges = |list: Vec<&crate::ec2::cidr::Cidr>, key: &str| {
         list.iter().map(|cidr| format!("{{{key}={cidr}}}")).collect::<Vec<_>>().join(",")
     };

@@ -34,9 +34,10 @@ fn check(action: &Action<GroupRef>, applied: &Applied, does: &str, undoes: Optio
 
 #[test]
 fn vpc_dns() {
-    for (attribute, option) in
-        [(DnsAttribute::Support, "enable-dns-support"), (DnsAttribute::Hostnames, "enable-dns-hostnames")]
-    {
+    for (attribute, option) in [
+        (DnsAttribute::Support, "enable-dns-support"),
+        (DnsAttribute::Hostnames, "enable-dns-hostnames"),
+    ] {
         check(
             &Action::EnableVpcDns { vpc: id("vpc-1"), attribute },
             &Applied::Done,
@@ -49,7 +50,11 @@ fn vpc_dns() {
 #[test]
 fn security_groups() {
     check(
-        &Action::CreateSecurityGroup { vpc: id("vpc-1"), name: "ours".to_owned(), description: "for us".to_owned() },
+        &Action::CreateSecurityGroup {
+            vpc: id("vpc-1"),
+            name: "ours".to_owned(),
+            description: "for us".to_owned(),
+        },
         &Applied::CreatedGroup(id("sg-made")),
         "create-security-group --vpc-id vpc-1 --group-name ours --description 'for us'",
         Some("delete-security-group --group-id sg-made"),
@@ -83,7 +88,9 @@ fn new_endpoints() {
          --route-table-ids rtb-a rtb-b",
         Some("delete-vpc-endpoints --vpc-endpoint-ids vpce-made"),
     );
-    for (private_dns, option) in [(true, "--private-dns-enabled"), (false, "--no-private-dns-enabled")] {
+    for (private_dns, option) in
+        [(true, "--private-dns-enabled"), (false, "--no-private-dns-enabled")]
+    {
         check(
             &create(NewEndpoint::Interface {
                 subnets: vec![id("subnet-a"), id("subnet-b")],
@@ -164,10 +171,16 @@ fn routes_of_every_destination_and_target() {
         ),
     ] {
         check(
-            &Action::DeleteRoute { table: id("rtb-a"), destination, target: target.to_owned().into() },
+            &Action::DeleteRoute {
+                table: id("rtb-a"),
+                destination,
+                target: target.to_owned().into(),
+            },
             &Applied::Done,
             &format!("delete-route --route-table-id rtb-a {destination_option}"),
-            Some(&format!("create-route --route-table-id rtb-a {destination_option} {target_option}")),
+            Some(&format!(
+                "create-route --route-table-id rtb-a {destination_option} {target_option}"
+            )),
         );
     }
 }

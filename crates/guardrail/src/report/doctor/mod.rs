@@ -1,4 +1,5 @@
-//! Whether everything is there that the guardrail needs: what AWS's answers mean. Asking is the shell's affair.
+//! Whether everything is there that the guardrail needs: what AWS's answers mean. Asking is the
+//! shell's affair.
 
 mod seen;
 
@@ -68,14 +69,17 @@ impl Check {
     }
 }
 
-/// A dry run's answer is an error either way; a success is that of a stand-in that has made the call.
+/// A dry run's answer is an error either way; a success is that of a stand-in that has made the
+/// call.
 pub fn permission(action: &str, answer: &Result<(), CallError>) -> Check {
     match answer {
         Ok(()) => Check::new(action, State::Fine, ""),
         Err(error) if is_dry_run_allowed(error) => Check::new(action, State::Fine, ""),
-        Err(error) if is_dry_run_denied(error) => {
-            Check::new(action, State::Missing, "not allowed; add it to the policy of whoever runs this")
-        }
+        Err(error) if is_dry_run_denied(error) => Check::new(
+            action,
+            State::Missing,
+            "not allowed; add it to the policy of whoever runs this",
+        ),
         Err(error) => Check::unanswered(action, error),
     }
 }
@@ -88,15 +92,16 @@ pub fn not_asked(action: &str, dry_runs_are_obeyed: bool) -> Check {
         .filter(|operation| !is_own(operation) && operation.permissions().contains(&action))
         .copied()
         .collect();
-    let detail = if Operation::ALL.iter().any(|operation| is_own(operation) && !operation.has_dry_run()) {
-        "EC2 has no dry run of it".to_owned()
-    } else if !along_with.is_empty() {
-        format!("AWS checks it along with {}", list(&along_with))
-    } else if !dry_runs_are_obeyed {
-        "whatever answers here makes dry runs for real, so it was not asked".to_owned()
-    } else {
-        "there is nothing in the VPC to ask about".to_owned()
-    };
+    let detail =
+        if Operation::ALL.iter().any(|operation| is_own(operation) && !operation.has_dry_run()) {
+            "EC2 has no dry run of it".to_owned()
+        } else if !along_with.is_empty() {
+            format!("AWS checks it along with {}", list(&along_with))
+        } else if !dry_runs_are_obeyed {
+            "whatever answers here makes dry runs for real, so it was not asked".to_owned()
+        } else {
+            "there is nothing in the VPC to ask about".to_owned()
+        };
     Check::new(action, State::CannotTell, detail)
 }
 
@@ -107,21 +112,32 @@ pub fn trail(trails: &Result<Vec<Trail>, CallError>) -> Check {
         Ok(trails) => trails,
         Err(error) => return Check::unanswered(WHAT, error),
     };
-    let logs = |trail: &&Trail| trail.selectors.as_ref().is_ok_and(|all| all.iter().any(Selector::logs_ec2_writes));
+    let logs = |trail: &&Trail| {
+        trail.selectors.as_ref().is_ok_and(|all| all.iter().any(Selector::logs_ec2_writes))
+    };
     if let Some(trail) = trails.iter().filter(|trail| trail.is_logging == Ok(true)).find(logs) {
         return Check::new(WHAT, State::Fine, trail.name.clone());
     }
-    let unread = trails.iter().find_map(|trail| trail.is_logging.as_ref().err().or(trail.selectors.as_ref().err()));
+    let unread = trails
+        .iter()
+        .find_map(|trail| trail.is_logging.as_ref().err().or(trail.selectors.as_ref().err()));
     if let Some(error) = unread {
         return Check::unanswered(WHAT, error);
     }
     let names: Vec<&str> = trails.iter().map(|trail| trail.name.as_str()).collect();
     match names.as_slice() {
-        [] => Check::new(WHAT, State::Missing, "no trail covers it: no event arrives without one; create a trail"),
+        [] => Check::new(
+            WHAT,
+            State::Missing,
+            "no trail covers it: no event arrives without one; create a trail",
+        ),
         [_, ..] => Check::new(
             WHAT,
             State::Wrong,
-            format!("{}: switched off, or without EC2's writing management events; no event arrives", names.join(", ")),
+            format!(
+                "{}: switched off, or without EC2's writing management events; no event arrives",
+                names.join(", ")
+            ),
         ),
     }
 }
@@ -177,7 +193,11 @@ pub fn rule(stack: &str, seen: &Lookup<SeenRule>) -> Vec<Check> {
     });
     let function = match function {
         Some(arn) => Check::new(FUNCTION, State::Fine, arn),
-        None => Check::new(FUNCTION, State::Missing, "the rule calls no function; deploy the stack again"),
+        None => Check::new(
+            FUNCTION,
+            State::Missing,
+            "the rule calls no function; deploy the stack again",
+        ),
     };
     vec![rule_state(rule), function]
 }
@@ -196,7 +216,11 @@ fn rule_state(rule: &SeenRule) -> Check {
             let detail = format!("{name} is {state}, which this version does not know");
             Check::new(RULE.what, State::CannotTell, detail)
         }
-        None => Check::new(RULE.what, State::CannotTell, format!("EventBridge does not say the state of {name}")),
+        None => Check::new(
+            RULE.what,
+            State::CannotTell,
+            format!("EventBridge does not say the state of {name}"),
+        ),
     }
 }
 
@@ -217,7 +241,8 @@ pub fn dead_letters(part: Part, stack: &str, seen: &Lookup<u64>) -> Check {
         Ok(None) => Check { what, ..part.missing(stack) },
         Ok(Some(0)) => Check::new(what, State::Fine, ""),
         Ok(Some(count)) => {
-            let detail = format!("{count} in {}…: read them, and the functions' logs", part.prefix(stack));
+            let detail =
+                format!("{count} in {}…: read them, and the functions' logs", part.prefix(stack));
             Check::new(what, State::Wrong, detail)
         }
     }
@@ -229,13 +254,24 @@ pub fn topic(stack: &str, seen: &Lookup<Vec<Subscription>>) -> Check {
         Err(error) => Check::unanswered(TOPIC.what, error),
         Ok(None) => TOPIC.missing(stack),
         Ok(Some(subscriptions)) => {
-            let confirmed = subscriptions.iter().filter(|subscription| subscription.is_confirmed()).count();
+            let confirmed =
+                subscriptions.iter().filter(|subscription| subscription.is_confirmed()).count();
             match (confirmed, subscriptions.len()) {
-                (0, 0) => Check::new(TOPIC.what, State::Wrong, "nobody is subscribed: no alert reaches anybody"),
-                (0, _) => {
-                    Check::new(TOPIC.what, State::Wrong, "no subscription is confirmed; follow the link in the mail")
-                }
-                (confirmed, _) => Check::new(TOPIC.what, State::Fine, format!("{confirmed} confirmed subscriptions")),
+                (0, 0) => Check::new(
+                    TOPIC.what,
+                    State::Wrong,
+                    "nobody is subscribed: no alert reaches anybody",
+                ),
+                (0, _) => Check::new(
+                    TOPIC.what,
+                    State::Wrong,
+                    "no subscription is confirmed; follow the link in the mail",
+                ),
+                (confirmed, _) => Check::new(
+                    TOPIC.what,
+                    State::Fine,
+                    format!("{confirmed} confirmed subscriptions"),
+                ),
             }
         }
     }
@@ -246,7 +282,9 @@ pub fn identity(answer: &Result<crate::ec2::id::AccountId, CallError>) -> Check 
     const WHAT: &str = "credentials";
     match answer {
         Ok(account) => Check::new(WHAT, State::Fine, format!("account {account}")),
-        Err(error) if error.class == ErrorClass::Denied => Check::new(WHAT, State::Wrong, error.to_string()),
+        Err(error) if error.class == ErrorClass::Denied => {
+            Check::new(WHAT, State::Wrong, error.to_string())
+        }
         Err(error) => Check::unanswered(WHAT, error),
     }
 }

@@ -1,4 +1,5 @@
-//! What the doctor saw: AWS's words, read once. A word that this version does not know is kept as it is.
+//! What the doctor saw: AWS's words, read once. A word that this version does not know is kept as
+//! it is.
 
 use std::fmt;
 
@@ -65,7 +66,8 @@ pub struct FieldSelector {
 }
 
 impl Selector {
-    /// Whether EC2's writing calls are among what it logs. A field it is not known for certain to let through stops it
+    /// Whether EC2's writing calls are among what it logs. A field it is not known for certain to
+    /// let through stops it
     /// (docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html).
     pub(super) fn logs_ec2_writes(&self) -> bool {
         match self {
@@ -77,7 +79,8 @@ impl Selector {
                     Field::EventSource => field.passes("ec2.amazonaws.com"),
                     Field::Other(_) => false,
                 };
-                fields.iter().any(|field| field.field == Field::EventCategory) && fields.iter().all(lets_through)
+                fields.iter().any(|field| field.field == Field::EventCategory)
+                    && fields.iter().all(lets_through)
             }
         }
     }
@@ -122,7 +125,9 @@ impl From<&str> for RuleState {
     fn from(word: &str) -> Self {
         match word {
             "ENABLED" => Self::Enabled,
-            "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" => Self::EnabledWithAllCloudTrailManagementEvents,
+            "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" => {
+                Self::EnabledWithAllCloudTrailManagementEvents
+            }
             "DISABLED" => Self::Disabled,
             _ => Self::Other(word.to_owned()),
         }
@@ -133,7 +138,9 @@ impl fmt::Display for RuleState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Enabled => "ENABLED",
-            Self::EnabledWithAllCloudTrailManagementEvents => "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+            Self::EnabledWithAllCloudTrailManagementEvents => {
+                "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+            }
             Self::Disabled => "DISABLED",
             Self::Other(word) => word,
         })
@@ -160,7 +167,8 @@ impl From<String> for Target {
     }
 }
 
-/// A subscription to the topic, as SNS lists it: in its ARN's place stands a word until there is one.
+/// A subscription to the topic, as SNS lists it: in its ARN's place stands a word until there is
+/// one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subscription {
     /// It has this ARN.

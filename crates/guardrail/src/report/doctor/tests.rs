@@ -11,14 +11,24 @@ fn a_dry_run_that_would_succeed_is_an_error() {
     assert_eq!(state(Err(error("DryRunOperation"))), State::Fine);
     assert_eq!(state(Ok(())), State::Fine);
     assert_eq!(state(Err(error("UnauthorizedOperation"))), State::Missing);
-    for code in ["InvalidRouteTableID.NotFound", "InvalidParameterValue", "AuthFailure", "RequestLimitExceeded", ""] {
+    for code in [
+        "InvalidRouteTableID.NotFound",
+        "InvalidParameterValue",
+        "AuthFailure",
+        "RequestLimitExceeded",
+        "",
+    ] {
         assert_eq!(state(Err(error(code))), State::CannotTell, "{code}");
     }
 }
 
 fn field(name: &str, equals: &[&str], not_equals: &[&str]) -> FieldSelector {
     let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
-    FieldSelector { field: name.to_owned().into(), equals: texts(equals), not_equals: texts(not_equals) }
+    FieldSelector {
+        field: name.to_owned().into(),
+        equals: texts(equals),
+        not_equals: texts(not_equals),
+    }
 }
 
 #[test]
@@ -52,7 +62,8 @@ fn one_good_trail_is_enough_and_an_unread_one_leaves_it_open() {
     };
     let off = Trail { name: "off".to_owned(), is_logging: Ok(false), ..good.clone() };
     let unread = Trail { selectors: Err(error("AccessDenied")), ..good.clone() };
-    let state = |trails: &[&Trail]| trail(&Ok(trails.iter().map(|trail| (*trail).clone()).collect())).state;
+    let state =
+        |trails: &[&Trail]| trail(&Ok(trails.iter().map(|trail| (*trail).clone()).collect())).state;
     assert_eq!(state(&[&off, &unread, &good]), State::Fine);
     assert_eq!(state(&[&off, &unread]), State::CannotTell);
     assert_eq!((state(&[&off]), state(&[])), (State::Wrong, State::Missing));
@@ -67,19 +78,27 @@ fn a_rule_must_be_enabled_and_call_a_function() {
     };
     let function = "arn:aws:lambda:eu-central-1:111122223333:function:detect";
     assert_eq!(seen("ENABLED", function), [State::Fine, State::Fine]);
-    assert_eq!(seen("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", function), [State::Fine, State::Fine]);
+    assert_eq!(
+        seen("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", function),
+        [State::Fine, State::Fine]
+    );
     assert_eq!(seen("DISABLED", function), [State::Wrong, State::Fine]);
     assert_eq!(seen("SLEEPING", function), [State::CannotTell, State::Fine]);
     let silent = SeenRule { name: "r".to_owned(), state: None, targets: Vec::new() };
     assert_eq!(rule_states(&Ok(Some(silent))), [State::CannotTell, State::Missing]);
-    assert_eq!(seen("ENABLED", "arn:aws:sqs:eu-central-1:111122223333:q"), [State::Fine, State::Missing]);
+    assert_eq!(
+        seen("ENABLED", "arn:aws:sqs:eu-central-1:111122223333:q"),
+        [State::Fine, State::Missing]
+    );
     assert_eq!(rule_states(&Ok(None)), [State::Missing]);
     assert_eq!(rule_states(&Err(error("AccessDenied"))), [State::CannotTell]);
 }
 
 #[test]
 fn a_state_is_its_word_and_one_that_is_not_known_is_kept() {
-    for word in ["ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED", "SLEEPING", ""] {
+    for word in
+        ["ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS", "DISABLED", "SLEEPING", ""]
+    {
         assert_eq!(RuleState::from(word).to_string(), word);
     }
     assert_eq!(RuleState::from("SLEEPING"), RuleState::Other("SLEEPING".to_owned()));
@@ -100,10 +119,17 @@ fn rule_states(seen: &Lookup<SeenRule>) -> Vec<State> {
 
 #[test]
 fn a_subscription_counts_once_it_is_confirmed() {
-    let subscriptions = |arns: &[&str]| arns.iter().map(|arn| Subscription::from((*arn).to_owned())).collect();
+    let subscriptions =
+        |arns: &[&str]| arns.iter().map(|arn| Subscription::from((*arn).to_owned())).collect();
     let state = |arns: &[&str]| topic("guard", &Ok(Some(subscriptions(arns)))).state;
-    assert_eq!(state(&["PendingConfirmation", "arn:aws:sns:eu-central-1:111122223333:t:1"]), State::Fine);
-    assert_eq!((state(&["PendingConfirmation", "Deleted"]), state(&[])), (State::Wrong, State::Wrong));
+    assert_eq!(
+        state(&["PendingConfirmation", "arn:aws:sns:eu-central-1:111122223333:t:1"]),
+        State::Fine
+    );
+    assert_eq!(
+        (state(&["PendingConfirmation", "Deleted"]), state(&[])),
+        (State::Wrong, State::Wrong)
+    );
 }
 
 #[test]
@@ -118,6 +144,7 @@ fn what_is_not_there_is_named_as_it_would_be() {
             "nothing here has a name like guard-RepairDeadLetters-…; deploy the stack, or name it with --stack-name",
         )
     );
-    let states = [Ok(Some(0)), Ok(Some(2))].map(|seen| dead_letters(given_up, "guard", &seen).state);
+    let states =
+        [Ok(Some(0)), Ok(Some(2))].map(|seen| dead_letters(given_up, "guard", &seen).state);
     assert_eq!(states, [State::Fine, State::Wrong]);
 }
