@@ -10,7 +10,7 @@ use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, created_tags};
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{Scope, SecurityGroupId, VpcId};
 use guardrail::ec2::snapshot::Section;
-use guardrail::ec2::world::{EndpointType, IpPermission, IpRange, Ipv6Range, World};
+use guardrail::ec2::world::{EndpointType, IpPermission, IpProtocol, IpRange, Ipv6Range, World};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
@@ -225,7 +225,7 @@ fn request_of(call: &Call) -> Request {
 
 fn https_from(cidrs: &[Cidr]) -> IpPermission {
     let mut permission = IpPermission {
-        ip_protocol: "tcp".to_owned(),
+        ip_protocol: IpProtocol::Tcp,
         from_port: Some(443),
         to_port: Some(443),
         ..IpPermission::default()

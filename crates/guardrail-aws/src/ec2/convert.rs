@@ -84,7 +84,7 @@ fn tags(tags: Option<Vec<sdk::Tag>>) -> Vec<world::Tag> {
 }
 
 fn cidr_state(state: Option<&str>) -> Option<world::CidrState> {
-    state.map(|state| world::CidrState { state: state.to_owned() })
+    state.map(|state| world::CidrState { state: state.into() })
 }
 
 impl FromAws<sdk::Vpc> for world::Vpc {
@@ -195,7 +195,7 @@ impl FromAws<sdk::RouteTableAssociation> for world::Association {
             gateway_id: text(association.gateway_id),
             public_ipv4_pool: text(association.public_ipv4_pool),
             association_state: state
-                .map(|state| world::AssociationState { state: state.as_str().to_owned() }),
+                .map(|state| world::AssociationState { state: state.as_str().into() }),
         })
     }
 }
@@ -246,7 +246,7 @@ impl FromAws<sdk::VpcEndpoint> for world::VpcEndpoint {
                 route_table_ids: ids("RouteTableIds", endpoint.route_table_ids)?,
                 subnet_ids: ids("SubnetIds", endpoint.subnet_ids)?,
                 groups: all(endpoint.groups)?,
-                ip_address_type: endpoint.ip_address_type.map(|kind| kind.as_str().to_owned()),
+                ip_address_type: endpoint.ip_address_type.map(|kind| kind.as_str().into()),
                 private_dns_enabled: endpoint.private_dns_enabled.unwrap_or(false),
                 requester_managed: endpoint.requester_managed.unwrap_or(false),
                 network_interface_ids: ids("NetworkInterfaceIds", endpoint.network_interface_ids)?,
@@ -321,7 +321,7 @@ impl FromAws<sdk::SecurityGroup> for world::SecurityGroup {
 impl FromAws<sdk::IpPermission> for world::IpPermission {
     fn from_aws(permission: sdk::IpPermission) -> Read<Self> {
         Ok(Self {
-            ip_protocol: permission.ip_protocol.unwrap_or_default(),
+            ip_protocol: permission.ip_protocol.unwrap_or_default().into(),
             from_port: permission.from_port,
             to_port: permission.to_port,
             ip_ranges: all(permission.ip_ranges)?,

@@ -3,7 +3,8 @@
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{AssociationId, RouteTableId, SubnetId, VpcId};
 use guardrail::ec2::world::{
-    Association, AssociationState, Route, RouteOrigin, RouteState, RouteTable, Tag,
+    Association, AssociationState, AssociationStateCode, Route, RouteOrigin, RouteState,
+    RouteTable, Tag,
 };
 use ipnet::IpNet;
 
@@ -191,7 +192,7 @@ fn association(id: AssociationId) -> Association {
         subnet_id: None,
         gateway_id: None,
         public_ipv4_pool: None,
-        association_state: Some(AssociationState { state: "associated".to_owned() }),
+        association_state: Some(AssociationState { state: AssociationStateCode::Associated }),
     }
 }
 

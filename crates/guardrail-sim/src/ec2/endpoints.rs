@@ -5,8 +5,8 @@ use guardrail::ec2::id::{
 };
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    EndpointService, EndpointState, EndpointType, PrefixList, Route, RouteOrigin, RouteState,
-    VpcEndpoint,
+    EndpointService, EndpointState, EndpointType, IpAddressType, PrefixList, Route, RouteOrigin,
+    RouteState, VpcEndpoint,
 };
 
 use crate::ec2::errors::ApiError;
@@ -143,7 +143,7 @@ impl Sim {
         }
         endpoint.groups = self.named_groups(&groups);
         endpoint.private_dns_enabled = private_dns;
-        endpoint.ip_address_type.get_or_insert_with(|| "ipv4".to_owned());
+        endpoint.ip_address_type.get_or_insert(IpAddressType::Ipv4);
         for subnet in &subnets {
             let interface = self.add_interface(endpoint, subnet)?;
             endpoint.network_interface_ids.push(interface);

@@ -2,7 +2,7 @@
 
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{SecurityGroupId, VpcId};
-use guardrail::ec2::world::{IpPermission, IpRange, Ipv6Range, SecurityGroup, Tag};
+use guardrail::ec2::world::{IpPermission, IpProtocol, IpRange, Ipv6Range, SecurityGroup, Tag};
 
 use crate::ec2::errors::ApiError;
 use crate::ec2::request::Response;
@@ -147,22 +147,31 @@ impl Rule {
     }
 }
 
+/// A protocol as EC2 lists it, from what a caller may write.
+fn other_protocol(text: &str) -> IpProtocol {
+    match text.to_ascii_lowercase().as_str() {
+        "17" => IpProtocol::Other("udp".to_owned()),
+        "1" => IpProtocol::Other("icmp".to_owned()),
+        "all" => IpProtocol::All,
+        other => IpProtocol::Other(other.to_owned()),
+    }
+}
+
 /// Cuts permissions into rules, canonical: protocol names in lower case, `-1` without ports, blocks
 /// without host bits.
 fn rules_of(permissions: &[IpPermission]) -> Vec<Rule> {
     let mut rules = Vec::new();
     for permission in permissions {
-        let protocol = match permission.ip_protocol.to_ascii_lowercase().as_str() {
-            "6" => "tcp".to_owned(),
-            "17" => "udp".to_owned(),
-            "1" => "icmp".to_owned(),
-            "all" => "-1".to_owned(),
-            other => other.to_owned(),
+        let protocol = match &permission.ip_protocol {
+            IpProtocol::All => IpProtocol::All,
+            IpProtocol::Tcp | IpProtocol::TcpNumber => IpProtocol::Tcp,
+            IpProtocol::Other(text) => other_protocol(text),
         };
-        let ports = if protocol == "-1" {
-            (None, None)
-        } else {
-            (permission.from_port, permission.to_port)
+        let ports = match protocol {
+            IpProtocol::All => (None, None),
+            IpProtocol::Tcp | IpProtocol::TcpNumber | IpProtocol::Other(_) => {
+                (permission.from_port, permission.to_port)
+            }
         };
         let alone = IpPermission {
             ip_protocol: protocol,

@@ -11,8 +11,8 @@ use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    Connectivity, Destination, EndpointType, IpPermission, NatGateway, PrefixListEntry, RouteTable,
-    Subnet, Tag, VpcEndpoint, World,
+    Connectivity, Destination, EndpointType, IpAddressType, IpPermission, NatGateway,
+    PrefixListEntry, RouteTable, Subnet, Tag, VpcEndpoint, World,
 };
 
 use crate::ec2::gateways::{EgressOnlyGateway, Instance, InternetGateway};
@@ -228,7 +228,7 @@ pub struct CreateVpcEndpoint {
     /// knows it.
     pub inbound_resolver_only: Option<bool>,
     pub policy_document: Option<String>,
-    pub ip_address_type: Option<String>,
+    pub ip_address_type: Option<IpAddressType>,
     pub client_token: Option<String>,
     pub tags: Vec<Tag>,
 }
@@ -267,7 +267,7 @@ pub struct ModifyVpcEndpoint {
     pub private_dns_enabled: Option<bool>,
     pub policy_document: Option<String>,
     pub reset_policy: bool,
-    pub ip_address_type: Option<String>,
+    pub ip_address_type: Option<IpAddressType>,
 }
 
 impl ModifyVpcEndpoint {

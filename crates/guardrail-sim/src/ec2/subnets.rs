@@ -2,7 +2,7 @@
 
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{SubnetId, VpcId, Zone};
-use guardrail::ec2::world::{Subnet, Tag, Vpc};
+use guardrail::ec2::world::{CidrStateCode, Subnet, Tag, Vpc};
 use ipnet::IpNet;
 
 use crate::ec2::errors::ApiError;
@@ -106,7 +106,9 @@ fn has_ipv6_block(subnet: &Subnet) -> bool {
         .ipv6_cidr_block_association_set
         .iter()
         .map(|block| block.ipv6_cidr_block_state.as_ref());
-    states.into_iter().any(|state| state.is_none_or(|state| state.state == "associated"))
+    states
+        .into_iter()
+        .any(|state| state.is_none_or(|state| state.state == CidrStateCode::Associated))
 }
 
 /// AWS keeps five addresses of every subnet.

@@ -3,7 +3,7 @@
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::VpcId;
-use guardrail::ec2::world::{CidrAssociation, CidrState, Ipv6CidrAssociation, Vpc};
+use guardrail::ec2::world::{CidrAssociation, CidrState, CidrStateCode, Ipv6CidrAssociation, Vpc};
 use ipnet::IpNet;
 
 use crate::ec2::associations::local_route;
@@ -54,7 +54,7 @@ impl Sim {
 }
 
 fn add_block(vpc: &mut Vpc, cidr: Cidr) {
-    let state = Some(CidrState { state: "associated".to_owned() });
+    let state = Some(CidrState { state: CidrStateCode::Associated });
     match cidr.net() {
         Some(IpNet::V6(_)) => {
             let association =

@@ -230,7 +230,7 @@ fn ipv6_addresses_need_an_ipv6_block() {
     let mut world = sim.world();
     for subnet in world.subnets.iter_mut().flatten() {
         for block in &mut subnet.ipv6_cidr_block_association_set {
-            block.ipv6_cidr_block_state = Some(CidrState { state: "disassociated".to_owned() });
+            block.ipv6_cidr_block_state = Some(CidrState { state: "disassociated".into() });
         }
     }
     let mut sim = Sim::new(world, sim.now(), SimOptions::default());

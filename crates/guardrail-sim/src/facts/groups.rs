@@ -13,7 +13,7 @@ fn create(name: &str, vpc: &str) -> Request {
 
 fn tcp(port: i32, cidrs: &[&str]) -> IpPermission {
     IpPermission {
-        ip_protocol: "tcp".to_owned(),
+        ip_protocol: "tcp".into(),
         from_port: Some(port),
         to_port: Some(port),
         ip_ranges: cidrs
@@ -73,7 +73,7 @@ fn rules_are_added_all_or_none() {
 #[test]
 fn a_rule_is_the_same_under_another_spelling() {
     let mut sim = sim();
-    let by_number = IpPermission { ip_protocol: "6".to_owned(), ..tcp(443, &["10.0.9.9/16"]) };
+    let by_number = IpPermission { ip_protocol: "6".into(), ..tcp(443, &["10.0.9.9/16"]) };
     assert_eq!(code(&mut sim, &authorize("sg-web", &[by_number])), "InvalidPermission.Duplicate");
 }
 

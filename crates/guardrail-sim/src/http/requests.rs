@@ -6,8 +6,8 @@ use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
-    Connectivity, Destination, EndpointType, GroupPair, IpPermission, IpRange, Ipv6Range,
-    PermissionPrefixList, Tag,
+    Connectivity, Destination, EndpointType, GroupPair, IpAddressType, IpPermission, IpRange,
+    Ipv6Range, PermissionPrefixList, Tag,
 };
 
 use super::parameters::{Parameters, missing};
@@ -279,7 +279,7 @@ fn create_endpoint(p: &mut Parameters) -> Result<Request, ApiError> {
         private_dns_enabled: p.flag("PrivateDnsEnabled")?,
         inbound_resolver_only: dns_options(p)?,
         policy_document: p.text("PolicyDocument"),
-        ip_address_type: p.text("IpAddressType"),
+        ip_address_type: p.text("IpAddressType").map(IpAddressType::from),
         client_token: p.text("ClientToken"),
         tags: specified_tags("vpc-endpoint", p)?,
     })))
@@ -307,7 +307,7 @@ fn modify_endpoint(p: &mut Parameters) -> Result<Request, ApiError> {
         private_dns_enabled: p.flag("PrivateDnsEnabled")?,
         policy_document: p.text("PolicyDocument"),
         reset_policy: p.flag("ResetPolicy")?.unwrap_or(false),
-        ip_address_type: p.text("IpAddressType"),
+        ip_address_type: p.text("IpAddressType").map(IpAddressType::from),
     })))
 }
 
@@ -445,7 +445,7 @@ fn permissions(p: &mut Parameters) -> Result<Vec<IpPermission>, ApiError> {
 
 fn permission(p: &mut Parameters) -> Result<IpPermission, ApiError> {
     let mut permission = IpPermission {
-        ip_protocol: p.required("IpProtocol")?,
+        ip_protocol: p.required("IpProtocol")?.into(),
         from_port: p.number("FromPort")?,
         to_port: p.number("ToPort")?,
         ..IpPermission::default()

@@ -2,9 +2,9 @@
 
 use guardrail::ec2::id::AccountId;
 use guardrail::ec2::world::{
-    Association, EndpointGroup, EndpointService, IpPermission, Ipv6CidrAssociation, NatGateway,
-    NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint,
-    World,
+    Association, EndpointGroup, EndpointService, IpPermission, IpProtocol, Ipv6CidrAssociation,
+    NatGateway, NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc,
+    VpcEndpoint, World,
 };
 use jiff::Timestamp;
 
@@ -58,8 +58,10 @@ pub(crate) fn vpc(vpc: &Vpc) -> Fields {
     let id = vpc.vpc_id.as_str();
     let v4 = vpc.cidr_block_association_set.iter().map(|association| {
         let cidr = association.cidr_block.as_str();
-        let state =
-            association.cidr_block_state.as_ref().map_or("associated", |state| &state.state);
+        let state = association
+            .cidr_block_state
+            .as_ref()
+            .map_or("associated", |state| state.state.as_str());
         cidr_association(id, cidr, state)
     });
     // A world file may leave out the set that says the primary block again.
@@ -99,8 +101,10 @@ pub(crate) fn ipv6_association(of: &str, id: &str, cidr: &str, state: &str) -> F
 
 fn ipv6_associations(of: &str, id: &str, all: &[Ipv6CidrAssociation]) -> Vec<Fields> {
     let one = |association: &Ipv6CidrAssociation| {
-        let state =
-            association.ipv6_cidr_block_state.as_ref().map_or("associated", |state| &state.state);
+        let state = association
+            .ipv6_cidr_block_state
+            .as_ref()
+            .map_or("associated", |state| state.state.as_str());
         ipv6_association(of, id, association.ipv6_cidr_block.as_str(), state)
     };
     all.iter().map(one).collect()
@@ -162,7 +166,8 @@ fn route(route: &Route) -> Fields {
 }
 
 fn association(table: &RouteTable, association: &Association) -> Fields {
-    let state = association.association_state.as_ref().map_or("associated", |state| &state.state);
+    let state =
+        association.association_state.as_ref().map_or("associated", |state| state.state.as_str());
     Fields::new()
         .maybe("routeTableAssociationId", association.route_table_association_id.as_ref())
         .text("routeTableId", &table.route_table_id)
@@ -241,7 +246,7 @@ pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
 
 pub(crate) fn security_group(group: &SecurityGroup, place: &ServedPlace) -> Fields {
     let everywhere = IpPermission {
-        ip_protocol: "-1".to_owned(),
+        ip_protocol: IpProtocol::All,
         ip_ranges: vec![guardrail::ec2::world::IpRange {
             cidr_ip: "0.0.0.0/0".into(),
             description: None,

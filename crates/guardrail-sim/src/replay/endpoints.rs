@@ -4,7 +4,7 @@ use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::id::{EndpointId, RouteTableId};
 use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
-use guardrail::ec2::world::{Destination, EndpointType, VpcEndpoint};
+use guardrail::ec2::world::{Destination, EndpointType, IpAddressType, VpcEndpoint};
 
 use crate::ec2::request::{CreateVpcEndpoint, ModifyVpcEndpoint, Request, SubnetAttribute};
 use crate::replay::record::Record;
@@ -32,7 +32,7 @@ pub(crate) fn create_endpoint(sim: &Sim, record: Record<'_>) -> Turned<Request> 
         made.get("privateDnsEnabled").flag().or_else(|| request.get("privateDnsEnabled").flag());
     wanted.inbound_resolver_only = Some(false); // the call succeeded, whatever that option asked of the VPC
     wanted.policy_document = text("policyDocument");
-    wanted.ip_address_type = text("ipAddressType");
+    wanted.ip_address_type = text("ipAddressType").map(IpAddressType::from);
     wanted.tags = tags(request);
     Ok(Request::CreateVpcEndpoint(Box::new(wanted)))
 }
@@ -59,8 +59,9 @@ pub(crate) fn modify_endpoint(sim: &Sim, record: Record<'_>) -> Turned<Request> 
     let new = |text: &String, old: &Option<String>| Some(text) != old.as_ref();
     change.policy_document =
         request.get("policyDocument").text().filter(|text| new(text, &endpoint.policy_document));
+    change.ip_address_type = request.get("ipAddressType").text().map(IpAddressType::from);
     change.ip_address_type =
-        request.get("ipAddressType").text().filter(|text| new(text, &endpoint.ip_address_type));
+        change.ip_address_type.filter(|kind| endpoint.ip_address_type.as_ref() != Some(kind));
     change.reset_policy = request.get("resetPolicy").flag().unwrap_or(false);
     if change == ModifyVpcEndpoint::new(endpoint_id.clone()) {
         return Err(Replayed::AlreadySo(format!("{endpoint_id} is so already")));

@@ -16,8 +16,8 @@ use guardrail::ec2::id::InvalidId;
 use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
-    Connectivity, Destination, GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList,
-    Tag,
+    Connectivity, Destination, GroupPair, IpPermission, IpProtocol, IpRange, Ipv6Range,
+    PermissionPrefixList, Tag,
 };
 use serde_json::Value;
 
@@ -458,7 +458,7 @@ fn permission(body: Body<'_>) -> IpPermission {
             .map(|(cidr_ipv6, description)| Ipv6Range { cidr_ipv6, description })
     };
     IpPermission {
-        ip_protocol: body.get("ipProtocol").text().unwrap_or_else(|| "-1".to_owned()),
+        ip_protocol: body.get("ipProtocol").text().map_or(IpProtocol::All, IpProtocol::from),
         from_port: body.get("fromPort").number(),
         to_port: body.get("toPort").number(),
         ip_ranges: body.get("ipRanges").list().into_iter().filter_map(v4).collect(),

@@ -11,8 +11,8 @@ use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::id::{Region, ServiceName, Zone};
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::{
-    EndpointService, EndpointState, EndpointType, IpPermission, RouteState, RouteTable,
-    SecurityGroup, Subnet, VpcEndpoint,
+    EndpointService, EndpointState, EndpointType, IpAddressType, IpPermission, IpProtocol,
+    RouteState, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
 
 /// A service that every managed VPC of a Region should reach through an endpoint.
@@ -283,7 +283,10 @@ pub fn vpc_dns_is_on(snapshot: &Snapshot<'_>) -> bool {
 }
 
 fn has_ipv6(endpoint: &VpcEndpoint) -> bool {
-    endpoint.ip_address_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("ipv4"))
+    endpoint.ip_address_type.as_ref().is_some_and(|kind| match kind {
+        IpAddressType::Ipv4 => false,
+        IpAddressType::Dualstack | IpAddressType::Ipv6 | IpAddressType::Other(_) => true,
+    })
 }
 
 /// The VPC's blocks from which none of an endpoint's groups admits TCP 443, taken together as AWS
@@ -308,13 +311,13 @@ pub fn cidrs_without_https(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> O
 
 /// The blocks from which a group admits TCP 443, those of prefix lists included.
 pub fn https_sources(group: &SecurityGroup, shared: &Shared<'_>) -> Vec<IpNet> {
-    let admits = |permission: &&IpPermission| match permission.ip_protocol.as_str() {
-        "-1" => true,
-        "tcp" | "6" => {
+    let admits = |permission: &&IpPermission| match permission.ip_protocol {
+        IpProtocol::All => true,
+        IpProtocol::Tcp | IpProtocol::TcpNumber => {
             permission.from_port.is_none_or(|from| from <= 443)
                 && permission.to_port.is_none_or(|to| to >= 443)
         }
-        _ => false,
+        IpProtocol::Other(_) => false,
     };
     let listed = |permission: &IpPermission| -> Vec<IpNet> {
         let ids = permission.prefix_list_ids.iter().map(|list| &list.prefix_list_id);

@@ -29,17 +29,19 @@ use crate::ec2::world::section::sections;
 pub use nat_gateways::{AvailabilityMode, Connectivity, NatGateway, NatGatewayState};
 pub use network_interfaces::{Attachment, NetworkInterface};
 pub use prefix_lists::{PrefixList, PrefixListEntry};
-pub use route_tables::{Association, AssociationState, RouteTable};
+pub use route_tables::{Association, AssociationState, AssociationStateCode, RouteTable};
 pub use routes::{Destination, Route, RouteOrigin, RouteState};
 pub use security_groups::{
-    GroupPair, IpPermission, IpRange, Ipv6Range, PermissionPrefixList, SecurityGroup,
+    GroupPair, IpPermission, IpProtocol, IpRange, Ipv6Range, PermissionPrefixList, SecurityGroup,
 };
 pub use subnets::Subnet;
 pub use tag::Tag;
 pub use vpc_attributes::VpcAttributes;
 pub use vpc_endpoint_services::{EndpointService, PrivateDnsName, ServiceType};
-pub use vpc_endpoints::{EndpointGroup, EndpointState, EndpointType, LastError, VpcEndpoint};
-pub use vpcs::{CidrAssociation, CidrState, Ipv6CidrAssociation, Vpc};
+pub use vpc_endpoints::{
+    EndpointGroup, EndpointState, EndpointType, IpAddressType, LastError, VpcEndpoint,
+};
+pub use vpcs::{CidrAssociation, CidrState, CidrStateCode, Ipv6CidrAssociation, Vpc};
 
 sections! {
     /// The VPCs: their tags and CIDR blocks.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::id::{AssociationId, RouteTableId, SubnetId, VpcId};
+use crate::ec2::world::word::word;
 use crate::ec2::world::{Route, Tag};
 
 /// `RouteTables[]`.
@@ -44,15 +45,35 @@ pub struct Association {
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
 pub struct AssociationState {
-    pub state: String,
+    pub state: AssociationStateCode,
+}
+
+word! {
+    /// `State` of a route table's association.
+    AssociationStateCode {
+        /// The association is being made.
+        Associating = "associating",
+        /// The association acts.
+        Associated = "associated",
+        /// The association is being taken away.
+        Disassociating = "disassociating",
+        /// The association is gone, and listed for a while.
+        Disassociated = "disassociated",
+        /// The association could not be made.
+        Failed = "failed",
+    }
 }
 
 impl Association {
     /// Whether the association acts; one that is `disassociating`, `disassociated` or `failed` does
     /// not.
     pub fn is_live(&self) -> bool {
-        self.association_state.as_ref().is_none_or(|s| {
-            !matches!(s.state.as_str(), "disassociating" | "disassociated" | "failed")
+        use AssociationStateCode::{
+            Associated, Associating, Disassociated, Disassociating, Failed, Other,
+        };
+        self.association_state.as_ref().is_none_or(|association| match association.state {
+            Associating | Associated | Other(_) => true,
+            Disassociating | Disassociated | Failed => false,
         })
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{AccountId, PrefixListId, SecurityGroupId, VpcId};
 use crate::ec2::world::Tag;
+use crate::ec2::world::word::word;
 
 /// `SecurityGroups[]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub struct SecurityGroup {
 #[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
 pub struct IpPermission {
     #[serde(default)]
-    pub ip_protocol: String,
+    pub ip_protocol: IpProtocol,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_port: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +46,24 @@ pub struct IpPermission {
     pub prefix_list_ids: Vec<PermissionPrefixList>,
     #[serde(default)]
     pub user_id_group_pairs: Vec<GroupPair>,
+}
+
+word! {
+    /// `IpProtocol` of a permission.
+    IpProtocol {
+        /// Every protocol.
+        All = "-1",
+        /// TCP by its name, as EC2 lists it.
+        Tcp = "tcp",
+        /// TCP by its number, as a caller may write it.
+        TcpNumber = "6",
+    }
+}
+
+impl Default for IpProtocol {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
 }
 
 /// `IpRanges[]` of a permission.

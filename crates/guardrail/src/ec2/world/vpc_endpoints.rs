@@ -30,7 +30,7 @@ pub struct VpcEndpoint {
     #[serde(default)]
     pub groups: Vec<EndpointGroup>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ip_address_type: Option<String>,
+    pub ip_address_type: Option<IpAddressType>,
     #[serde(default)]
     pub private_dns_enabled: bool,
     #[serde(default)]
@@ -126,5 +126,17 @@ impl VpcEndpoint {
     /// Whether it still counts as existing: neither deleted nor on its way there.
     pub fn exists(&self) -> bool {
         !matches!(self.state, EndpointState::Deleting | EndpointState::Deleted)
+    }
+}
+
+word! {
+    /// `IpAddressType` of an endpoint.
+    IpAddressType {
+        /// The endpoint's interfaces have IPv4 addresses.
+        Ipv4 = "ipv4",
+        /// The endpoint's interfaces have IPv4 and IPv6 addresses.
+        Dualstack = "dualstack",
+        /// The endpoint's interfaces have IPv6 addresses.
+        Ipv6 = "ipv6",
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{AccountId, VpcId};
 use crate::ec2::world::Tag;
+use crate::ec2::world::word::word;
 
 /// `Vpcs[]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,14 +52,38 @@ pub struct Ipv6CidrAssociation {
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
 pub struct CidrState {
-    pub state: String,
+    pub state: CidrStateCode,
+}
+
+word! {
+    /// `State` of a CIDR block's association.
+    CidrStateCode {
+        /// The block is being given.
+        Associating = "associating",
+        /// The block is in use.
+        Associated = "associated",
+        /// The block is being taken away.
+        Disassociating = "disassociating",
+        /// The block is gone, and listed for a while.
+        Disassociated = "disassociated",
+        /// Giving the block is failing.
+        Failing = "failing",
+        /// The block could not be given.
+        Failed = "failed",
+    }
 }
 
 impl Vpc {
     /// Every CIDR block in use, IPv4 and IPv6, primary first, without duplicates.
     pub fn cidrs(&self) -> Vec<Cidr> {
+        use CidrStateCode::{
+            Associated, Associating, Disassociated, Disassociating, Failed, Failing, Other,
+        };
         let live = |state: &Option<CidrState>| {
-            state.as_ref().is_none_or(|s| matches!(s.state.as_str(), "associated" | "associating"))
+            state.as_ref().is_none_or(|cidr| match cidr.state {
+                Associated | Associating => true,
+                Disassociating | Disassociated | Failing | Failed | Other(_) => false,
+            })
         };
         let v4 = self
             .cidr_block_association_set
