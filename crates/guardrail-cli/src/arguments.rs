@@ -22,7 +22,8 @@ pub(crate) struct BaselineArgs {
     /// The baseline; without it, the one that `guardrail baseline example` prints.
     #[arg(long, value_name = "B.json")]
     pub(crate) baseline: Option<PathBuf>,
-    /// The mode, in place of the baseline's for every rule.
+    /// The mode, in place of the baseline's for every rule. Rules added after the first nine repair
+    /// only if the baseline's `rules` say so.
     #[arg(long, value_enum)]
     pub(crate) mode: Option<ModeWord>,
 }

@@ -40,11 +40,7 @@ pub(crate) fn world(paths: &[PathBuf]) -> Result<World, BadInput> {
     let mut parts = Vec::new();
     for path in paths {
         for file in files(path)? {
-            let stem = file
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            parts.push((stem, text(&file)?));
+            parts.push((file.display().to_string(), text(&file)?));
         }
     }
     Ok(world_file::merge(parts)?)
@@ -88,6 +84,9 @@ pub(crate) fn writable(path: &Path) -> Result<(), BadInput> {
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let unwritable = |reason| BadInput::Unwritable { path: path.to_owned(), reason };
+    if path.is_dir() {
+        return Err(unwritable(std::io::ErrorKind::IsADirectory.into()));
+    }
     std::fs::metadata(folder).map_err(unwritable).map(|_| ())
 }
 

@@ -160,6 +160,10 @@ fn calls_of_another_account_or_region_are_set_aside_and_not_made() {
         let why = format!("CreateRoute was made in {place}; the guardrail there looks after that");
         let said = set_aside(&event, &why);
         assert!(!said.out.contains("The world:"), "{}", said.out);
+        let (_world, world) =
+            file(r#"{"AccountId": "111122223333", "Region": "eu-central-1", "Vpcs": []}"#);
+        let said = guardrail(&["replay", "--world", &world, "--event", &event]);
+        assert!(said.out.contains(&why) && !said.out.contains("The world:"), "{}", said.out);
     }
 }
 
@@ -224,6 +228,23 @@ fn a_wrong_baseline_is_refused_field_by_field() {
             "`limits.changes`: `0` would never repair anything",
         ),
         (r#"{"version": 1} {"#, "after the baseline's end"),
+        (
+            r#"{"version": 1, "rules": {"vpc-dns": "repair"}}"#,
+            "`rules.vpc-dns`: invalid type: string \"repair\", expected an object",
+        ),
+        (
+            r#"{"version": 1, "rules": {"vpc-dns": {}, "private-dns": {"mode": "fix"}}}"#,
+            "`rules.private-dns.mode`: unknown variant `fix`",
+        ),
+        (
+            r#"{"version": 1, "rules": {"vpc-dns": {"mode": "notify"}, "vpc-dns": {"mode": "repair"}}}"#,
+            "the rule `vpc-dns` stands twice",
+        ),
+        (
+            r#"{"version": 1, "limits": {"changes": -1}}"#,
+            "`limits.changes`: invalid value: integer `-1`, expected a whole number",
+        ),
+        (r#"{"version": 1, "limits": 1}"#, "expected an object"),
     ] {
         let (_file, path) = file(baseline);
         refuses(&["baseline", "check", &path], error);
@@ -248,6 +269,19 @@ fn a_wrong_world_is_refused_with_what_to_do() {
             "cannot tell the Region of vpc-1",
         ),
         ("{\"Vpcs\": [], \"NextToken\": \"abc\"}", "NextToken"),
+        (
+            r#"{"Region": "eu-central-1", "Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333"},
+                {"VpcId": "vpc-2", "OwnerId": "444455556666"}]}"#,
+            "the VPCs belong to several accounts (111122223333, 444455556666)",
+        ),
+        (
+            r#"{"Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333"}], "Subnets": [
+                {"SubnetId": "subnet-1", "VpcId": "vpc-1", "AvailabilityZone": "eu-central-1a",
+                 "SubnetArn": "arn:aws:ec2:eu-central-1:111122223333:subnet/subnet-1"},
+                {"SubnetId": "subnet-2", "VpcId": "vpc-1", "AvailabilityZone": "us-east-1a",
+                 "SubnetArn": "arn:aws:ec2:us-east-1:111122223333:subnet/subnet-2"}]}"#,
+            "the subnets are of several Regions (eu-central-1, us-east-1)",
+        ),
     ] {
         let (_file, path) = file(world);
         for command in ["plan", "explain"] {
@@ -256,6 +290,8 @@ fn a_wrong_world_is_refused_with_what_to_do() {
         refuses(&["replay", "--world", &path, "--event", NAT_ROUTE], error);
     }
     refuses(&["plan", "--world", "no-such.json"], "cannot read no-such.json");
+    let (_broken, broken) = file("{");
+    refuses(&["plan", "--world", DEMO, "--world", &broken], &format!("world: {broken}: not JSON"));
     let empty = tempfile::tempdir().unwrap();
     refuses(&["plan", "--world", empty.path().to_str().unwrap()], "holds no .json file");
 }
@@ -291,6 +327,22 @@ fn a_wrong_event_is_refused_and_nothing_is_saved() {
     refuses(
         &["replay", "--world", DEMO, "--event", NAT_ROUTE, "--out", "no/such/folder/after.json"],
         "cannot write no/such/folder/after.json",
+    );
+    refuses(
+        &[
+            "replay",
+            "--world",
+            DEMO,
+            "--event",
+            NAT_ROUTE,
+            "--out",
+            folder.path().to_str().unwrap(),
+        ],
+        "is a directory",
+    );
+    refuses(
+        &["sim", "--world", DEMO, "--events", "no/such/folder/events.jsonl"],
+        "cannot write no/such/folder/events.jsonl",
     );
 }
 

@@ -191,7 +191,9 @@ impl Stage {
 /// in one Region.
 fn place(world: &World) -> Option<Place> {
     let shared = Shared::of(world);
-    Some(Snapshot::all(world, &shared).ok()?.first()?.scope.place())
+    let of_a_vpc = || Some(Snapshot::all(world, &shared).ok()?.first()?.scope.place());
+    let stated = world.account_id.clone().zip(world.region.clone());
+    stated.map(|(account, region)| Place { account, region }).or_else(of_a_vpc)
 }
 
 /// The VPCs that the account owns and the baseline manages.

@@ -1,7 +1,6 @@
 //! `guardrail rules`: what each rule finds and repairs, and what it needs for both.
 
-use guardrail::baseline::Baseline;
-use guardrail::baseline::RuleId;
+use guardrail::baseline::{DefaultMode, RuleId};
 
 use crate::arguments::TableFormat;
 use crate::ending::Ending;
@@ -26,19 +25,25 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Ending {
 }
 
 fn text(out: &mut String) {
-    let baseline = Baseline::default();
     for id in RuleId::ALL {
         let rule = id.rule();
-        let sections: Vec<String> = rule.needs.iter().map(ToString::to_string).collect();
+        let sections: Vec<String> = rule.sections().iter().map(ToString::to_string).collect();
         let permissions: Vec<&str> = rule.permissions().into_iter().collect();
         let actions =
             if permissions.is_empty() { "none".to_owned() } else { permissions.join(", ") };
         line(out, id.as_str());
         labelled(out, "  finds", COLUMN, rule.finds);
         labelled(out, "  repair", COLUMN, rule.repairs);
-        labelled(out, "  default mode", COLUMN, &baseline.mode_of(*id).to_string());
+        labelled(out, "  default mode", COLUMN, default_mode(*id));
         labelled(out, "  permissions", COLUMN, &actions);
         labelled(out, "  sections read", COLUMN, &sections.join(", "));
+    }
+}
+
+fn default_mode(rule: RuleId) -> &'static str {
+    match rule.default_mode() {
+        DefaultMode::OfBaseline => "the baseline's",
+        DefaultMode::Notify => "notify, whatever the baseline's is",
     }
 }
 

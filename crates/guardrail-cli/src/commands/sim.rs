@@ -59,6 +59,11 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
+    let events = match &arguments.events {
+        Some(Events::File(path)) => Some(path.as_path()),
+        Some(Events::Post(_)) | None => None,
+    };
+    events.into_iter().chain(arguments.save.as_deref()).try_for_each(input::writable)?;
     let world = input::world(&arguments.world)?;
     let mut sim = Sim::new(
         world,

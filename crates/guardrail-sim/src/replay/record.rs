@@ -30,7 +30,7 @@ impl<'a> Record<'a> {
         Some(Self {
             source: text("eventSource").unwrap_or_default(),
             event,
-            error_code: text("errorCode"),
+            error_code: text("errorCode").filter(|code| !code.is_empty()),
             request: body("requestParameters", "Request"),
             response: body("responseElements", "Response"),
         })

@@ -9,10 +9,12 @@ pub use rule_id::{DefaultMode, RuleId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ec2::id::{Region, ServiceName};
 use crate::ec2::world::Tag;
+use crate::ec2::world_file::plain;
 
 /// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM
 /// services.
@@ -49,7 +51,7 @@ pub struct Baseline {
     #[serde(default)]
     pub internet_routes: InternetRoutes,
     /// Options of single rules, by the rule's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_rule_once")]
     pub rules: BTreeMap<RuleId, RuleOptions>,
     /// How much one run may change in one VPC.
     #[serde(default)]
@@ -377,6 +379,34 @@ pub struct InvalidBaseline {
     pub faults: Vec<String>,
 }
 
+/// The options by rule; a name that stands twice is refused, because nobody could tell which counts.
+fn each_rule_once<'de, D: Deserializer<'de>>(
+    input: D,
+) -> Result<BTreeMap<RuleId, RuleOptions>, D::Error> {
+    struct Rules;
+
+    impl<'de> Visitor<'de> for Rules {
+        type Value = BTreeMap<RuleId, RuleOptions>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut rules = BTreeMap::new();
+            while let Some(name) = map.next_key::<String>()? {
+                let rule = RuleId::deserialize(name.as_str().into_deserializer())?;
+                if rules.insert(rule, map.next_value()?).is_some() {
+                    return Err(Error::custom(format_args!("the rule `{name}` stands twice")));
+                }
+            }
+            Ok(rules)
+        }
+    }
+
+    input.deserialize_map(Rules)
+}
+
 impl Default for Baseline {
     fn default() -> Self {
         Self {
@@ -404,9 +434,9 @@ impl Baseline {
         let mut input = serde_json::Deserializer::from_str(json);
         let baseline: Self =
             serde_path_to_error::deserialize(&mut input).map_err(|error| InvalidBaseline {
-                faults: vec![match error.path().to_string().as_str() {
-                    "." => format!("{}", error.inner()),
-                    path => format!("`{path}`: {}", error.inner()),
+                faults: vec![match (error.path().to_string(), plain(&error.inner().to_string())) {
+                    (path, what) if path == "." => what,
+                    (path, what) => format!("`{path}`: {what}"),
                 }],
             })?;
         input.end().map_err(|error| InvalidBaseline {
@@ -443,15 +473,17 @@ impl Baseline {
         RuleId::ALL.iter().any(|rule| self.mode_of(*rule) == Mode::Repair)
     }
 
-    /// This baseline with one mode for every rule; a rule that only `rules` switches on, and that
-    /// they do not name, changes nothing in this one either.
+    /// This baseline with one mode for every rule; a rule that only `rules` switch on, and that they
+    /// do not switch on, changes nothing in this one either.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         for rule in RuleId::ALL {
             let allowed = match (rule.default_mode(), self.own_mode_of(*rule)) {
-                (DefaultMode::OfBaseline, _) | (DefaultMode::Notify, Some(_)) => mode,
-                (DefaultMode::Notify, None) => mode.min(Mode::Notify),
+                (DefaultMode::OfBaseline, _) | (DefaultMode::Notify, Some(Mode::Repair)) => mode,
+                (DefaultMode::Notify, Some(Mode::Observe | Mode::Notify) | None) => {
+                    mode.min(Mode::Notify)
+                }
             };
             self.rules.entry(*rule).or_default().mode = Some(allowed);
         }

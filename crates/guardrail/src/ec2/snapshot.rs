@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::ec2::id::{
     AccountId, EndpointId, Region, RouteTableId, Scope, SecurityGroupId, SubnetId, VpcId,
 };
+use crate::ec2::list;
 use crate::ec2::world::{
     EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet,
     Vpc, VpcAttributes, VpcEndpoint, World,
@@ -29,6 +30,15 @@ pub enum UnplacedWorld {
         "cannot tell the account of {0}: it has no `OwnerId`; add `\"AccountId\": \"111122223333\"` at the top of the file"
     )]
     NoAccount(VpcId),
+    /// The VPCs have several owners, and nothing says which of them is the account that was read.
+    #[error(
+        "the VPCs belong to several accounts ({}), and the world does not say which one was read; add \
+         `\"AccountId\": \"111122223333\"` at the top of the file", list(.0)
+    )]
+    SeveralAccounts(Vec<AccountId>),
+    /// The subnets are of several Regions.
+    #[error("the subnets are of several Regions ({}); a world is of one account and Region", list(.0))]
+    SeveralRegions(Vec<Region>),
 }
 
 /// One VPC as observed, and what all VPCs of the Region share.
@@ -91,6 +101,7 @@ impl<'w> Snapshot<'w> {
     /// When the world has no list of VPCs, or does not say which account and Region it is of.
     pub fn all(world: &'w World, shared: &'w Shared<'w>) -> Result<Vec<Self>, UnplacedWorld> {
         let vpcs = world.vpcs.as_ref().ok_or(UnplacedWorld::NoVpcs)?;
+        of_one_place(world)?;
         let mut by_id: BTreeMap<&VpcId, Self> = BTreeMap::new();
         for vpc in vpcs {
             by_id.insert(&vpc.vpc_id, Self::empty(world, shared, vpc)?);
@@ -244,6 +255,22 @@ fn binds_each_subnet_once(snapshot: &Snapshot<'_>) -> bool {
 
 fn missing_sections(world: &World) -> BTreeSet<Section> {
     Section::ALL.into_iter().filter(|section| !world.has(*section)).collect()
+}
+
+/// Whether all of the world is of one account and Region, as far as it says.
+fn of_one_place(world: &World) -> Result<(), UnplacedWorld> {
+    let owners = world.vpcs.iter().flatten().filter_map(|vpc| vpc.owner_id.clone());
+    let owners: BTreeSet<AccountId> = owners.collect();
+    if world.account_id.is_none() && owners.len() > 1 {
+        return Err(UnplacedWorld::SeveralAccounts(owners.into_iter().collect()));
+    }
+    let arns = world.subnets.iter().flatten().filter_map(|subnet| subnet.subnet_arn.as_deref());
+    let regions = arns.filter_map(|arn| arn.split(':').nth(3)?.parse().ok());
+    let regions: BTreeSet<Region> = regions.collect();
+    if regions.len() > 1 {
+        return Err(UnplacedWorld::SeveralRegions(regions.into_iter().collect()));
+    }
+    Ok(())
 }
 
 fn account_of(world: &World, vpc: &Vpc) -> Option<AccountId> {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -57,7 +58,7 @@ pub enum LoadError {
     /// One of several files is wrong.
     #[error("{file}: {error}")]
     In {
-        /// The file's name without the extension.
+        /// The file's path.
         file: String,
         /// What is wrong with the file.
         error: Box<Self>,
@@ -85,11 +86,10 @@ pub fn load(text: &str) -> Result<World, LoadError> {
 
 /// Merges what several commands printed: each file an object of one or more sections, or one of
 /// `describe-vpc-attribute`'s or `get-managed-prefix-list-entries`' outputs; the latter is taken to
-/// be of the list that the file is named after. With each text comes its file's name without the
-/// extension. The same thing in two files is one thing; the later file wins.
+/// be of the list that the file is named after. With each text comes its file's path. The same thing in two files is one thing; the later file wins.
 ///
 /// # Errors
-/// As [`load`], with the file's name; or when two files are not of one account and Region.
+/// As [`load`], with the file's path; or when two files are not of one account and Region.
 pub fn merge(parts: Vec<(String, String)>) -> Result<World, LoadError> {
     let mut world = World::default();
     for (file, text) in parts {
@@ -99,7 +99,8 @@ pub fn merge(parts: Vec<(String, String)>) -> Result<World, LoadError> {
     Ok(world)
 }
 
-fn part(file_stem: &str, text: &str) -> Result<World, LoadError> {
+fn part(file: &str, text: &str) -> Result<World, LoadError> {
+    let file_stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy());
     let value: Value =
         serde_json::from_str(text).map_err(|error| LoadError::NotJson(error.to_string()))?;
     let mut object = match value {
@@ -116,7 +117,7 @@ fn part(file_stem: &str, text: &str) -> Result<World, LoadError> {
         Some(_) => return Err(LoadError::Truncated),
     }
     let attributes = of_one_vpc(&mut object);
-    let entries = of_one_list(&mut object, file_stem)?;
+    let entries = of_one_list(&mut object, &file_stem.unwrap_or_default())?;
     let known = keys().any(|key| object.contains_key(key));
     if !known && attributes.is_none() && entries.is_none() {
         return Err(LoadError::NoKnownKey);
@@ -161,14 +162,14 @@ fn world_of(value: Value) -> Result<World, LoadError> {
 }
 
 /// The reader's message in the words of JSON: its own name our types.
-fn plain(message: &str) -> String {
+pub(crate) fn plain(message: &str) -> String {
     let Some((start, expected)) = message.split_once(", expected ") else {
         return message.to_owned();
     };
     let expected = match expected.split(' ').next() {
-        Some("struct" | "map" | "a") if expected.starts_with("struct ") || expected == "a map" => {
-            "an object"
-        }
+        Some("struct") => "an object",
+        Some("a") if expected == "a map" => "an object",
+        Some("unit") => "a word alone",
         Some("a") if expected == "a sequence" => "an array",
         Some("u8" | "u16" | "u32" | "u64" | "i8" | "i16" | "i32" | "i64") => "a whole number",
         Some(_) | None => expected,

@@ -37,6 +37,14 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The sections that are read for the rule, for its findings and again before its repairs.
+    pub fn sections(&self) -> BTreeSet<Section> {
+        let again = self.operations.iter().flat_map(|operation| operation.rests_on());
+        self.needs.iter().chain(again).copied().collect()
+    }
+}
+
 macro_rules! registry {
     ($($module:ident $name:ident $text:literal $default:ident;)*) => {
         $(mod $module;)*

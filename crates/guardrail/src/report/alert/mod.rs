@@ -207,27 +207,51 @@ fn steps(out: &mut String, report: &Report) {
     if report.steps.is_empty() {
         return;
     }
-    let idle = report.steps.iter().all(|step| is_idle(&step.outcome));
-    let asked = report.steps.iter().any(|step| step.outcome == Outcome::Planned);
-    let _ = match idle {
-        true if asked => writeln!(out, "\nWould be done"),
-        true => writeln!(out, "\nWould be done (the mode is {}: nothing was changed)", report.mode),
-        false => writeln!(out, "\nDone"),
+    let was_begun =
+        report.steps.iter().any(|step| !is_idle(&step.outcome) && !is_held(&step.outcome));
+    let idle_mode = mode_of_all(report);
+    let _ = match (was_begun, idle_mode) {
+        (true, _) => writeln!(out, "\nDone"),
+        (false, Some(mode)) => {
+            writeln!(out, "\nWould be done (the mode is {mode}: nothing was changed)")
+        }
+        (false, None) => writeln!(out, "\nWould be done"),
     };
     for step in &report.steps {
-        let _ = match idle {
-            true => writeln!(out, "  {}. {}", step.id, one_line(&step.summary)),
+        let (id, summary) = (step.id, one_line(&step.summary));
+        let says_all = step.outcome == Outcome::Planned || idle_mode.is_some();
+        let _ = match says_all && !was_begun {
+            true => writeln!(out, "  {id}. {summary}"),
             false => {
-                writeln!(
-                    out,
-                    "  {}. {}: {}",
-                    step.id,
-                    one_line(&step.summary),
-                    one_line(&step.outcome.to_string())
-                )
+                writeln!(out, "  {id}. {summary}: {}", one_line(&step.outcome.to_string()))
             }
         };
     }
+}
+
+/// The one mode that keeps every step from being taken, where that is so.
+fn mode_of_all(report: &Report) -> Option<Mode> {
+    let mut modes = report.steps.iter().map(|step| match step.outcome {
+        Outcome::NotAllowed(mode) => Some(mode),
+        Outcome::Done(_)
+        | Outcome::Ready
+        | Outcome::Planned
+        | Outcome::Held(_)
+        | Outcome::Stale
+        | Outcome::Skipped { .. }
+        | Outcome::Failed(_)
+        | Outcome::RecheckFailed(_)
+        | Outcome::TimedOut
+        | Outcome::WillNotBeReady { .. }
+        | Outcome::OutOfTime => None,
+    });
+    let first = modes.next().flatten();
+    first.filter(|first| modes.all(|mode| mode == Some(*first)))
+}
+
+/// Whether something held a step back before the run came to it.
+fn is_held(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Held(_))
 }
 
 /// Whether a step was only shown.
@@ -298,11 +322,24 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
         out,
         "  a subnet: take away the tag that makes it private (`guardrail explain` names it)"
     );
-    let rules = rules_of(report).join("|");
-    let _ = writeln!(
-        out,
-        "  a rule: \"rules\": {{ \"{rules}\": {{ \"mode\": \"notify\" }} }} in the baseline"
-    );
+    let quieter: Vec<String> = modes_of(report)
+        .into_iter()
+        .map(|(rule, mode)| format!("\"{rule}\": {{ \"mode\": \"{}\" }}", below(mode)))
+        .collect();
+    let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} in the baseline", quieter.join(", "));
+}
+
+/// The rules that found something and the mode of each, in the order of their names.
+fn modes_of(report: &Report) -> BTreeMap<&'static str, Mode> {
+    report.findings.iter().map(|found| (found.rule.as_str(), found.mode)).collect()
+}
+
+/// The mode in which less is done than in this one.
+fn below(mode: Mode) -> Mode {
+    match mode {
+        Mode::Repair => Mode::Notify,
+        Mode::Notify | Mode::Observe => Mode::Observe,
+    }
 }
 
 /// The rules that found something, each once.

@@ -55,7 +55,7 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          \nTo exempt\n\
          \x20 this VPC: aws ec2 delete-tags --resources vpc-1 --tags 'Key=vpc-guardrail' --region eu-central-1\n\
          \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
-         \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"notify\" } } in the baseline\n\
+         \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"observe\" } } in the baseline\n\
          \nTo fix it for good\n\
          \x20 CreateRoute came through Terraform (ops): change it in that code, or the next run of it brings the fault back.\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n"
@@ -92,6 +92,87 @@ fn a_call_of_which_little_is_recorded_is_told_without_gaps() {
         "eventName": "CreateRoute", "eventTime": "t", "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2",
     });
     assert_eq!(call(&decode(&more).unwrap()), "CreateRoute by unknown (cli) from 203.0.113.7 at t");
+}
+
+/// The plan with its outcomes, and the lines that exempt, of a NAT route and a missing endpoint.
+fn planned_with(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> (Vec<String>, String) {
+    let mut fixture = Fixture::compliant();
+    edit(fixture.route("rtb-a", "0.0.0.0/0", "nat-1").remove("vpce-s3"));
+    let baseline = fixture.wanted();
+    let request = RunRequest {
+        scope: Scope {
+            account: "111122223333".parse().unwrap(),
+            region: "eu-central-1".parse().unwrap(),
+            vpc: crate::fixture::vpc(),
+        },
+        cause: Cause::Operator,
+        evidence: Vec::new(),
+        run_id: "run-1".to_owned(),
+        incident: "e-1".to_owned(),
+        deadline: Timestamp::MAX,
+    };
+    let report = preview(&baseline, &fixture.world(), &request, Timestamp::UNIX_EPOCH);
+    let mut steps = String::new();
+    super::steps(&mut steps, &report);
+    let mut exempt = String::new();
+    super::exempt(&mut exempt, &report, &baseline);
+    let rule = exempt.lines().find_map(|line| line.strip_prefix("  a rule: ")).unwrap();
+    let steps = steps.lines().filter(|line| !line.is_empty());
+    (steps.map(|line| line.trim().to_owned()).collect(), rule.to_owned())
+}
+
+const CREATE: &str =
+    "1. create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-a, rtb-b";
+const AWAIT: &str = "2. wait until the endpoint for com.amazonaws.eu-central-1.s3 is available";
+const DELETE: &str = "3. delete the route 0.0.0.0/0 → nat-1 from rtb-a";
+
+#[test]
+fn a_plan_says_of_each_step_that_would_not_be_taken_why() {
+    let plan = |edit: fn(&mut Fixture) -> &mut Fixture| planned_with(edit).0;
+    assert_eq!(plan(|w| w), ["Would be done", CREATE, AWAIT, DELETE]);
+    let mode = |w: &mut Fixture, mode: &str| {
+        w.baseline("mode", json!(mode));
+    };
+    let notified = planned_with(|w| {
+        mode(w, "notify");
+        w
+    });
+    assert_eq!(
+        notified.0,
+        ["Would be done (the mode is notify: nothing was changed)", CREATE, AWAIT, DELETE]
+    );
+    assert_eq!(
+        plan(|w| w.baseline("rules", json!({"internet-route": {"mode": "notify"}}))),
+        ["Would be done", CREATE, AWAIT, &format!("{DELETE}: not taken: the mode is notify")]
+    );
+    assert_eq!(
+        plan(|w| w.baseline("limits", json!({"changes": 1}))),
+        [
+            "Would be done",
+            CREATE,
+            AWAIT,
+            &format!("{DELETE}: left for the next run: the limit of changes is reached")
+        ]
+    );
+}
+
+#[test]
+fn what_exempts_is_a_baseline_in_which_the_rules_do_less() {
+    for (mode, less) in [
+        (Mode::Repair, Mode::Notify),
+        (Mode::Notify, Mode::Observe),
+        (Mode::Observe, Mode::Observe),
+    ] {
+        let (_, rule) = planned_with(|w| w.baseline("mode", json!(mode)));
+        let rules = rule.strip_suffix(" in the baseline").unwrap();
+        let json = format!("{{ \"version\": 1, \"mode\": \"{mode}\", {rules} }}");
+        let baseline = Baseline::parse(&json).unwrap();
+        for rule in
+            [crate::baseline::RuleId::GatewayEndpoint, crate::baseline::RuleId::InternetRoute]
+        {
+            assert_eq!(baseline.mode_of(rule), less, "{json}");
+        }
+    }
 }
 
 #[test]
