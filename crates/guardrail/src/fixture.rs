@@ -15,7 +15,7 @@ use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::plan::planner;
-use crate::plan::{Circumstances, Plan};
+use crate::plan::{Circumstances, Condition, Plan};
 use crate::rules::finding::Finding;
 
 pub(crate) struct Fixture {
@@ -208,6 +208,22 @@ pub(crate) fn lines(plan: &Plan) -> Vec<String> {
     });
     let left = plan.left_alone.iter().map(|left| format!("- {}: {}", left.what, left.reason));
     steps.chain(left).collect()
+}
+
+/// The endpoint for a service to wait for, with zones by their letters.
+pub(crate) fn ready(
+    service: &str,
+    tables: &[&str],
+    zones: &[&str],
+    private_dns: bool,
+) -> Condition {
+    let zone = |zone: &&str| serde_json::from_value(json!(format!("eu-central-1{zone}"))).unwrap();
+    Condition::Ready {
+        service: format!("com.amazonaws.eu-central-1.{service}").parse().unwrap(),
+        tables: tables.iter().map(|table| table.parse().unwrap()).collect(),
+        zones: zones.iter().map(zone).collect(),
+        private_dns,
+    }
 }
 
 pub(crate) fn vpc() -> VpcId {

@@ -217,3 +217,89 @@ impl fmt::Display for Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::{Fixture, interface_endpoint, ready};
+
+    /// What a condition comes to after an edit.
+    fn wait(condition: &Condition, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Wait {
+        Fixture::edited(edit).view(|view, _| condition.check(view))
+    }
+
+    #[test]
+    fn an_interface_endpoint_is_ready_once_it_works_and_all_that_was_asked_for_shows() {
+        let ssm = ready("ssm", &[], &["a", "b"], true);
+        assert_eq!(wait(&ssm, |w| w), Wait::Over);
+        assert_eq!(
+            wait(&ssm, |w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]))),
+            Wait::NotYet
+        );
+        assert_eq!(
+            wait(&ssm, |w| w.set("vpce-ssm", "PrivateDnsEnabled", json!(false))),
+            Wait::NotYet
+        );
+        assert_eq!(wait(&ssm, |w| w.set("vpce-ssm", "State", json!("pending"))), Wait::NotYet);
+        assert_eq!(wait(&ssm, |w| w.remove("vpce-ssm")), Wait::NotYet);
+        assert_eq!(wait(&ssm, |w| w.without("SecurityGroups")), Wait::NotYet);
+        let without_dns = ready("ssm", &[], &["a", "b"], false);
+        assert_eq!(
+            wait(&without_dns, |w| w.set("vpce-ssm", "PrivateDnsEnabled", json!(false))),
+            Wait::Over
+        );
+    }
+
+    #[test]
+    fn what_needs_a_person_is_not_waited_for() {
+        let state = |state: &str| {
+            wait(&ready("ssm", &[], &["a", "b"], true), |w| {
+                w.set("vpce-ssm", "State", json!(state))
+            })
+        };
+        let acceptance =
+            "vpce-ssm waits for the owner of com.amazonaws.eu-central-1.ssm to accept it";
+        assert_eq!(state("pendingAcceptance"), Wait::Never(acceptance.to_owned()));
+        assert_eq!(state("failed"), Wait::Never("vpce-ssm is in state failed".to_owned()));
+    }
+
+    #[test]
+    fn a_gateway_endpoint_is_ready_once_every_table_leads_to_it() {
+        let s3 = ready("s3", &["rtb-a", "rtb-b"], &[], false);
+        assert_eq!(wait(&s3, |w| w), Wait::Over);
+        assert_eq!(wait(&s3, |w| w.drop_route("rtb-b", "pl-s3")), Wait::NotYet);
+        assert_eq!(wait(&ready("s3", &["rtb-a", "rtb-gone"], &[], false), |w| w), Wait::NotYet);
+    }
+
+    #[test]
+    fn each_type_of_endpoint_for_one_service_is_waited_for_by_itself() {
+        let both = |w: &mut Fixture| {
+            w.baseline("interface_endpoints", json!({"services": ["s3"]}));
+            w.add("VpcEndpoints", interface_endpoint("vpce-s3i", "s3")).set(
+                "vpce-s3",
+                "State",
+                json!("pending"),
+            );
+        };
+        let wait = |condition| {
+            wait(&condition, |w| {
+                both(w);
+                w
+            })
+        };
+        assert_eq!(wait(ready("s3", &[], &["a", "b"], true)), Wait::Over);
+        assert_eq!(wait(ready("s3", &["rtb-a"], &[], false)), Wait::NotYet);
+    }
+
+    #[test]
+    fn an_endpoint_is_gone_once_it_is_deleted_or_listed_no_more() {
+        let gone = Condition::Gone { endpoint: "vpce-ssm".parse().unwrap() };
+        assert_eq!(wait(&gone, |w| w), Wait::NotYet);
+        assert_eq!(wait(&gone, |w| w.set("vpce-ssm", "State", json!("deleting"))), Wait::NotYet);
+        assert_eq!(wait(&gone, |w| w.set("vpce-ssm", "State", json!("deleted"))), Wait::Over);
+        assert_eq!(wait(&gone, |w| w.remove("vpce-ssm")), Wait::Over);
+        assert_eq!(wait(&gone, |w| w.without("VpcEndpoints")), Wait::NotYet);
+    }
+}

@@ -154,6 +154,11 @@ mod tests {
     }
 
     #[test]
+    fn a_vpc_without_private_subnets_needs_none() {
+        check(|w| groups(w.remove("subnet-pria").remove("subnet-prib"), &[]), &[]);
+    }
+
+    #[test]
     fn only_the_adopted_endpoint_is_judged_and_no_broken_one() {
         check(
             |w| {

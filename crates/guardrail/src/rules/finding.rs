@@ -262,3 +262,65 @@ impl LeadingRoute {
             .map_or_else(|| "unknown destination".to_owned(), ToString::to_string)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fixture::Fixture;
+
+    /// What is found first after an edit.
+    fn drift(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Drift {
+        Fixture::edited(edit).plan("test").0.remove(0).drift
+    }
+
+    fn route(table: &str, destination: &str, target: &str) -> Drift {
+        drift(|w| w.route(table, destination, target))
+    }
+
+    fn set(endpoint: &str, key: &str, value: Value) -> Drift {
+        drift(|w| w.set(endpoint, key, value))
+    }
+
+    fn dns_off(attribute: &str) -> Drift {
+        drift(|w| {
+            w.world["VpcAttributes"]["vpc-1"][attribute] = json!(false);
+            w
+        })
+    }
+
+    #[test]
+    fn a_fault_that_grew_shrank_or_changed_its_target_is_the_same_one() {
+        for (one, two) in [
+            (route("rtb-a", "0.0.0.0/0", "nat-1"), route("rtb-a", "0.0.0.0/0", "igw-1")),
+            (
+                set("vpce-ssm", "SubnetIds", json!(["subnet-pria"])),
+                set("vpce-ssm", "SubnetIds", json!(["subnet-prib"])),
+            ),
+            (dns_off("EnableDnsSupport"), dns_off("EnableDnsSupport")),
+        ] {
+            assert!(one.is_about_the_same_as(&two), "{one}, {two}");
+        }
+    }
+
+    #[test]
+    fn faults_of_other_things_or_other_kinds_are_others() {
+        let others = [
+            route("rtb-a", "0.0.0.0/0", "nat-1"),
+            route("rtb-b", "0.0.0.0/0", "nat-1"),
+            route("rtb-a", "0.0.0.0/1", "nat-1"),
+            set("vpce-ssm", "SubnetIds", json!(["subnet-pria"])),
+            set("vpce-ssmmessages", "SubnetIds", json!(["subnet-pria"])),
+            set("vpce-ssm", "PrivateDnsEnabled", json!(false)),
+            dns_off("EnableDnsSupport"),
+            dns_off("EnableDnsHostnames"),
+        ];
+        for (at, one) in others.iter().enumerate() {
+            let same: Vec<usize> = (0..others.len())
+                .filter(|other| one.is_about_the_same_as(&others[*other]))
+                .collect();
+            assert_eq!(same, [at], "{one}");
+        }
+    }
+}

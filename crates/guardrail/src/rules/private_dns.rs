@@ -93,6 +93,20 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_endpoint_is_not_changed() {
+        check(
+            |w| {
+                w.set("vpce-ssm", "PrivateDnsEnabled", json!(false)).set(
+                    "vpce-ssm",
+                    "State",
+                    json!("failed"),
+                )
+            },
+            &["endpoint-state: vpce-ssm (com.amazonaws.eu-central-1.ssm) is in state failed"],
+        );
+    }
+
+    #[test]
     fn gateway_endpoints_have_none() {
         check(|w| w.set("vpce-s3", "PrivateDnsEnabled", json!(false)), &[]);
     }

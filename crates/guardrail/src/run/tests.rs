@@ -11,7 +11,7 @@ use crate::ec2::change::{Call, NewEndpoint};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
-use crate::plan::StepId;
+use crate::plan::{Plan, StepId};
 use crate::report::{Next, Outcome, Verdict};
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
@@ -132,10 +132,9 @@ fn error(class: ErrorClass) -> CallError {
     }
 }
 
-/// A run with this many seconds of time.
-fn run_for(cloud: &Fake, seconds: i64) -> Report {
-    let baseline = cloud.state.borrow().wanted();
-    let request = RunRequest {
+/// A request with this many seconds of time.
+fn request(seconds: i64) -> RunRequest {
+    RunRequest {
         scope: Scope {
             account: "111122223333".parse().unwrap(),
             region: "eu-central-1".parse().unwrap(),
@@ -146,7 +145,12 @@ fn run_for(cloud: &Fake, seconds: i64) -> Report {
         run_id: "run".to_owned(),
         incident: "incident".to_owned(),
         deadline: Timestamp::from_second(seconds).unwrap(),
-    };
+    }
+}
+
+/// A run with this many seconds of time.
+fn run_for(cloud: &Fake, seconds: i64) -> Report {
+    let (baseline, request) = (cloud.state.borrow().wanted(), request(seconds));
     let mut running = pin!(super::run(cloud, &baseline, &request));
     match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(report) => report,
@@ -202,6 +206,24 @@ fn a_vpc_that_is_not_managed_or_not_there_is_left_alone() {
         [cloud, gone, unread].map(|cloud| cloud.calls.take()),
         [const { Vec::<String>::new() }; 3]
     );
+}
+
+#[test]
+fn only_where_the_vpc_itself_was_not_observed_is_nothing_known_of_it() {
+    let seen = |edit: Edit| {
+        let (w, request) = (Fixture::edited(edit), request(300));
+        let circumstances = request.circumstances(Timestamp::UNIX_EPOCH);
+        let Assessment { standing, findings, plan, complete } =
+            assess(&w.wanted(), &w.world(), &request, circumstances);
+        assert_eq!((findings, plan), (vec![], Plan::default()));
+        (standing, complete)
+    };
+    assert_eq!(
+        seen(|w| nat(w).set("vpc-1", "Tags", json!([]))),
+        (VpcStanding::NotManaged(None), true)
+    );
+    assert_eq!(seen(|w| nat(w).remove("vpc-1")), (VpcStanding::Missing, true));
+    assert_eq!(seen(|w| nat(w).without("Vpcs")), (VpcStanding::Unobserved, false));
 }
 
 #[test]
@@ -292,6 +314,15 @@ fn a_step_whose_facts_have_changed_is_stale() {
         );
         assert_eq!(cloud.calls.take(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn what_was_just_read_is_not_read_again() {
+    let mut cloud = Fake::new(|w| nat(w).route("rtb-b", "0.0.0.0/0", "nat-1"));
+    cloud.script = vec![(2, |w| w.drop_route("rtb-a", "0.0.0.0/0"))];
+    run(&cloud);
+    assert_eq!(cloud.calls.take(), ["delete the route 0.0.0.0/0 → nat-1 from rtb-b"]);
+    assert_eq!(cloud.reads.get(), 3);
 }
 
 #[test]
@@ -509,4 +540,23 @@ fn a_route_stays_when_a_service_is_served_no_more_just_before() {
         ]
     );
     assert_eq!(cloud.calls.take(), Vec::<String>::new());
+}
+
+#[test]
+fn what_an_earlier_look_missed_is_read_again_while_waiting() {
+    let mut cloud = Fake::new(|w| {
+        w.world["VpcAttributes"]["vpc-1"]["EnableDnsSupport"] = json!(false);
+        nat(w).drop_route("rtb-a", "pl-s3")
+    });
+    cloud.blind = vec![(2, 2, Section::VpcAttributes, ErrorClass::Throttled)];
+    cloud.script = vec![(4, |w| w.route("rtb-a", "pl-s3", "vpce-s3"))];
+    let wait = "wait until the endpoint for com.amazonaws.eu-central-1.s3 is available";
+    assert_eq!(
+        told(&run(&cloud))[..3],
+        [
+            "drift left, Again",
+            "1 turn enableDnsSupport of vpc-1 on: not taken: could not look again: Call: Throttled: scripted",
+            &format!("2 {wait}: done"),
+        ]
+    );
 }

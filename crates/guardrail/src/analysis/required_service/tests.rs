@@ -180,6 +180,10 @@ fn a_compliant_vpc_serves_every_private_subnet() {
 fn a_gateway_serves_where_both_its_association_and_its_route_show() {
     let in_b = ["subnet-prib s3"];
     assert_eq!(unserved(|w| w.drop_route("rtb-b", "pl-s3")), in_b);
+    assert_eq!(
+        unserved(|w| w.drop_route("rtb-b", "pl-s3").route("rtb-b", "10.9.0.0/16", "vpce-s3")),
+        in_b
+    );
     assert_eq!(unserved(|w| w.set("vpce-s3", "RouteTableIds", json!(["rtb-a"]))), in_b);
     assert_eq!(unserved(|w| w.set_route("rtb-b", "pl-s3", "State", json!("blackhole"))), in_b);
     assert_eq!(
@@ -216,6 +220,22 @@ fn an_interface_endpoint_serves_where_everything_it_needs_is_there() {
         w
     });
     assert_eq!(all.len(), 6, "{all:?}");
+    assert_eq!(unserved(|w| w.without("VpcAttributes")), all);
+}
+
+#[test]
+fn the_zones_of_an_endpoint_are_told_in_order_and_once() {
+    let zones = |subnets: Value| {
+        Fixture::edited(|w| w.set("vpce-ssm", "SubnetIds", subnets)).view(|view, _| {
+            let endpoint = view.snapshot.endpoint(&"vpce-ssm".parse().unwrap()).unwrap();
+            zones_of(endpoint, view.snapshot).iter().map(ToString::to_string).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(
+        zones(json!(["subnet-prib", "subnet-pria", "subnet-pubb"])),
+        ["eu-central-1a", "eu-central-1b"]
+    );
+    assert_eq!(zones(json!(["subnet-gone"])), Vec::<String>::new());
 }
 
 #[test]
@@ -249,10 +269,42 @@ fn an_ipv6_only_subnet_is_not_served_by_endpoints_with_ipv4_addresses_only() {
     assert_eq!(
         unserved(|w| {
             v6_only(w);
+            w.set("vpce-ssm", "IpAddressType", json!(null))
+        }),
+        ["subnet-prib ssm"]
+    );
+    assert_eq!(
+        unserved(|w| {
+            v6_only(w);
             w.set("vpce-ssm", "IpAddressType", json!("dualstack"))
         }),
         Vec::<String>::new()
     );
+}
+
+#[test]
+fn an_ipv6_only_subnet_is_served_by_the_gateway_endpoint_of_its_own_table() {
+    let served_by = |own: &str, other: &str| {
+        unserved(|w| {
+            w.baseline("interface_endpoints", json!({"services": []})).set(
+                "subnet-prib",
+                "Ipv6Native",
+                json!(true),
+            );
+            w.baseline("gateway_endpoints", json!({"services": ["s3"]})).set(
+                "vpce-s3",
+                "IpAddressType",
+                json!(own),
+            );
+            w.add("VpcEndpoints", gateway_endpoint("vpce-aaa", "s3", &[])).set(
+                "vpce-aaa",
+                "IpAddressType",
+                json!(other),
+            )
+        })
+    };
+    assert_eq!(served_by("dualstack", "ipv4"), Vec::<String>::new());
+    assert_eq!(served_by("ipv4", "dualstack"), ["subnet-prib s3"]);
 }
 
 /// What a group with this permission admits.
@@ -279,8 +331,14 @@ fn permissions_that_admit_443() {
     assert!(from("-1", json!({})));
     assert!(from("tcp", json!({"FromPort": 443, "ToPort": 443})));
     assert!(from("6", json!({"FromPort": 0, "ToPort": 65535})));
+    assert!(
+        from("tcp", json!({"FromPort": 443})) && from("tcp", json!({"ToPort": 443})),
+        "no port is any port"
+    );
     assert!(!from("tcp", json!({"FromPort": 444, "ToPort": 500})));
     assert!(!from("tcp", json!({"FromPort": 80, "ToPort": 442})));
+    let both = json!({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/16"}], "Ipv6Ranges": [{"CidrIpv6": "2600::/16"}]});
+    assert_eq!(admits(both), ["10.0.0.0/16", "2600::/16"]);
     assert!(!from("udp", json!({"FromPort": 443, "ToPort": 443})));
     assert!(!from("icmp", json!({"FromPort": -1, "ToPort": -1})));
 }

@@ -198,6 +198,16 @@ fn an_interface_that_forwards_beside_an_internet_gateway_is_a_nat_instance() {
 }
 
 #[test]
+fn an_interface_that_is_attached_to_nothing_is_no_instances() {
+    let mut unattached = interface("subnet-puba", json!(false));
+    unattached["Attachment"] = json!(null);
+    assert_eq!(
+        judged(|w| w.add("NetworkInterfaces", unattached), route("0.0.0.0/0", "i-1")),
+        "unknown: i-1, which was not among the interfaces observed"
+    );
+}
+
+#[test]
 fn any_other_interface_may_be_an_appliance() {
     let appliance = "may lead out: interface eni-1, which may be an appliance";
     for (subnet, check) in

@@ -87,6 +87,18 @@ fn those_without_a_live_association_are_on_the_main_table() {
 }
 
 #[test]
+fn a_subnet_whose_table_was_not_observed_uses_none() {
+    let without_main = |w: &mut Fixture| {
+        w.remove("rtb-main").set("rtb-a", "Associations", json!([]));
+    };
+    let seen = tables(|w| {
+        without_main(w);
+        w
+    });
+    assert_eq!(seen, ["rtb-a []", "rtb-b [subnet-prib]", "rtb-pub [subnet-puba subnet-pubb]"]);
+}
+
+#[test]
 fn tables_of_gateways_are_off_limits() {
     assert_eq!(
         tables(|w| {

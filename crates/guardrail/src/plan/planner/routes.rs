@@ -74,32 +74,26 @@ impl<'w> Draft<'_, 'w> {
         rule: RuleId,
         dns: &[StepId],
     ) -> Option<Vec<StepId>> {
-        let (snapshot, zone) = (self.view.snapshot, &placed.subnet.availability_zone);
-        if placed.subnet.ipv6_native && !required.speaks_to(placed.subnet, placed.table, snapshot) {
+        if !required.speaks_to(placed.subnet, placed.table, self.view.snapshot) {
             return None;
         }
-        let mut waits: Vec<(StepId, bool)> = Vec::new();
+        let mut steps: Vec<StepId> = Vec::new();
         for step in &self.plan.steps {
-            if let Task::Await(Condition::Ready { service, tables, zones, .. }) = &step.task
-                && *service == required.name
-                && tables.is_empty() == (required.kind == EndpointKind::Interface)
-            {
-                let here = placed.table.is_some_and(|table| tables.contains(&table.route_table_id));
-                waits.push((step.id, here || zones.contains(zone)));
+            let Task::Await(Condition::Ready { service, tables, .. }) = &step.task else {
+                continue;
+            };
+            let leads_here = match required.kind {
+                EndpointKind::Gateway => {
+                    placed.table.is_some_and(|table| tables.contains(&table.route_table_id))
+                }
+                // All that is changed on the endpoint, for each may be what the service is missed
+                // for.
+                EndpointKind::Interface => tables.is_empty(),
+            };
+            if *service == required.name && leads_here {
+                steps.push(step.id);
             }
         }
-        let steps = match required.kind {
-            EndpointKind::Gateway => {
-                waits.iter().filter(|(_, here)| *here).map(|(id, _)| *id).collect()
-            }
-            // All that is changed on the endpoint, for each may be what the service is missed for.
-            EndpointKind::Interface
-                if waits.iter().any(|(_, here)| *here) || !required.is_offered_in(zone) =>
-            {
-                waits.iter().map(|(id, _)| *id).collect()
-            }
-            EndpointKind::Interface => Vec::new(),
-        };
         let needs_dns = required.wants_private_dns();
         let steps: Vec<StepId> = if steps.is_empty() {
             let ready = self.coming(required, placed, dns)?;

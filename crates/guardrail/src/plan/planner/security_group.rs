@@ -1,6 +1,8 @@
 //! The guardrail's own security group, which interface endpoints need before they are made or
 //! changed.
 
+use ipnet::IpNet;
+
 use super::Draft;
 use crate::analysis::required_service::{https_sources, own_group};
 use crate::baseline::{Mode, RuleId};
@@ -50,7 +52,7 @@ impl Draft<'_, '_> {
             name: GROUP_NAME.to_owned(),
             description: "HTTPS from the VPC to its interface endpoints".to_owned(),
         };
-        let cidrs = self.blocks();
+        let cidrs = self.blocks_beyond(&[]);
         let created = self.push(rules.clone(), mode, Task::Change(create), Vec::new());
         let group = GroupRef::MadeBy(created);
         let action = Action::AuthorizeHttps { group: group.clone(), cidrs };
@@ -61,8 +63,7 @@ impl Draft<'_, '_> {
     fn open_own_group(&mut self, own: &SecurityGroup, rules: Vec<RuleId>, mode: Mode) -> Group {
         let group = GroupRef::Existing(own.group_id.clone());
         let open = https_sources(own, self.view.snapshot.shared);
-        let shut = |cidr: &Cidr| cidr.net().is_some_and(|net| !covered(net, &open));
-        let cidrs: Vec<Cidr> = self.blocks().into_iter().filter(shut).collect();
+        let cidrs = self.blocks_beyond(&open);
         if cidrs.is_empty() {
             return Group::Usable(group, Vec::new());
         }
@@ -71,9 +72,10 @@ impl Draft<'_, '_> {
         Group::Usable(group, vec![authorized])
     }
 
-    /// The VPC's blocks that can be read as such.
-    fn blocks(&self) -> Vec<Cidr> {
-        self.view.snapshot.vpc.cidrs().into_iter().filter(|cidr| cidr.net().is_some()).collect()
+    /// The VPC's blocks that can be read as such and that these do not cover.
+    fn blocks_beyond(&self, open: &[IpNet]) -> Vec<Cidr> {
+        let shut = |cidr: &Cidr| cidr.net().is_some_and(|net| !covered(net, open));
+        self.view.snapshot.vpc.cidrs().into_iter().filter(shut).collect()
     }
 
     /// The group to attach to an endpoint, none if it is attached already, and the steps that open

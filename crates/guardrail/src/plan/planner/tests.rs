@@ -2,9 +2,9 @@ use serde_json::{Value, json};
 
 use crate::ec2::change::Action;
 use crate::fixture::{
-    Fixture, gateway_endpoint, group, interface_endpoint, own_group, planned, subnet, table,
+    Fixture, gateway_endpoint, group, interface_endpoint, own_group, planned, ready, subnet, table,
 };
-use crate::plan::Task;
+use crate::plan::{Condition, Task};
 
 fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
     assert_eq!(planned(edit), expected);
@@ -39,6 +39,21 @@ const DELETE: &str = "delete the route 0.0.0.0/0 → nat-1 from rtb-a";
 fn nothing_at_all_for_a_vpc_on_its_baseline() {
     let (findings, plan) = Fixture::compliant().plan("test");
     assert_eq!((findings, plan), (vec![], crate::plan::Plan::default()));
+}
+
+#[test]
+fn an_interface_endpoint_beside_a_gateway_endpoint_for_the_same_service_has_private_dns() {
+    check(
+        |w| {
+            w.baseline("interface_endpoints", json!({"services": ["s3"]}));
+            w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+        },
+        &[
+            "1 create an interface endpoint for com.amazonaws.eu-central-1.s3 in subnet-pria, subnet-prib with sg-own, with \
+             private DNS",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+        ],
+    );
 }
 
 #[test]
@@ -161,6 +176,124 @@ fn endpoints_that_are_on_their_way_are_waited_for() {
     );
 }
 
+/// What the plan waits for after an edit.
+fn awaited(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<Condition> {
+    let steps = Fixture::edited(edit).plan("test").1.steps.into_iter();
+    let awaited = steps.filter_map(|step| match step.task {
+        Task::Await(condition) => Some(condition),
+        Task::Change(_) => None,
+    });
+    awaited.collect()
+}
+
+#[test]
+fn what_is_made_is_waited_for_where_it_is_made() {
+    assert_eq!(
+        awaited(|w| w.delete_gateway("vpce-s3").remove("vpce-ssm")),
+        [ready("s3", &["rtb-a", "rtb-b"], &[], false), ready("ssm", &[], &["a", "b"], true)]
+    );
+    let nameless = awaited(|w| {
+        w.remove("vpce-ssm").set("com.amazonaws.eu-central-1.ssm", "PrivateDnsNames", json!([]))
+    });
+    assert_eq!(nameless, [ready("ssm", &[], &["a", "b"], false)]);
+}
+
+#[test]
+fn what_is_changed_is_waited_for_and_no_more() {
+    assert_eq!(awaited(bent_ssm), [ready("ssm", &[], &["a", "b"], true)]);
+    assert_eq!(
+        awaited(|w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]))),
+        [ready("ssm", &[], &["a", "b"], false)]
+    );
+    assert_eq!(
+        awaited(|w| w.drop_route("rtb-b", "pl-s3").set(
+            "vpce-s3",
+            "RouteTableIds",
+            json!(["rtb-a"])
+        )),
+        [ready("s3", &["rtb-b"], &[], false)]
+    );
+}
+
+#[test]
+fn what_is_on_its_way_is_waited_for_as_the_subnet_needs_it() {
+    assert_eq!(
+        awaited(|w| nat(w).set("vpce-ssm", "State", json!("pending")).drop_route("rtb-a", "pl-s3")),
+        [ready("s3", &["rtb-a"], &[], false), ready("ssm", &[], &["a", "b"], true)]
+    );
+}
+
+#[test]
+fn a_route_stays_where_only_part_of_an_endpoint_can_be_mended() {
+    check(
+        |w| {
+            w.set("vpce-ssm", "Groups", json!([])).set(
+                "vpce-ssm",
+                "SubnetIds",
+                json!(["subnet-pria"]),
+            );
+            nat(w).add("SecurityGroups", group("sg-them", "vpc-guardrail-endpoints", &[]))
+        },
+        &[
+            "1 modify vpce-ssm: add subnet-prib",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+            "- vpce-ssm (com.amazonaws.eu-central-1.ssm) admits no TCP 443 from 10.0.0.0/16: sg-them has the name of the \
+             guardrail's own group but not its tag; rename or tag it",
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint serves",
+        ],
+    );
+}
+
+#[test]
+fn a_route_stays_where_only_a_broken_gateway_endpoint_has_the_table() {
+    check(
+        |w| {
+            w.set("vpce-s3", "RouteTableIds", json!(["rtb-b"])).drop_route("rtb-a", "pl-s3");
+            w.add("VpcEndpoints", gateway_endpoint("vpce-zzz", "s3", &["rtb-a"]));
+            nat(w).set("vpce-zzz", "State", json!("failed"))
+        },
+        &[
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3, which no endpoint serves",
+        ],
+    );
+}
+
+#[test]
+fn a_gateway_endpoint_does_not_serve_what_is_to_be_reached_through_an_interface_endpoint() {
+    check(
+        |w| {
+            w.baseline("interface_endpoints", json!({"services": ["s3"]}));
+            w.add("VpcEndpoints", interface_endpoint("vpce-s3i", "s3"));
+            nat(w)
+                .set("vpce-s3i", "Groups", json!([{"GroupId": "sg-unseen"}]))
+                .delete_gateway("vpce-s3")
+        },
+        &[
+            "1 create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-a, rtb-b",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+            "- security groups of vpce-s3i (com.amazonaws.eu-central-1.s3): not everything was observed: SecurityGroups \
+             missing",
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3, which no endpoint serves",
+        ],
+    );
+}
+
+#[test]
+fn a_gateway_endpoint_that_comes_to_another_table_is_not_waited_for_in_its_stead() {
+    check(
+        |w| {
+            w.drop_route("rtb-b", "pl-s3").set("vpce-s3", "RouteTableIds", json!(["rtb-a"]));
+            nat(w).drop_route("rtb-a", "pl-s3")
+        },
+        &[
+            "1 modify vpce-s3: associate rtb-b",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+            "3 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available",
+            "4 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 3)",
+        ],
+    );
+}
+
 #[test]
 fn a_route_stays_while_a_service_is_served_by_nothing() {
     let stays = "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint \
@@ -173,6 +306,12 @@ fn a_route_stays_while_a_service_is_served_by_nothing() {
             stays,
         ],
     );
+    let both_subnets = planned(|w| {
+        w.add("Subnets", subnet("subnet-pric", "a", "private"))
+            .associate("rtb-a", json!({"SubnetId": "subnet-pric"}));
+        nat(w).set("vpce-ssm", "State", json!("Failed"))
+    });
+    assert_eq!(both_subnets.last().unwrap(), stays);
     let unseen = "- security groups of vpce-ssm (com.amazonaws.eu-central-1.ssm): not everything was observed: \
                   SecurityGroups missing";
     check(
@@ -204,6 +343,33 @@ fn an_ipv6_only_subnet_keeps_its_way_out_through_nat64() {
              for an endpoint's IPv4 interface",
             "- rtb-b: 64:ff9b::/96 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint \
              serves",
+        ],
+    );
+}
+
+#[test]
+fn an_ipv6_only_subnet_waits_for_an_endpoint_that_has_ipv6() {
+    check(
+        |w| {
+            w.baseline("interface_endpoints", json!({"services": ["ssm"]})).route(
+                "rtb-b",
+                "64:ff9b::/96",
+                "nat-1",
+            );
+            w.baseline("gateway_endpoints", json!({"services": []})).set(
+                "subnet-prib",
+                "Ipv6Native",
+                json!(true),
+            );
+            w.set("vpce-ssm", "IpAddressType", json!("dualstack")).set(
+                "vpce-ssm",
+                "State",
+                json!("pending"),
+            )
+        },
+        &[
+            "1 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available",
+            "2 delete the route 64:ff9b::/96 → nat-1 from rtb-b (after 1)",
         ],
     );
 }
@@ -336,6 +502,40 @@ fn tables_that_others_use_are_left_alone() {
     );
 }
 
+#[test]
+fn where_the_baseline_means_all_tables_those_that_others_use_get_the_endpoint_too() {
+    check(
+        |w| {
+            w.baseline("gateway_endpoints", json!({"services": ["s3"], "route_tables": "all"}));
+            w.associate("rtb-a", json!({"SubnetId": "subnet-c"}))
+                .add("Subnets", subnet("subnet-c", "a", "data"));
+            w.delete_gateway("vpce-s3")
+        },
+        &[
+            "1 create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-a, rtb-b, rtb-pub",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+        ],
+    );
+}
+
+#[test]
+fn a_table_that_is_left_alone_holds_back_no_route_of_another() {
+    check(
+        |w| {
+            w.associate("rtb-a", json!({"SubnetId": "subnet-c"}))
+                .add("Subnets", subnet("subnet-c", "a", "data"));
+            w.delete_gateway("vpce-s3").route("rtb-b", "0.0.0.0/0", "nat-1")
+        },
+        &[
+            "1 create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-b",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+            "3 delete the route 0.0.0.0/0 → nat-1 from rtb-b (after 2)",
+            "- rtb-a without com.amazonaws.eu-central-1.s3: the table serves subnet-c too; give the private subnets a \
+             table of their own",
+        ],
+    );
+}
+
 fn kinds(w: &mut Fixture) -> &mut Fixture {
     w.route("rtb-a", "0.0.0.0/0", "tgw-1").route("rtb-a", "pl-unread", "nat-1").route(
         "rtb-a",
@@ -382,6 +582,57 @@ fn a_group_of_somebody_else_with_our_name_is_not_touched() {
 }
 
 #[test]
+fn the_group_is_made_as_soon_as_one_rule_that_wants_it_may() {
+    check(
+        |w| {
+            modes(w, &[("endpoint-security-group", "notify")]).remove("vpce-ssm");
+            w.set("vpce-ssmmessages", "Groups", json!([]))
+        },
+        &[
+            "1 create security group vpc-guardrail-endpoints in vpc-1",
+            "2 admit TCP 443 to the group made by step 1 from 10.0.0.0/16 (after 1)",
+            "3 create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria, subnet-prib with the group \
+             made by step 1, with private DNS (after 1, 2)",
+            "4 modify vpce-ssmmessages: attach the group made by step 1 (after 1, 2) [notify]",
+            "5 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 3)",
+            "6 wait until the endpoint for com.amazonaws.eu-central-1.ssmmessages is available (after 4) [notify]",
+        ],
+    );
+}
+
+#[test]
+fn the_group_is_opened_to_what_it_does_not_admit_and_can_be_read() {
+    let blocks = json!([{"CidrBlock": "100.64.0.0/16"}, {"CidrBlock": "elsewhere"}]);
+    check(
+        |w| {
+            w.set("vpc-1", "CidrBlockAssociationSet", blocks.clone()).set(
+                "vpce-ssm",
+                "Groups",
+                json!([{"GroupId": "sg-own"}]),
+            );
+            w.baseline("interface_endpoints", json!({"services": ["ssm"]}));
+            w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+        },
+        &[
+            "1 admit TCP 443 to sg-own from 100.64.0.0/16",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+        ],
+    );
+    check(
+        |w| {
+            w.set("vpc-1", "CidrBlockAssociationSet", blocks).set("vpce-ssm", "Groups", json!([]));
+            w.baseline("interface_endpoints", json!({"services": ["ssm"]}))
+        },
+        &[
+            "1 create security group vpc-guardrail-endpoints in vpc-1",
+            "2 admit TCP 443 to the group made by step 1 from 10.0.0.0/16, 100.64.0.0/16 (after 1)",
+            "3 modify vpce-ssm: attach the group made by step 1 (after 1, 2)",
+            "4 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 3)",
+        ],
+    );
+}
+
+#[test]
 fn our_own_group_is_opened_where_it_is_shut_and_attached_once() {
     check(
         |w| {
@@ -390,6 +641,16 @@ fn our_own_group_is_opened_where_it_is_shut_and_attached_once() {
         },
         &[
             "1 admit TCP 443 to sg-own from 10.0.0.0/16",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+        ],
+    );
+    check(
+        |w| {
+            w.set("vpce-ssm", "Groups", json!([]))
+                .add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+        },
+        &[
+            "1 modify vpce-ssm: attach sg-own",
             "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
         ],
     );
@@ -408,6 +669,20 @@ fn an_endpoint_with_five_groups_takes_no_sixth_and_no_group_is_made_for_it() {
         &[
             "- vpce-ssm (com.amazonaws.eu-central-1.ssm) admits no TCP 443 from 10.0.0.0/16: the endpoint has five security \
            groups already, as many as AWS allows",
+        ],
+    );
+    let four_and_ours: Vec<Value> =
+        ["sg-1", "sg-2", "sg-3", "sg-4", "sg-own"].map(|id| json!({"GroupId": id})).into();
+    check(
+        |w| {
+            for n in 1..5 {
+                w.add("SecurityGroups", group(&format!("sg-{n}"), "x", &[]));
+            }
+            w.add("SecurityGroups", own_group(&[])).set("vpce-ssm", "Groups", json!(four_and_ours))
+        },
+        &[
+            "1 admit TCP 443 to sg-own from 10.0.0.0/16",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
         ],
     );
 }
@@ -436,6 +711,23 @@ fn an_endpoint_that_is_going_holds_its_private_name() {
             "3 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 2)",
         ],
     );
+    for (state, private_dns) in [("deleting", false), ("deleted", true)] {
+        check(
+            |w| {
+                w.set("vpce-ssm", "State", json!(state)).set(
+                    "vpce-ssm",
+                    "PrivateDnsEnabled",
+                    json!(private_dns),
+                );
+                w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+            },
+            &[
+                "1 create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria, subnet-prib with sg-own, \
+                 with private DNS",
+                "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+            ],
+        );
+    }
 }
 
 #[test]
@@ -485,6 +777,7 @@ fn a_token_is_the_same_within_an_incident_and_for_the_same_parameters_only() {
     assert!(usual.is_ascii());
     assert_eq!(token("one", |w| w), usual);
     assert_eq!(token("one", |w| w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))), usual);
+    assert_eq!(token("one", |w| w.set("vpce-s3", "State", json!("deleted"))), usual);
     let others = [
         token("two", |w| w),
         token("one", |w| w.remove("subnet-prib")),
