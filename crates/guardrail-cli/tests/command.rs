@@ -167,6 +167,15 @@ fn calls_of_another_account_or_region_are_set_aside_and_not_made() {
     }
 }
 
+#[test]
+fn in_a_world_of_no_place_a_call_that_failed_is_still_said_to_have_failed() {
+    let (_world, world) = file(r#"{"Vpcs": []}"#);
+    let (_event, event) = nat_route_with("errorCode", "Client.UnauthorizedOperation");
+    let said = guardrail(&["replay", "--world", &world, "--event", &event]);
+    let why = "No run: CreateRoute failed (Client.UnauthorizedOperation) and changed nothing.";
+    assert!(said.out.contains(why), "{}", said.out);
+}
+
 /// Whose endpoint it was, nobody can tell any more.
 #[test]
 fn for_an_endpoint_that_is_gone_every_managed_vpc_is_looked_at() {

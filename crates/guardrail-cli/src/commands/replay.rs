@@ -136,7 +136,7 @@ impl Stage {
             self.place.as_ref().is_some_and(|place| made_elsewhere(&call.record, place).is_some());
         let enacted = if foreign { None } else { Some(replay_call(&mut sim, value)) };
         drop(sim);
-        let runs = self.scopes(value).map(|scopes| {
+        let runs = self.scopes(value, call).map(|scopes| {
             scopes.into_iter().map(|scope| self.look(scope, Cause::Event, call)).collect()
         });
         Act { call: call.clone(), enacted, runs }
@@ -170,8 +170,14 @@ impl Stage {
     }
 
     /// The VPCs that the detect function would ask to look at.
-    fn scopes(&self, value: &Value) -> Result<Vec<Scope>, NoRun> {
-        let place = self.place.as_ref().ok_or(NoRun::NothingManaged)?;
+    fn scopes(&self, value: &Value, call: &Evidence) -> Result<Vec<Scope>, NoRun> {
+        // In a world that says of no account and Region, every call was made here.
+        let of_the_call = || {
+            let (account, region) = (call.record.account.clone()?, call.record.region.clone()?);
+            Some(Place { account, region })
+        };
+        let place = self.place.clone().or_else(of_the_call).ok_or(NoRun::NothingManaged)?;
+        let place = &place;
         let trigger = accept(value, place)?;
         let world = self.cloud.sim().world();
         let resolved = resolve(&world, trigger.reach.ids_to_resolve());

@@ -7,7 +7,6 @@ use guardrail::ec2::id::{
     AssociationId, EndpointId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId,
     SecurityGroupId, SubnetId, VpcId, Zone,
 };
-use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
@@ -121,12 +120,12 @@ pub enum Request {
     },
 
     CreateTags {
-        resources: Vec<ResourceId>,
+        resources: Vec<String>,
         tags: Vec<Tag>,
     },
     /// A tag without a value goes whatever its value is.
     DeleteTags {
-        resources: Vec<ResourceId>,
+        resources: Vec<String>,
         tags: Vec<(String, Option<String>)>,
     },
 
@@ -299,6 +298,15 @@ pub struct CreateNatGateway {
     pub connectivity_type: Option<Connectivity>,
     pub client_token: Option<String>,
     pub tags: Vec<Tag>,
+}
+
+/// What the parameter `GatewayId` names: an internet or a virtual private gateway, or else an id that
+/// has no business there. Other kinds of targets have parameters of their own.
+pub(crate) fn gateway_parameter(id: String) -> RouteTarget {
+    let target = RouteTarget::of_gateway_id(&id);
+    let fits =
+        matches!(target, RouteTarget::InternetGateway(_) | RouteTarget::VirtualPrivateGateway(_));
+    if fits { target } else { RouteTarget::OtherGateway(id) }
 }
 
 /// The attributes of a subnet that a world file holds; AWS changes one of them in a call.

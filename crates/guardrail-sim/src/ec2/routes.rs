@@ -170,6 +170,11 @@ impl Sim {
         let active = Route { state: Some(RouteState::Active), ..Route::default() };
         let outside = |id: &str, kind: &str| self.outside(id, kind).map(Some);
         Ok(match target {
+            RouteTarget::OtherGateway(id) if EndpointId::is(id) => {
+                return Err(ApiError::invalid_value(
+                    "Cannot create or replace a prefix list route targeting a VPC Endpoint.",
+                ));
+            }
             RouteTarget::InternetGateway(id)
             | RouteTarget::VirtualPrivateGateway(id)
             | RouteTarget::OtherGateway(id)
@@ -211,28 +216,14 @@ impl Sim {
             }
             RouteTarget::Instance(id) => leading_to_interface(self.interface_of(id)?, vpc, active)?,
             RouteTarget::VpcEndpoint(id) => {
-                self.takes_routes(id)?;
+                if self.endpoint(id)?.kind() != EndpointType::GatewayLoadBalancer {
+                    let message = format!("{id} is not a Gateway Load Balancer endpoint");
+                    return Err(ApiError::invalid_value(message));
+                }
                 Route { gateway_id: Some(id.to_string()), ..active }
             }
             RouteTarget::Local => Route { gateway_id: Some("local".to_owned()), ..active },
         })
-    }
-
-    /// Whether routes may lead to the endpoint: those of a gateway endpoint are written by AWS
-    /// alone.
-    fn takes_routes(&self, id: &EndpointId) -> Result<(), ApiError> {
-        match self.endpoint(id)?.kind() {
-            EndpointType::GatewayLoadBalancer => Ok(()),
-            EndpointType::Gateway => Err(ApiError::invalid_value(
-                "Cannot create or replace a prefix list route targeting a VPC Endpoint.",
-            )),
-            EndpointType::Interface
-            | EndpointType::Resource
-            | EndpointType::ServiceNetwork
-            | EndpointType::Other(_) => Err(ApiError::invalid_value(format!(
-                "{id} is not a Gateway Load Balancer endpoint"
-            ))),
-        }
     }
 
     fn leading_to_nat(

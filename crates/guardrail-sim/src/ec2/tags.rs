@@ -10,7 +10,7 @@ use crate::sim::Sim;
 impl Sim {
     pub(crate) fn create_tags(
         &mut self,
-        resources: &[ResourceId],
+        resources: &[String],
         tags: &[Tag],
     ) -> Result<Response, ApiError> {
         self.change_tags(resources, |list| {
@@ -23,7 +23,7 @@ impl Sim {
 
     pub(crate) fn delete_tags(
         &mut self,
-        resources: &[ResourceId],
+        resources: &[String],
         tags: &[(String, Option<String>)],
     ) -> Result<Response, ApiError> {
         self.change_tags(resources, |list| {
@@ -41,19 +41,27 @@ impl Sim {
     /// All resources or none.
     fn change_tags(
         &mut self,
-        resources: &[ResourceId],
+        resources: &[String],
         change: impl Fn(&mut Vec<Tag>),
     ) -> Result<Response, ApiError> {
-        for id in resources {
-            if !self.is_settled(id.as_str()) || self.tags_mut(id).is_none() {
-                return Err(ApiError::new("InvalidID", format!("The ID '{id}' is not valid")));
+        let mut ids = Vec::new();
+        for text in resources {
+            let id = ResourceId::read(text).filter(|_| self.is_settled(text));
+            match id.filter(|id| self.tags_mut(id).is_some()) {
+                Some(id) => ids.push(id),
+                None => {
+                    return Err(ApiError::new(
+                        "InvalidID",
+                        format!("The ID '{text}' is not valid"),
+                    ));
+                }
             }
         }
-        resources.iter().for_each(|id| {
+        for id in &ids {
             if let Some(tags) = self.tags_mut(id) {
                 change(tags);
             }
-        });
+        }
         Ok(Response::Done)
     }
 

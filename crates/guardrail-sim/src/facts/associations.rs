@@ -270,7 +270,7 @@ fn the_source_destination_check_is_changed_on_ones_own_interfaces() {
 #[test]
 fn tags_are_set_by_key_and_deleted_by_key_or_by_value() {
     let mut sim = sim();
-    let resources = vec!["vpc-1".parse().unwrap(), "rtb-a".parse().unwrap()];
+    let resources = vec!["vpc-1".to_owned(), "rtb-a".to_owned()];
     let set = |value: &str| Request::CreateTags {
         resources: resources.clone(),
         tags: vec![Tag::new("Tier", value)],
@@ -292,7 +292,7 @@ fn tags_are_set_by_key_and_deleted_by_key_or_by_value() {
     sim.call(&Request::DeleteTags { resources, tags: Vec::new() }).unwrap();
     assert_eq!(table(&sim, "rtb-a").tags, [awss], "without tags, all of the user's own go");
     let mixed = Request::CreateTags {
-        resources: vec!["vpc-1".parse().unwrap(), "vpc-9".parse().unwrap()],
+        resources: vec!["vpc-1".to_owned(), "vpc-9".to_owned()],
         tags: Vec::new(),
     };
     assert_eq!(code(&mut sim, &mixed), "InvalidID");

@@ -73,7 +73,7 @@ fn a_gateway_endpoints_route_is_not_a_route_to_edit() {
     assert_eq!(code, "InvalidParameterValue");
     assert!(message.starts_with("cannot remove VPC endpoint route"), "{message}");
     let words = "Cannot create or replace a prefix list route targeting a VPC Endpoint.";
-    let to_endpoint = RouteTarget::of_gateway_id("vpce-s3");
+    let to_endpoint = RouteTarget::OtherGateway("vpce-s3".to_owned());
     for request in [
         replace("rtb-a", list("pl-s3"), nat("nat-1")),
         create_route("rtb-b", list("pl-s3"), to_endpoint),

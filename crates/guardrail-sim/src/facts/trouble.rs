@@ -139,7 +139,7 @@ fn two_reads_do_not_share_a_bucket() {
 #[test]
 fn each_action_refills_at_its_own_rate() {
     let mut sim = throttling();
-    let resources = || vec!["vpc-1".parse().unwrap()];
+    let resources = || vec!["vpc-1".to_owned()];
     let network_interface_id = id("eni-router");
     let regional = CreateNatGateway { vpc_id: Some(id("vpc-1")), ..CreateNatGateway::default() };
     let cases = [

@@ -3,7 +3,6 @@
 
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
-use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
     Connectivity, Destination, EndpointType, GroupPair, IpAddressType, IpPermission, IpRange,
@@ -13,7 +12,8 @@ use guardrail::ec2::world::{
 use super::parameters::{Parameters, missing};
 use crate::ec2::errors::ApiError;
 use crate::ec2::request::{
-    CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, SubnetAttribute,
+    CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request,
+    SubnetAttribute, gateway_parameter,
 };
 
 /// The call that the parameters ask for.
@@ -176,22 +176,13 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
             group_id: p.id("GroupId")?,
             ip_permissions: permissions(p)?,
         },
-        "CreateTags" => {
-            Request::CreateTags { resources: resources(p)?, tags: not_empty("Tag", tags(p)?)? }
-        }
+        "CreateTags" => Request::CreateTags {
+            resources: not_empty("ResourceId", p.texts("ResourceId")?)?,
+            tags: not_empty("Tag", tags(p)?)?,
+        },
         "DeleteTags" => delete_tags(p)?,
         _ => return Err(invalid_action(action)),
     })
-}
-
-/// `ResourceId.N`, each of a kind that EC2 has.
-fn resources(p: &mut Parameters) -> Result<Vec<ResourceId>, ApiError> {
-    let texts = not_empty("ResourceId", p.texts("ResourceId")?)?;
-    let read = |text: String| {
-        ResourceId::read(&text)
-            .ok_or_else(|| ApiError::new("InvalidID", format!("The ID '{text}' is not valid")))
-    };
-    texts.into_iter().map(read).collect()
 }
 
 fn not_empty<T>(name: &str, list: Vec<T>) -> Result<Vec<T>, ApiError> {
@@ -229,7 +220,7 @@ fn destination(p: &mut Parameters) -> Result<Destination, ApiError> {
 fn target(p: &mut Parameters) -> Result<RouteTarget, ApiError> {
     let local = p.flag("LocalTarget")?.unwrap_or(false);
     let given = [
-        p.text("GatewayId").map(|id| RouteTarget::of_gateway_id(&id)),
+        p.text("GatewayId").map(gateway_parameter),
         p.maybe_id("NatGatewayId")?.map(RouteTarget::NatGateway),
         p.text("EgressOnlyInternetGatewayId").map(RouteTarget::EgressOnlyInternetGateway),
         p.maybe_id("InstanceId")?.map(RouteTarget::Instance),
@@ -415,7 +406,7 @@ fn tags(p: &mut Parameters) -> Result<Vec<Tag>, ApiError> {
 /// A value that is given and empty goes only with an empty value; one that is not given goes with
 /// any.
 fn delete_tags(p: &mut Parameters) -> Result<Request, ApiError> {
-    let resources = resources(p)?;
+    let resources = not_empty("ResourceId", p.texts("ResourceId")?)?;
     let mut tags = Vec::new();
     for mut tag in p.groups("Tag")? {
         let given = tag.has("Value");

@@ -22,7 +22,7 @@ use guardrail::ec2::world::{
 use serde_json::Value;
 
 use crate::ec2::errors::ApiError;
-use crate::ec2::request::{CreateNatGateway, Request, SubnetAttribute};
+use crate::ec2::request::{CreateNatGateway, Request, SubnetAttribute, gateway_parameter};
 use crate::replay::endpoints::{create_endpoint, delete_endpoints, modify_endpoint};
 use crate::replay::record::{Body, Record};
 use crate::sim::Sim;
@@ -225,7 +225,7 @@ type Outside = fn(String) -> RouteTarget;
 fn target(request: Body<'_>) -> Turned<RouteTarget> {
     let text = |key: &str| request.get(key).text();
     let outside: [(&str, Outside); 8] = [
-        ("gatewayId", |id| RouteTarget::of_gateway_id(&id)),
+        ("gatewayId", gateway_parameter),
         ("egressOnlyInternetGatewayId", RouteTarget::EgressOnlyInternetGateway),
         ("transitGatewayId", RouteTarget::TransitGateway),
         ("vpcPeeringConnectionId", RouteTarget::VpcPeeringConnection),
@@ -393,8 +393,8 @@ fn cidr_block(sim: &Sim, record: Record<'_>) -> Turned<Request> {
 
 fn tagging(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
     let named = record.request.get("resourcesSet").texts_of("resourceId");
-    let resources: Vec<ResourceId> =
-        named.iter().filter_map(|id| ResourceId::read(id)).filter(|id| sim.has(id)).collect();
+    let here = |id: &&String| ResourceId::read(id).is_some_and(|id| sim.has(&id));
+    let resources: Vec<String> = named.iter().filter(here).cloned().collect();
     if resources.is_empty() {
         return Err(Replayed::NotHere(format!("nothing here is {}", named.join(", "))));
     }

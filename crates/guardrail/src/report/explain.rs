@@ -9,7 +9,7 @@ use crate::analysis::required_service::{
 };
 use crate::analysis::route::{classify, is_blackhole};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
-use crate::ec2::world::{Route, VpcEndpoint};
+use crate::ec2::world::{Route, VpcAttributes, VpcEndpoint};
 
 /// Explains one VPC, as text for a person.
 pub fn explain(view: &View<'_>) -> String {
@@ -164,10 +164,15 @@ fn endpoint_line(
         let own = own_group(snapshot)
             .is_some_and(|own| endpoint.groups.iter().any(|g| g.group_id == own.group_id));
         parts.extend(own.then(|| "has the guardrail's own group".to_owned()));
-        parts.extend(
-            (endpoint.private_dns_enabled && !vpc_dns_is_on(snapshot))
-                .then(|| "the VPC's DNS is off".to_owned()),
-        );
+        parts.extend((endpoint.private_dns_enabled && !vpc_dns_is_on(snapshot)).then(|| {
+            let read = |a: &VpcAttributes| {
+                a.enable_dns_support.is_some() && a.enable_dns_hostnames.is_some()
+            };
+            match snapshot.attributes.is_some_and(read) {
+                true => "the VPC's DNS is off".to_owned(),
+                false => "whether the VPC's DNS is on was not read".to_owned(),
+            }
+        }));
     }
     parts.join(", ")
 }

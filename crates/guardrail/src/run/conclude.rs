@@ -29,8 +29,9 @@ pub(super) struct Ended<'a> {
 pub(super) fn report(ended: Ended<'_>) -> Report {
     let Ended { baseline, request, started, finished, first, last, outcomes, unread } = ended;
     let pending = services_not_come(&first.plan, &outcomes);
+    let still_managed = matches!(last.standing, VpcStanding::Managed(_));
     let repaired = |finding: &Finding| {
-        last.complete
+        (still_managed && last.complete)
             && !last.findings.iter().any(|left| left.drift.is_about_the_same_as(&finding.drift))
             && !finding.drift.service().is_some_and(|service| pending.contains(&service))
     };

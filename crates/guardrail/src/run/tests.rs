@@ -176,6 +176,27 @@ fn nat(w: &mut Fixture) -> &mut Fixture {
     w.route("rtb-a", "0.0.0.0/0", "nat-1")
 }
 
+#[test]
+fn a_vpc_that_is_let_go_meanwhile_is_not_said_to_be_repaired() {
+    let let_go: Edit = |w| w.set("vpc-1", "Tags", json!([]));
+    let gone: Edit = |w| w.remove("vpc-1");
+    for happens in [let_go, gone] {
+        let two_routes: Edit = |w| nat(w).route("rtb-b", "0.0.0.0/0", "nat-1");
+        let cloud = Fake { script: vec![(3, happens)], ..Fake::new(two_routes) };
+        assert_eq!(
+            told(&run(&cloud)),
+            [
+                "drift left, Again",
+                "1 delete the route 0.0.0.0/0 → nat-1 from rtb-a: done",
+                "2 delete the route 0.0.0.0/0 → nat-1 from rtb-b: not taken: what it was planned from \
+                 has changed meanwhile",
+                "internet-route repaired: false",
+                "internet-route repaired: false"
+            ]
+        );
+    }
+}
+
 /// SSM is missing, so that a NAT route on `rtb-a` has to wait for it.
 fn nat_without_ssm(w: &mut Fixture) -> &mut Fixture {
     nat(w).remove("vpce-ssm").add("SecurityGroups", own_group(&["10.0.0.0/16"]))

@@ -108,8 +108,8 @@ enum Coverage {
 
 /// Judges a route of a table in this VPC.
 pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>) -> RouteClass {
-    let target = route.target();
-    match (&target, &route.destination_prefix_list_id) {
+    let gateway = route.gateway_id.as_deref().map(RouteTarget::of_gateway_id);
+    match (&gateway, &route.destination_prefix_list_id) {
         (Some(RouteTarget::Local), _) => return RouteClass::Local,
         (Some(RouteTarget::VpcEndpoint(id)), Some(_)) => return RouteClass::Endpoint(id.clone()),
         (Some(_) | None, _) => {}
@@ -117,6 +117,7 @@ pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>)
     let Some(destination) = route.destination() else {
         return RouteClass::Unknown(Unknown::Destination);
     };
+    let target = route.target();
     let reached = coverage(&destination, snapshot, &topology.own);
     match (reached, destination) {
         (Some(Coverage::NotPublic), _) => RouteClass::Inside(Inside::NoPublicAddress),

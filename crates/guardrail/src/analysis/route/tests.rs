@@ -240,3 +240,14 @@ fn an_interface_of_another_vpc_was_not_seen() {
         "unknown: eni-1, which was not among the interfaces observed"
     );
 }
+
+/// AWS prints one target for each route; of more than one, that counts which takes the least away.
+#[test]
+fn a_local_or_an_endpoints_route_is_none_of_another_target() {
+    let mut local = route("0.0.0.0/0", "nat-1");
+    local["GatewayId"] = json!("local");
+    assert_eq!(judged(|w| w, local), "local: within the VPC");
+    let mut endpoint = route("pl-out", "vpce-s3");
+    endpoint["NetworkInterfaceId"] = json!("eni-1");
+    assert_eq!(judged(|w| w, endpoint), "endpoint: gateway endpoint vpce-s3");
+}

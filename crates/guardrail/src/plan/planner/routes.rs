@@ -17,6 +17,7 @@ impl<'w> Draft<'_, 'w> {
     pub(super) fn remove_routes(&mut self, findings: &[Finding], dns: &[StepId]) {
         for finding in findings {
             let Repair::RemoveRoute(route) = &finding.repair else { continue };
+            let before = self.plan.steps.len();
             let after = match self.view.baseline.internet_routes.remove {
                 Remove::Immediately => Ok(Vec::new()),
                 Remove::AfterEndpoints => self.served_after(&route.subnets, finding.rule, dns),
@@ -31,6 +32,8 @@ impl<'w> Draft<'_, 'w> {
                     );
                 }
                 Err(services) => {
+                    // What was to be waited for is waited for by nobody.
+                    self.plan.steps.truncate(before);
                     let what = format!("{table}: {destination} → {target}");
                     self.leave(finding.rule, what, LeftAloneReason::ServiceNotServed { services });
                 }

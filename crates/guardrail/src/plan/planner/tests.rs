@@ -852,3 +852,16 @@ fn a_group_that_was_not_observed_is_named() {
         ],
     );
 }
+
+#[test]
+fn nothing_is_waited_for_where_the_route_stays_all_the_same() {
+    let steps = planned(|w| {
+        w.route("rtb-a", "0.0.0.0/0", "nat-1").set("vpce-ssm", "State", json!("failed")).set(
+            "vpce-ssmmessages",
+            "State",
+            json!("pending"),
+        )
+    });
+    assert!(!steps.iter().any(|line| line.contains("wait until")), "{steps:#?}");
+    assert!(steps.iter().any(|line| line.contains("removing it would cut off")), "{steps:#?}");
+}
