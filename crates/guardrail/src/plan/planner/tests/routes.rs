@@ -1,0 +1,378 @@
+//! Routes that go, what they wait for, and routes that stay.
+
+use serde_json::json;
+
+use super::{DELETE, bent_ssm, check, dns_off, nat};
+use crate::fixture::{
+    Fixture, gateway_endpoint, group, interface_endpoint, own_group, planned, ready, subnet, table,
+};
+use crate::plan::{Condition, Task};
+
+#[test]
+fn a_route_that_nothing_needs_goes_at_once() {
+    check(nat, &[&format!("1 {DELETE}")]);
+}
+
+#[test]
+fn endpoints_that_are_on_their_way_are_waited_for() {
+    check(
+        |w| nat(w).set("vpce-ssm", "State", json!("pending")).drop_route("rtb-a", "pl-s3"),
+        &[
+            "1 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available",
+            "3 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 1, 2)",
+        ],
+    );
+    check(
+        |w| dns_off(nat(w)).baseline("interface_endpoints", json!({"services": ["ssm"]})),
+        &[
+            "1 turn enableDnsHostnames of vpc-1 on",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+            "3 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 1, 2)",
+        ],
+    );
+}
+
+/// What the plan waits for after an edit.
+fn awaited(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<Condition> {
+    let steps = Fixture::edited(edit).plan("test").1.steps.into_iter();
+    let awaited = steps.filter_map(|step| match step.task {
+        Task::Await(condition) => Some(condition),
+        Task::Change(_) => None,
+    });
+    awaited.collect()
+}
+
+#[test]
+fn what_is_made_is_waited_for_where_it_is_made() {
+    assert_eq!(
+        awaited(|w| w.delete_gateway("vpce-s3").remove("vpce-ssm")),
+        [ready("s3", &["rtb-a", "rtb-b"], &[], false), ready("ssm", &[], &["a", "b"], true)]
+    );
+    let nameless = awaited(|w| {
+        w.remove("vpce-ssm").set("com.amazonaws.eu-central-1.ssm", "PrivateDnsNames", json!([]))
+    });
+    assert_eq!(nameless, [ready("ssm", &[], &["a", "b"], false)]);
+}
+
+#[test]
+fn what_is_changed_is_waited_for_and_no_more() {
+    assert_eq!(awaited(bent_ssm), [ready("ssm", &[], &["a", "b"], true)]);
+    assert_eq!(
+        awaited(|w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]))),
+        [ready("ssm", &[], &["a", "b"], false)]
+    );
+    assert_eq!(
+        awaited(|w| w.drop_route("rtb-b", "pl-s3").set(
+            "vpce-s3",
+            "RouteTableIds",
+            json!(["rtb-a"])
+        )),
+        [ready("s3", &["rtb-b"], &[], false)]
+    );
+}
+
+#[test]
+fn what_is_on_its_way_is_waited_for_as_the_subnet_needs_it() {
+    assert_eq!(
+        awaited(|w| nat(w).set("vpce-ssm", "State", json!("pending")).drop_route("rtb-a", "pl-s3")),
+        [ready("s3", &["rtb-a"], &[], false), ready("ssm", &[], &["a", "b"], true)]
+    );
+}
+
+#[test]
+fn a_route_stays_where_only_part_of_an_endpoint_can_be_mended() {
+    check(
+        |w| {
+            w.set("vpce-ssm", "Groups", json!([])).set(
+                "vpce-ssm",
+                "SubnetIds",
+                json!(["subnet-pria"]),
+            );
+            nat(w).add("SecurityGroups", group("sg-them", "vpc-guardrail-endpoints", &[]))
+        },
+        &[
+            "1 modify vpce-ssm: add subnet-prib",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+            "- vpce-ssm (com.amazonaws.eu-central-1.ssm) admits no TCP 443 from 10.0.0.0/16: sg-them has the name of the \
+             guardrail's own group but not its tag; rename or tag it",
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint serves",
+        ],
+    );
+}
+
+#[test]
+fn a_route_stays_where_only_a_broken_gateway_endpoint_has_the_table() {
+    check(
+        |w| {
+            w.set("vpce-s3", "RouteTableIds", json!(["rtb-b"])).drop_route("rtb-a", "pl-s3");
+            w.add("VpcEndpoints", gateway_endpoint("vpce-zzz", "s3", &["rtb-a"]));
+            nat(w).set("vpce-zzz", "State", json!("failed"))
+        },
+        &[
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3, which no endpoint serves",
+        ],
+    );
+}
+
+#[test]
+fn a_gateway_endpoint_does_not_serve_what_is_to_be_reached_through_an_interface_endpoint() {
+    check(
+        |w| {
+            w.baseline("interface_endpoints", json!({"services": ["s3"]}));
+            w.add("VpcEndpoints", interface_endpoint("vpce-s3i", "s3"));
+            nat(w)
+                .set("vpce-s3i", "Groups", json!([{"GroupId": "sg-unseen"}]))
+                .delete_gateway("vpce-s3")
+        },
+        &[
+            "1 create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-a, rtb-b",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+            "- security groups of vpce-s3i (com.amazonaws.eu-central-1.s3): not everything was observed: SecurityGroups \
+             missing",
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3, which no endpoint serves",
+        ],
+    );
+}
+
+#[test]
+fn a_gateway_endpoint_that_comes_to_another_table_is_not_waited_for_in_its_stead() {
+    check(
+        |w| {
+            w.drop_route("rtb-b", "pl-s3").set("vpce-s3", "RouteTableIds", json!(["rtb-a"]));
+            nat(w).drop_route("rtb-a", "pl-s3")
+        },
+        &[
+            "1 modify vpce-s3: associate rtb-b",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+            "3 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available",
+            "4 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 3)",
+        ],
+    );
+}
+
+#[test]
+fn a_route_stays_while_a_service_is_served_by_nothing() {
+    let stays = "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint \
+                 serves";
+    check(
+        |w| nat(w).set("vpce-ssm", "State", json!("Failed")),
+        &[
+            "- vpce-ssm (com.amazonaws.eu-central-1.ssm) is in state failed: it does not mend by itself; delete it, and \
+             the guardrail makes a new one",
+            stays,
+        ],
+    );
+    let both_subnets = planned(|w| {
+        w.add("Subnets", subnet("subnet-pric", "a", "private"))
+            .associate("rtb-a", json!({"SubnetId": "subnet-pric"}));
+        nat(w).set("vpce-ssm", "State", json!("Failed"))
+    });
+    assert_eq!(both_subnets.last().unwrap(), stays);
+    let unseen = "- security groups of vpce-ssm (com.amazonaws.eu-central-1.ssm): not everything was observed: \
+                  SecurityGroups missing";
+    check(
+        |w| nat(w).set("vpce-ssm", "Groups", json!([{"GroupId": "sg-unseen"}])),
+        &[unseen, stays],
+    );
+}
+
+#[test]
+fn an_ipv6_only_subnet_keeps_its_way_out_through_nat64() {
+    check(
+        |w| {
+            w.baseline("interface_endpoints", json!({"services": ["ssm"]})).route(
+                "rtb-b",
+                "64:ff9b::/96",
+                "nat-1",
+            );
+            w.baseline("gateway_endpoints", json!({"services": []})).set(
+                "subnet-prib",
+                "Ipv6Native",
+                json!(true),
+            );
+            w.remove("vpce-ssm").add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+        },
+        &[
+            "1 create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria with sg-own, with private DNS",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+            "- interface of the endpoint for com.amazonaws.eu-central-1.ssm: no private subnet in eu-central-1b has room \
+             for an endpoint's IPv4 interface",
+            "- rtb-b: 64:ff9b::/96 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint \
+             serves",
+        ],
+    );
+}
+
+#[test]
+fn an_ipv6_only_subnet_waits_for_an_endpoint_that_has_ipv6() {
+    check(
+        |w| {
+            w.baseline("interface_endpoints", json!({"services": ["ssm"]})).route(
+                "rtb-b",
+                "64:ff9b::/96",
+                "nat-1",
+            );
+            w.baseline("gateway_endpoints", json!({"services": []})).set(
+                "subnet-prib",
+                "Ipv6Native",
+                json!(true),
+            );
+            w.set("vpce-ssm", "IpAddressType", json!("dualstack")).set(
+                "vpce-ssm",
+                "State",
+                json!("pending"),
+            )
+        },
+        &[
+            "1 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available",
+            "2 delete the route 64:ff9b::/96 → nat-1 from rtb-b (after 1)",
+        ],
+    );
+}
+
+#[test]
+fn tables_that_others_use_are_left_alone() {
+    check(
+        |w| {
+            w.associate("rtb-a", json!({"SubnetId": "subnet-c"}))
+                .add("Subnets", subnet("subnet-c", "a", "data"));
+            nat(w).delete_gateway("vpce-s3")
+        },
+        &[
+            "1 create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-b",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+            "- rtb-a without com.amazonaws.eu-central-1.s3: the table serves subnet-c too; give the private subnets a \
+             table of their own",
+            "- rtb-a: 0.0.0.0/0 → nat-1: the table serves subnet-c too; give the private subnets a table of their own",
+        ],
+    );
+    check(
+        |w| {
+            w.associate("rtb-a", json!({"SubnetId": "subnet-c"}))
+                .add("Subnets", subnet("subnet-c", "a", "public"));
+            nat(w)
+        },
+        &[
+            "- rtb-a: 0.0.0.0/0 → nat-1: the table serves subnet-c too; give the private subnets a table of their own",
+        ],
+    );
+    check(
+        |w| {
+            w.add("RouteTables", table("rtb-regional", &["subnet-pria"])).route(
+                "rtb-regional",
+                "0.0.0.0/0",
+                "igw-1",
+            );
+            w.set("rtb-a", "Associations", json!([]))
+        },
+        &[
+            "- rtb-regional: 0.0.0.0/0 → igw-1: the table is a gateway's own and is never changed; give the private subnets \
+           another one",
+        ],
+    );
+}
+
+#[test]
+fn where_the_baseline_means_all_tables_those_that_others_use_get_the_endpoint_too() {
+    check(
+        |w| {
+            w.baseline("gateway_endpoints", json!({"services": ["s3"], "route_tables": "all"}));
+            w.associate("rtb-a", json!({"SubnetId": "subnet-c"}))
+                .add("Subnets", subnet("subnet-c", "a", "data"));
+            w.delete_gateway("vpce-s3")
+        },
+        &[
+            "1 create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-a, rtb-b, rtb-pub",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+        ],
+    );
+}
+
+#[test]
+fn a_table_that_is_left_alone_holds_back_no_route_of_another() {
+    check(
+        |w| {
+            w.associate("rtb-a", json!({"SubnetId": "subnet-c"}))
+                .add("Subnets", subnet("subnet-c", "a", "data"));
+            w.delete_gateway("vpce-s3").route("rtb-b", "0.0.0.0/0", "nat-1")
+        },
+        &[
+            "1 create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-b",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+            "3 delete the route 0.0.0.0/0 → nat-1 from rtb-b (after 2)",
+            "- rtb-a without com.amazonaws.eu-central-1.s3: the table serves subnet-c too; give the private subnets a \
+             table of their own",
+        ],
+    );
+}
+
+fn kinds(w: &mut Fixture) -> &mut Fixture {
+    w.route("rtb-a", "0.0.0.0/0", "tgw-1").route("rtb-a", "pl-unread", "nat-1").route(
+        "rtb-a",
+        "1.0.0.0/8",
+        "portal-1",
+    );
+    w.route("rtb-a", "::/0", "eigw-1").route("rtb-a", "2.0.0.0/8", "nat-1");
+    w.set_route("rtb-a", "2.0.0.0/8", "Origin", json!("EnableVgwRoutePropagation"))
+}
+
+#[test]
+fn routes_that_are_left_alone_are_named_with_the_reason() {
+    let unknown = [
+        "- rtb-a: pl-unread → nat-1: what is not known is never deleted",
+        "- rtb-a: 1.0.0.0/8 → portal-1: what is not known is never deleted",
+        "- rtb-a: 2.0.0.0/8 → nat-1: a propagated route cannot be deleted; disable the propagation",
+    ];
+    let mut report = vec!["1 delete the route ::/0 → eigw-1 from rtb-a"];
+    report.push(
+        "- rtb-a: 0.0.0.0/0 → tgw-1: it may be meant; the baseline says to report such routes only",
+    );
+    report.extend(unknown);
+    check(kinds, &report);
+    let mut remove = vec![
+        "1 delete the route 0.0.0.0/0 → tgw-1 from rtb-a",
+        "2 delete the route ::/0 → eigw-1 from rtb-a",
+    ];
+    remove.extend(unknown);
+    check(|w| kinds(w.baseline("internet_routes", json!({"may_lead_out": "remove"}))), &remove);
+}
+
+#[test]
+fn an_endpoint_made_for_a_zone_does_not_serve_the_ipv6_only_subnets_there() {
+    check(
+        |w| {
+            w.baseline("interface_endpoints", json!({"services": ["ssm"]})).remove("vpce-ssm");
+            w.baseline("gateway_endpoints", json!({"services": []})).set(
+                "subnet-prib",
+                "Ipv6Native",
+                json!(true),
+            );
+            w.add("Subnets", subnet("subnet-v4", "b", "private"))
+                .add("RouteTables", table("rtb-c", &["subnet-v4"]));
+            w.route("rtb-b", "64:ff9b::/96", "nat-1").route("rtb-c", "0.0.0.0/0", "nat-1");
+            w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+        },
+        &[
+            "1 create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria, subnet-v4 with sg-own, with \
+             private DNS",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+            "3 delete the route 0.0.0.0/0 → nat-1 from rtb-c (after 2)",
+            "- rtb-b: 64:ff9b::/96 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint \
+             serves",
+        ],
+    );
+}
+
+#[test]
+fn nothing_is_waited_for_where_the_route_stays_all_the_same() {
+    let steps = planned(|w| {
+        w.route("rtb-a", "0.0.0.0/0", "nat-1").set("vpce-ssm", "State", json!("failed")).set(
+            "vpce-ssmmessages",
+            "State",
+            json!("pending"),
+        )
+    });
+    assert!(!steps.iter().any(|line| line.contains("wait until")), "{steps:#?}");
+    assert!(steps.iter().any(|line| line.contains("removing it would cut off")), "{steps:#?}");
+}
