@@ -93,7 +93,7 @@ fn line(text: Option<&&str>) -> Value {
     line
 }
 
-/// EC2 required_services no order in any list.
+/// EC2 promises no order in any list.
 fn sort(value: &mut Value) {
     match value {
         Value::Array(all) => {

@@ -55,7 +55,7 @@ impl fmt::Display for EndpointKind {
     }
 }
 
-/// The baseline's required_services in a Region.
+/// The services that the baseline requires, in a Region.
 pub fn required_services<'w>(
     baseline: &Baseline,
     region: &Region,
