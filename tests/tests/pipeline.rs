@@ -14,6 +14,7 @@ const S3_ENDPOINT: &str = "vpce-0a1b2c3d4e5f60031";
 const MAIN_TABLE: &str = "rtb-0a1b2c3d4e5f60010";
 const PRIVATE_TABLE: &str = "rtb-0a1b2c3d4e5f60011";
 const OTHER_PRIVATE_TABLE: &str = "rtb-0a1b2c3d4e5f60012";
+const PRIVATE_SUBNET: &str = "subnet-0a1b2c3d4e5f60023";
 const ENDPOINTS_GROUP: &str = "sg-0a1b2c3d4e5f60051";
 const REPAIR: &[(&str, &str)] = &[("Mode", "repair")];
 
@@ -175,6 +176,42 @@ fn many_events_about_one_vpc_are_one_runs_worth_of_writes() {
     stack.settle();
     assert_eq!(stack.writes()[50..], ["DeleteRoute"]);
     assert_eq!(stack.alerts(&all).len(), 1);
+}
+
+fn give_public_addresses(stack: &Pipeline, subnet: &str) {
+    let on = json!({ "SubnetId": subnet, "MapPublicIpOnLaunch": { "Value": true } });
+    stack.ec2("modify_subnet_attribute", &on);
+}
+
+#[test]
+fn public_addresses_in_a_private_subnet_are_told_of_and_turned_off_once_the_rule_is_switched_on() {
+    let notifies = Pipeline::over(&scenario("demo"), REPAIR);
+    let all = notifies.subscribe("all", &json!({}));
+    give_public_addresses(&notifies, PRIVATE_SUBNET);
+    notifies.settle();
+    assert_eq!(notifies.writes(), ["ModifySubnetAttribute"]);
+    let alerts = notifies.alerts(&all);
+    assert_eq!(alerts.iter().map(|alert| &alert["verdict"]).collect::<Vec<_>>(), ["drift-left"]);
+
+    let stored = [("BaselineParameter", "/guardrail/baseline"), ("AllowWrites", "true")];
+    let world = scenario("demo");
+    let repairs = Pipeline::over(&world, &stored);
+    let rules = json!({ "public-ip-on-launch": { "mode": "repair" } });
+    let baseline = json!({ "version": 1, "mode": "notify", "rules": rules }).to_string();
+    let parameter = json!({ "Name": "/guardrail/baseline", "Type": "String", "Value": baseline });
+    repairs.aws("ssm", "put_parameter", &parameter);
+    let all = repairs.subscribe("all", &json!({}));
+    give_public_addresses(&repairs, PRIVATE_SUBNET);
+    repairs.settle();
+    assert_eq!(repairs.writes(), ["ModifySubnetAttribute"; 2]);
+    let on = |world: &Value| -> Vec<Value> {
+        let subnets = world["Subnets"].as_array().unwrap().iter();
+        subnets.map(|subnet| subnet["MapPublicIpOnLaunch"].clone()).collect()
+    };
+    assert_eq!(on(&repairs.sim("world")), on(&world));
+    let told: Vec<Value> = repairs.alerts(&all).iter().map(gist).collect();
+    let told = told.iter().map(|told| (&told["verdict"], &told["rules"])).collect::<Vec<_>>();
+    assert_eq!(told, [(&json!("repaired"), &json!(["public-ip-on-launch"]))]);
 }
 
 #[test]

@@ -15,7 +15,9 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::ec2::errors::{ApiError, NOT_IN_WORLD};
-use crate::ec2::request::{CreateVpcEndpoint, ModifyVpcEndpoint, Query, Request, Response};
+use crate::ec2::request::{
+    CreateVpcEndpoint, ModifyVpcEndpoint, Query, Request, Response, SubnetAttribute,
+};
 use crate::sim::Sim;
 
 /// A simulator behind the guardrail's own seam; a pause lets simulated time pass at once.
@@ -220,6 +222,10 @@ fn request_of(call: &Call) -> Request {
         Call::DeleteRoute { table, destination, target: _ } => {
             Request::DeleteRoute { route_table_id: table.clone(), destination: destination.clone() }
         }
+        Call::DisablePublicIpOnLaunch { subnet } => Request::ModifySubnetAttribute {
+            subnet_id: subnet.clone(),
+            attribute: SubnetAttribute::MapPublicIpOnLaunch(false),
+        },
     }
 }
 

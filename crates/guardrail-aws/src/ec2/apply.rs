@@ -53,6 +53,7 @@ pub(crate) async fn apply(
         Action::DeleteRoute { table, destination, target: _ } => {
             delete_route(ec2, name, table, destination).await
         }
+        Action::DisablePublicIpOnLaunch { subnet } => disable_public_ip(ec2, name, subnet).await,
     };
     applied.or_else(|error| outcome_of(call, error))
 }
@@ -74,7 +75,7 @@ pub(crate) async fn dry_run(
         }};
     }
     Some(match operation {
-        Operation::ModifyVpcAttribute => return None,
+        Operation::ModifyVpcAttribute | Operation::ModifySubnetAttribute => return None,
         Operation::CreateSecurityGroup => {
             let request =
                 ec2.create_security_group().vpc_id(things.vpc.as_ref()?).group_name(GROUP_NAME);
@@ -117,6 +118,18 @@ async fn enable_dns(
         DnsAttribute::Support => request.enable_dns_support(on),
         DnsAttribute::Hostnames => request.enable_dns_hostnames(on),
     };
+    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
+    Ok(Applied::Done)
+}
+
+async fn disable_public_ip(
+    ec2: &Client,
+    name: &str,
+    subnet: &SubnetId,
+) -> Result<Applied, CallError> {
+    let off = AttributeBooleanValue::builder().value(false).build();
+    let request =
+        ec2.modify_subnet_attribute().subnet_id(subnet.as_str()).map_public_ip_on_launch(off);
     on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
     Ok(Applied::Done)
 }

@@ -58,6 +58,10 @@ pub(crate) fn dns(attribute: DnsAttribute) -> Call {
     Call::EnableVpcDns { vpc: scope().vpc, attribute }
 }
 
+pub(crate) fn public_ip() -> Call {
+    Call::DisablePublicIpOnLaunch { subnet: "subnet-0b1".parse().unwrap() }
+}
+
 pub(crate) fn delete(destination: Destination) -> Call {
     Call::DeleteRoute {
         table: "rtb-0c1".parse().unwrap(),
@@ -92,6 +96,16 @@ async fn form(call: &Call, answer: Answer) -> Vec<String> {
     assert!(applied.is_ok(), "{applied:?}");
     assert_eq!(requests.len(), 1);
     fields(&requests[0]).into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn public_addresses_on_launch_are_turned_off() {
+    let answer =
+        "<ModifySubnetAttributeResponse><return>true</return></ModifySubnetAttributeResponse>";
+    assert_eq!(
+        form(&public_ip(), ok(answer)).await,
+        ["Action=ModifySubnetAttribute", "MapPublicIpOnLaunch.Value=false", "SubnetId=subnet-0b1"]
+    );
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ fn every_call() -> Vec<Call> {
         apply::interface(),
         apply::modify(),
         apply::delete(destination),
+        apply::public_ip(),
     ]
 }
 

@@ -44,6 +44,7 @@ pub(crate) struct SubnetSpec {
     zone: usize,
     /// `None` is the main table.
     table: Option<usize>,
+    pub(crate) public_ip: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -56,8 +57,8 @@ struct InterfaceSpec {
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
     let kind = prop_oneof![5 => Just(Kind::Private), 2 => Just(Kind::Public), 1 => Just(Kind::Untagged), 1 => Just(Kind::Contradictory)];
-    let subnet = (kind, 0_usize..3, prop::option::weighted(0.8, 0_usize..4))
-        .prop_map(|(kind, zone, table)| SubnetSpec { kind, zone, table });
+    let subnet = (kind, 0_usize..3, prop::option::weighted(0.8, 0_usize..4), any::<bool>())
+        .prop_map(|(kind, zone, table, public_ip)| SubnetSpec { kind, zone, table, public_ip });
     let route = (0_usize..DESTINATIONS.len(), 0_usize..TARGETS.len());
     let table = prop::collection::vec(route, 0..4);
     let gateway = prop::option::weighted(0.7, (any::<u8>(), 0_usize..8));
@@ -106,6 +107,10 @@ fn baseline() -> impl Strategy<Value = Baseline> {
             }
             if choice == 0 {
                 baseline.internet_routes.remove = Remove::Immediately;
+            }
+            if choice % 2 == 0 {
+                let repair = RuleOptions { mode: Some(Mode::Repair) };
+                baseline.rules.insert(RuleId::PublicIpOnLaunch, repair);
             }
             if choice == 1 {
                 baseline.gateway_endpoints.route_tables = guardrail::baseline::RouteTables::All;
@@ -186,6 +191,7 @@ impl Case {
         json!({
             "SubnetId": id("subnet", mark, n), "VpcId": id("vpc", mark, 1), "AvailabilityZone": zone(spec.zone),
             "CidrBlock": format!("10.0.{n}.0/24"), "AvailableIpAddressCount": 250, "Tags": tags,
+            "MapPublicIpOnLaunch": spec.public_ip,
         })
     }
 

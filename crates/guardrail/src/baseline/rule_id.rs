@@ -20,6 +20,7 @@ macro_rules! every_rule {
             private_dns PrivateDns "private-dns" OfBaseline;
             endpoint_state EndpointState "endpoint-state" OfBaseline;
             internet_route InternetRoute "internet-route" OfBaseline;
+            public_ip_on_launch PublicIpOnLaunch "public-ip-on-launch" Notify;
         }
     };
 }

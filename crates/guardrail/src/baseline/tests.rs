@@ -45,6 +45,35 @@ fn managed_vpcs_carry_the_tag_to_the_letter() {
 }
 
 #[test]
+fn a_rule_that_came_later_notifies_until_the_rules_switch_it_on() {
+    let later = RuleId::PublicIpOnLaunch;
+    for mode in [Mode::Observe, Mode::Notify, Mode::Repair] {
+        let baseline = Baseline { mode, ..Baseline::default() };
+        assert_eq!(baseline.mode_of(later), Mode::Notify);
+        assert_eq!(baseline.with_mode(Mode::Repair).mode_of(later), Mode::Notify);
+    }
+    let observed = Baseline::default().with_mode(Mode::Observe);
+    assert_eq!(observed.mode_of(later), Mode::Observe);
+    for mode in ["observe", "notify"] {
+        let json = format!(
+            r#"{{"version": 1, "rules": {{"public-ip-on-launch": {{"mode": "{mode}"}}}}}}"#
+        );
+        let named = Baseline::parse(&json).unwrap().with_mode(Mode::Repair);
+        assert_eq!(
+            named.mode_of(later),
+            Mode::Notify,
+            "a mode that is not repair switches nothing on"
+        );
+    }
+    let json = r#"{"version": 1, "rules": {"public-ip-on-launch": {"mode": "repair"}}}"#;
+    let switched_on = Baseline::parse(json).unwrap();
+    assert_eq!(switched_on.mode_of(later), Mode::Repair);
+    assert!(switched_on.repairs());
+    assert_eq!(switched_on.clone().with_mode(Mode::Notify).mode_of(later), Mode::Notify);
+    assert_eq!(switched_on.with_mode(Mode::Repair).mode_of(later), Mode::Repair);
+}
+
+#[test]
 fn a_rules_mode_goes_before_the_default_and_one_mode_before_both() {
     let json =
         r#"{"version": 1, "mode": "notify", "rules": {"internet-route": {"mode": "repair"}}}"#;

@@ -83,6 +83,11 @@ pub enum Action<G> {
         /// The target it was judged by; a route that leads elsewhere by now is not this one.
         target: RouteTarget,
     },
+    /// `ModifySubnetAttribute`: turn `MapPublicIpOnLaunch` off.
+    DisablePublicIpOnLaunch {
+        /// The subnet that gives public IPv4 addresses.
+        subnet: SubnetId,
+    },
 }
 
 /// A change ready to be made.
@@ -144,6 +149,7 @@ impl<G> Action<G> {
             Self::CreateEndpoint { .. } => Operation::CreateVpcEndpoint,
             Self::ModifyEndpoint { .. } => Operation::ModifyVpcEndpoint,
             Self::DeleteRoute { .. } => Operation::DeleteRoute,
+            Self::DisablePublicIpOnLaunch { .. } => Operation::ModifySubnetAttribute,
         }
     }
 
@@ -168,7 +174,8 @@ impl<G> Action<G> {
             | Self::CreateSecurityGroup { .. }
             | Self::AuthorizeHttps { .. }
             | Self::CreateEndpoint { .. }
-            | Self::ModifyEndpoint { .. } => false,
+            | Self::ModifyEndpoint { .. }
+            | Self::DisablePublicIpOnLaunch { .. } => false,
         };
         plain_nat_route && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
     }
@@ -178,7 +185,8 @@ impl<G> Action<G> {
         match self {
             Self::EnableVpcDns { .. }
             | Self::CreateSecurityGroup { .. }
-            | Self::DeleteRoute { .. } => true,
+            | Self::DeleteRoute { .. }
+            | Self::DisablePublicIpOnLaunch { .. } => true,
             Self::AuthorizeHttps { cidrs, .. } => cidrs.len() == 1,
             Self::CreateEndpoint { kind, .. } => match kind {
                 NewEndpoint::Gateway { route_tables } => route_tables.len() == 1,
@@ -238,6 +246,9 @@ impl<G> Action<G> {
                 destination: destination.clone(),
                 target: target.clone(),
             },
+            Self::DisablePublicIpOnLaunch { subnet } => {
+                Action::DisablePublicIpOnLaunch { subnet: subnet.clone() }
+            }
         })
     }
 }
@@ -304,6 +315,9 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
             }
             Self::DeleteRoute { table, destination, target } => {
                 write!(f, "delete the route {destination} → {target} from {table}")
+            }
+            Self::DisablePublicIpOnLaunch { subnet } => {
+                write!(f, "turn MapPublicIpOnLaunch of {subnet} off")
             }
         }
     }

@@ -105,6 +105,14 @@ operations! {
         changes_endpoints: false,
         has_dry_run: true,
     }
+    /// An attribute of a subnet is set.
+    ModifySubnetAttribute {
+        permissions: &["ec2:ModifySubnetAttribute"],
+        rests_on: &[Section::Vpcs, Section::Subnets],
+        shows_in: &[Section::Subnets],
+        changes_endpoints: false,
+        has_dry_run: false,
+    }
 }
 
 impl Operation {

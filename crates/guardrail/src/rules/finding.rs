@@ -124,6 +124,11 @@ pub enum Drift {
     },
     /// A private subnet's table leads, or may lead, to the internet.
     LeadsOut(LeadingRoute),
+    /// A private subnet gives what is launched in it a public IPv4 address.
+    PublicIpOnLaunch {
+        /// The subnet whose `MapPublicIpOnLaunch` is on.
+        subnet: SubnetId,
+    },
 }
 
 /// A route that leads, or may lead, to the internet.
@@ -170,7 +175,7 @@ impl Drift {
     /// The service whose endpoint the finding is about; `None` when it is about none.
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
-            Self::VpcDnsOff { .. } | Self::LeadsOut(_) => None,
+            Self::VpcDnsOff { .. } | Self::LeadsOut(_) | Self::PublicIpOnLaunch { .. } => None,
             Self::HttpsNotAdmitted { service, .. }
             | Self::GatewayEndpointMissing { service, .. }
             | Self::RouteTableNotAssociated { service, .. }
@@ -222,6 +227,10 @@ impl fmt::Display for Drift {
                 reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
             Self::LeadsOut(route) => route.fmt(f),
+            Self::PublicIpOnLaunch { subnet } => write!(
+                f,
+                "private {subnet} gives instances launched in it a public IPv4 address (MapPublicIpOnLaunch is on)"
+            ),
         }
     }
 }

@@ -74,6 +74,9 @@ impl Fake {
                 state.world["VpcAttributes"]["vpc-1"] =
                     json!({"EnableDnsSupport": true, "EnableDnsHostnames": true});
             }
+            Call::DisablePublicIpOnLaunch { subnet } => {
+                state.set(subnet.as_str(), "MapPublicIpOnLaunch", json!(false));
+            }
             Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. } => {}
         }
         Applied::Done
@@ -195,6 +198,51 @@ fn a_vpc_that_is_let_go_meanwhile_is_not_said_to_be_repaired() {
             ]
         );
     }
+}
+
+fn public_ip(w: &mut Fixture) -> &mut Fixture {
+    w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true))
+        .baseline("rules", json!({"public-ip-on-launch": {"mode": "repair"}}))
+}
+
+#[test]
+fn a_plain_call_is_made_verified_and_undone_by_its_opposite() {
+    let cloud = Fake::new(public_ip);
+    let report = run(&cloud);
+    assert_eq!(
+        told(&report),
+        [
+            "repaired, Settled",
+            "1 turn MapPublicIpOnLaunch of subnet-pria off: done",
+            "public-ip-on-launch repaired: true"
+        ]
+    );
+    assert_eq!(
+        report.steps[0].undo.as_deref(),
+        Some(
+            "aws ec2 modify-subnet-attribute --subnet-id subnet-pria --map-public-ip-on-launch \
+             --region eu-central-1"
+        )
+    );
+    let unseen = Fake { shows: false, ..Fake::new(public_ip) };
+    assert_eq!(
+        told(&run(&unseen)),
+        [
+            "drift left, Settled",
+            "1 turn MapPublicIpOnLaunch of subnet-pria off: done",
+            "public-ip-on-launch repaired: false"
+        ]
+    );
+}
+
+#[test]
+fn a_plain_call_is_not_made_once_somebody_made_it() {
+    let done: Edit = |w| w.set("subnet-pria", "MapPublicIpOnLaunch", json!(false));
+    let cloud = Fake { script: vec![(2, done)], ..Fake::new(public_ip) };
+    let what = "not taken: what it was planned from has changed meanwhile";
+    let report = told(&run(&cloud));
+    assert_eq!(report[1], format!("1 turn MapPublicIpOnLaunch of subnet-pria off: {what}"));
+    assert_eq!(cloud.calls.take(), Vec::<String>::new());
 }
 
 /// SSM is missing, so that a NAT route on `rtb-a` has to wait for it.

@@ -66,6 +66,9 @@ pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
         Action::DeleteRoute { table, destination, .. } => {
             format!("delete-route --route-table-id {table} {}", destination_option(destination))
         }
+        Action::DisablePublicIpOnLaunch { subnet } => {
+            format!("modify-subnet-attribute --subnet-id {subnet} --no-map-public-ip-on-launch")
+        }
     };
     format!("aws ec2 {words} --region {}", scope.region)
 }
@@ -120,6 +123,9 @@ pub fn undo(
             destination_option(destination),
             target_option(target)
         ),
+        (Action::DisablePublicIpOnLaunch { subnet }, _) => {
+            format!("modify-subnet-attribute --subnet-id {subnet} --map-public-ip-on-launch")
+        }
         (Action::CreateSecurityGroup { .. } | Action::CreateEndpoint { .. }, _) => return None,
     };
     Some(format!("aws ec2 {words} --region {}", scope.region))

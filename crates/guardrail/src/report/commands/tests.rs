@@ -48,6 +48,16 @@ fn vpc_dns() {
 }
 
 #[test]
+fn public_addresses_on_launch() {
+    check(
+        &Action::DisablePublicIpOnLaunch { subnet: id("subnet-a") },
+        &Applied::Done,
+        "modify-subnet-attribute --subnet-id subnet-a --no-map-public-ip-on-launch",
+        Some("modify-subnet-attribute --subnet-id subnet-a --map-public-ip-on-launch"),
+    );
+}
+
+#[test]
 fn security_groups() {
     check(
         &Action::CreateSecurityGroup {
