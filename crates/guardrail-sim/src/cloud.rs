@@ -201,7 +201,8 @@ fn request_of(call: &Call) -> Request {
                     wanted.vpc_endpoint_type = Some(EndpointType::Interface);
                     wanted.subnet_ids.clone_from(subnets);
                     wanted.security_group_ids.clone_from(groups);
-                    wanted.private_dns_enabled = Some(*private_dns);
+                    wanted.private_dns_enabled = Some(private_dns.is_on());
+                    wanted.inbound_resolver_only = private_dns.for_inbound_only();
                 }
             }
             Request::CreateVpcEndpoint(Box::new(wanted))
@@ -211,12 +212,13 @@ fn request_of(call: &Call) -> Request {
             add_route_tables,
             add_subnets,
             add_groups,
-            enable_private_dns,
+            private_dns,
         } => Request::ModifyVpcEndpoint(Box::new(ModifyVpcEndpoint {
             add_route_table_ids: add_route_tables.clone(),
             add_subnet_ids: add_subnets.clone(),
             add_security_group_ids: add_groups.clone(),
-            private_dns_enabled: enable_private_dns.then_some(true),
+            private_dns_enabled: private_dns.is_on().then_some(true),
+            inbound_resolver_only: private_dns.for_inbound_only(),
             ..ModifyVpcEndpoint::new(endpoint.clone())
         })),
         Call::DeleteRoute { table, destination, target: _ } => {

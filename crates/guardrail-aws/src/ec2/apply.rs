@@ -3,12 +3,14 @@
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, IpPermission, IpRange, Ipv6Range, ResourceType, Tag, TagSpecification,
-    VpcEndpointType,
+    AttributeBooleanValue, DnsOptionsSpecification, IpPermission, IpRange, Ipv6Range, ResourceType,
+    Tag, TagSpecification, VpcEndpointType,
 };
 use guardrail::cloud::error_codes::outcome_of;
 use guardrail::cloud::{Applied, CallError};
-use guardrail::ec2::change::{Action, Call, DnsAttribute, GROUP_NAME, NewEndpoint, created_tags};
+use guardrail::ec2::change::{
+    Action, Call, DnsAttribute, GROUP_NAME, NewEndpoint, PrivateDns, created_tags,
+};
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
 use guardrail::ec2::operation::Operation;
@@ -39,14 +41,14 @@ pub(crate) async fn apply(
             add_route_tables,
             add_subnets,
             add_groups,
-            enable_private_dns,
+            private_dns,
         } => {
             let change = Change {
                 endpoint,
                 add_route_tables,
                 add_subnets,
                 add_groups,
-                private_dns: *enable_private_dns,
+                private_dns: *private_dns,
             };
             modify_endpoint(ec2, name, endpoint_changes.clone(), change).await
         }
@@ -212,7 +214,8 @@ async fn create_endpoint(
             .vpc_endpoint_type(VpcEndpointType::Interface)
             .set_subnet_ids(texts(subnets))
             .set_security_group_ids(texts(groups))
-            .private_dns_enabled(*private_dns),
+            .private_dns_enabled(private_dns.is_on())
+            .set_dns_options(dns_options(*private_dns)),
     };
     let answer = on_heap(request.customize().config_override(patience).send()).await;
     let made = answer.map_err(|error| failed(name, &error))?.vpc_endpoint;
@@ -227,7 +230,7 @@ struct Change<'a> {
     add_route_tables: &'a [RouteTableId],
     add_subnets: &'a [SubnetId],
     add_groups: &'a [SecurityGroupId],
-    private_dns: bool,
+    private_dns: PrivateDns,
 }
 
 async fn modify_endpoint(
@@ -242,11 +245,19 @@ async fn modify_endpoint(
         .set_add_route_table_ids(texts(change.add_route_tables))
         .set_add_subnet_ids(texts(change.add_subnets))
         .set_add_security_group_ids(texts(change.add_groups))
-        .set_private_dns_enabled(change.private_dns.then_some(true));
+        .set_private_dns_enabled(change.private_dns.is_on().then_some(true))
+        .set_dns_options(dns_options(change.private_dns));
     on_heap(request.customize().config_override(patience).send())
         .await
         .map_err(|error| failed(name, &error))?;
     Ok(Applied::Done)
+}
+
+/// The options that go with private DNS; AWS refuses them where the service has none.
+fn dns_options(private_dns: PrivateDns) -> Option<DnsOptionsSpecification> {
+    let inbound_only = private_dns.for_inbound_only()?;
+    let options = DnsOptionsSpecification::builder();
+    Some(options.private_dns_only_for_inbound_resolver_endpoint(inbound_only).build())
 }
 
 /// The destination is sent to the letter, in the one field of its kind: AWS finds no other.

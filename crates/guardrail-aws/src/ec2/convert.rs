@@ -228,6 +228,14 @@ impl FromAws<sdk::Route> for world::Route {
     }
 }
 
+fn dns_options(options: sdk::DnsOptions) -> world::DnsOptions {
+    world::DnsOptions {
+        dns_record_ip_type: options.dns_record_ip_type.map(|kind| kind.as_str().to_owned()),
+        private_dns_only_for_inbound_resolver_endpoint: options
+            .private_dns_only_for_inbound_resolver_endpoint,
+    }
+}
+
 impl FromAws<sdk::VpcEndpoint> for world::VpcEndpoint {
     fn from_aws(endpoint: sdk::VpcEndpoint) -> Read<Self> {
         let name = endpoint.vpc_endpoint_id.clone();
@@ -248,6 +256,7 @@ impl FromAws<sdk::VpcEndpoint> for world::VpcEndpoint {
                 groups: all(endpoint.groups)?,
                 ip_address_type: endpoint.ip_address_type.map(|kind| kind.as_str().into()),
                 private_dns_enabled: endpoint.private_dns_enabled.unwrap_or(false),
+                dns_options: endpoint.dns_options.map(dns_options),
                 requester_managed: endpoint.requester_managed.unwrap_or(false),
                 network_interface_ids: ids("NetworkInterfaceIds", endpoint.network_interface_ids)?,
                 creation_timestamp: created,

@@ -1,7 +1,7 @@
 //! Changes: the whole form of each, and what comes of each answer.
 
 use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass};
-use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint};
+use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, PrivateDns};
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::world::Destination;
 
@@ -25,7 +25,7 @@ pub(crate) fn interface() -> Call {
         kind: NewEndpoint::Interface {
             subnets: ["subnet-0b1", "subnet-0b2"].map(|id| id.parse().unwrap()).to_vec(),
             groups: vec!["sg-0a1".parse().unwrap()],
-            private_dns: false,
+            private_dns: PrivateDns::Off,
         },
         token: "token-2".to_owned(),
     }
@@ -37,7 +37,7 @@ pub(crate) fn modify() -> Call {
         add_route_tables: vec!["rtb-0c1".parse().unwrap()],
         add_subnets: vec!["subnet-0b1".parse().unwrap()],
         add_groups: vec!["sg-0a1".parse().unwrap()],
-        enable_private_dns: true,
+        private_dns: PrivateDns::On,
     }
 }
 
@@ -210,6 +210,40 @@ async fn an_interface_endpoint_says_whether_private_dns_is_on() {
     );
 }
 
+/// Left out, the option is true for S3, and then the name does not act in the VPC; for every other
+/// service AWS refuses it.
+#[tokio::test]
+async fn an_interface_endpoint_for_s3_says_that_its_name_is_not_for_inbound_resolvers_only() {
+    let said = |form: Vec<String>| -> Vec<String> {
+        let about =
+            |field: &String| field.starts_with("DnsOptions") || field.starts_with("PrivateDns");
+        form.into_iter().filter(about).collect()
+    };
+    for (private_dns, fields) in [
+        (PrivateDns::Off, &["PrivateDnsEnabled=false"][..]),
+        (PrivateDns::On, &["PrivateDnsEnabled=true"]),
+        (
+            PrivateDns::OnInTheVpc,
+            &[
+                "PrivateDnsEnabled=true",
+                "DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint=false",
+            ],
+        ),
+    ] {
+        let create = Call::CreateEndpoint {
+            vpc: scope().vpc,
+            service: "com.amazonaws.eu-central-1.s3".parse().unwrap(),
+            kind: NewEndpoint::Interface { subnets: vec![], groups: vec![], private_dns },
+            token: "token-3".to_owned(),
+        };
+        let mut made = said(form(&create, made_endpoint("vpce-0d8")).await);
+        let mut wanted: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        made.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(made, wanted);
+    }
+}
+
 #[tokio::test]
 async fn an_endpoint_is_changed_in_one_call_by_what_is_named_only() {
     let answer = "<ModifyVpcEndpointResponse><return>true</return></ModifyVpcEndpointResponse>";
@@ -229,7 +263,7 @@ async fn an_endpoint_is_changed_in_one_call_by_what_is_named_only() {
         add_route_tables: vec!["rtb-0c1".parse().unwrap()],
         add_subnets: vec![],
         add_groups: vec![],
-        enable_private_dns: false,
+        private_dns: PrivateDns::Off,
     };
     assert_eq!(
         form(&only_a_table, ok(answer)).await,

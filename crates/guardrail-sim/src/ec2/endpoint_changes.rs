@@ -3,6 +3,7 @@
 use guardrail::ec2::id::{EndpointId, RouteTableId, ServiceName};
 use guardrail::ec2::world::{EndpointState, EndpointType, VpcEndpoint};
 
+use crate::ec2::endpoints::inbound_only;
 use crate::ec2::endpoints::{FULL_ACCESS, check_policy, without_repeats};
 use crate::ec2::errors::ApiError;
 use crate::ec2::request::{ModifyVpcEndpoint, Response, Unsuccessful};
@@ -115,6 +116,14 @@ impl Sim {
         if change.private_dns_enabled == Some(true) {
             self.check_private_dns(&endpoint.vpc_id, service, Some(id))?;
         }
+        let private_dns = change.private_dns_enabled.unwrap_or(endpoint.private_dns_enabled);
+        let had = endpoint.dns_options.as_ref();
+        let had = had.and_then(|options| options.private_dns_only_for_inbound_resolver_endpoint);
+        let said = change.inbound_resolver_only;
+        let inbound_only = inbound_only(service, private_dns, said.or(had))?;
+        if inbound_only == Some(true) && had != Some(true) {
+            self.check_inbound_resolver(&endpoint.vpc_id, service)?;
+        }
         let mut groups: Vec<_> =
             endpoint.groups.iter().map(|group| group.group_id.clone()).collect();
         groups.retain(|group| !change.remove_security_group_ids.contains(group));
@@ -123,6 +132,10 @@ impl Sim {
         changed.groups = self.named_groups(&without_repeats(&groups));
         changed.private_dns_enabled =
             change.private_dns_enabled.unwrap_or(endpoint.private_dns_enabled);
+        if let Some(on) = inbound_only {
+            let options = changed.dns_options.get_or_insert_default();
+            options.private_dns_only_for_inbound_resolver_endpoint = Some(on);
+        }
         self.move_interfaces(&mut changed, &change.remove_subnet_ids, &add)?;
         subnets.extend(add);
         if changed.state == EndpointState::Available && subnets != endpoint.subnet_ids {

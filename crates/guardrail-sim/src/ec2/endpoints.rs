@@ -5,8 +5,8 @@ use guardrail::ec2::id::{
 };
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    EndpointService, EndpointState, EndpointType, IpAddressType, PrefixList, Route, RouteOrigin,
-    RouteState, VpcEndpoint,
+    DnsOptions, EndpointService, EndpointState, EndpointType, IpAddressType, PrefixList, Route,
+    RouteOrigin, RouteState, VpcEndpoint,
 };
 
 use crate::ec2::errors::ApiError;
@@ -47,6 +47,7 @@ impl Sim {
             groups: Vec::new(),
             ip_address_type: wanted.ip_address_type.clone(),
             private_dns_enabled: false,
+            dns_options: None,
             requester_managed: false,
             network_interface_ids: Vec::new(),
             creation_timestamp: Some(self.now.to_string()),
@@ -137,10 +138,17 @@ impl Sim {
         let groups = self.groups_or_default(&wanted.vpc_id, &wanted.security_group_ids)?;
         let private_dns =
             wanted.private_dns_enabled.unwrap_or_else(|| self.has_private_dns(service));
+        let inbound_only = inbound_only(service, private_dns, wanted.inbound_resolver_only)?;
         if private_dns {
             self.check_private_dns(&wanted.vpc_id, service, None)?;
-            self.check_inbound_resolver(wanted, service)?;
         }
+        if inbound_only == Some(true) {
+            self.check_inbound_resolver(&wanted.vpc_id, service)?;
+        }
+        endpoint.dns_options = inbound_only.map(|on| DnsOptions {
+            private_dns_only_for_inbound_resolver_endpoint: Some(on),
+            ..DnsOptions::default()
+        });
         endpoint.groups = self.named_groups(&groups);
         endpoint.private_dns_enabled = private_dns;
         endpoint.ip_address_type.get_or_insert(IpAddressType::Ipv4);
@@ -380,28 +388,24 @@ impl Sim {
         Ok(())
     }
 
-    /// S3's interface endpoint serves the inbound resolver only, unless told otherwise, and then
-    /// leans on the gateway endpoint.
-    fn check_inbound_resolver(
+    /// A name for inbound Resolver endpoints only leans on the gateway endpoint.
+    pub(crate) fn check_inbound_resolver(
         &self,
-        wanted: &CreateVpcEndpoint,
+        vpc: &VpcId,
         service: &ServiceName,
     ) -> Result<(), ApiError> {
-        let applies =
-            service.as_str().ends_with(".s3") && wanted.inbound_resolver_only != Some(false);
         let is_gateway = |e: &VpcEndpoint| {
-            e.vpc_id == wanted.vpc_id
+            e.vpc_id == *vpc
                 && e.exists()
                 && e.kind() == EndpointType::Gateway
                 && e.service_name.as_ref() == Some(service)
         };
-        if applies && !self.world.vpc_endpoints.iter().flatten().any(is_gateway) {
-            return Err(ApiError::invalid(format!(
-                "To set PrivateDnsOnlyForInboundResolverEndpoint to true, the VPC {} must have a Gateway endpoint for the service.",
-                wanted.vpc_id
-            )));
+        if self.world.vpc_endpoints.iter().flatten().any(is_gateway) {
+            return Ok(());
         }
-        Ok(())
+        Err(ApiError::invalid(format!(
+            "To set PrivateDnsOnlyForInboundResolverEndpoint to true, the VPC {vpc} must have a Gateway endpoint for the service."
+        )))
     }
 
     fn interface_side(&self, service: &ServiceName) -> Option<&EndpointService> {
@@ -452,4 +456,21 @@ pub(crate) fn without_repeats<T: Clone + PartialEq>(items: &[T]) -> Vec<T> {
         }
     }
     kept
+}
+
+/// `PrivateDnsOnlyForInboundResolverEndpoint` of an endpoint: S3 alone has it, and with private DNS on
+/// it is on where nothing else is said.
+pub(crate) fn inbound_only(
+    service: &ServiceName,
+    private_dns: bool,
+    said: Option<bool>,
+) -> Result<Option<bool>, ApiError> {
+    match (service.as_str().ends_with(".s3"), said) {
+        (true, said) => Ok(said.or(private_dns.then_some(true))),
+        (false, None) => Ok(None),
+        // That AWS refuses it is documented, the words are not.
+        (false, Some(_)) => Err(ApiError::invalid(format!(
+            "PrivateDnsOnlyForInboundResolverEndpoint is not supported for the service {service}"
+        ))),
+    }
 }

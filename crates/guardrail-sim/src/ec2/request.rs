@@ -264,6 +264,8 @@ pub struct ModifyVpcEndpoint {
     pub add_security_group_ids: Vec<SecurityGroupId>,
     pub remove_security_group_ids: Vec<SecurityGroupId>,
     pub private_dns_enabled: Option<bool>,
+    /// `DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint`.
+    pub inbound_resolver_only: Option<bool>,
     pub policy_document: Option<String>,
     pub reset_policy: bool,
     pub ip_address_type: Option<IpAddressType>,
@@ -281,6 +283,7 @@ impl ModifyVpcEndpoint {
             add_security_group_ids: Vec::new(),
             remove_security_group_ids: Vec::new(),
             private_dns_enabled: None,
+            inbound_resolver_only: None,
             policy_document: None,
             reset_policy: false,
             ip_address_type: None,

@@ -1,7 +1,7 @@
 //! The simulator behind the guardrail's seam.
 
 use guardrail::cloud::{Applied, Cloud, ErrorClass, Observation};
-use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint};
+use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, PrivateDns};
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::snapshot::Section;
 use pollster::block_on;
@@ -113,7 +113,7 @@ fn endpoints_are_made_and_changed_as_the_call_says() {
         kind: NewEndpoint::Interface {
             subnets: ids(&["subnet-a1"]),
             groups: ids(&["sg-web"]),
-            private_dns: true,
+            private_dns: PrivateDns::On,
         },
         token: "once".to_owned(),
     };
@@ -124,7 +124,7 @@ fn endpoints_are_made_and_changed_as_the_call_says() {
         add_route_tables: Vec::new(),
         add_subnets: ids(&["subnet-b1"]),
         add_groups: ids(&["sg-default"]),
-        enable_private_dns: false,
+        private_dns: PrivateDns::Off,
     };
     assert_eq!(apply(&cloud, &modify), Ok(Applied::Done));
     let made = endpoint(&cloud.sim(), endpoint_id.as_str()).unwrap();

@@ -245,3 +245,25 @@ fn s3s_interface_leans_on_its_gateway() {
         CreateVpcEndpoint { inbound_resolver_only: Some(false), ..with_dns(S3) },
     );
 }
+
+/// "With it on, in-VPC names keep resolving to public S3 addresses"; "for API/CLI too: left out = true
+/// when private DNS is on for an S3 interface endpoint"; "absent, not false, on other services".
+#[test]
+fn s3s_private_name_is_for_inbound_resolvers_unless_told_otherwise() {
+    let mut sim = sim();
+    let options = |sim: &mut Sim, said| {
+        let wanted = CreateVpcEndpoint { inbound_resolver_only: said, ..with_dns(S3) };
+        let made = made_endpoint(sim, wanted);
+        let gone =
+            Request::DeleteVpcEndpoints { vpc_endpoint_ids: vec![made.vpc_endpoint_id.clone()] };
+        sim.call(&gone).unwrap();
+        sim.advance(seconds(600));
+        (made.holds_name_in_vpc(), made.is_for_inbound_resolvers())
+    };
+    assert_eq!(options(&mut sim, None), (false, true));
+    assert_eq!(options(&mut sim, Some(true)), (false, true));
+    assert_eq!(options(&mut sim, Some(false)), (true, false));
+    assert_eq!(endpoint(&sim, "vpce-ssm").unwrap().dns_options, None);
+    let refused = CreateVpcEndpoint { inbound_resolver_only: Some(false), ..with_dns(KMS) };
+    assert_eq!(code(&mut sim, &create(refused)), "InvalidParameter");
+}

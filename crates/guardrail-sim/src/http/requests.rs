@@ -286,7 +286,7 @@ fn dns_options(p: &mut Parameters) -> Result<Option<bool>, ApiError> {
 }
 
 fn modify_endpoint(p: &mut Parameters) -> Result<Request, ApiError> {
-    dns_options(p)?;
+    let inbound_resolver_only = dns_options(p)?;
     Ok(Request::ModifyVpcEndpoint(Box::new(ModifyVpcEndpoint {
         vpc_endpoint_id: p.id("VpcEndpointId")?,
         add_route_table_ids: p.ids("AddRouteTableId")?,
@@ -296,6 +296,7 @@ fn modify_endpoint(p: &mut Parameters) -> Result<Request, ApiError> {
         add_security_group_ids: p.ids("AddSecurityGroupId")?,
         remove_security_group_ids: p.ids("RemoveSecurityGroupId")?,
         private_dns_enabled: p.flag("PrivateDnsEnabled")?,
+        inbound_resolver_only,
         policy_document: p.text("PolicyDocument"),
         reset_policy: p.flag("ResetPolicy")?.unwrap_or(false),
         ip_address_type: p.text("IpAddressType").map(IpAddressType::from),

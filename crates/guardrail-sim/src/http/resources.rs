@@ -208,6 +208,14 @@ pub(crate) fn endpoint(endpoint: &VpcEndpoint, place: &ServedPlace) -> Fields {
         .text("ownerId", place.owner(endpoint.owner_id.as_ref()))
         .maybe("serviceRegion", endpoint.service_region.as_ref())
         .maybe("failureReason", endpoint.failure_reason.as_ref());
+    if let Some(options) = &endpoint.dns_options {
+        let options =
+            Fields::new().maybe("dnsRecordIpType", options.dns_record_ip_type.as_ref()).maybe(
+                "privateDnsOnlyForInboundResolverEndpoint",
+                options.private_dns_only_for_inbound_resolver_endpoint,
+            );
+        fields = fields.fields("dnsOptions", options);
+    }
     if let Some(last) = &endpoint.last_error {
         fields = fields.fields("lastError", error(last));
     }

@@ -30,7 +30,9 @@ pub(crate) fn create_endpoint(sim: &Sim, record: Record<'_>) -> Turned<Request> 
         ids(either(made.get("groupSet").texts_of("groupId"), "securityGroupId"))?;
     wanted.private_dns_enabled =
         made.get("privateDnsEnabled").flag().or_else(|| request.get("privateDnsEnabled").flag());
-    wanted.inbound_resolver_only = Some(false); // the call succeeded, whatever that option asked of the VPC
+    let option = "privateDnsOnlyForInboundResolverEndpoint";
+    let said = made.get("dnsOptions").get(option).flag();
+    wanted.inbound_resolver_only = said.or_else(|| request.get("dnsOptions").get(option).flag());
     wanted.policy_document = text("policyDocument");
     wanted.ip_address_type = text("ipAddressType").map(IpAddressType::from);
     wanted.tags = tags(request);
@@ -56,6 +58,10 @@ pub(crate) fn modify_endpoint(sim: &Sim, record: Record<'_>) -> Turned<Request> 
         .get("privateDnsEnabled")
         .flag()
         .filter(|wanted| *wanted != endpoint.private_dns_enabled);
+    let options = endpoint.dns_options.as_ref();
+    let had = options.and_then(|o| o.private_dns_only_for_inbound_resolver_endpoint);
+    let said = request.get("dnsOptions").get("privateDnsOnlyForInboundResolverEndpoint").flag();
+    change.inbound_resolver_only = said.filter(|_| said != had);
     let new = |text: &String, old: &Option<String>| Some(text) != old.as_ref();
     change.policy_document =
         request.get("policyDocument").text().filter(|text| new(text, &endpoint.policy_document));

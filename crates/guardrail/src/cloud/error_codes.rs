@@ -125,6 +125,7 @@ fn without_side(code: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ec2::change::PrivateDns;
     use crate::ec2::cidr::Cidr;
     use crate::ec2::world::Destination;
 
@@ -239,12 +240,15 @@ mod tests {
             add_route_tables: vec!["rtb-1".parse().unwrap()],
             add_subnets: Vec::new(),
             add_groups: Vec::new(),
-            enable_private_dns: private_dns,
+            private_dns,
         };
-        assert_eq!(outcome(&call(false), "RouteAlreadyExists"), Ok(Applied::Already));
-        assert_eq!(outcome(&call(true), "RouteAlreadyExists"), Err(ErrorClass::Transient));
+        assert_eq!(outcome(&call(PrivateDns::Off), "RouteAlreadyExists"), Ok(Applied::Already));
         assert_eq!(
-            outcome(&call(false), "InvalidVpcEndpointId.NotFound"),
+            outcome(&call(PrivateDns::On), "RouteAlreadyExists"),
+            Err(ErrorClass::Transient)
+        );
+        assert_eq!(
+            outcome(&call(PrivateDns::Off), "InvalidVpcEndpointId.NotFound"),
             Err(ErrorClass::NotFound)
         );
     }

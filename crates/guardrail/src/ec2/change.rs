@@ -70,8 +70,8 @@ pub enum Action<G> {
         add_subnets: Vec<SubnetId>,
         /// `AddSecurityGroupIds`: the security groups to attach to an interface endpoint.
         add_groups: Vec<G>,
-        /// `PrivateDnsEnabled=true`; `false` here leaves it as it is.
-        enable_private_dns: bool,
+        /// What turns private DNS on; `Off` leaves it as it is.
+        private_dns: PrivateDns,
     },
     /// `DeleteRoute`: delete one route of a route table.
     DeleteRoute {
@@ -110,8 +110,50 @@ pub enum NewEndpoint<G> {
         /// The endpoint's security groups.
         groups: Vec<G>,
         /// Whether private DNS is on, so that the service's own name leads to the endpoint.
-        private_dns: bool,
+        private_dns: PrivateDns,
     },
+}
+
+/// Whether the service's own name is to lead to an interface endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum PrivateDns {
+    /// The call says nothing that turns it on.
+    #[default]
+    Off,
+    /// The name leads to the endpoint.
+    On,
+    /// The name leads to the endpoint, and `PrivateDnsOnlyForInboundResolverEndpoint` is sent as
+    /// false: left out it is true, and then the name does not act in the VPC. AWS refuses the option
+    /// for every service but S3.
+    OnInTheVpc,
+}
+
+impl PrivateDns {
+    /// Whether the call turns it on.
+    pub fn is_on(self) -> bool {
+        match self {
+            Self::Off => false,
+            Self::On | Self::OnInTheVpc => true,
+        }
+    }
+
+    /// `PrivateDnsOnlyForInboundResolverEndpoint` as it is sent; `None` leaves it out.
+    pub fn for_inbound_only(self) -> Option<bool> {
+        match self {
+            Self::Off | Self::On => None,
+            Self::OnInTheVpc => Some(false),
+        }
+    }
+
+    /// What turns the private name of this service on for clients in the VPC.
+    pub fn on_for(service: &ServiceName) -> Self {
+        match service.as_str().rsplit('.').next() {
+            Some("s3") => Self::OnInTheVpc,
+            Some(_) | None => Self::On,
+        }
+    }
 }
 
 /// A DNS attribute of a VPC.
@@ -193,16 +235,12 @@ impl<G> Action<G> {
                 NewEndpoint::Interface { .. } => false,
             },
             Self::ModifyEndpoint {
-                add_route_tables,
-                add_subnets,
-                add_groups,
-                enable_private_dns,
-                ..
+                add_route_tables, add_subnets, add_groups, private_dns, ..
             } => {
                 add_route_tables.len() == 1
                     && add_subnets.is_empty()
                     && add_groups.is_empty()
-                    && !enable_private_dns
+                    && !private_dns.is_on()
             }
         }
     }
@@ -233,13 +271,13 @@ impl<G> Action<G> {
                 add_route_tables,
                 add_subnets,
                 add_groups,
-                enable_private_dns,
+                private_dns,
             } => Action::ModifyEndpoint {
                 endpoint: endpoint.clone(),
                 add_route_tables: add_route_tables.clone(),
                 add_subnets: add_subnets.clone(),
                 add_groups: add_groups.iter().map(name).collect::<Option<_>>()?,
-                enable_private_dns: *enable_private_dns,
+                private_dns: *private_dns,
             },
             Self::DeleteRoute { table, destination, target } => Action::DeleteRoute {
                 table: table.clone(),
@@ -283,7 +321,10 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
                     write!(f, "create a gateway endpoint for {service} on {}", list(route_tables))
                 }
                 NewEndpoint::Interface { subnets, groups, private_dns } => {
-                    let dns = if *private_dns { ", with private DNS" } else { "" };
+                    let dns = match private_dns {
+                        PrivateDns::Off => "",
+                        PrivateDns::On | PrivateDns::OnInTheVpc => ", with private DNS",
+                    };
                     write!(
                         f,
                         "create an interface endpoint for {service} in {} with {}{dns}",
@@ -297,7 +338,7 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
                 add_route_tables,
                 add_subnets,
                 add_groups,
-                enable_private_dns,
+                private_dns,
             } => {
                 let mut changes = Vec::new();
                 changes.extend(
@@ -310,7 +351,7 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
                 changes.extend(
                     (!add_groups.is_empty()).then(|| format!("attach {}", list(add_groups))),
                 );
-                changes.extend(enable_private_dns.then(|| "turn private DNS on".to_owned()));
+                changes.extend(private_dns.is_on().then(|| "turn private DNS on".to_owned()));
                 write!(f, "modify {endpoint}: {}", changes.join("; "))
             }
             Self::DeleteRoute { table, destination, target } => {

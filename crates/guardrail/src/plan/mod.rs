@@ -185,7 +185,7 @@ fn ready(
         };
         zones.iter().all(|zone| covered.contains(&zone))
             && tables.iter().all(table)
-            && (!private_dns || endpoint.private_dns_enabled)
+            && (!private_dns || endpoint.holds_name_in_vpc())
     };
     let id = &endpoint.vpc_endpoint_id;
     Some(match health(endpoint) {

@@ -164,6 +164,9 @@ fn endpoint_line(
         let own = own_group(snapshot)
             .is_some_and(|own| endpoint.groups.iter().any(|g| g.group_id == own.group_id));
         parts.extend(own.then(|| "has the guardrail's own group".to_owned()));
+        let inbound_only = endpoint.private_dns_enabled && endpoint.is_for_inbound_resolvers();
+        let only = "its name is for inbound Resolver endpoints only";
+        parts.extend(inbound_only.then(|| only.to_owned()));
         parts.extend((endpoint.private_dns_enabled && !vpc_dns_is_on(snapshot)).then(|| {
             let read = |a: &VpcAttributes| {
                 a.enable_dns_support.is_some() && a.enable_dns_hostnames.is_some()

@@ -111,6 +111,13 @@ pub enum Drift {
         /// The endpoint whose private DNS is off.
         endpoint: EndpointId,
     },
+    /// An interface endpoint's private DNS is on for inbound Resolver endpoints only.
+    PrivateDnsForInboundOnly {
+        /// The service that the endpoint is for.
+        service: ServiceName,
+        /// The endpoint whose name does not act in the VPC.
+        endpoint: EndpointId,
+    },
     /// An endpoint does not work and will not by itself.
     EndpointBroken {
         /// The service that the endpoint is for.
@@ -182,6 +189,7 @@ impl Drift {
             | Self::InterfaceEndpointMissing { service, .. }
             | Self::ZonesNotCovered { service, .. }
             | Self::PrivateDnsOff { service, .. }
+            | Self::PrivateDnsForInboundOnly { service, .. }
             | Self::EndpointBroken { service, .. } => Some(service),
         }
     }
@@ -222,6 +230,11 @@ impl fmt::Display for Drift {
             Self::PrivateDnsOff { service, endpoint } => {
                 write!(f, "private DNS of {endpoint} ({service}) is off")
             }
+            Self::PrivateDnsForInboundOnly { service, endpoint } => write!(
+                f,
+                "private DNS of {endpoint} ({service}) is for inbound Resolver endpoints only, so \
+                 that names in the VPC lead to public addresses"
+            ),
             Self::EndpointBroken { service, endpoint, state, reason } => {
                 write!(f, "{endpoint} ({service}) is in state {state}")?;
                 reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))

@@ -67,6 +67,8 @@ pub enum LeftAloneReason {
     TableOfGateway,
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
+    /// The endpoint's private name is for inbound Resolver endpoints only.
+    InboundResolverOnly,
 }
 
 impl fmt::Display for LeftAloneReason {
@@ -94,6 +96,10 @@ impl fmt::Display for LeftAloneReason {
             Self::TableOfGateway => {
                 f.write_str("the table is a gateway's own and is never changed; give the private subnets another one")
             }
+            Self::InboundResolverOnly => f.write_str(
+                "set PrivateDnsOnlyForInboundResolverEndpoint of the endpoint to false, which moves the \
+                 whole VPC's traffic to it",
+            ),
             Self::TooManyGroups => f.write_str("the endpoint has five security groups already, as many as AWS allows"),
         }
     }
@@ -105,6 +111,7 @@ impl LeftAloneReason {
     pub fn leaves_the_service_unrepaired(&self) -> bool {
         match self {
             Self::Broken
+            | Self::InboundResolverOnly
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TooManyGroups => true,

@@ -2,40 +2,50 @@
 
 use super::Rule;
 use crate::analysis::View;
-use crate::analysis::required_service::{Health, health};
+use crate::analysis::required_service::{Health, RequiredService, health};
 use crate::baseline::RuleId;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
+use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, Repair};
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::PrivateDns,
-    finds: "private DNS of a required interface endpoint is off though the service has a private name",
-    repairs: "turns it on, after the VPC's DNS attributes and the security group",
+    finds: "private DNS of a required interface endpoint is off, or on for inbound Resolver endpoints only, though the \
+            service has a private name",
+    repairs: "turns it on, after the VPC's DNS attributes and the security group; where it is on for inbound Resolver \
+              endpoints only, that is a person's to change",
     needs: &[Section::Subnets, Section::VpcEndpoints, Section::VpcEndpointServices],
     operations: &[Operation::ModifyVpcEndpoint],
     check,
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let wanted = |required: &&crate::analysis::required_service::RequiredService<'_>| {
+    let wanted = |required: &&RequiredService<'_>| {
         required.wants_private_dns() && !required.zones_wanted(&view.topology).is_empty()
     };
-    view.required_services
-        .iter()
-        .filter(wanted)
+    let required = view.required_services.iter().filter(wanted);
+    required
         .filter_map(|required| {
-            let adopted = required
-                .adopted(view.snapshot)
-                .filter(|endpoint| health(endpoint) != Health::Broken);
-            let endpoint =
-                adopted.filter(|endpoint| !endpoint.private_dns_enabled)?.vpc_endpoint_id.clone();
-            let service = required.name.clone();
-            let drift =
-                Drift::PrivateDnsOff { service: service.clone(), endpoint: endpoint.clone() };
-            let edit = EndpointEdit { endpoint, service, addition: Addition::PrivateDns };
-            Some(Finding::new(RuleId::PrivateDns, drift, Repair::EditEndpoint(edit)))
+            let adopted = required.adopted(view.snapshot)?;
+            let is_sound = health(adopted) != Health::Broken;
+            if !is_sound || adopted.holds_name_in_vpc() {
+                return None;
+            }
+            let (service, endpoint) = (required.name.clone(), adopted.vpc_endpoint_id.clone());
+            Some(if adopted.private_dns_enabled {
+                let drift = Drift::PrivateDnsForInboundOnly { service, endpoint };
+                Finding::left_alone(RuleId::PrivateDns, drift, LeftAloneReason::InboundResolverOnly)
+            } else {
+                let edit = EndpointEdit {
+                    endpoint: endpoint.clone(),
+                    service: service.clone(),
+                    addition: Addition::PrivateDns,
+                };
+                let drift = Drift::PrivateDnsOff { service, endpoint };
+                Finding::new(RuleId::PrivateDns, drift, Repair::EditEndpoint(edit))
+            })
         })
         .collect()
 }
@@ -44,7 +54,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{Fixture, findings, interface_endpoint};
+    use crate::fixture::{Fixture, findings, interface_endpoint, planned};
 
     fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
         assert_eq!(findings(edit), expected);
@@ -52,6 +62,34 @@ mod tests {
 
     const OFF: &str =
         "private-dns: private DNS of vpce-ssm (com.amazonaws.eu-central-1.ssm) is off";
+
+    #[test]
+    fn a_name_for_inbound_resolvers_only_is_found_and_left_alone() {
+        let inbound = |on: bool| json!({"PrivateDnsOnlyForInboundResolverEndpoint": on});
+        check(|w| w.set("vpce-ssm", "DnsOptions", inbound(false)), &[]);
+        let found = "private DNS of vpce-ssm (com.amazonaws.eu-central-1.ssm) is for inbound \
+                     Resolver endpoints only, so that names in the VPC lead to public addresses";
+        check(
+            |w| w.set("vpce-ssm", "DnsOptions", inbound(true)),
+            &[&format!("private-dns: {found}")],
+        );
+        assert_eq!(
+            planned(|w| w.set("vpce-ssm", "DnsOptions", inbound(true)).route(
+                "rtb-a",
+                "0.0.0.0/0",
+                "nat-1"
+            )),
+            [
+                format!(
+                    "- {found}: set PrivateDnsOnlyForInboundResolverEndpoint of the endpoint to \
+                     false, which moves the whole VPC's traffic to it"
+                ),
+                "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off \
+                 com.amazonaws.eu-central-1.ssm, which no endpoint serves"
+                    .to_owned()
+            ]
+        );
+    }
 
     #[test]
     fn private_dns_that_is_off_is_found() {

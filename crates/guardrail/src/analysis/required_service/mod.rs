@@ -116,7 +116,7 @@ impl<'w> RequiredService<'w> {
             let zones = zones_of(endpoint, snapshot).len();
             (
                 health(endpoint).is_broken(),
-                !endpoint.private_dns_enabled,
+                !endpoint.holds_name_in_vpc(),
                 usize::MAX - zones,
                 &endpoint.vpc_endpoint_id,
             )
@@ -176,7 +176,7 @@ impl<'w> RequiredService<'w> {
         self.adopted(snapshot).is_some_and(|endpoint| {
             health(endpoint) == Health::Works
                 && (!self.wants_private_dns()
-                    || (endpoint.private_dns_enabled && vpc_dns_is_on(snapshot)))
+                    || (endpoint.holds_name_in_vpc() && vpc_dns_is_on(snapshot)))
                 && (!self.is_offered_in(zone) || zones_of(endpoint, snapshot).contains(&zone))
                 && cidrs_without_https(endpoint, snapshot).is_some_and(|missing| missing.is_empty())
         })

@@ -39,7 +39,7 @@ pub use tag::Tag;
 pub use vpc_attributes::VpcAttributes;
 pub use vpc_endpoint_services::{EndpointService, PrivateDnsName, ServiceType};
 pub use vpc_endpoints::{
-    EndpointGroup, EndpointState, EndpointType, IpAddressType, LastError, VpcEndpoint,
+    DnsOptions, EndpointGroup, EndpointState, EndpointType, IpAddressType, LastError, VpcEndpoint,
 };
 pub use vpcs::{CidrAssociation, CidrState, CidrStateCode, Ipv6CidrAssociation, Vpc};
 

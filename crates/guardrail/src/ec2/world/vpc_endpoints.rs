@@ -33,6 +33,8 @@ pub struct VpcEndpoint {
     pub ip_address_type: Option<IpAddressType>,
     #[serde(default)]
     pub private_dns_enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_options: Option<DnsOptions>,
     #[serde(default)]
     pub requester_managed: bool,
     #[serde(default)]
@@ -49,6 +51,17 @@ pub struct VpcEndpoint {
     pub failure_reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
+}
+
+/// `DnsOptions` of an endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct DnsOptions {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_record_ip_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_dns_only_for_inbound_resolver_endpoint: Option<bool>,
 }
 
 /// `Groups[]` of an endpoint.
@@ -113,6 +126,20 @@ word! {
 }
 
 impl VpcEndpoint {
+    /// Whether the service's private name leads to the endpoint for clients in the VPC. With
+    /// `PrivateDnsOnlyForInboundResolverEndpoint` on, it does so only for who asks through an
+    /// inbound Resolver endpoint, and the VPC's own clients get the service's public addresses
+    /// (docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html).
+    pub fn holds_name_in_vpc(&self) -> bool {
+        self.private_dns_enabled && !self.is_for_inbound_resolvers()
+    }
+
+    /// Whether the private name is for inbound Resolver endpoints only.
+    pub fn is_for_inbound_resolvers(&self) -> bool {
+        let options = self.dns_options.as_ref();
+        options.and_then(|o| o.private_dns_only_for_inbound_resolver_endpoint) == Some(true)
+    }
+
     /// The type; AWS may leave it empty on a gateway endpoint (GovCloud), which then still has
     /// route tables.
     pub fn kind(&self) -> EndpointType {

@@ -7,7 +7,7 @@ use super::Draft;
 use super::security_group::Group;
 use crate::analysis::required_service::{EndpointKind, RequiredService, zones_of};
 use crate::baseline::{Mode, RuleId};
-use crate::ec2::change::{Action, NewEndpoint as Place};
+use crate::ec2::change::{Action, NewEndpoint as Place, PrivateDns};
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::world::{EndpointState, VpcEndpoint};
@@ -22,7 +22,7 @@ struct Edit {
     tables: Vec<RouteTableId>,
     subnets: Vec<SubnetId>,
     groups: Vec<GroupRef>,
-    private_dns: bool,
+    private_dns: PrivateDns,
     after: Vec<StepId>,
 }
 
@@ -66,11 +66,12 @@ impl<'w> Draft<'_, 'w> {
                 after.extend_from_slice(dns);
                 after.extend(self.wait_for_names(finding.rule, required));
             }
+            let turned = if private_dns { PrivateDns::on_for(service) } else { PrivateDns::Off };
             let (service, zones) = (service.clone(), zones.clone());
             let ready = Condition::Ready { service, tables: vec![], zones, private_dns };
             self.create(
                 finding.rule,
-                Place::Interface { subnets: subnets.clone(), groups, private_dns },
+                Place::Interface { subnets: subnets.clone(), groups, private_dns: turned },
                 ready,
                 after,
             );
@@ -143,7 +144,7 @@ impl<'w> Draft<'_, 'w> {
             Addition::RouteTables(tables) => into.tables.clone_from(tables),
             Addition::Subnets(subnets) => into.subnets.clone_from(subnets),
             Addition::PrivateDns => {
-                into.private_dns = true;
+                into.private_dns = PrivateDns::on_for(&edit.service);
                 into.after.extend_from_slice(dns);
                 if let Some(required) = self.required(&edit.service, EndpointKind::Interface) {
                     into.after.extend(self.wait_for_names(finding.rule, required));
@@ -174,9 +175,10 @@ impl<'w> Draft<'_, 'w> {
             service: service.clone(),
             tables: tables.clone(),
             zones,
-            private_dns,
+            private_dns: private_dns.is_on(),
         };
-        let nothing = tables.is_empty() && subnets.is_empty() && groups.is_empty() && !private_dns;
+        let nothing =
+            tables.is_empty() && subnets.is_empty() && groups.is_empty() && !private_dns.is_on();
         if nothing {
             // The group is attached already and an earlier step opens it: there is only something
             // to wait for.
@@ -188,7 +190,7 @@ impl<'w> Draft<'_, 'w> {
             add_route_tables: tables,
             add_subnets: subnets,
             add_groups: groups,
-            enable_private_dns: private_dns,
+            private_dns,
         };
         let modified = self.push(rules.clone(), mode, Task::Change(action), after);
         self.wait(rules, mode, ready, vec![modified]);

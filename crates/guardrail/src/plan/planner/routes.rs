@@ -137,7 +137,7 @@ impl<'w> Draft<'_, 'w> {
             EndpointKind::Interface => {
                 let dns_comes = vpc_dns_is_on(snapshot) || !dns.is_empty();
                 let private_dns = required.wants_private_dns();
-                let held = private_dns && !(endpoint.private_dns_enabled && dns_comes);
+                let held = private_dns && !(endpoint.holds_name_in_vpc() && dns_comes);
                 let admits = cidrs_without_https(endpoint, snapshot)
                     .is_some_and(|missing| missing.is_empty());
                 let zones = zones_of(endpoint, snapshot);

@@ -2,7 +2,7 @@
 //! shell and no patience.
 
 use crate::cloud::Applied;
-use crate::ec2::change::{Action, DnsAttribute, NewEndpoint};
+use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
@@ -37,10 +37,10 @@ pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
             ),
             NewEndpoint::Interface { subnets, groups, private_dns } => format!(
                 "create-vpc-endpoint --vpc-id {vpc} --service-name {service} --vpc-endpoint-type Interface \
-                 --subnet-ids {} --security-group-ids {} --{}private-dns-enabled",
+                 --subnet-ids {} --security-group-ids {} {}",
                 words(subnets),
                 groups.iter().map(group_word).collect::<Vec<_>>().join(" "),
-                if *private_dns { "" } else { "no-" }
+                private_dns_options(*private_dns)
             ),
         },
         Action::ModifyEndpoint {
@@ -48,7 +48,7 @@ pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
             add_route_tables,
             add_subnets,
             add_groups,
-            enable_private_dns,
+            private_dns,
         } => {
             let mut command = format!("modify-vpc-endpoint --vpc-endpoint-id {endpoint}");
             push(&mut command, "--add-route-table-ids", &words(add_route_tables));
@@ -58,8 +58,8 @@ pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
                 "--add-security-group-ids",
                 &add_groups.iter().map(group_word).collect::<Vec<_>>().join(" "),
             );
-            if *enable_private_dns {
-                command.push_str(" --private-dns-enabled");
+            if private_dns.is_on() {
+                command.push_str(&format!(" {}", private_dns_options(*private_dns)));
             }
             command
         }
@@ -104,7 +104,7 @@ pub fn undo(
                 add_route_tables,
                 add_subnets,
                 add_groups,
-                enable_private_dns,
+                private_dns,
             },
             _,
         ) => {
@@ -113,7 +113,7 @@ pub fn undo(
             push(&mut command, "--remove-subnet-ids", &words(add_subnets));
             let groups: Vec<SecurityGroupId> = add_groups.iter().filter_map(group).collect();
             push(&mut command, "--remove-security-group-ids", &words(&groups));
-            if *enable_private_dns {
+            if private_dns.is_on() {
                 command.push_str(" --no-private-dns-enabled");
             }
             command
@@ -129,6 +129,16 @@ pub fn undo(
         (Action::CreateSecurityGroup { .. } | Action::CreateEndpoint { .. }, _) => return None,
     };
     Some(format!("aws ec2 {words} --region {}", scope.region))
+}
+
+fn private_dns_options(private_dns: PrivateDns) -> &'static str {
+    match private_dns {
+        PrivateDns::Off => "--no-private-dns-enabled",
+        PrivateDns::On => "--private-dns-enabled",
+        PrivateDns::OnInTheVpc => {
+            "--private-dns-enabled --dns-options PrivateDnsOnlyForInboundResolverEndpoint=false"
+        }
+    }
 }
 
 fn option(attribute: DnsAttribute) -> &'static str {

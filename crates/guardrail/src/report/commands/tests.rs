@@ -1,5 +1,5 @@
 use crate::cloud::Applied;
-use crate::ec2::change::{Action, DnsAttribute, NewEndpoint};
+use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::world::Destination;
@@ -98,9 +98,14 @@ fn new_endpoints() {
          --route-table-ids rtb-a rtb-b",
         Some("delete-vpc-endpoints --vpc-endpoint-ids vpce-made"),
     );
-    for (private_dns, option) in
-        [(true, "--private-dns-enabled"), (false, "--no-private-dns-enabled")]
-    {
+    for (private_dns, option) in [
+        (PrivateDns::On, "--private-dns-enabled"),
+        (PrivateDns::Off, "--no-private-dns-enabled"),
+        (
+            PrivateDns::OnInTheVpc,
+            "--private-dns-enabled --dns-options PrivateDnsOnlyForInboundResolverEndpoint=false",
+        ),
+    ] {
         check(
             &create(NewEndpoint::Interface {
                 subnets: vec![id("subnet-a"), id("subnet-b")],
@@ -125,7 +130,7 @@ fn changed_endpoints() {
             add_route_tables: vec![],
             add_subnets: vec![id("subnet-b")],
             add_groups: vec![GroupRef::MadeBy(StepId(1))],
-            enable_private_dns: true,
+            private_dns: PrivateDns::On,
         },
         &Applied::Done,
         "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --add-subnet-ids subnet-b --add-security-group-ids \
@@ -141,7 +146,7 @@ fn changed_endpoints() {
             add_route_tables: vec![id("rtb-a"), id("rtb-b")],
             add_subnets: vec![],
             add_groups: vec![],
-            enable_private_dns: false,
+            private_dns: PrivateDns::Off,
         },
         &Applied::Done,
         "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --add-route-table-ids rtb-a rtb-b",

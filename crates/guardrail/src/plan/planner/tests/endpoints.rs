@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{bent_ssm, check, nat};
-use crate::ec2::change::Action;
+use crate::ec2::change::{Action, NewEndpoint, PrivateDns};
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet};
 use crate::plan::Task;
 
@@ -165,4 +165,24 @@ fn a_token_is_the_same_within_an_incident_and_for_the_same_parameters_only() {
     ];
     let distinct: std::collections::BTreeSet<&String> = others.iter().chain([&usual]).collect();
     assert_eq!(distinct.len(), 6, "{others:?}");
+}
+
+#[test]
+fn s3s_interface_endpoint_is_made_with_its_name_for_the_vpc() {
+    let private_dns = |service: &str| {
+        let mut fixture = Fixture::compliant();
+        fixture.baseline("gateway_endpoints", json!({"services": []}));
+        fixture.baseline("interface_endpoints", json!({"services": [service]}));
+        fixture.remove(&format!("vpce-{service}"));
+        let (_, plan) = fixture.plan("test");
+        plan.steps.into_iter().find_map(|step| match step.task {
+            Task::Change(Action::CreateEndpoint {
+                kind: NewEndpoint::Interface { private_dns, .. },
+                ..
+            }) => Some(private_dns),
+            Task::Change(_) | Task::Await(_) => None,
+        })
+    };
+    assert_eq!(private_dns("s3"), Some(PrivateDns::OnInTheVpc));
+    assert_eq!(private_dns("ssm"), Some(PrivateDns::On));
 }
