@@ -39,7 +39,7 @@ fn summary(baseline: &Baseline, out: &mut String) {
         ManagedVpcs::All => "every VPC".to_owned(),
         ManagedVpcs::Tag { key, value } => format!("VPCs tagged {key}={value}"),
     };
-    let names = |services: &[guardrail::baseline::Service]| {
+    let names = |services: &[guardrail::baseline::ListedService]| {
         services.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
     line(out, &format!("ok: mode {}, {vpcs}", baseline.mode));

@@ -1,9 +1,11 @@
 //! The declared baseline: what every managed VPC should look like, and what may be done about it
 //! when it does not.
 
+mod listed_service;
 pub mod rule_id;
 pub mod source;
 
+pub use listed_service::{ListedService, Required};
 pub use rule_id::{DefaultMode, RuleId};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -261,14 +263,14 @@ impl Service {
 #[serde(deny_unknown_fields, default)]
 pub struct GatewayEndpoints {
     /// The services: `s3`, `dynamodb`, `s3express`.
-    pub services: Vec<Service>,
+    pub services: Vec<ListedService>,
     /// Which route tables should lead to them.
     pub route_tables: RouteTables,
 }
 
 impl Default for GatewayEndpoints {
     fn default() -> Self {
-        let services = ["s3", "dynamodb"].map(|s| Service(s.to_owned())).to_vec();
+        let services = ["s3", "dynamodb"].map(ListedService::always).to_vec();
         Self { services, route_tables: RouteTables::Private }
     }
 }
@@ -290,15 +292,19 @@ pub enum RouteTables {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct InterfaceEndpoints {
-    /// The services. One that the Region does not offer is passed over, and the report says so.
-    pub services: Vec<Service>,
+    /// The services. One that the Region does not offer keeps routes to the internet, unless it is
+    /// required only where it is offered.
+    pub services: Vec<ListedService>,
 }
 
 impl Default for InterfaceEndpoints {
     fn default() -> Self {
-        Self {
-            services: ["ssm", "ssmmessages", "ec2messages"].map(|s| Service(s.to_owned())).to_vec(),
-        }
+        let if_offered = ListedService {
+            service: Service("ec2messages".to_owned()),
+            required: Required::IfOffered,
+        };
+        let always = ["ssm", "ssmmessages"].map(ListedService::always);
+        Self { services: always.into_iter().chain([if_offered]).collect() }
     }
 }
 
@@ -463,6 +469,7 @@ impl Baseline {
     pub fn service_names(&self, region: &Region) -> Vec<ServiceName> {
         let services =
             self.gateway_endpoints.services.iter().chain(&self.interface_endpoints.services);
+        let services = services.map(|listed| &listed.service);
         let names: BTreeSet<ServiceName> =
             services.flat_map(|service| service.names(region)).collect();
         names.into_iter().collect()
@@ -522,8 +529,8 @@ impl Baseline {
             ("interface_endpoints", &self.interface_endpoints.services),
         ];
         for (list, services) in services {
-            for (at, service) in services.iter().enumerate() {
-                if services.iter().take(at).any(|earlier| earlier == service) {
+            for (at, ListedService { service, .. }) in services.iter().enumerate() {
+                if services.iter().take(at).any(|earlier| earlier.service == *service) {
                     faults.push(format!("`{list}.services[{at}]`: `{service}` is there twice; name each service once"));
                 }
             }

@@ -95,6 +95,11 @@ pub enum Drift {
         /// The zones that the endpoint should have an interface in.
         zones: Vec<Zone>,
     },
+    /// A service is required that the Region does not offer, so that nothing can serve it.
+    ServiceNotOffered {
+        /// The service, under its usual full name.
+        service: ServiceName,
+    },
     /// An interface endpoint is there, but not in some zones that hold private subnets.
     ZonesNotCovered {
         /// The service that the endpoint is for.
@@ -190,6 +195,7 @@ impl Drift {
             | Self::ZonesNotCovered { service, .. }
             | Self::PrivateDnsOff { service, .. }
             | Self::PrivateDnsForInboundOnly { service, .. }
+            | Self::ServiceNotOffered { service }
             | Self::EndpointBroken { service, .. } => Some(service),
         }
     }
@@ -229,6 +235,9 @@ impl fmt::Display for Drift {
             }
             Self::PrivateDnsOff { service, endpoint } => {
                 write!(f, "private DNS of {endpoint} ({service}) is off")
+            }
+            Self::ServiceNotOffered { service } => {
+                write!(f, "{service} is required, and the Region does not offer it")
             }
             Self::PrivateDnsForInboundOnly { service, endpoint } => write!(
                 f,

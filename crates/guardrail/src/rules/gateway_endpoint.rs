@@ -27,6 +27,30 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
+    let mut found = not_offered(view);
+    found.extend(missing(view));
+    found
+}
+
+/// The services that are required although the Region does not offer them, where a private subnet
+/// wants them.
+fn not_offered(view: &View<'_>) -> Vec<Finding> {
+    let wanted = view.topology.private().next().is_some();
+    let of_this_kind = view.required_services.iter().filter(|it| it.kind == EndpointKind::Gateway);
+    let cannot = of_this_kind.filter(|it| wanted && it.cannot_be_served());
+    cannot
+        .map(|required| {
+            let drift = Drift::ServiceNotOffered { service: required.name.clone() };
+            Finding::left_alone(
+                RuleId::GatewayEndpoint,
+                drift,
+                LeftAloneReason::RequiredButNotOffered,
+            )
+        })
+        .collect()
+}
+
+fn missing(view: &View<'_>) -> Vec<Finding> {
     let wanting = view.tables_wanting_gateways();
     let gateway = view
         .required_services
@@ -124,16 +148,16 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_not_offered_is_not_missed() {
+    fn a_service_that_is_not_offered_is_found_unless_it_is_required_only_where_it_is() {
+        let with = |w: &'static str| json!({"services": ["s3", "dynamodb", w]});
         check(
-            |w| {
-                w.baseline(
-                    "gateway_endpoints",
-                    json!({"services": ["s3", "dynamodb", "s3express"]}),
-                )
-            },
-            &[],
+            |w| w.baseline("gateway_endpoints", with("s3express")),
+            &[
+                "gateway-endpoint: com.amazonaws.eu-central-1.s3express is required, and the Region \
+               does not offer it",
+            ],
         );
+        check(|w| w.baseline("gateway_endpoints", with("s3express?")), &[]);
     }
 
     #[test]

@@ -25,6 +25,31 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
+    let mut found = not_offered(view);
+    found.extend(missing(view));
+    found
+}
+
+/// The services that are required although the Region does not offer them, where a private subnet
+/// wants them.
+fn not_offered(view: &View<'_>) -> Vec<Finding> {
+    let wanted = view.topology.private().next().is_some();
+    let of_this_kind =
+        view.required_services.iter().filter(|it| it.kind == EndpointKind::Interface);
+    let cannot = of_this_kind.filter(|it| wanted && it.cannot_be_served());
+    cannot
+        .map(|required| {
+            let drift = Drift::ServiceNotOffered { service: required.name.clone() };
+            Finding::left_alone(
+                RuleId::InterfaceEndpoint,
+                drift,
+                LeftAloneReason::RequiredButNotOffered,
+            )
+        })
+        .collect()
+}
+
+fn missing(view: &View<'_>) -> Vec<Finding> {
     let interface =
         view.required_services.iter().filter(|required| required.kind == EndpointKind::Interface);
     interface
@@ -119,9 +144,20 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_not_offered_is_not_missed() {
+    fn a_service_that_is_not_offered_is_found_unless_it_is_required_only_where_it_is() {
+        let service = "com.amazonaws.eu-central-1.ec2messages";
+        check(|w| w.remove("vpce-ec2messages").remove(service), &[]);
+        let always = json!({"services": ["ssm", "ssmmessages", "ec2messages"]});
+        let found =
+            format!("interface-endpoint: {service} is required, and the Region does not offer it");
+        check(|w| w.remove(service).baseline("interface_endpoints", always.clone()), &[&found]);
         check(
-            |w| w.remove("vpce-ec2messages").remove("com.amazonaws.eu-central-1.ec2messages"),
+            |w| {
+                w.remove(service)
+                    .baseline("interface_endpoints", always)
+                    .remove("subnet-pria")
+                    .remove("subnet-prib")
+            },
             &[],
         );
     }

@@ -69,6 +69,8 @@ pub enum LeftAloneReason {
     TooManyGroups,
     /// The endpoint's private name is for inbound Resolver endpoints only.
     InboundResolverOnly,
+    /// The baseline requires the service, and the Region does not offer it.
+    RequiredButNotOffered,
 }
 
 impl fmt::Display for LeftAloneReason {
@@ -77,6 +79,10 @@ impl fmt::Display for LeftAloneReason {
             Self::SomebodyElsesVpc => f.write_str("another account owns the VPC; run the guardrail there"),
             Self::NotObserved { sections } => write!(f, "not everything was observed: {} missing", list(sections)),
             Self::NotOffered => f.write_str("the Region does not offer the service"),
+            Self::RequiredButNotOffered => f.write_str(
+                "correct its name in the baseline, or write `?` behind it to require it only where it is \
+                 offered",
+            ),
             Self::SharedTable { with } => {
                 write!(f, "the table serves {} too; give the private subnets a table of their own", list(with))
             }
@@ -112,6 +118,7 @@ impl LeftAloneReason {
         match self {
             Self::Broken
             | Self::InboundResolverOnly
+            | Self::RequiredButNotOffered
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TooManyGroups => true,

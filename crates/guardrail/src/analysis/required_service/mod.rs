@@ -5,7 +5,7 @@ use std::fmt;
 use ipnet::IpNet;
 
 use crate::analysis::topology::Topology;
-use crate::baseline::{Baseline, Service};
+use crate::baseline::{Baseline, ListedService, Required, Service};
 use crate::ec2::change::CREATED_TAG;
 use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::id::{Region, ServiceName, Zone};
@@ -26,6 +26,8 @@ pub struct RequiredService<'w> {
     pub kind: EndpointKind,
     /// The service as AWS describes it; `None` when the Region does not offer it.
     pub offered: Option<&'w EndpointService>,
+    /// Whether the service is required where the Region does not offer it.
+    pub required: Required,
 }
 
 /// How a required service is reached.
@@ -75,7 +77,7 @@ pub fn required_services<'w>(
 }
 
 fn required<'w>(
-    service: &Service,
+    ListedService { service, required }: &ListedService,
     kind: EndpointKind,
     region: &Region,
     shared: &Shared<'w>,
@@ -87,10 +89,21 @@ fn required<'w>(
     });
     let name =
         offered.map(|offer| offer.service_name.clone()).or_else(|| names.into_iter().next())?;
-    Some(RequiredService { service: service.clone(), name, kind, offered })
+    Some(RequiredService { service: service.clone(), name, kind, offered, required: *required })
 }
 
 impl<'w> RequiredService<'w> {
+    /// Whether nothing is asked of any VPC for it here: the Region does not offer it, and it is
+    /// required only where it is offered.
+    pub fn is_passed_over(&self) -> bool {
+        self.offered.is_none() && self.required == Required::IfOffered
+    }
+
+    /// Whether it is required although the Region does not offer it, so that nothing can serve it.
+    pub fn cannot_be_served(&self) -> bool {
+        self.offered.is_none() && self.required == Required::Always
+    }
+
     /// The endpoints that could keep it: of this service and type, in this Region, made by no other
     /// AWS service. Deleted ones that are still listed are among them.
     pub fn endpoints<'s>(

@@ -106,7 +106,7 @@ impl<'w> Draft<'_, 'w> {
 
     fn leave_what_is_not_offered(&mut self) {
         for required in
-            self.view.required_services.iter().filter(|required| required.offered.is_none())
+            self.view.required_services.iter().filter(|required| required.is_passed_over())
         {
             let what = format!("{} endpoint for {}", required.kind, required.service);
             self.plan.left_alone.push(LeftAlone {

@@ -53,8 +53,12 @@ impl<'w> Draft<'_, 'w> {
         let placed =
             || view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
         let (mut after, mut unserved) = (Vec::new(), Vec::new());
-        for required in view.required_services.iter().filter(|required| required.offered.is_some())
+        for required in view.required_services.iter().filter(|required| !required.is_passed_over())
         {
+            if required.cannot_be_served() {
+                unserved.push(required.name.clone());
+                continue;
+            }
             for p in placed().filter(|p| !required.serves(p.subnet, p.table, view.snapshot)) {
                 match self.steps_that_serve(required, p, rule, dns) {
                     Some(steps) if !self.unmended.contains(&required.name) => after.extend(steps),

@@ -376,3 +376,23 @@ fn nothing_is_waited_for_where_the_route_stays_all_the_same() {
     assert!(!steps.iter().any(|line| line.contains("wait until")), "{steps:#?}");
     assert!(steps.iter().any(|line| line.contains("removing it would cut off")), "{steps:#?}");
 }
+
+/// A misspelt name, a full name of another Region, a service under the wrong kind, a service that the
+/// Region has not: none of them is served by anything, so the way out stays.
+#[test]
+fn a_route_stays_for_what_is_required_and_cannot_be_had() {
+    for (list, service) in [
+        ("interface_endpoints", "smm"),
+        ("interface_endpoints", "com.amazonaws.us-east-1.ssm"),
+        ("interface_endpoints", "dynamodb"),
+        ("gateway_endpoints", "ssm"),
+    ] {
+        let planned_with =
+            |service: String| planned(|w| nat(w).baseline(list, json!({"services": [service]})));
+        let stays = planned_with(service.to_owned());
+        assert!(!stays.iter().any(|line| line.contains(DELETE)), "{service}: {stays:#?}");
+        assert!(stays.iter().any(|line| line.contains("removing it would cut off")), "{stays:#?}");
+        let goes = planned_with(format!("{service}?"));
+        assert!(goes.iter().any(|line| line.contains(DELETE)), "{service}?: {goes:#?}");
+    }
+}
