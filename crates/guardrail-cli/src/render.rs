@@ -7,6 +7,7 @@ use guardrail::baseline::Baseline;
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::{Route, World};
+use guardrail::report::one_line::one_line;
 use serde::Serialize;
 
 /// Appends a line.
@@ -36,7 +37,7 @@ pub(crate) fn private_tables(
             used.private_users().map(guardrail::ec2::id::SubnetId::as_str).collect();
         line(out, &format!("{indent}{}, for {}", used.table.route_table_id, subnets.join(", ")));
         for route in &used.table.routes {
-            line(out, &format!("{indent}  {}", route_line(route)));
+            line(out, &one_line(&format!("{indent}  {}", route_line(route))));
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Why each subnet is what it is, where each route leads, and what serves each required service.
 
-use std::fmt::Write as _;
-
 use crate::analysis::View;
 use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on,
@@ -10,6 +8,15 @@ use crate::analysis::required_service::{
 use crate::analysis::route::{classify, is_blackhole};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::ec2::world::{Route, VpcAttributes, VpcEndpoint};
+use crate::report::one_line::one_line;
+
+/// Appends a line. Whatever of it comes from a tag, a name or a world file cannot make another one.
+macro_rules! say {
+    ($out:expr, $($text:tt)*) => {{
+        $out.push_str(&one_line(&format!($($text)*)));
+        $out.push('\n');
+    }};
+}
 
 /// Explains one VPC, as text for a person.
 pub fn explain(view: &View<'_>) -> String {
@@ -18,11 +25,11 @@ pub fn explain(view: &View<'_>) -> String {
     let name = view.vpc_name().map(|name| format!(" ({name})"));
     let managed =
         if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
-    let _ = writeln!(out, "{}{}: {managed}", snapshot.scope, name.unwrap_or_default());
+    say!(out, "{}{}: {managed}", snapshot.scope, name.unwrap_or_default());
     if !snapshot.missing.is_empty() {
-        let _ = writeln!(out, "  not observed, so nothing would be changed:");
+        say!(out, "  not observed, so nothing would be changed:");
         for section in &snapshot.missing {
-            let _ = writeln!(out, "    {section} (add what `{}` prints)", section.command());
+            say!(out, "    {section} (add what `{}` prints)", section.command());
         }
     }
     subnets(&mut out, view);
@@ -32,15 +39,14 @@ pub fn explain(view: &View<'_>) -> String {
 }
 
 fn subnets(out: &mut String, view: &View<'_>) {
-    let _ = writeln!(out, "  subnets");
+    say!(out, "  subnets");
     if view.topology.subnets.is_empty() {
-        let _ = writeln!(out, "    none");
+        say!(out, "    none");
     }
     for placed in &view.topology.subnets {
         let subnet = placed.subnet;
-        let _ =
-            writeln!(out, "    {} {} {}", subnet.subnet_id, subnet.availability_zone, placed.class);
-        let _ = writeln!(out, "      {}", table_of(placed));
+        say!(out, "    {} {} {}", subnet.subnet_id, subnet.availability_zone, placed.class);
+        say!(out, "      {}", table_of(placed));
     }
 }
 
@@ -60,15 +66,15 @@ fn table_of(placed: &SubnetUse<'_>) -> String {
 }
 
 fn tables(out: &mut String, view: &View<'_>) {
-    let _ = writeln!(out, "  route tables");
+    say!(out, "  route tables");
     if view.topology.tables.is_empty() {
-        let _ = writeln!(out, "    none");
+        say!(out, "    none");
     }
     for used in &view.topology.tables {
         let main = if used.main { " (main)" } else { "" };
-        let _ = writeln!(out, "    {}{main}: {}", used.table.route_table_id, serves(used));
+        say!(out, "    {}{main}: {}", used.table.route_table_id, serves(used));
         for route in &used.table.routes {
-            let _ = writeln!(out, "      {}", route_line(route, view));
+            say!(out, "      {}", route_line(route, view));
         }
     }
 }
@@ -117,22 +123,22 @@ fn route_line(route: &Route, view: &View<'_>) -> String {
 }
 
 fn services(out: &mut String, view: &View<'_>) {
-    let _ = writeln!(out, "  required services");
+    say!(out, "  required services");
     if view.required_services.is_empty() {
-        let _ = writeln!(out, "    none");
+        say!(out, "    none");
     }
     for required in view.required_services {
         let offered = if required.offered.is_some() { "" } else { ": not offered in this Region" };
-        let _ = writeln!(out, "    {} ({}){offered}", required.name, required.kind);
+        say!(out, "    {} ({}){offered}", required.name, required.kind);
         if required.offered.is_none() {
             continue;
         }
         let endpoints: Vec<&VpcEndpoint> = required.endpoints(view.snapshot).collect();
         if endpoints.is_empty() {
-            let _ = writeln!(out, "      no endpoint");
+            say!(out, "      no endpoint");
         }
         for endpoint in endpoints {
-            let _ = writeln!(out, "      {}", endpoint_line(endpoint, required, view));
+            say!(out, "      {}", endpoint_line(endpoint, required, view));
         }
         served(out, required, view);
     }
@@ -188,9 +194,43 @@ fn served(out: &mut String, required: &RequiredService<'_>, view: &View<'_>) {
         list.iter().map(|placed| placed.subnet.subnet_id.as_str()).collect::<Vec<_>>().join(", ")
     };
     if !yes.is_empty() {
-        let _ = writeln!(out, "      served: {}", names(yes));
+        say!(out, "      served: {}", names(yes));
     }
     if !no.is_empty() {
-        let _ = writeln!(out, "      not served: {}", names(no));
+        say!(out, "      not served: {}", names(no));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::Fixture;
+
+    /// A name, tags and a target as somebody may write them who wants to be read otherwise.
+    #[test]
+    fn what_a_tag_says_makes_no_line_and_no_colour() {
+        let lines = |edit: fn(&mut Fixture) -> &mut Fixture| {
+            let mut fixture = Fixture::compliant();
+            edit(&mut fixture);
+            fixture.view(|view, _| explain(view))
+        };
+        let plain = lines(|w| w);
+        let bent = lines(|w| {
+            w.set(
+                "vpc-1",
+                "Tags",
+                json!([{"Key": "Name", "Value": "\u{1b}[32mshop\u{202e}\n  route tables\u{2028}"},
+                    {"Key": "vpc-guardrail", "Value": "managed"}]),
+            )
+        });
+        assert_eq!(bent.lines().count(), plain.lines().count());
+        assert_eq!(
+            bent.lines().next(),
+            Some("111122223333/eu-central-1/vpc-1 ( [32mshop    route tables ): managed")
+        );
+        let hidden = |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{2028}".contains(c));
+        assert!(!bent.contains(hidden), "{bent:?}");
     }
 }

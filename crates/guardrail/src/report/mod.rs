@@ -8,6 +8,7 @@ pub mod commands;
 pub mod doctor;
 pub mod explain;
 pub mod metrics;
+pub mod one_line;
 
 use std::fmt;
 

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
 use crate::event::{Evidence, Tool};
 pub use crate::report::alert::baseline_alert::baseline_alert;
+use crate::report::one_line::one_line;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 
 /// SNS refuses a subject of 100 characters or more
@@ -363,11 +364,6 @@ fn for_good(report: &Report) -> Option<String> {
             record.event, record.actor
         ))
     })
-}
-
-/// Text without control characters: what AWS's callers typed must not forge lines of an alert.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn json(report: &Report) -> String {
