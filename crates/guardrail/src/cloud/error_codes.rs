@@ -37,6 +37,7 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         | "ServiceUnavailable"
         | "Unavailable"
         | "IncorrectState"
+        | "OperationInProgress"
         | "InvalidState"
         | "DependencyViolation"
         | "InsufficientFreeAddressesInSubnet"
@@ -164,7 +165,7 @@ mod tests {
                 ErrorClass::Transient,
                 "InternalError InternalFailure ServiceUnavailable Unavailable Server.InternalError",
             ),
-            (ErrorClass::Transient, "IncorrectState DependencyViolation"),
+            (ErrorClass::Transient, "IncorrectState DependencyViolation OperationInProgress"),
             (
                 ErrorClass::Invalid,
                 "InvalidServiceName DuplicateSubnetsInSameZone VpcEndpointLimitExceeded",

@@ -5,12 +5,14 @@ use crate::analysis::View;
 use crate::analysis::required_service::{Health, health};
 use crate::baseline::RuleId;
 use crate::ec2::snapshot::Section;
+use crate::ec2::world::EndpointState;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::EndpointState,
-    finds: "the endpoint for a required service has failed, was rejected, has expired, or is in a state of no known meaning",
+    finds: "the endpoint for a required service has failed, was rejected, has expired, waits for its service's owner to \
+            accept it, or is in a state of no known meaning",
     repairs: "nothing: deleting it is a person's decision; once it is gone the guardrail makes a new one",
     needs: &[Section::VpcEndpoints, Section::VpcEndpointServices],
     operations: &[],
@@ -21,9 +23,14 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     view.required_services
         .iter()
         .filter_map(|required| {
-            let endpoint = required
-                .adopted(view.snapshot)
-                .filter(|endpoint| health(endpoint) == Health::Broken)?;
+            let endpoint = required.adopted(view.snapshot)?;
+            let reason = match health(endpoint) {
+                Health::Broken => LeftAloneReason::Broken,
+                Health::Coming if endpoint.state == EndpointState::PendingAcceptance => {
+                    LeftAloneReason::AwaitsAcceptance
+                }
+                Health::Works | Health::Coming | Health::Gone => return None,
+            };
             let said = endpoint
                 .last_error
                 .as_ref()
@@ -34,7 +41,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
                 state: endpoint.state.as_str().to_owned(),
                 reason: endpoint.failure_reason.clone().or(said),
             };
-            Some(Finding::left_alone(RuleId::EndpointState, drift, LeftAloneReason::Broken))
+            Some(Finding::left_alone(RuleId::EndpointState, drift, reason))
         })
         .collect()
 }
@@ -43,13 +50,41 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{Fixture, findings, interface_endpoint};
+    use crate::fixture::{Fixture, findings, interface_endpoint, planned};
 
     fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
         assert_eq!(findings(edit), expected);
     }
 
     const SSM: &str = "vpce-ssm (com.amazonaws.eu-central-1.ssm)";
+
+    #[test]
+    fn an_endpoint_that_nobody_has_accepted_is_found_and_keeps_the_route() {
+        let waits = |w: &mut Fixture| {
+            w.set("vpce-ssm", "State", json!("pendingAcceptance"));
+        };
+        let found = format!("{SSM} is in state pendingAcceptance");
+        check(
+            |w| {
+                waits(w);
+                w
+            },
+            &[&format!("endpoint-state: {found}")],
+        );
+        let steps = planned(|w| {
+            waits(w);
+            w.route("rtb-a", "0.0.0.0/0", "nat-1")
+        });
+        assert_eq!(
+            steps,
+            [
+                format!("- {found}: the owner of the service has to accept the endpoint first"),
+                "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off \
+                 com.amazonaws.eu-central-1.ssm, which no endpoint serves"
+                    .to_owned()
+            ]
+        );
+    }
 
     #[test]
     fn states_that_do_not_mend_by_themselves_are_found_in_any_case() {
@@ -70,7 +105,7 @@ mod tests {
 
     #[test]
     fn states_that_pass_are_not() {
-        for state in ["Available", "pending", "Pending", "pendingAcceptance", "PendingAcceptance"] {
+        for state in ["Available", "pending", "Pending"] {
             check(|w| w.set("vpce-ssm", "State", json!(state)), &[]);
         }
     }

@@ -71,6 +71,8 @@ pub enum LeftAloneReason {
     InboundResolverOnly,
     /// The baseline requires the service, and the Region does not offer it.
     RequiredButNotOffered,
+    /// The endpoint acts once the owner of its service has accepted it.
+    AwaitsAcceptance,
 }
 
 impl fmt::Display for LeftAloneReason {
@@ -79,6 +81,9 @@ impl fmt::Display for LeftAloneReason {
             Self::SomebodyElsesVpc => f.write_str("another account owns the VPC; run the guardrail there"),
             Self::NotObserved { sections } => write!(f, "not everything was observed: {} missing", list(sections)),
             Self::NotOffered => f.write_str("the Region does not offer the service"),
+            Self::AwaitsAcceptance => {
+                f.write_str("the owner of the service has to accept the endpoint first")
+            }
             Self::RequiredButNotOffered => f.write_str(
                 "correct its name in the baseline, or write `?` behind it to require it only where it is \
                  offered",
@@ -119,6 +124,7 @@ impl LeftAloneReason {
             Self::Broken
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
+            | Self::AwaitsAcceptance
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TooManyGroups => true,

@@ -12,6 +12,7 @@ use crate::plan::{Condition, Hold, Plan, Step, Task};
 use crate::report::commands;
 use crate::report::{Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
 use crate::rules::finding::Finding;
+use crate::rules::left_alone::LeftAloneReason;
 
 /// A run that is over.
 pub(super) struct Ended<'a> {
@@ -79,10 +80,15 @@ fn verdict(first: &Assessment, last: &Assessment, findings: &[Found]) -> Verdict
         VpcStanding::Managed(_) if findings.iter().any(|found| !found.repaired) => {
             Verdict::DriftLeft
         }
-        VpcStanding::Managed(_) if !last.complete => Verdict::Incomplete,
+        VpcStanding::Managed(_) if !last.complete || cannot_tell(&last.plan) => Verdict::Incomplete,
         VpcStanding::Managed(_) if findings.is_empty() => Verdict::Compliant,
         VpcStanding::Managed(_) => Verdict::Repaired,
     }
+}
+
+/// Whether something of the VPC was not observed, so that nobody can say that it is on its baseline.
+fn cannot_tell(plan: &Plan) -> bool {
+    plan.left_alone.iter().any(|left| matches!(left.reason, LeftAloneReason::NotObserved { .. }))
 }
 
 /// The services whose endpoints were waited for in vain: they exist, but do not serve yet.

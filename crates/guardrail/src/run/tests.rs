@@ -200,6 +200,13 @@ fn a_vpc_that_is_let_go_meanwhile_is_not_said_to_be_repaired() {
     }
 }
 
+/// A group of another account may admit everybody or nobody: nobody can tell from here.
+#[test]
+fn a_vpc_whose_endpoints_group_was_not_read_is_not_said_to_be_on_its_baseline() {
+    let cloud = Fake::new(|w| w.set("vpce-ssm", "Groups", json!([{"GroupId": "sg-somebodys"}])));
+    assert_eq!(told(&run(&cloud)), ["not fully observed, Settled"]);
+}
+
 fn public_ip(w: &mut Fixture) -> &mut Fixture {
     w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true))
         .baseline("rules", json!({"public-ip-on-launch": {"mode": "repair"}}))

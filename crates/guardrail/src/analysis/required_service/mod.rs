@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::analysis::topology::Topology;
 use crate::baseline::{Baseline, ListedService, Required, Service};
-use crate::ec2::change::CREATED_TAG;
+use crate::ec2::change::{CREATED_TAG, GROUP_NAME};
 use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::id::{Region, ServiceName, Zone};
 use crate::ec2::snapshot::{Shared, Snapshot};
@@ -354,8 +354,10 @@ pub fn https_sources(group: &SecurityGroup, shared: &Shared<'_>) -> Vec<IpNet> {
 /// change.
 pub fn own_group<'w>(snapshot: &Snapshot<'w>) -> Option<&'w SecurityGroup> {
     let (key, value) = CREATED_TAG;
-    let mine =
-        |group: &&&SecurityGroup| group.tags.iter().any(|tag| tag.key == key && tag.value == value);
+    let mine = |group: &&&SecurityGroup| {
+        let is_tagged = group.tags.iter().any(|tag| tag.key == key && tag.value == value);
+        is_tagged && group.group_name == GROUP_NAME
+    };
     snapshot.groups.iter().filter(mine).min_by_key(|group| &group.group_id).copied()
 }
 

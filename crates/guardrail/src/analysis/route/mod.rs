@@ -10,7 +10,8 @@ use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixLi
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Snapshot;
 use crate::ec2::world::{
-    AvailabilityMode, Connectivity, Destination, NatGateway, NetworkInterface, Route, RouteState,
+    AvailabilityMode, Connectivity, Destination, EndpointType, NatGateway, NetworkInterface, Route,
+    RouteState,
 };
 
 /// Where a route leads.
@@ -111,7 +112,9 @@ pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>)
     let gateway = route.gateway_id.as_deref().map(RouteTarget::of_gateway_id);
     match (&gateway, &route.destination_prefix_list_id) {
         (Some(RouteTarget::Local), _) => return RouteClass::Local,
-        (Some(RouteTarget::VpcEndpoint(id)), Some(_)) => return RouteClass::Endpoint(id.clone()),
+        (Some(RouteTarget::VpcEndpoint(id)), Some(_)) if writes_routes(id, snapshot) => {
+            return RouteClass::Endpoint(id.clone());
+        }
         (Some(_) | None, _) => {}
     }
     let Some(destination) = route.destination() else {
@@ -132,6 +135,12 @@ pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>)
         }
         (None, _) => RouteClass::Unknown(Unknown::Destination),
     }
+}
+
+/// Whether AWS writes the routes that lead to an endpoint: those of a gateway endpoint. A customer's
+/// prefix list may lead to a Gateway Load Balancer endpoint too.
+fn writes_routes(id: &EndpointId, snapshot: &Snapshot<'_>) -> bool {
+    snapshot.endpoint(id).is_none_or(|endpoint| endpoint.kind() == EndpointType::Gateway)
 }
 
 /// Whether a route's packets are dropped because its target is gone.

@@ -251,3 +251,13 @@ fn a_local_or_an_endpoints_route_is_none_of_another_target() {
     endpoint["NetworkInterfaceId"] = json!("eni-1");
     assert_eq!(judged(|w| w, endpoint), "endpoint: gateway endpoint vpce-s3");
 }
+
+#[test]
+fn a_prefix_list_to_an_appliances_endpoint_is_no_endpoints_route() {
+    let with = |kind: &'static str| {
+        judged(|w| w.set("vpce-ssm", "VpcEndpointType", json!(kind)), route("pl-out", "vpce-ssm"))
+    };
+    let leads = "may lead out: Gateway Load Balancer endpoint vpce-ssm";
+    assert_eq!(with("GatewayLoadBalancer"), leads);
+    assert_eq!(with("Gateway"), "endpoint: gateway endpoint vpce-ssm");
+}

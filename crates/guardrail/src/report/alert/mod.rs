@@ -141,6 +141,9 @@ fn ending(report: &Report) -> &'static str {
     match report.verdict {
         Verdict::Compliant => "on its baseline",
         Verdict::Repaired => "back on its baseline",
+        Verdict::Incomplete if report.changed() => {
+            "could not be observed in full after the changes below"
+        }
         Verdict::Incomplete => "could not be observed in full, so nothing was changed",
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{check, modes};
-use crate::fixture::{group, own_group};
+use crate::fixture::{group, own_group, planned};
 
 #[test]
 fn a_group_of_somebody_else_with_our_name_is_not_touched() {
@@ -133,4 +133,14 @@ fn a_group_that_was_not_observed_is_named() {
             "- security groups of vpce-ssm (com.amazonaws.eu-central-1.ssm): not everything was observed: SecurityGroups missing",
         ],
     );
+}
+
+#[test]
+fn a_group_with_our_tag_and_another_name_is_not_ours() {
+    let mut theirs = group("sg-theirs", "web", &[]);
+    theirs["Tags"] = json!([{"Key": "vpc-guardrail", "Value": "created"}]);
+    let steps =
+        planned(|w| w.add("SecurityGroups", theirs).set("sg-https", "IpPermissions", json!([])));
+    assert!(!steps.iter().any(|step| step.contains("sg-theirs")), "{steps:#?}");
+    assert!(steps.iter().any(|step| step.contains("create security group")), "{steps:#?}");
 }
