@@ -225,7 +225,7 @@ fn a_wrong_baseline_is_refused_field_by_field() {
         ),
         (
             r#"{"version": 1, "rules": {"nat": {"mode": "repair"}}}"#,
-            "unknown variant `nat`, expected one of `vpc-dns`, `endpoint-security-group`",
+            "unknown variant `nat`, expected one of `private-but-public`, `vpc-dns`",
         ),
         (
             r#"{"version": 1, "interface_endpoints": {"services": ["SSM"]}}"#,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! every_rule {
     ($callback:ident) => {
         $callback! {
+            private_but_public PrivateButPublic "private-but-public" Notify;
             vpc_dns VpcDns "vpc-dns" OfBaseline;
             endpoint_security_group EndpointSecurityGroup "endpoint-security-group" OfBaseline;
             gateway_endpoint GatewayEndpoint "gateway-endpoint" OfBaseline;

@@ -108,7 +108,7 @@ operations! {
     /// An attribute of a subnet is set.
     ModifySubnetAttribute {
         permissions: &["ec2:ModifySubnetAttribute"],
-        rests_on: &[Section::Vpcs, Section::Subnets],
+        rests_on: &[Section::Vpcs, Section::Subnets, Section::RouteTables, Section::NatGateways],
         shows_in: &[Section::Subnets],
         changes_endpoints: false,
         has_dry_run: false,

@@ -94,7 +94,9 @@ fn serves(used: &TableUse<'_>) -> String {
         match class {
             Class::Private(_) => private += 1,
             Class::Public(_) => public += 1,
-            Class::Unclassified | Class::Contradictory(..) => unclassified += 1,
+            Class::Unclassified | Class::Contradictory(..) | Class::BuiltPublic(..) => {
+                unclassified += 1;
+            }
         }
     }
     let counts = [(private, "private"), (public, "public"), (unclassified, "unclassified")];

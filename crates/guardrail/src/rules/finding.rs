@@ -57,6 +57,13 @@ impl Finding {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
 pub enum Drift {
+    /// A subnet is private by its tag and built as a public one.
+    PrivateButPublic {
+        /// The subnet.
+        subnet: SubnetId,
+        /// What the subnet is by its tag, and how it is built, in words.
+        how: String,
+    },
     /// A DNS attribute of the VPC is off though private DNS needs it.
     VpcDnsOff {
         /// The attribute that is off.
@@ -187,7 +194,10 @@ impl Drift {
     /// The service whose endpoint the finding is about; `None` when it is about none.
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
-            Self::VpcDnsOff { .. } | Self::LeadsOut(_) | Self::PublicIpOnLaunch { .. } => None,
+            Self::VpcDnsOff { .. }
+            | Self::LeadsOut(_)
+            | Self::PublicIpOnLaunch { .. }
+            | Self::PrivateButPublic { .. } => None,
             Self::HttpsNotAdmitted { service, .. }
             | Self::GatewayEndpointMissing { service, .. }
             | Self::RouteTableNotAssociated { service, .. }
@@ -215,6 +225,7 @@ impl Drift {
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::PrivateButPublic { subnet, how } => write!(f, "{subnet} is {how}"),
             Self::VpcDnsOff { attribute } => {
                 write!(f, "{attribute} of the VPC is off, so private DNS cannot work")
             }

@@ -71,6 +71,9 @@ pub enum LeftAloneReason {
     InboundResolverOnly,
     /// The baseline requires the service, and the Region does not offer it.
     RequiredButNotOffered,
+    /// The subnet is private by its tag and built as a public one, so that nobody can tell which is
+    /// meant.
+    BuiltPublic,
     /// The endpoint acts once the owner of its service has accepted it.
     AwaitsAcceptance,
 }
@@ -81,6 +84,9 @@ impl fmt::Display for LeftAloneReason {
             Self::SomebodyElsesVpc => f.write_str("another account owns the VPC; run the guardrail there"),
             Self::NotObserved { sections } => write!(f, "not everything was observed: {} missing", list(sections)),
             Self::NotOffered => f.write_str("the Region does not offer the service"),
+            Self::BuiltPublic => f.write_str(
+                "nothing of the subnet is changed; take its tag away or, if it is meant, its way out",
+            ),
             Self::AwaitsAcceptance => {
                 f.write_str("the owner of the service has to accept the endpoint first")
             }
@@ -136,6 +142,7 @@ impl LeftAloneReason {
             | Self::Unknown
             | Self::Propagated
             | Self::ServiceNotServed { .. }
+            | Self::BuiltPublic
             | Self::TableOfGateway => false,
         }
     }

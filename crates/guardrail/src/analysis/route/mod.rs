@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use crate::analysis::topology::Topology;
+use crate::analysis::topology::{Topology, leads_to_internet_gateway};
 use crate::ec2::cidr::covers_public;
 use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, SubnetId};
 use crate::ec2::route_target::RouteTarget;
@@ -266,10 +266,7 @@ fn is_target(interface: &NetworkInterface, route: &Route) -> bool {
 }
 
 fn reaches_internet_gateway(subnet: &SubnetId, topology: &Topology<'_>) -> bool {
-    let routes = topology.table_of(subnet).map(|table| table.routes.as_slice()).unwrap_or_default();
-    routes.iter().any(|route| {
-        matches!(route.target(), Some(RouteTarget::InternetGateway(_))) && !is_blackhole(route)
-    })
+    topology.table_of(subnet).is_some_and(leads_to_internet_gateway)
 }
 
 impl RouteClass {

@@ -8,8 +8,11 @@ use ipnet::IpNet;
 use crate::baseline::Baseline;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{AssociationId, NatGatewayId, SubnetId};
+use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Snapshot;
-use crate::ec2::world::{RouteTable, Subnet, Tag};
+use crate::ec2::world::{
+    Connectivity, NatGateway, NatGatewayState, Route, RouteState, RouteTable, Subnet, Tag,
+};
 
 /// The subnets and tables of one VPC, related to each other.
 #[derive(Debug, Clone)]
@@ -47,6 +50,27 @@ pub enum Class<'w> {
     Unclassified,
     /// Two tags contradict each other, the private one first: the subnet is shown, never touched.
     Contradictory(&'w Tag, &'w Tag),
+    /// The tag says private, and the subnet is built as a public one: it is told of, never touched.
+    /// Taking its way out away would cut off whatever relies on it.
+    BuiltPublic(&'w Tag, PublicBuild<'w>),
+}
+
+/// What a public subnet is built with, beside the route to an internet gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublicBuild<'w> {
+    /// A public NAT gateway is in the subnet, for others.
+    NatGateway(&'w NatGatewayId),
+    /// What is launched in the subnet gets a public IPv4 address.
+    AddressesOnLaunch,
+}
+
+impl fmt::Display for PublicBuild<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NatGateway(id) => write!(f, "it holds the public NAT gateway {id}"),
+            Self::AddressesOnLaunch => f.write_str("it gives public IPv4 addresses on launch"),
+        }
+    }
 }
 
 impl Class<'_> {
@@ -55,14 +79,14 @@ impl Class<'_> {
         match self {
             Self::Private(_) => "private",
             Self::Public(_) => "public",
-            Self::Unclassified | Self::Contradictory(..) => "unclassified",
+            Self::Unclassified | Self::Contradictory(..) | Self::BuiltPublic(..) => "unclassified",
         }
     }
 
     /// Whether the subnet is neither private nor public.
     pub fn is_unclassified(&self) -> bool {
         match self {
-            Self::Unclassified | Self::Contradictory(..) => true,
+            Self::Unclassified | Self::Contradictory(..) | Self::BuiltPublic(..) => true,
             Self::Private(_) | Self::Public(_) => false,
         }
     }
@@ -83,6 +107,12 @@ impl fmt::Display for Class<'_> {
                 f,
                 "unclassified: private by {}={}, public by {}={}",
                 private.key, private.value, public.key, public.value
+            ),
+            Self::BuiltPublic(tag, how) => write!(
+                f,
+                "private by its tag {}={} but built public: {how}, and its table leads to an \
+                 internet gateway",
+                tag.key, tag.value
             ),
         }
     }
@@ -151,18 +181,12 @@ impl<'w> Topology<'w> {
             .subnets
             .iter()
             .map(|subnet| {
-                let class = classify(subnet, baseline);
-                match explicit.get(&subnet.subnet_id) {
-                    Some((table, id)) => SubnetUse {
-                        subnet,
-                        class,
-                        table: Some(table),
-                        association: Association::Explicit(*id),
-                    },
-                    None => {
-                        SubnetUse { subnet, class, table: main, association: Association::Main }
-                    }
-                }
+                let (table, association) = match explicit.get(&subnet.subnet_id) {
+                    Some((table, id)) => (Some(*table), Association::Explicit(*id)),
+                    None => (main, Association::Main),
+                };
+                let class = as_built(classify(subnet, baseline), subnet, table, snapshot);
+                SubnetUse { subnet, class, table, association }
             })
             .collect();
         let tables = snapshot
@@ -237,6 +261,52 @@ fn classify<'w>(subnet: &'w Subnet, baseline: &Baseline) -> Class<'w> {
         (None, None) => Class::Unclassified,
         (Some(private), Some(public)) => Class::Contradictory(private, public),
     }
+}
+
+/// The class of a subnet in view of how it is built: one that is private by its tag, but has what
+/// makes a subnet public, is neither.
+fn as_built<'w>(
+    class: Class<'w>,
+    subnet: &'w Subnet,
+    table: Option<&'w RouteTable>,
+    snapshot: &Snapshot<'w>,
+) -> Class<'w> {
+    let Class::Private(tag) = class else { return class };
+    if !table.is_some_and(leads_to_internet_gateway) {
+        return class;
+    }
+    let gateway = snapshot.nat_gateways.iter().find(|nat| is_public_nat_in(nat, &subnet.subnet_id));
+    match (gateway, subnet.map_public_ip_on_launch) {
+        (Some(nat), _) => Class::BuiltPublic(tag, PublicBuild::NatGateway(&nat.nat_gateway_id)),
+        (None, true) => Class::BuiltPublic(tag, PublicBuild::AddressesOnLaunch),
+        (None, false) => class,
+    }
+}
+
+/// Whether a route of the table leads to an internet gateway that is there.
+pub fn leads_to_internet_gateway(table: &RouteTable) -> bool {
+    let leads = |route: &Route| {
+        let is_gateway = matches!(route.target(), Some(RouteTarget::InternetGateway(_)));
+        is_gateway && route.state != Some(RouteState::Blackhole)
+    };
+    table.routes.iter().any(leads)
+}
+
+fn is_public_nat_in(nat: &NatGateway, subnet: &SubnetId) -> bool {
+    let is_public = match &nat.connectivity_type {
+        Some(Connectivity::Public) | None => true,
+        Some(Connectivity::Private | Connectivity::Other(_)) => false,
+    };
+    let is_there = match &nat.state {
+        Some(NatGatewayState::Pending | NatGatewayState::Available) | None => true,
+        Some(
+            NatGatewayState::Failed
+            | NatGatewayState::Deleting
+            | NatGatewayState::Deleted
+            | NatGatewayState::Other(_),
+        ) => false,
+    };
+    is_public && is_there && nat.subnet_id.as_ref() == Some(subnet)
 }
 
 #[cfg(test)]

@@ -1,0 +1,143 @@
+//! No subnet that is private by its tag is built as a public one. Whether the tag or the build is
+//! meant, nobody can tell: the one is a mistake, or somebody's way to have the guardrail take the NAT
+//! gateway's own route away.
+
+use super::Rule;
+use crate::analysis::View;
+use crate::analysis::topology::Class;
+use crate::baseline::RuleId;
+use crate::ec2::snapshot::Section;
+use crate::rules::finding::{Drift, Finding};
+use crate::rules::left_alone::LeftAloneReason;
+
+pub(super) static RULE: Rule = Rule {
+    id: RuleId::PrivateButPublic,
+    finds: "a subnet is private by its tag, and its table leads to an internet gateway while it holds a public NAT gateway \
+            or gives public IPv4 addresses on launch",
+    repairs: "nothing, and nothing else of the subnet either: which of the two is meant, a person must say",
+    needs: &[Section::Subnets, Section::RouteTables, Section::NatGateways],
+    operations: &[],
+    check,
+};
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    let built = view.topology.subnets.iter().filter(|used| match used.class {
+        Class::BuiltPublic(..) => true,
+        Class::Private(_) | Class::Public(_) | Class::Unclassified | Class::Contradictory(..) => {
+            false
+        }
+    });
+    built
+        .map(|used| {
+            let subnet = used.subnet.subnet_id.clone();
+            let drift = Drift::PrivateButPublic { subnet, how: used.class.to_string() };
+            Finding::left_alone(RuleId::PrivateButPublic, drift, LeftAloneReason::BuiltPublic)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::fixture::{Fixture, findings, planned};
+
+    /// One `CreateTags` call on the NAT gateway's own subnet, or one that public subnets share a table
+    /// with.
+    fn tagged_private(w: &mut Fixture) -> &mut Fixture {
+        w.set("subnet-puba", "Tags", json!([{"Key": "Tier", "Value": "private"}]))
+    }
+
+    const HELD: &str = "subnet-puba is private by its tag Tier=private but built public: it holds \
+                        the public NAT gateway nat-1, and its table leads to an internet gateway";
+
+    #[test]
+    fn the_nat_gateways_own_subnet_tagged_private_is_told_first_and_nothing_of_it_changed() {
+        let steps = planned(|w| tagged_private(w).remove("vpce-s3"));
+        assert_eq!(
+            steps.last().map(String::as_str),
+            Some(&*format!(
+                "- {HELD}: nothing of the subnet is changed; take its tag away or, if it is meant, its \
+             way out"
+            ))
+        );
+        assert!(!steps.iter().any(|step| step.contains("rtb-pub")), "{steps:#?}");
+        assert_eq!(
+            findings(|w| tagged_private(w).set("subnet-pria", "MapPublicIpOnLaunch", json!(true))),
+            [
+                format!("private-but-public: {HELD}"),
+                "public-ip-on-launch: private subnet-pria gives instances launched in it a public \
+                 IPv4 address (MapPublicIpOnLaunch is on)"
+                    .to_owned()
+            ]
+        );
+    }
+
+    #[test]
+    fn in_either_order_of_the_two_steps_the_first_is_repaired_or_told_and_both_are_left_alone() {
+        let address = |w: &mut Fixture| {
+            w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true));
+        };
+        let route = |w: &mut Fixture| {
+            w.route("rtb-a", "0.0.0.0/0", "igw-1");
+        };
+        let both = findings(|w| {
+            address(w);
+            route(w);
+            w
+        });
+        assert_eq!(
+            both,
+            [
+                "private-but-public: subnet-pria is private by its tag Tier=private but built public: it \
+              gives public IPv4 addresses on launch, and its table leads to an internet gateway"
+            ]
+        );
+        assert!(
+            findings(|w| {
+                address(w);
+                w
+            })[0]
+                .starts_with("public-ip-on-launch")
+        );
+        assert!(
+            findings(|w| {
+                route(w);
+                w
+            })[0]
+                .starts_with("internet-route")
+        );
+    }
+
+    #[test]
+    fn a_gateway_that_is_private_going_or_elsewhere_builds_nothing_public() {
+        let with = |key: &'static str, value: Value| {
+            findings(|w| tagged_private(w).set("nat-1", key, value))
+                .into_iter()
+                .filter(|found| found.starts_with("private-but-public"))
+                .count()
+        };
+        assert_eq!(with("State", json!("available")), 1);
+        assert_eq!(with("State", json!("pending")), 1);
+        for (key, value) in [
+            ("State", json!("deleting")),
+            ("State", json!("deleted")),
+            ("State", json!("failed")),
+            ("ConnectivityType", json!("private")),
+            ("SubnetId", json!("subnet-pubb")),
+        ] {
+            assert_eq!(with(key, value.clone()), 0, "{key} {value}");
+        }
+        let blackhole = findings(|w| {
+            tagged_private(w).set_route("rtb-pub", "0.0.0.0/0", "State", json!("blackhole"))
+        });
+        let is_route = |found: &String| found.starts_with("internet-route");
+        let is_built = |found: &String| found.starts_with("private-but-public");
+        assert!(blackhole.iter().any(is_route) && !blackhole.iter().any(is_built), "{blackhole:?}");
+    }
+
+    #[test]
+    fn a_public_subnet_built_public_is_as_it_should_be() {
+        assert_eq!(findings(|w| w), Vec::<String>::new());
+    }
+}
