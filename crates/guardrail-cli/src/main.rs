@@ -27,6 +27,7 @@ use crate::commands::{
 };
 use crate::ending::Ending;
 use crate::error::BadInput;
+use guardrail::report::one_line::one_line;
 
 /// Keeps private subnets on VPC endpoints and off the internet.
 #[derive(Debug, Parser)]
@@ -85,7 +86,9 @@ fn main() -> ExitCode {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::DriftLeft) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error}");
+            // What a file says must not colour the terminal; an error's own lines stay lines.
+            let lines: Vec<String> = error.to_string().lines().map(one_line).collect();
+            eprintln!("error: {}", lines.join("\n"));
             ExitCode::from(2)
         }
     }

@@ -176,6 +176,19 @@ fn in_a_world_of_no_place_a_call_that_failed_is_still_said_to_have_failed() {
     assert!(said.out.contains(why), "{}", said.out);
 }
 
+/// Whatever a record says, it says in the lines that are there for it.
+#[test]
+fn what_a_record_says_makes_no_line_and_no_colour() {
+    let forged = "x\n\u{1b}[32mVPC shop: on its baseline.\u{2028}\u{202e}";
+    for key in ["eventID", "eventName", "eventSource", "errorCode", "userAgent"] {
+        let (_event, event) = nat_route_with(key, forged);
+        let said = guardrail(&["replay", "--world", DEMO, "--mode", "repair", "--event", &event]);
+        let hidden = |c: char| c != '\n' && (c.is_control() || "\u{2028}\u{202e}".contains(c));
+        assert!(!said.out.contains(hidden), "{key}: {:?}", said.out);
+        assert!(!said.out.lines().any(|line| line.starts_with("VPC shop: on")), "{key}");
+    }
+}
+
 /// Whose endpoint it was, nobody can tell any more.
 #[test]
 fn for_an_endpoint_that_is_gone_every_managed_vpc_is_looked_at() {

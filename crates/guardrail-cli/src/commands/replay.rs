@@ -11,6 +11,7 @@ use guardrail::event::Evidence;
 use guardrail::inbox::detect::{Ignored, Managed, accept, made_elsewhere, messages};
 use guardrail::inbox::message::{About, incident_of};
 use guardrail::inbox::resolve::resolve;
+use guardrail::report::one_line::one_line;
 use guardrail::report::{Cause, Report, Verdict};
 use guardrail::run::{self, RunRequest};
 use guardrail_sim::{Replayed, Sim, SimCloud, SimOptions, replay_call};
@@ -219,11 +220,11 @@ fn managed(world: &World, place: &Place, baseline: &Baseline) -> Vec<VpcId> {
 fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
     line(out, &format!("== {}", guardrail::report::alert::call(&act.call)));
     if let Some(enacted) = &act.enacted {
-        line(out, &format!("The world: {enacted}"));
+        line(out, &one_line(&format!("The world: {enacted}")));
     }
     match &act.runs {
         Ok(runs) => runs.iter().for_each(|run| tell_run(out, run, baseline)),
-        Err(why) => line(out, &format!("No run: {why}.")),
+        Err(why) => line(out, &one_line(&format!("No run: {why}."))),
     }
     line(out, "");
 }

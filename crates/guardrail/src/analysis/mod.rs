@@ -46,7 +46,10 @@ impl<'w> View<'w> {
     pub fn tables_wanting_gateways(&self) -> Vec<&TableUse<'w>> {
         let wants = |used: &&TableUse<'w>| match self.baseline.gateway_endpoints.route_tables {
             RouteTables::Private => used.is_private(),
-            RouteTables::All => used.off_limits.is_none() && !used.users.is_empty(),
+            RouteTables::All => {
+                let may_change = used.off_limits.is_none() && !used.serves_built_public();
+                may_change && !used.users.is_empty()
+            }
         };
         self.topology.tables.iter().filter(wants).collect()
     }

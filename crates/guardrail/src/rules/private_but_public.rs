@@ -128,12 +128,29 @@ mod tests {
         ] {
             assert_eq!(with(key, value.clone()), 0, "{key} {value}");
         }
-        let blackhole = findings(|w| {
-            tagged_private(w).set_route("rtb-pub", "0.0.0.0/0", "State", json!("blackhole"))
+    }
+
+    /// The internet gateway comes back, and the NAT gateway needs the route then.
+    #[test]
+    fn a_route_that_is_a_blackhole_at_present_is_the_nat_gateways_all_the_same() {
+        let bent = |w: &mut Fixture| {
+            tagged_private(w).set_route("rtb-pub", "0.0.0.0/0", "State", json!("blackhole"));
+        };
+        let steps = planned(|w| {
+            bent(w);
+            w
         });
-        let is_route = |found: &String| found.starts_with("internet-route");
-        let is_built = |found: &String| found.starts_with("private-but-public");
-        assert!(blackhole.iter().any(is_route) && !blackhole.iter().any(is_built), "{blackhole:?}");
+        assert!(!steps.iter().any(|step| step.starts_with(char::is_numeric)), "{steps:#?}");
+        assert!(steps[0].contains("built public"), "{steps:#?}");
+    }
+
+    #[test]
+    fn its_table_gets_no_endpoint_even_where_the_baseline_means_all_tables() {
+        let steps = planned(|w| {
+            let all = json!({"services": ["s3"], "route_tables": "all"});
+            tagged_private(w).baseline("gateway_endpoints", all)
+        });
+        assert!(!steps.iter().any(|step| step.contains("associate rtb-pub")), "{steps:#?}");
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>)
     let gateway = route.gateway_id.as_deref().map(RouteTarget::of_gateway_id);
     match (&gateway, &route.destination_prefix_list_id) {
         (Some(RouteTarget::Local), _) => return RouteClass::Local,
-        (Some(RouteTarget::VpcEndpoint(id)), Some(_)) if writes_routes(id, snapshot) => {
+        (Some(RouteTarget::VpcEndpoint(id)), Some(list)) if writes_routes(id, list, snapshot) => {
             return RouteClass::Endpoint(id.clone());
         }
         (Some(_) | None, _) => {}
@@ -137,10 +137,15 @@ pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>)
     }
 }
 
-/// Whether AWS writes the routes that lead to an endpoint: those of a gateway endpoint. A customer's
-/// prefix list may lead to a Gateway Load Balancer endpoint too.
-fn writes_routes(id: &EndpointId, snapshot: &Snapshot<'_>) -> bool {
-    snapshot.endpoint(id).is_none_or(|endpoint| endpoint.kind() == EndpointType::Gateway)
+/// Whether AWS wrote the route of this prefix list to this endpoint: it writes those of gateway
+/// endpoints, for its own lists. A customer's list may lead to a Gateway Load Balancer endpoint.
+fn writes_routes(id: &EndpointId, list: &PrefixListId, snapshot: &Snapshot<'_>) -> bool {
+    let is_awss = || {
+        let list = snapshot.shared.prefix_lists.iter().find(|seen| seen.prefix_list_id == *list);
+        list.is_none_or(|list| list.owner_id.as_deref().is_none_or(|owner| owner == "AWS"))
+    };
+    let endpoint = snapshot.endpoint(id);
+    endpoint.map_or_else(is_awss, |endpoint| endpoint.kind() == EndpointType::Gateway)
 }
 
 /// Whether a route's packets are dropped because its target is gone.

@@ -261,3 +261,13 @@ fn a_prefix_list_to_an_appliances_endpoint_is_no_endpoints_route() {
     assert_eq!(with("GatewayLoadBalancer"), leads);
     assert_eq!(with("Gateway"), "endpoint: gateway endpoint vpce-ssm");
 }
+
+#[test]
+fn a_customers_list_to_an_endpoint_that_is_not_among_those_observed_is_no_endpoints_route() {
+    assert_eq!(plainly("pl-in", "vpce-gone"), "endpoint: gateway endpoint vpce-gone");
+    assert_eq!(
+        plainly("pl-out", "vpce-gone"),
+        "may lead out: Gateway Load Balancer endpoint vpce-gone"
+    );
+    assert_eq!(plainly("pl-none", "vpce-gone"), "endpoint: gateway endpoint vpce-gone");
+}

@@ -166,6 +166,16 @@ impl<'w> TableUse<'w> {
         self.users.iter().filter(|(_, class)| class.is_unclassified()).map(|(id, _)| *id)
     }
 
+    /// Whether a subnet uses it that is tagged private and built public: nothing of such a subnet is
+    /// changed.
+    pub fn serves_built_public(&self) -> bool {
+        self.users.iter().any(|(_, class)| match class {
+            Class::BuiltPublic(..) => true,
+            Class::Private(_) | Class::Public(_) => false,
+            Class::Unclassified | Class::Contradictory(..) => false,
+        })
+    }
+
     /// Whether it is one the guardrail judges: it serves a private subnet and is not off limits.
     pub fn is_private(&self) -> bool {
         self.off_limits.is_none() && self.private_users().next().is_some()
@@ -272,11 +282,12 @@ fn as_built<'w>(
     snapshot: &Snapshot<'w>,
 ) -> Class<'w> {
     let Class::Private(tag) = class else { return class };
-    if !table.is_some_and(leads_to_internet_gateway) {
-        return class;
-    }
+    let Some(table) = table else { return class };
     let gateway = snapshot.nat_gateways.iter().find(|nat| is_public_nat_in(nat, &subnet.subnet_id));
-    match (gateway, subnet.map_public_ip_on_launch) {
+    // A NAT gateway needs the route also while it is a blackhole: the internet gateway comes back.
+    let gateway = gateway.filter(|_| table.routes.iter().any(is_to_internet_gateway));
+    let gives_addresses = subnet.map_public_ip_on_launch && leads_to_internet_gateway(table);
+    match (gateway, gives_addresses) {
         (Some(nat), _) => Class::BuiltPublic(tag, PublicBuild::NatGateway(&nat.nat_gateway_id)),
         (None, true) => Class::BuiltPublic(tag, PublicBuild::AddressesOnLaunch),
         (None, false) => class,
@@ -285,11 +296,12 @@ fn as_built<'w>(
 
 /// Whether a route of the table leads to an internet gateway that is there.
 pub fn leads_to_internet_gateway(table: &RouteTable) -> bool {
-    let leads = |route: &Route| {
-        let is_gateway = matches!(route.target(), Some(RouteTarget::InternetGateway(_)));
-        is_gateway && route.state != Some(RouteState::Blackhole)
-    };
-    table.routes.iter().any(leads)
+    let is_active = |route: &&Route| route.state != Some(RouteState::Blackhole);
+    table.routes.iter().filter(is_active).any(is_to_internet_gateway)
+}
+
+fn is_to_internet_gateway(route: &Route) -> bool {
+    matches!(route.target(), Some(RouteTarget::InternetGateway(_)))
 }
 
 fn is_public_nat_in(nat: &NatGateway, subnet: &SubnetId) -> bool {

@@ -106,7 +106,8 @@ pub fn text(report: &Report, baseline: &Baseline) -> String {
     who(&mut out, report);
     body(&mut out, report);
     advice(&mut out, report, baseline);
-    let _ = writeln!(out, "\nRun {}, {} to {}.", report.run_id, report.started, report.finished);
+    let run_id = one_line(&report.run_id);
+    let _ = writeln!(out, "\nRun {run_id}, {} to {}.", report.started, report.finished);
     out
 }
 
