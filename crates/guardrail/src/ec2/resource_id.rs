@@ -30,8 +30,8 @@ macro_rules! kinds {
         impl ResourceId {
             /// The id, where the text has the form of one.
             pub fn read(text: &str) -> Option<Self> {
-                $(if let Ok(id) = text.parse() {
-                    return Some(Self::$kind(id));
+                $(if <$id>::is(text) {
+                    return text.parse().ok().map(Self::$kind);
                 })*
                 None
             }

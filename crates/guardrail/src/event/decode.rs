@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::{Deserializer, Value};
 
 use super::{Evidence, Record, actor, ids, table};
-use crate::ec2::id::{AccountId, Region};
+use crate::ec2::id::{AccountId, Region, VpcId};
+use crate::ec2::resource_id::ResourceId;
 
 /// Input that is no CloudTrail record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -151,11 +152,30 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         failed: error_code.is_some(),
         error_code,
         watched: text(record, "eventSource") == "ec2.amazonaws.com" && table::find(event).is_some(),
-        vpc_ids: named.keys().filter_map(|id| id.parse().ok()).collect(),
+        vpc_ids: named.values().filter_map(vpc).collect(),
         resource_ids: named.into_values().collect(),
         actor: actor::actor(identity),
         tool: actor::tool(record),
         source_ip: said(record, "sourceIPAddress"),
+    }
+}
+
+fn vpc(id: &ResourceId) -> Option<VpcId> {
+    match id {
+        ResourceId::Vpc(vpc) => Some(vpc.clone()),
+        ResourceId::Subnet(_)
+        | ResourceId::RouteTable(_)
+        | ResourceId::Association(_)
+        | ResourceId::OtherAssociation(_)
+        | ResourceId::Endpoint(_)
+        | ResourceId::NatGateway(_)
+        | ResourceId::InternetGateway(_)
+        | ResourceId::EgressOnlyInternetGateway(_)
+        | ResourceId::OtherGateway(_)
+        | ResourceId::Interface(_)
+        | ResourceId::Instance(_)
+        | ResourceId::SecurityGroup(_)
+        | ResourceId::PrefixList(_) => None,
     }
 }
 
