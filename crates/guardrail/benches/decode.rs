@@ -39,5 +39,7 @@ fn from_json(bencher: Bencher, name: &str) {
 #[divan::bench(args = EVENTS.map(|(name, _)| name))]
 fn to_trigger(bencher: Bencher, name: &str) {
     let value: serde_json::Value = serde_json::from_str(text(name)).unwrap_or_default();
-    bencher.bench_local(|| decode(black_box(&value)).ok().and_then(|evidence| evidence.trigger()));
+    bencher.bench_local(|| {
+        decode(black_box(&value)).ok().and_then(|evidence| evidence.into_trigger())
+    });
 }

@@ -53,35 +53,36 @@ macro_rules! kinds {
     };
 }
 
+// The order is that in which a text is tried: what records name most comes first.
 kinds! {
     /// A VPC.
     Vpc(VpcId),
     /// A subnet.
     Subnet(SubnetId),
-    /// A route table.
-    RouteTable(RouteTableId),
-    /// The binding of a route table.
-    Association(AssociationId),
-    /// The binding of an address, a CIDR block, a network ACL or an instance profile.
-    OtherAssociation(OtherAssociationId),
+    /// A security group.
+    SecurityGroup(SecurityGroupId),
     /// A VPC endpoint.
     Endpoint(EndpointId),
+    /// A network interface.
+    Interface(InterfaceId),
+    /// A route table.
+    RouteTable(RouteTableId),
     /// A NAT gateway.
     NatGateway(NatGatewayId),
+    /// A prefix list.
+    PrefixList(PrefixListId),
+    /// An instance.
+    Instance(InstanceId),
+    /// The binding of a route table.
+    Association(AssociationId),
     /// An internet gateway.
     InternetGateway(InternetGatewayId),
     /// An egress-only internet gateway.
     EgressOnlyInternetGateway(EgressOnlyInternetGatewayId),
     /// A virtual private, transit, local or carrier gateway.
     OtherGateway(OtherGatewayId),
-    /// A network interface.
-    Interface(InterfaceId),
-    /// An instance.
-    Instance(InstanceId),
-    /// A security group.
-    SecurityGroup(SecurityGroupId),
-    /// A prefix list.
-    PrefixList(PrefixListId),
+    /// The binding of an address, a CIDR block, a network ACL or an instance profile.
+    OtherAssociation(OtherAssociationId),
 }
 
 impl fmt::Display for ResourceId {

@@ -22,7 +22,7 @@ fn id(text: &str) -> Option<ResourceId> {
 /// Adds to `found` every id that is a whole text in `value`, or the last component of an ARN there.
 /// The shape around it is of no interest, which is what makes this hold for both of CloudTrail's
 /// encodings and for actions nobody has seen yet.
-pub(super) fn collect(value: &Value, found: &mut BTreeMap<String, ResourceId>) {
+pub(super) fn collect<'a>(value: &'a Value, found: &mut BTreeMap<&'a str, ResourceId>) {
     match value {
         Value::String(text) => {
             let last = if text.starts_with("arn:") {
@@ -30,7 +30,9 @@ pub(super) fn collect(value: &Value, found: &mut BTreeMap<String, ResourceId>) {
             } else {
                 text
             };
-            found.extend(id(last).map(|id| (last.to_owned(), id)));
+            if !found.contains_key(last) {
+                found.extend(id(last).map(|id| (last, id)));
+            }
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
         Value::Object(fields) => fields.values().for_each(|field| collect(field, found)),
@@ -43,7 +45,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn ids(value: &Value) -> Vec<String> {
+    fn ids(value: &Value) -> Vec<&str> {
         let mut found = BTreeMap::new();
         collect(value, &mut found);
         found.into_keys().collect()

@@ -97,15 +97,20 @@ impl Evidence {
     /// Where this call asks to look, or nothing if it is not watched, failed, or tagged only things
     /// that no rule reads.
     pub fn trigger(&self) -> Option<Trigger> {
+        Some(Trigger { reach: self.reach()?, evidence: self.clone() })
+    }
+
+    /// As [`Evidence::trigger`], of a call that is needed for nothing else.
+    pub fn into_trigger(self) -> Option<Trigger> {
+        Some(Trigger { reach: self.reach()?, evidence: self })
+    }
+
+    fn reach(&self) -> Option<Reach> {
         let record = &self.record;
         if !record.watched || record.failed {
             return None;
         }
-        let watch = table::find(&record.event)?;
-        Some(Trigger {
-            reach: watch.reach(&record.vpc_ids, &record.resource_ids)?,
-            evidence: self.clone(),
-        })
+        table::find(&record.event)?.reach(&record.vpc_ids, &record.resource_ids)
     }
 }
 

@@ -51,8 +51,10 @@ pub fn accept(delivered: &Value, place: &Place) -> Result<Trigger, Ignored> {
     if let Some(code) = record.error_code.clone() {
         return Err(Ignored::Failed { event, code });
     }
-    let trigger = evidence.trigger().ok_or_else(|| Ignored::NotWatched { event: event.clone() })?;
-    match made_elsewhere(record, place) {
+    let elsewhere = made_elsewhere(record, place);
+    let not_watched = || Ignored::NotWatched { event: event.clone() };
+    let trigger = evidence.into_trigger().ok_or_else(not_watched)?;
+    match elsewhere {
         Some(place) => Err(Ignored::Elsewhere { event, place }),
         None => Ok(trigger),
     }
