@@ -351,7 +351,8 @@ pub enum MayLeadOut {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RuleOptions {
-    /// The mode for this rule's findings; absent, the baseline's `mode` holds.
+    /// The mode for this rule's findings. Absent, the baseline's `mode` holds, and `notify` for a
+    /// rule that was added after the first nine.
     pub mode: Option<Mode>,
 }
 

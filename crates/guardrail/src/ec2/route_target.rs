@@ -96,17 +96,17 @@ impl RouteTarget {
             | Self::NatGateway(_)
             | Self::NetworkInterface(_)
             | Self::Instance(_) => None,
-            Self::InternetGateway(text)
-            | Self::VirtualPrivateGateway(text)
-            | Self::EgressOnlyInternetGateway(text)
-            | Self::TransitGateway(text)
-            | Self::VpcPeeringConnection(text)
-            | Self::LocalGateway(text)
-            | Self::CarrierGateway(text)
-            | Self::CoreNetwork(text)
-            | Self::OdbNetwork(text)
-            | Self::NextHop(text)
-            | Self::OtherGateway(text) => Some(text),
+            Self::InternetGateway(_)
+            | Self::VirtualPrivateGateway(_)
+            | Self::EgressOnlyInternetGateway(_)
+            | Self::TransitGateway(_)
+            | Self::VpcPeeringConnection(_)
+            | Self::LocalGateway(_)
+            | Self::CarrierGateway(_)
+            | Self::CoreNetwork(_)
+            | Self::OdbNetwork(_)
+            | Self::NextHop(_)
+            | Self::OtherGateway(_) => Some(self.as_str()),
         }
     }
 }

@@ -4,7 +4,6 @@
 
 use super::Rule;
 use crate::analysis::View;
-use crate::analysis::topology::Class;
 use crate::baseline::RuleId;
 use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
@@ -21,12 +20,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let built = view.topology.subnets.iter().filter(|used| match used.class {
-        Class::BuiltPublic(..) => true,
-        Class::Private(_) | Class::Public(_) | Class::Unclassified | Class::Contradictory(..) => {
-            false
-        }
-    });
+    let built = view.topology.subnets.iter().filter(|used| used.class.is_built_public());
     built
         .map(|used| {
             let subnet = used.subnet.subnet_id.clone();

@@ -149,8 +149,8 @@ impl<'a, C: Cloud> Runner<'a, C> {
             self.observed.fresh.clear();
             let answer = self.cloud.apply(&self.request.scope, &call).await;
             match after_call(action, answer, self.time_left()) {
-                Next::Go(outcome) | Next::End(outcome) => return outcome,
-                Next::Later => self.wait_a_little().await,
+                Some(outcome) => return outcome,
+                None => self.wait_a_little().await,
             }
         }
     }
@@ -165,8 +165,8 @@ impl<'a, C: Cloud> Runner<'a, C> {
             let read = self.read_again(&sections).await;
             let come = || check(self.baseline, &self.observed.world, self.request, condition);
             match after_look(read, come, self.time_left()) {
-                Next::Go(outcome) | Next::End(outcome) => return outcome,
-                Next::Later => self.wait_a_little().await,
+                Some(outcome) => return outcome,
+                None => self.wait_a_little().await,
             }
         }
     }

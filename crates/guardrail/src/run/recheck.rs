@@ -75,36 +75,36 @@ pub(super) fn before_call(
     }
 }
 
-/// After a call: its outcome, unless it comes a moment too early.
+/// After a call: its outcome; `None` where the call came a moment too early and is made again.
 pub(super) fn after_call(
     action: &Action<GroupRef>,
     answer: Result<Applied, CallError>,
     time: TimeLeft,
-) -> Next<Outcome> {
+) -> Option<Outcome> {
     match (answer, time) {
-        (Ok(applied), _) => Next::End(Outcome::Done(applied)),
-        (Err(error), TimeLeft::Yes) if is_too_new(action, &error) => Next::Later,
-        (Err(error), TimeLeft::Yes | TimeLeft::No) => Next::End(Outcome::Failed(error)),
+        (Ok(applied), _) => Some(Outcome::Done(applied)),
+        (Err(error), TimeLeft::Yes) if is_too_new(action, &error) => None,
+        (Err(error), TimeLeft::Yes | TimeLeft::No) => Some(Outcome::Failed(error)),
     }
 }
 
 /// After a look at what is waited for: `read` is whether the look succeeded. What may be read the
-/// next time is looked at again, as what is not there yet is.
+/// next time is looked at again, as what is not there yet is: `None`.
 pub(super) fn after_look(
     read: Result<(), CallError>,
     wait: impl FnOnce() -> Wait,
     time: TimeLeft,
-) -> Next<Outcome> {
+) -> Option<Outcome> {
     if let Err(error) = read
         && !error.class.passes()
     {
-        return Next::End(Outcome::RecheckFailed(error));
+        return Some(Outcome::RecheckFailed(error));
     }
     match (wait(), time) {
-        (Wait::Over, _) => Next::End(Outcome::Ready),
-        (Wait::Never(reason), _) => Next::End(Outcome::WillNotBeReady { reason }),
-        (Wait::NotYet, TimeLeft::No) => Next::End(Outcome::TimedOut),
-        (Wait::NotYet, TimeLeft::Yes) => Next::Later,
+        (Wait::Over, _) => Some(Outcome::Ready),
+        (Wait::Never(reason), _) => Some(Outcome::WillNotBeReady { reason }),
+        (Wait::NotYet, TimeLeft::No) => Some(Outcome::TimedOut),
+        (Wait::NotYet, TimeLeft::Yes) => None,
     }
 }
 
@@ -356,14 +356,14 @@ mod tests {
         let too_new = || error(ErrorClass::NotFound, "InvalidGroup.NotFound");
         let made = authorize(GroupRef::MadeBy(StepId(1)));
         let there = authorize(GroupRef::Existing("sg-1".parse().unwrap()));
-        assert_eq!(after_call(&made, Err(too_new()), TimeLeft::Yes), Next::Later);
+        assert_eq!(after_call(&made, Err(too_new()), TimeLeft::Yes), None);
         assert_eq!(
             after_call(&made, Err(too_new()), TimeLeft::No),
-            Next::End(Outcome::Failed(too_new()))
+            Some(Outcome::Failed(too_new()))
         );
         assert_eq!(
             after_call(&there, Err(too_new()), TimeLeft::Yes),
-            Next::End(Outcome::Failed(too_new()))
+            Some(Outcome::Failed(too_new()))
         );
         for other in [
             error(ErrorClass::NotFound, "InvalidVpcID.NotFound"),
@@ -371,10 +371,10 @@ mod tests {
             error(ErrorClass::Throttled, "RequestLimitExceeded"),
         ] {
             let answer = after_call(&made, Err(other.clone()), TimeLeft::Yes);
-            assert_eq!(answer, Next::End(Outcome::Failed(other)));
+            assert_eq!(answer, Some(Outcome::Failed(other)));
         }
         let done = after_call(&made, Ok(Applied::Done), TimeLeft::No);
-        assert_eq!(done, Next::End(Outcome::Done(Applied::Done)));
+        assert_eq!(done, Some(Outcome::Done(Applied::Done)));
     }
 
     #[test]
@@ -382,19 +382,15 @@ mod tests {
         let throttled = || Err(error(ErrorClass::Throttled, "RequestLimitExceeded"));
         let denied = error(ErrorClass::Denied, "UnauthorizedOperation");
         let never = || Wait::Never("it was rejected".to_owned());
-        let will_not =
-            || Next::End(Outcome::WillNotBeReady { reason: "it was rejected".to_owned() });
-        assert_eq!(after_look(Ok(()), || Wait::Over, TimeLeft::No), Next::End(Outcome::Ready));
-        assert_eq!(
-            after_look(throttled(), || Wait::Over, TimeLeft::Yes),
-            Next::End(Outcome::Ready)
-        );
+        let will_not = || Some(Outcome::WillNotBeReady { reason: "it was rejected".to_owned() });
+        assert_eq!(after_look(Ok(()), || Wait::Over, TimeLeft::No), Some(Outcome::Ready));
+        assert_eq!(after_look(throttled(), || Wait::Over, TimeLeft::Yes), Some(Outcome::Ready));
         assert_eq!(after_look(Ok(()), never, TimeLeft::Yes), will_not());
-        assert_eq!(after_look(Ok(()), || Wait::NotYet, TimeLeft::Yes), Next::Later);
-        assert_eq!(after_look(throttled(), || Wait::NotYet, TimeLeft::Yes), Next::Later);
-        assert_eq!(after_look(Ok(()), || Wait::NotYet, TimeLeft::No), Next::End(Outcome::TimedOut));
+        assert_eq!(after_look(Ok(()), || Wait::NotYet, TimeLeft::Yes), None);
+        assert_eq!(after_look(throttled(), || Wait::NotYet, TimeLeft::Yes), None);
+        assert_eq!(after_look(Ok(()), || Wait::NotYet, TimeLeft::No), Some(Outcome::TimedOut));
         let unread = after_look(Err(denied.clone()), || Wait::Over, TimeLeft::Yes);
-        assert_eq!(unread, Next::End(Outcome::RecheckFailed(denied)));
+        assert_eq!(unread, Some(Outcome::RecheckFailed(denied)));
     }
 
     #[test]

@@ -91,6 +91,16 @@ impl Class<'_> {
         }
     }
 
+    /// Whether the subnet is private by its tag and built as a public one.
+    pub fn is_built_public(&self) -> bool {
+        match self {
+            Self::BuiltPublic(..) => true,
+            Self::Private(_) | Self::Public(_) | Self::Unclassified | Self::Contradictory(..) => {
+                false
+            }
+        }
+    }
+
     /// Whether the subnet is private.
     pub fn is_private(&self) -> bool {
         matches!(self, Self::Private(_))
@@ -169,11 +179,7 @@ impl<'w> TableUse<'w> {
     /// Whether a subnet uses it that is tagged private and built public: nothing of such a subnet is
     /// changed.
     pub fn serves_built_public(&self) -> bool {
-        self.users.iter().any(|(_, class)| match class {
-            Class::BuiltPublic(..) => true,
-            Class::Private(_) | Class::Public(_) => false,
-            Class::Unclassified | Class::Contradictory(..) => false,
-        })
+        self.users.iter().any(|(_, class)| class.is_built_public())
     }
 
     /// Whether it is one the guardrail judges: it serves a private subnet and is not off limits.
