@@ -97,6 +97,8 @@ fn observe_section(sim: &mut Sim, vpc: &VpcId, section: Section) -> Result<World
         Section::NetworkInterfaces => {
             every_page(sim, Request::DescribeNetworkInterfaces, in_vpc(vpc))
         }
+        Section::NetworkAcls => every_page(sim, Request::DescribeNetworkAcls, in_vpc(vpc)),
+        Section::DhcpOptions => every_page(sim, Request::DescribeDhcpOptions, Query::default()),
         Section::VpcEndpointServices => {
             every_page(sim, Request::DescribeVpcEndpointServices, Query::default())
         }

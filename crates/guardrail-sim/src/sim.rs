@@ -300,6 +300,8 @@ impl Sim {
             | DescribeVpcEndpoints(_)
             | DescribeNatGateways(_)
             | DescribeSecurityGroups(_)
+            | DescribeNetworkAcls(_)
+            | DescribeDhcpOptions(_)
             | DescribeNetworkInterfaces(_)
             | DescribePrefixLists(_)
             | DescribeManagedPrefixLists(_)

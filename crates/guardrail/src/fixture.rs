@@ -24,7 +24,7 @@ pub(crate) struct Fixture {
 }
 
 /// The keys that things are found by, and those an id of a route's target stands under.
-const IDS: [&str; 9] = [
+const IDS: [&str; 11] = [
     "NatGatewayId",
     "NetworkInterfaceId",
     "VpcEndpointId",
@@ -33,7 +33,9 @@ const IDS: [&str; 9] = [
     "RouteTableId",
     "SubnetId",
     "ServiceName",
+    "NetworkAclId",
     "VpcId",
+    "DhcpOptionsId",
 ];
 const TARGETS: [(&str, &str); 9] = [
     ("nat-", "NatGatewayId"),
@@ -172,7 +174,14 @@ impl Fixture {
 
     pub(crate) fn plan(&self, incident: &str) -> (Vec<Finding>, Plan) {
         self.view(|view, _| {
-            planner::plan(view, Circumstances { incident, now: Timestamp::UNIX_EPOCH })
+            planner::plan(
+                view,
+                Circumstances {
+                    incident,
+                    now: Timestamp::UNIX_EPOCH,
+                    memory: crate::history::Memory::NotAsked,
+                },
+            )
         })
     }
 }
@@ -273,6 +282,17 @@ pub(crate) fn own_group(from: &[&str]) -> Value {
     own
 }
 
+/// The VPC's default network ACL, as AWS makes it.
+pub(crate) fn default_acl() -> Value {
+    let rule = |number: u32, egress: bool, action: &str| {
+        json!({"RuleNumber": number, "Egress": egress, "RuleAction": action, "Protocol": "-1",
+            "CidrBlock": "0.0.0.0/0"})
+    };
+    json!({"NetworkAclId": "acl-default", "VpcId": "vpc-1", "IsDefault": true, "Entries": [
+        rule(100, true, "allow"), rule(32767, true, "deny"), rule(100, false, "allow"),
+        rule(32767, false, "deny")]})
+}
+
 pub(crate) fn subnet(id: &str, zone: &str, tier: &str) -> Value {
     json!({"SubnetId": id, "VpcId": "vpc-1", "AvailabilityZone": format!("eu-central-1{zone}"),
         "AvailableIpAddressCount": 250, "Tags": [{"Key": "Tier", "Value": tier}]})
@@ -339,7 +359,14 @@ fn world() -> Value {
                 "AvailabilityMode": "regional", "RouteTableId": "rtb-regional"}],
         "SecurityGroups": [group("sg-https", "https", &["10.0.0.0/16"])],
         "NetworkInterfaces": [],
-        "PrefixLists": [{"PrefixListId": "pl-out", "OwnerId": "111122223333", "Entries": [{"Cidr": "10.9.0.0/16"},
+        "NetworkAcls": [default_acl()],
+        "DhcpOptions": [],
+        "PrefixLists": [
+            {"PrefixListId": "pl-s3", "PrefixListName": "com.amazonaws.eu-central-1.s3",
+                "Cidrs": ["3.5.0.0/19", "52.219.0.0/16"]},
+            {"PrefixListId": "pl-dynamodb", "PrefixListName": "com.amazonaws.eu-central-1.dynamodb",
+                "Cidrs": ["52.94.0.0/22"]},
+            {"PrefixListId": "pl-out", "OwnerId": "111122223333", "Entries": [{"Cidr": "10.9.0.0/16"},
             {"Cidr": "1.1.1.1/32"}]}, {"PrefixListId": "pl-in", "Entries": [{"Cidr": "10.9.0.0/16"}]},
             {"PrefixListId": "pl-unread", "OwnerId": "111122223333"}],
         "VpcEndpointServices": [service("s3", "Interface", true), service("s3", "Gateway", false),

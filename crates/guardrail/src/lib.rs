@@ -12,15 +12,16 @@
 //! 2. [`baseline`]: what is wanted.
 //! 3. [`event`]: what CloudTrail says of a call. No plan is made from it, so it can wait until
 //!    `inbox`.
-//! 4. [`analysis`]: what a snapshot means: which subnets are private, where routes lead, what
+//! 4. [`history`]: what is remembered of a VPC, and when it counts.
+//! 5. [`analysis`]: what a snapshot means: which subnets are private, where routes lead, what
 //!    serves a required service.
-//! 5. [`rules`]: what is not as it is wanted. One rule is enough to read first: `vpc_dns` is the
+//! 6. [`rules`]: what is not as it is wanted. One rule is enough to read first: `vpc_dns` is the
 //!    shortest.
-//! 6. [`plan`]: what to do about it, in which order, and what is left alone.
-//! 7. [`cloud`]: what a run asks of EC2, and how EC2 says no.
-//! 8. [`report`]: what is told of a run.
-//! 9. [`run`]: the loop that brings all of these together. Who wants the whole first begins here.
-//! 10. [`inbox`]: what starts a run: events, messages, sweeps.
+//! 7. [`plan`]: what to do about it, in which order, and what is left alone.
+//! 8. [`cloud`]: what a run asks of EC2, and how EC2 says no.
+//! 9. [`report`]: what is told of a run.
+//! 10. [`run`]: the loop that brings all of these together. Who wants the whole first begins here.
+//! 11. [`inbox`]: what starts a run: events, messages, sweeps.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -31,6 +32,7 @@ pub mod ec2;
 pub mod event;
 #[cfg(test)]
 mod fixture;
+pub mod history;
 pub mod inbox;
 pub mod plan;
 pub mod report;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use guardrail::baseline::{Baseline, ManagedVpcs};
-use guardrail::cloud::Cloud as _;
+use guardrail::cloud::{Cloud, InMemory};
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::report::{Cause, Outcome, Report, Verdict};
 use guardrail::run::{self, RunRequest, preview};
@@ -31,6 +31,10 @@ pub(crate) struct Arguments {
     /// Really make the changes; without it, the plan is printed and nothing is changed.
     #[arg(long)]
     yes: bool,
+    /// For how long to wait at most, in minutes, where something that was changed has to act before a
+    /// route goes.
+    #[arg(long, value_name = "MINUTES", default_value_t = 15)]
+    wait: u16,
     #[command(flatten)]
     baseline_args: BaselineArgs,
     /// How to print the reports.
@@ -48,26 +52,58 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
     for vpc in &arguments.vpcs {
         let now = aws.now();
         let request = request(session.place.scope(vpc), now);
-        let report = if arguments.yes {
-            run::run(&Progress::new(&aws), &baseline, &request).await
+        let reports = if arguments.yes {
+            let wait = Duration::from_secs(u64::from(arguments.wait) * 60);
+            until_settled(&Progress::new(&aws), &baseline, request, wait).await
         } else {
-            preview(&baseline, &seen.world, &request, now)
+            vec![preview(&baseline, &seen.world, &request, now)]
         };
-        match (arguments.format, arguments.yes) {
-            (Format::Json, _) => json_line(out, &report),
-            (Format::Text, true) => line(out, &guardrail::report::alert::text(&report, &baseline)),
-            (Format::Text, false) => line(out, &guardrail::report::alert::plan_text(&report)),
+        for report in &reports {
+            match (arguments.format, arguments.yes) {
+                (Format::Json, _) => json_line(out, report),
+                (Format::Text, true) => {
+                    line(out, &guardrail::report::alert::text(report, &baseline));
+                }
+                (Format::Text, false) => line(out, &guardrail::report::alert::plan_text(report)),
+            }
         }
-        if let Some(note) = note(&report, &baseline) {
-            eprintln!("note: {note}");
+        if let Some(report) = reports.last() {
+            if let Some(note) = note(report, &baseline) {
+                eprintln!("note: {note}");
+            }
+            ending = ending.max(ended(report));
         }
-        ending = ending.max(ended(&report));
     }
     if !arguments.yes {
         tell(&seen.unread);
         eprintln!("note: nothing was changed; add `--yes` to make the changes");
     }
     Ok(ending)
+}
+
+/// Runs until nothing is waited for, or what is waited for comes only after this time: the report of
+/// each run.
+async fn until_settled(
+    cloud: &impl Cloud,
+    baseline: &Baseline,
+    mut request: RunRequest,
+    wait: Duration,
+) -> Vec<Report> {
+    let notes = InMemory::default();
+    let last = cloud.now().checked_add(wait).unwrap_or(Timestamp::MAX);
+    let mut reports = vec![run::run(cloud, &notes, baseline, &request).await];
+    let waits = |reports: &[Report]| reports.last().and_then(|report| report.look_again.clone());
+    while let Some(again) = waits(&reports).filter(|again| again.at <= last) {
+        eprintln!("waiting until {}: {}", again.at, again.why);
+        let rest = Duration::try_from(again.at.duration_since(cloud.now()));
+        cloud.pause(rest.unwrap_or_default()).await;
+        request.deadline = cloud.now().checked_add(RUN).unwrap_or(Timestamp::MAX);
+        reports.push(run::run(cloud, &notes, baseline, &request).await);
+    }
+    if let Some(again) = waits(&reports) {
+        eprintln!("note: run it again after {}: {}", again.at, again.why);
+    }
+    reports
 }
 
 /// The incident is new each time: it goes into the calls' tokens, and AWS takes a call with a known

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use guardrail::baseline::Baseline;
+use guardrail::cloud::{InMemory, Notes as _};
 use guardrail::ec2::id::{Place, Scope, VpcId};
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::{Vpc, World};
@@ -13,7 +14,7 @@ use guardrail::inbox::message::{About, incident_of};
 use guardrail::inbox::resolve::resolve;
 use guardrail::report::one_line::one_line;
 use guardrail::report::{Cause, Report, Verdict};
-use guardrail::run::{self, RunRequest};
+use guardrail::run::{self, RunRequest, noted_since};
 use guardrail_sim::{Replayed, Sim, SimCloud, SimOptions, replay_call};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -26,6 +27,12 @@ use crate::render::{json_line, line, private_tables};
 
 /// A run may last as long as a Lambda function may.
 const RUN: Duration = Duration::from_secs(900);
+
+/// For how long the world has stood as it is before the first call.
+const STOOD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A call leads to so many runs at most: each waits for what the one before has changed.
+const LOOKS: usize = 10;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -77,6 +84,7 @@ pub(crate) fn start(calls: &[(Value, Evidence)]) -> Timestamp {
 /// A simulated world and the guardrail that looks after it.
 pub(crate) struct Stage {
     pub(crate) cloud: SimCloud,
+    notes: InMemory,
     pub(crate) baseline: Baseline,
     /// Where the world is of; `None` for one without a VPC.
     place: Option<Place>,
@@ -116,14 +124,31 @@ impl Act {
             }
             Verdict::DriftLeft | Verdict::Incomplete => false,
         };
-        if self.runs.iter().flatten().all(fine) { Ending::Fine } else { Ending::DriftLeft }
+        // Of several runs over one VPC the last one tells how it ended.
+        let runs: &[ReplayedRun] = self.runs.as_deref().unwrap_or_default();
+        let is_last = |at: usize, run: &ReplayedRun| {
+            !runs.iter().skip(at + 1).any(|later| later.report.scope == run.report.scope)
+        };
+        let mut last = runs.iter().enumerate().filter(|(at, run)| is_last(*at, run));
+        if last.all(|(_, run)| fine(run)) { Ending::Fine } else { Ending::DriftLeft }
     }
 }
 
 impl Stage {
     pub(crate) fn new(sim: Sim, baseline: Baseline) -> Self {
-        let place = place(&sim.world());
-        Self { cloud: SimCloud::new(sim), baseline, place }
+        let world = sim.world();
+        let place = place(&world);
+        let notes = InMemory::default();
+        // The world is taken for one that sweeps have looked at as it stands.
+        let since = sim.now().checked_sub(STOOD).unwrap_or(Timestamp::MIN);
+        for vpc in place.iter().flat_map(|place| managed(&world, place, &baseline)) {
+            let note = noted_since(&baseline, &world, &vpc, since);
+            if let Some(place) = &place {
+                // Noting in memory does not fail.
+                let _ = pollster::block_on(notes.note(&place.scope(&vpc), &note));
+            }
+        }
+        Self { cloud: SimCloud::new(sim), notes, baseline, place }
     }
 
     /// Lets time pass until the recorded call, makes it on the world, and lets the guardrail look
@@ -138,9 +163,22 @@ impl Stage {
         let enacted = if foreign { None } else { Some(replay_call(&mut sim, value)) };
         drop(sim);
         let runs = self.scopes(value, call).map(|scopes| {
-            scopes.into_iter().map(|scope| self.look(scope, Cause::Event, call)).collect()
+            scopes.into_iter().flat_map(|scope| self.look_until_settled(scope, call)).collect()
         });
         Act { call: call.clone(), enacted, runs }
+    }
+
+    /// The runs over one VPC that a call leads to: the first, and those for which it waits.
+    fn look_until_settled(&self, scope: Scope, call: &Evidence) -> Vec<ReplayedRun> {
+        let mut runs = vec![self.look(scope.clone(), Cause::Event, call)];
+        while let Some(at) = runs.last().and_then(|run| Some(run.report.look_again.as_ref()?.at))
+            && runs.len() < LOOKS
+        {
+            let wait = Duration::try_from(at.duration_since(self.cloud.sim().now()));
+            self.cloud.sim_mut().advance(wait.unwrap_or_default());
+            runs.push(self.look(scope.clone(), Cause::Event, call));
+        }
+        runs
     }
 
     /// One run over one VPC.
@@ -160,7 +198,8 @@ impl Stage {
             cause,
             evidence,
         };
-        let report = pollster::block_on(run::run(&self.cloud, &self.baseline, &request));
+        let report =
+            pollster::block_on(run::run(&self.cloud, &self.notes, &self.baseline, &request));
         ReplayedRun { before, after: self.tables(&report.scope.vpc), report }
     }
 

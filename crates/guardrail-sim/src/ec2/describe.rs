@@ -28,6 +28,8 @@ impl Sim {
             Request::DescribeVpcEndpoints(query) => page!(VpcEndpoints, vpc_endpoints, query),
             Request::DescribeNatGateways(query) => page!(NatGateways, nat_gateways, query),
             Request::DescribeSecurityGroups(query) => page!(SecurityGroups, security_groups, query),
+            Request::DescribeNetworkAcls(query) => page!(NetworkAcls, network_acls, query),
+            Request::DescribeDhcpOptions(query) => page!(DhcpOptions, dhcp_options, query),
             Request::DescribeNetworkInterfaces(query) => self.interfaces(world, query),
             Request::DescribePrefixLists(query) => self.aws_prefix_lists(world, query),
             Request::DescribeManagedPrefixLists(query) => self.managed_prefix_lists(world, query),
@@ -157,6 +159,8 @@ impl Sim {
             | Section::NatGateways
             | Section::SecurityGroups
             | Section::NetworkInterfaces
+            | Section::NetworkAcls
+            | Section::DhcpOptions
             | Section::VpcAttributes => (5, 1000),
         };
         match asked {

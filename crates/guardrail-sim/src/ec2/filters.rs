@@ -1,8 +1,8 @@
 //! Filters of the describing calls. A name that EC2 does not know is an error, never "everything".
 
 use guardrail::ec2::world::{
-    EndpointGroup, EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable,
-    SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint,
+    DhcpOptions, EndpointGroup, EndpointService, NatGateway, NetworkAcl, NetworkInterface,
+    PrefixList, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint,
 };
 
 use crate::ec2::errors::ApiError;
@@ -272,6 +272,68 @@ impl Described for SecurityGroup {
                 .map(|list| &list.prefix_list_id)),
             "vpc-id" => maybe(self.vpc_id.as_ref()),
             "owner-id" => maybe(self.owner_id.as_ref()),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Described for NetworkAcl {
+    const NOT_FOUND: &'static str = "InvalidNetworkAclID.NotFound";
+    const WHAT: &'static str = "networkAcl";
+    const FILTERS: &'static [&'static str] = &[
+        "association.association-id",
+        "association.network-acl-id",
+        "association.subnet-id",
+        "default",
+        "network-acl-id",
+        "owner-id",
+        "vpc-id",
+    ];
+
+    fn id(&self) -> &str {
+        self.network_acl_id.as_str()
+    }
+    fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "association.association-id" => {
+                all(self.associations.iter().flat_map(|a| &a.network_acl_association_id))
+            }
+            "association.network-acl-id" => {
+                all(self.associations.iter().flat_map(|a| &a.network_acl_id))
+            }
+            "association.subnet-id" => all(self.associations.iter().map(|a| &a.subnet_id)),
+            "default" => one(self.is_default),
+            "network-acl-id" => one(&self.network_acl_id),
+            "owner-id" => maybe(self.owner_id.as_ref()),
+            "vpc-id" => maybe(self.vpc_id.as_ref()),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Described for DhcpOptions {
+    const NOT_FOUND: &'static str = "InvalidDhcpOptionID.NotFound";
+    const WHAT: &'static str = "dhcpOptions";
+    const FILTERS: &'static [&'static str] = &["dhcp-options-id", "key", "value"];
+
+    fn id(&self) -> &str {
+        self.dhcp_options_id.as_str()
+    }
+    fn tags(&self) -> &[Tag] {
+        &[]
+    }
+    fn values(&self, filter: &str) -> Vec<String> {
+        match filter {
+            "dhcp-options-id" => one(&self.dhcp_options_id),
+            "key" => all(self.dhcp_configurations.iter().map(|option| &option.key)),
+            "value" => all(self
+                .dhcp_configurations
+                .iter()
+                .flat_map(|option| &option.values)
+                .map(|value| &value.value)),
             _ => Vec::new(),
         }
     }

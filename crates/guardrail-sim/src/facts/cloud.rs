@@ -37,6 +37,8 @@ fn one_vpc_is_observed_whole_and_alone_page_by_page() {
         .as_mut()
         .unwrap()
         .retain(|group| own(group.vpc_id.as_ref().unwrap().as_str()));
+    let acls = expected.network_acls.as_mut().unwrap();
+    acls.retain(|acl| own(acl.vpc_id.as_ref().unwrap().as_str()));
     expected.vpc_attributes.as_mut().unwrap().retain(|vpc, _| own(vpc.as_str()));
     let s3 = &mut expected.prefix_lists.as_mut().unwrap()[0];
     let entry = |cidr: Cidr| guardrail::ec2::world::PrefixListEntry { cidr, description: None };

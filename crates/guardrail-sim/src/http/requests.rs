@@ -58,6 +58,8 @@ fn reading(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
             }
             Request::DescribeSecurityGroups(query)
         }
+        "DescribeNetworkAcls" => Request::DescribeNetworkAcls(query("NetworkAclId", p)?),
+        "DescribeDhcpOptions" => Request::DescribeDhcpOptions(query("DhcpOptionsId", p)?),
         "DescribeNetworkInterfaces" => {
             p.ignore(&["IncludeManagedResources"]);
             Request::DescribeNetworkInterfaces(query("NetworkInterfaceId", p)?)

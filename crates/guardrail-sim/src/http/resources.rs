@@ -1,10 +1,12 @@
 //! The things of a world as elements of EC2's answers.
 
 use guardrail::ec2::id::AccountId;
+use guardrail::ec2::id::DhcpOptionsId;
 use guardrail::ec2::world::{
-    Association, EndpointGroup, EndpointService, IpPermission, IpProtocol, Ipv6CidrAssociation,
-    NatGateway, NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc,
-    VpcEndpoint, World,
+    Association, DhcpConfiguration, DhcpOptions, DhcpValue, EndpointGroup, EndpointService,
+    IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway, NetworkAcl, NetworkAclAssociation,
+    NetworkAclEntry, NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag,
+    Vpc, VpcEndpoint, World,
 };
 use jiff::Timestamp;
 
@@ -77,7 +79,10 @@ pub(crate) fn vpc(vpc: &Vpc) -> Fields {
             "ipv6CidrBlockAssociationSet",
             ipv6_associations("vpc", id, &vpc.ipv6_cidr_block_association_set),
         )
-        .text("dhcpOptionsId", derived_id("dopt-", &["default"]))
+        .text(
+            "dhcpOptionsId",
+            vpc.dhcp_options_id.as_ref().map_or("default", DhcpOptionsId::as_str),
+        )
         .text("instanceTenancy", "default")
         .flag("isDefault", vpc.is_default)
         .list("tagSet", tags(&vpc.tags))
@@ -250,6 +255,50 @@ pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
         .maybe("routeTableId", nat.route_table_id.as_ref())
         .list("natGatewayAddressSet", interfaces.map(address))
         .list("tagSet", tags(&nat.tags))
+}
+
+pub(crate) fn network_acl(acl: &NetworkAcl, place: &ServedPlace) -> Fields {
+    let association = |bound: &NetworkAclAssociation| {
+        Fields::new()
+            .maybe("networkAclAssociationId", bound.network_acl_association_id.as_ref())
+            .text("networkAclId", &acl.network_acl_id)
+            .text("subnetId", &bound.subnet_id)
+    };
+    let entry = |entry: &NetworkAclEntry| {
+        let fields = Fields::new()
+            .text("ruleNumber", entry.rule_number)
+            .text("protocol", &entry.protocol)
+            .text("ruleAction", &entry.rule_action)
+            .flag("egress", entry.egress)
+            .maybe("cidrBlock", entry.cidr_block.as_ref())
+            .maybe("ipv6CidrBlock", entry.ipv6_cidr_block.as_ref());
+        match entry.port_range {
+            Some(range) => fields.fields(
+                "portRange",
+                Fields::new().maybe("from", range.from.as_ref()).maybe("to", range.to.as_ref()),
+            ),
+            None => fields,
+        }
+    };
+    Fields::new()
+        .text("networkAclId", &acl.network_acl_id)
+        .maybe("vpcId", acl.vpc_id.as_ref())
+        .text("ownerId", place.owner(acl.owner_id.as_ref()))
+        .flag("default", acl.is_default)
+        .list("associationSet", acl.associations.iter().map(association))
+        .list("entrySet", acl.entries.iter().map(entry))
+        .list("tagSet", tags(&acl.tags))
+}
+
+pub(crate) fn dhcp_options(set: &DhcpOptions, place: &ServedPlace) -> Fields {
+    let value = |value: &DhcpValue| Fields::new().text("value", &value.value);
+    let option = |option: &DhcpConfiguration| {
+        Fields::new().text("key", &option.key).list("valueSet", option.values.iter().map(value))
+    };
+    Fields::new()
+        .text("dhcpOptionsId", &set.dhcp_options_id)
+        .text("ownerId", place.owner(None))
+        .list("dhcpConfigurationSet", set.dhcp_configurations.iter().map(option))
 }
 
 pub(crate) fn security_group(group: &SecurityGroup, place: &ServedPlace) -> Fields {

@@ -175,6 +175,14 @@ fn described(
                 groups.map(|group| resources::security_group(group, place)),
             )
         }
+        Section::NetworkAcls => {
+            let acls = found.network_acls.iter().flatten();
+            fields.list("networkAclSet", acls.map(|acl| resources::network_acl(acl, place)))
+        }
+        Section::DhcpOptions => {
+            let sets = found.dhcp_options.iter().flatten();
+            fields.list("dhcpOptionsSet", sets.map(|set| resources::dhcp_options(set, place)))
+        }
         Section::NetworkInterfaces => {
             let interfaces = found.network_interfaces.iter().flatten();
             fields

@@ -5,6 +5,7 @@ use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, Mode, Remove, RuleOptions};
 use guardrail::ec2::id::RouteTableId;
 use guardrail::ec2::world::{EndpointState, World};
+use ipnet::IpNet;
 use proptest::prelude::*;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -150,6 +151,8 @@ impl Case {
             add("SecurityGroups", self.groups(mark));
         }
         add("NetworkInterfaces", vec![]);
+        add("NetworkAcls", [MANAGED, OTHER].map(default_acl).to_vec());
+        add("DhcpOptions", vec![]);
         add("PrefixLists", prefix_lists());
         add("VpcEndpointServices", self.services());
         let dns = json!({ "EnableDnsSupport": self.dns.0, "EnableDnsHostnames": self.dns.1 });
@@ -345,39 +348,39 @@ impl Case {
                 .next()
                 .unwrap_or_else(|| panic!("no endpoint for {service}: {world:#?}"));
             assert!(endpoint.private_dns_enabled, "{service} has no private DNS");
-            let zones: Vec<&str> = endpoint
-                .subnet_ids
-                .iter()
-                .filter_map(|id| {
-                    let subnet =
-                        world.subnets.iter().flatten().find(|subnet| subnet.subnet_id == *id)?;
-                    Some(subnet.availability_zone.as_str())
-                })
-                .collect();
-            let offered_everywhere = *service != "ssmmessages";
-            for subnet in self.users(table).filter(|subnet| offered_everywhere || subnet.zone < 2) {
-                assert!(
-                    zones.contains(&zone(subnet.zone).as_str()),
-                    "{service} is not in {}",
-                    zone(subnet.zone)
-                );
-            }
+            assert!(!endpoint.subnet_ids.is_empty(), "{service} has no interface");
             let attached = world
                 .security_groups
                 .iter()
                 .flatten()
                 .filter(|g| endpoint.groups.iter().any(|e| e.group_id == g.group_id));
-            let admitted: Vec<&str> = attached
+            let admitted: Vec<IpNet> = attached
                 .flat_map(|g| &g.ip_permissions)
                 .flat_map(|p| &p.ip_ranges)
-                .map(|r| r.cidr_ip.as_str())
+                .filter_map(|r| r.cidr_ip.as_str().parse().ok())
                 .collect();
-            assert!(
-                self.cidrs().iter().all(|cidr| admitted.contains(cidr)),
-                "{service} admits {admitted:?}"
-            );
+            for subnet in world.subnets.iter().flatten().filter(|it| uses(world, it, table)) {
+                let blocks: Vec<IpNet> = match &subnet.cidr_block {
+                    Some(block) => vec![block.as_str().parse().unwrap()],
+                    None => self.cidrs().iter().map(|block| block.parse().unwrap()).collect(),
+                };
+                assert!(
+                    blocks.iter().all(|block| admitted.iter().any(|wide| wide.contains(block))),
+                    "{service} admits {admitted:?} and not all of {blocks:?}"
+                );
+            }
         }
     }
+}
+
+/// Whether a subnet uses a table: its own, or the main one where it has none.
+fn uses(world: &World, subnet: &guardrail::ec2::world::Subnet, table: &RouteTableId) -> bool {
+    let tables = || world.route_tables.iter().flatten().filter(|it| it.vpc_id == subnet.vpc_id);
+    let own = tables().find(|it| {
+        it.associations.iter().any(|bound| bound.subnet_id.as_ref() == Some(&subnet.subnet_id))
+    });
+    let main = || tables().find(|it| it.associations.iter().any(|bound| bound.main));
+    own.or_else(main).is_some_and(|used| used.route_table_id == *table)
 }
 
 fn route(mark: &str, destination: &str, target: &str) -> Value {
@@ -395,6 +398,17 @@ fn route(mark: &str, destination: &str, target: &str) -> Value {
         _ => ("TransitGatewayId", id("tgw", mark, 1), "active"),
     };
     json!({key: destination, target_key: target, "Origin": "CreateRoute", "State": state})
+}
+
+/// The network ACL that AWS makes with a VPC.
+fn default_acl(vpc: &str) -> Value {
+    let rule = |number: u32, egress: bool, action: &str| {
+        json!({"RuleNumber": number, "Egress": egress, "RuleAction": action, "Protocol": "-1",
+            "CidrBlock": "0.0.0.0/0"})
+    };
+    json!({"NetworkAclId": vpc.replace("vpc-", "acl-"), "VpcId": vpc, "IsDefault": true, "Entries": [
+        rule(100, true, "allow"), rule(32767, true, "deny"), rule(100, false, "allow"),
+        rule(32767, false, "deny")]})
 }
 
 fn prefix_lists() -> Vec<Value> {

@@ -1,7 +1,10 @@
 //! What each subnet is, where each route leads, and which endpoint serves what.
 
+pub mod endpoint_policy;
+pub mod network_acl;
 pub mod required_service;
 pub mod route;
+pub mod served;
 pub mod topology;
 
 use crate::analysis::required_service::RequiredService;

@@ -3,10 +3,14 @@
 
 mod listed_service;
 pub mod rule_id;
+mod settling;
 pub mod source;
+mod vpc_override;
 
-pub use listed_service::{ListedService, Required};
+pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use rule_id::{DefaultMode, RuleId};
+pub use settling::Settling;
+pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,7 +19,7 @@ use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ec2::id::{Region, ServiceName};
-use crate::ec2::world::Tag;
+use crate::ec2::world::{Tag, Vpc};
 use crate::ec2::world_file::plain;
 
 /// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM
@@ -55,6 +59,16 @@ pub struct Baseline {
     /// Options of single rules, by the rule's name.
     #[serde(default, deserialize_with = "each_rule_once")]
     pub rules: BTreeMap<RuleId, RuleOptions>,
+    /// Policies of endpoints that are kept although they are neither full access nor the service's
+    /// own `policy`.
+    #[serde(default)]
+    pub accepted_policies: Vec<AcceptedPolicy>,
+    /// How long what takes time to act must have been seen before a route goes.
+    #[serde(default)]
+    pub settling: Settling,
+    /// What is known of single VPCs that cannot be observed. The first that matches a VPC counts.
+    #[serde(default)]
+    pub overrides: Vec<VpcOverride>,
     /// How much one run may change in one VPC.
     #[serde(default)]
     pub limits: Limits,
@@ -299,10 +313,7 @@ pub struct InterfaceEndpoints {
 
 impl Default for InterfaceEndpoints {
     fn default() -> Self {
-        let if_offered = ListedService {
-            service: Service("ec2messages".to_owned()),
-            required: Required::IfOffered,
-        };
+        let if_offered = ListedService::named("ec2messages", Required::IfOffered);
         let always = ["ssm", "ssmmessages"].map(ListedService::always);
         Self { services: always.into_iter().chain([if_offered]).collect() }
     }
@@ -426,6 +437,9 @@ impl Default for Baseline {
             interface_endpoints: InterfaceEndpoints::default(),
             internet_routes: InternetRoutes::default(),
             rules: BTreeMap::new(),
+            accepted_policies: Vec::new(),
+            settling: Settling::default(),
+            overrides: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -474,6 +488,11 @@ impl Baseline {
         let names: BTreeSet<ServiceName> =
             services.flat_map(|service| service.names(region)).collect();
         names.into_iter().collect()
+    }
+
+    /// Who answers the DNS queries of this VPC, where the baseline says so.
+    pub fn resolver_of(&self, vpc: &Vpc) -> Option<Resolver> {
+        self.overrides.iter().find(|known| known.vpc.matches(vpc))?.resolver
     }
 
     /// Whether any rule may change anything.

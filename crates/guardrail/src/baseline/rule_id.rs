@@ -20,6 +20,9 @@ macro_rules! every_rule {
             interface_endpoint_zone InterfaceEndpointZone "interface-endpoint-zone" OfBaseline;
             private_dns PrivateDns "private-dns" OfBaseline;
             endpoint_state EndpointState "endpoint-state" OfBaseline;
+            service_not_served ServiceNotServed "service-not-served" Notify;
+            endpoint_policy EndpointPolicy "endpoint-policy" Notify;
+            endpoint_route_overruled EndpointRouteOverruled "endpoint-route-overruled" Notify;
             internet_route InternetRoute "internet-route" OfBaseline;
             public_ip_on_launch PublicIpOnLaunch "public-ip-on-launch" Notify;
         }

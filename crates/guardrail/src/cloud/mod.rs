@@ -3,6 +3,9 @@
 //! There are two implementations: the simulator, and the adapter to AWS.
 
 pub mod error_codes;
+mod notes;
+
+pub use notes::{InMemory, Notes};
 
 use std::time::Duration;
 

@@ -106,12 +106,19 @@ resource_ids! {
     SecurityGroupId, "sg-", "the id of a security group";
     /// The id of a prefix list, AWS's or a customer's.
     PrefixListId, "pl-", "the id of a prefix list";
+    /// The id of a network ACL.
+    NetworkAclId, "acl-", "the id of a network ACL";
     /// An internet gateway.
     InternetGatewayId, "igw-", "the id of an internet gateway";
     /// An egress-only internet gateway.
     EgressOnlyInternetGatewayId, "eigw-", "the id of an egress-only internet gateway";
 }
 
+text_type!(
+    /// The id of a set of DHCP options; `default` stands for none.
+    DhcpOptionsId, "the id of a set of DHCP options", "dopt-0123456789abcdef0",
+    |text| text == "default" || has_form(text, "dopt-")
+);
 text_type!(
     /// A virtual private, transit, local or carrier gateway.
     OtherGatewayId, "the id of a gateway", "tgw-0123456789abcdef0",

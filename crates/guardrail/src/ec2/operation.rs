@@ -25,6 +25,23 @@ struct Row {
     has_dry_run: bool,
 }
 
+/// What the proof rests on that services are served, which is made again before a call that moves a
+/// service's name or route, or that takes a route away. What the Region offers is not among it: that
+/// does not change within a run.
+const WHETHER_SERVED: &[Section] = &[
+    Section::Vpcs,
+    Section::Subnets,
+    Section::RouteTables,
+    Section::VpcEndpoints,
+    Section::NatGateways,
+    Section::SecurityGroups,
+    Section::NetworkInterfaces,
+    Section::NetworkAcls,
+    Section::PrefixLists,
+    Section::DhcpOptions,
+    Section::VpcAttributes,
+];
+
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $value:expr,)* })*) => {
         /// An operation of EC2 that the guardrail calls to change something.
@@ -50,7 +67,7 @@ operations! {
     /// A DNS attribute of a VPC is turned on.
     ModifyVpcAttribute {
         permissions: &["ec2:ModifyVpcAttribute"],
-        rests_on: &[Section::Vpcs, Section::VpcAttributes],
+        rests_on: WHETHER_SERVED,
         shows_in: &[Section::VpcAttributes],
         changes_endpoints: false,
         has_dry_run: false,
@@ -74,7 +91,7 @@ operations! {
     /// An endpoint is made.
     CreateVpcEndpoint {
         permissions: &["ec2:CreateVpcEndpoint", "ec2:CreateTags", "route53:AssociateVPCWithHostedZone"],
-        rests_on: &[Section::Vpcs, Section::Subnets, Section::RouteTables, Section::VpcEndpoints],
+        rests_on: WHETHER_SERVED,
         shows_in: &[Section::RouteTables, Section::VpcEndpoints],
         changes_endpoints: true,
         has_dry_run: true,
@@ -82,7 +99,7 @@ operations! {
     /// An endpoint is changed.
     ModifyVpcEndpoint {
         permissions: &["ec2:ModifyVpcEndpoint", "route53:AssociateVPCWithHostedZone"],
-        rests_on: &[Section::Vpcs, Section::Subnets, Section::RouteTables, Section::VpcEndpoints],
+        rests_on: WHETHER_SERVED,
         shows_in: &[Section::RouteTables, Section::VpcEndpoints],
         changes_endpoints: true,
         has_dry_run: true,
@@ -90,17 +107,7 @@ operations! {
     /// A route is deleted.
     DeleteRoute {
         permissions: &["ec2:DeleteRoute"],
-        rests_on: &[
-            Section::Vpcs,
-            Section::Subnets,
-            Section::RouteTables,
-            Section::VpcEndpoints,
-            Section::NatGateways,
-            Section::SecurityGroups,
-            Section::NetworkInterfaces,
-            Section::PrefixLists,
-            Section::VpcAttributes,
-        ],
+        rests_on: WHETHER_SERVED,
         shows_in: &[Section::RouteTables],
         changes_endpoints: false,
         has_dry_run: true,

@@ -7,8 +7,8 @@ use crate::ec2::id::{
 };
 use crate::ec2::list;
 use crate::ec2::world::{
-    EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet,
-    Vpc, VpcAttributes, VpcEndpoint, World,
+    DhcpOptions, EndpointService, NatGateway, NetworkAcl, NetworkInterface, PrefixList, RouteTable,
+    SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint, World,
 };
 
 pub use crate::ec2::world::Section;
@@ -62,9 +62,11 @@ pub struct Snapshot<'w> {
     pub groups: Vec<&'w SecurityGroup>,
     /// The VPC's network interfaces, as far as they were read.
     pub interfaces: Vec<&'w NetworkInterface>,
+    /// The VPC's network ACLs, in the order of the world.
+    pub network_acls: Vec<&'w NetworkAcl>,
     /// Security groups, prefix lists and services, which do not belong to one VPC.
     pub shared: &'w Shared<'w>,
-    /// The sections that were not read: while there is one, nothing may be changed.
+    /// The sections that were not read: nothing that rests on one of them may be changed.
     pub missing: BTreeSet<Section>,
 }
 
@@ -77,6 +79,10 @@ pub struct Shared<'w> {
     pub prefix_lists: &'w [PrefixList],
     /// Every endpoint service read, in the order of the world.
     pub services: &'w [EndpointService],
+    /// Whether the endpoint services were read: otherwise nobody knows what the Region offers.
+    pub services_were_read: bool,
+    /// Every set of DHCP options read, in the order of the world.
+    pub dhcp_options: &'w [DhcpOptions],
     region: Option<Region>,
 }
 
@@ -89,6 +95,8 @@ impl<'w> Shared<'w> {
             groups,
             prefix_lists: world.prefix_lists.as_deref().unwrap_or_default(),
             services: world.vpc_endpoint_services.as_deref().unwrap_or_default(),
+            services_were_read: world.vpc_endpoint_services.is_some(),
+            dhcp_options: world.dhcp_options.as_deref().unwrap_or_default(),
             region: region_of(world),
         }
     }
@@ -135,6 +143,12 @@ impl<'w> Snapshot<'w> {
             world.network_interfaces.iter().flatten(),
             |i| i.vpc_id.as_ref(),
             |snapshot| &mut snapshot.interfaces,
+        );
+        share_out(
+            &mut by_id,
+            world.network_acls.iter().flatten(),
+            |acl| acl.vpc_id.as_ref(),
+            |snapshot| &mut snapshot.network_acls,
         );
         share_out(
             &mut by_id,
@@ -199,6 +213,7 @@ impl<'w> Snapshot<'w> {
             nat_gateways: Vec::new(),
             groups: Vec::new(),
             interfaces: Vec::new(),
+            network_acls: Vec::new(),
             shared,
             missing,
         })

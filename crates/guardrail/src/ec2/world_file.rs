@@ -190,6 +190,8 @@ fn add(world: &mut World, more: World) -> Result<(), LoadError> {
         network_interfaces,
         prefix_lists,
         vpc_endpoint_services,
+        network_acls,
+        dhcp_options,
         vpc_attributes,
     } = more;
     same("Region", &mut world.region, region)?;
@@ -209,6 +211,8 @@ fn add(world: &mut World, more: World) -> Result<(), LoadError> {
             service.service_type.iter().map(|kind| kind.service_type.to_string()).collect();
         (service.service_name.clone(), kinds)
     });
+    extend(&mut world.network_acls, network_acls, |acl| acl.network_acl_id.clone());
+    extend(&mut world.dhcp_options, dhcp_options, |set| set.dhcp_options_id.clone());
     if let Some(lists) = prefix_lists {
         let have = world.prefix_lists.get_or_insert_default();
         lists.into_iter().for_each(|list| add_list(have, list));

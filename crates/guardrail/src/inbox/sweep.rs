@@ -60,8 +60,16 @@ mod tests {
     fn swept(fixture: &Fixture) -> Swept {
         let world = serde_json::from_value(fixture.world.clone()).unwrap();
         let baseline = serde_json::from_value(fixture.baseline.clone()).unwrap();
-        sweep(&baseline, &world, Circumstances { incident: "s", now: Timestamp::UNIX_EPOCH })
-            .unwrap()
+        sweep(
+            &baseline,
+            &world,
+            Circumstances {
+                incident: "s",
+                now: Timestamp::UNIX_EPOCH,
+                memory: crate::history::Memory::NotAsked,
+            },
+        )
+        .unwrap()
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use crate::history::Memory;
+
 /// The circumstances of one decision, frozen before it is made: a decision asks no clock and no
-/// storage. What is remembered of a VPC belongs here too.
+/// storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Circumstances<'a> {
     /// The name of what led to the run. Client tokens depend on it, so that an endpoint that is
@@ -11,4 +13,6 @@ pub struct Circumstances<'a> {
     pub incident: &'a str,
     /// The time of the decision (UTC).
     pub now: Timestamp,
+    /// What is remembered of the VPC.
+    pub memory: Memory<'a>,
 }

@@ -1,10 +1,12 @@
 //! A plan: ordered, fully specified steps, and everything that is left alone with the reason.
 
 mod circumstances;
+mod outlook;
 pub mod planner;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use circumstances::Circumstances;
@@ -16,6 +18,7 @@ use crate::baseline::RuleId;
 use crate::ec2::change::Action;
 use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, Zone};
 use crate::ec2::world::EndpointState;
+use crate::history::Premise;
 use crate::rules::left_alone::LeftAlone;
 
 /// The number of a step in its plan, from 1.
@@ -56,19 +59,39 @@ pub struct Step {
 }
 
 /// What holds a step back although its mode allows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Hold {
     /// The run would make more changes than the baseline's `limits` allow in one run; the next run
     /// goes on.
     RunLimit,
+    /// Something that the step rests on was changed a short while ago: it acts everywhere only later.
+    Settling {
+        /// What was changed.
+        premise: Premise,
+        /// When it counts (UTC).
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        until: Timestamp,
+    },
+    /// Nothing is remembered of something that the step rests on, so that nobody knows since when it
+    /// has been as it is.
+    NotRemembered {
+        /// What is not remembered.
+        premise: Premise,
+    },
 }
 
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RunLimit => f.write_str("the limit of changes is reached"),
+            Self::Settling { premise, until } => {
+                write!(f, "{premise} must have been so until {until}, when clients have noticed")
+            }
+            Self::NotRemembered { premise } => {
+                write!(f, "since when {premise} has been so could not be looked up")
+            }
         }
     }
 }
@@ -181,7 +204,7 @@ fn ready(
         let table = |id| {
             view.snapshot
                 .route_table(id)
-                .is_some_and(|table| required.serves_table(table, view.snapshot))
+                .is_some_and(|table| required.route_to(table, view.snapshot) == Some(endpoint))
         };
         zones.iter().all(|zone| covered.contains(&zone))
             && tables.iter().all(table)

@@ -6,9 +6,11 @@ use crate::analysis::required_service::{
     zones_of,
 };
 use crate::analysis::route::{classify, is_blackhole};
+use crate::analysis::served::{Answer, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::ec2::world::{Route, VpcAttributes, VpcEndpoint};
 use crate::report::one_line::one_line;
+use crate::rules::left_alone::Unserved;
 
 /// Appends a line. Whatever of it comes from a tag, a name or a world file cannot make another one.
 macro_rules! say {
@@ -189,17 +191,40 @@ fn endpoint_line(
 }
 
 fn served(out: &mut String, required: &RequiredService<'_>, view: &View<'_>) {
-    let serves =
-        |placed: &&SubnetUse<'_>| required.serves(placed.subnet, placed.table, view.snapshot);
-    let (yes, no): (Vec<_>, Vec<_>) = view.topology.private().partition(|placed| serves(placed));
-    let names = |list: Vec<&SubnetUse<'_>>| {
-        list.iter().map(|placed| placed.subnet.subnet_id.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    if !yes.is_empty() {
-        say!(out, "      served: {}", names(yes));
+    let (mut served, mut not): (Vec<&str>, Vec<Unserved>) = (Vec::new(), Vec::new());
+    let (mut optional, mut unclear): (Vec<&str>, Vec<Unserved>) = (Vec::new(), Vec::new());
+    for placed in view.topology.private() {
+        let id = placed.subnet.subnet_id.as_str();
+        let proof = prove(view, required, placed);
+        match proof.answer() {
+            _ if !required.is_required_in(placed.subnet) => optional.push(id),
+            Answer::Served => served.push(id),
+            Answer::NotServed => note(&mut not, required, &proof, placed),
+            Answer::CannotTell => note(&mut unclear, required, &proof, placed),
+        }
     }
-    if !no.is_empty() {
-        say!(out, "      not served: {}", names(no));
+    if !served.is_empty() {
+        say!(out, "      served: {}", served.join(", "));
+    }
+    for (word, list) in [("not served", not), ("cannot tell", unclear)] {
+        for Unserved { obstacle, subnets, .. } in list {
+            say!(out, "      {word}: {}", crate::ec2::list(&subnets));
+            say!(out, "        {obstacle}");
+        }
+    }
+    if !optional.is_empty() {
+        say!(out, "      not required in: {}", optional.join(", "));
+    }
+}
+
+fn note(
+    all: &mut Vec<Unserved>,
+    required: &RequiredService<'_>,
+    proof: &Proof,
+    at: &SubnetUse<'_>,
+) {
+    for obstacle in &proof.obstacles {
+        Unserved::note(all, &required.name, obstacle, at.subnet);
     }
 }
 

@@ -20,6 +20,7 @@ use crate::baseline::RuleId;
 use crate::cloud::{Applied, CallError, ErrorClass, Unread};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
+use crate::history::LookAgain;
 use crate::plan::{Hold, StepId};
 use crate::rules::finding::Drift;
 use crate::rules::left_alone::LeftAlone;
@@ -63,6 +64,13 @@ pub struct Report {
     pub unread: Vec<Unread>,
     /// Whether another run is needed.
     pub next: Next,
+    /// When the VPC is looked at again, because something has to act first; absent when nothing is
+    /// waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_again: Option<LookAgain>,
+    /// Why it could not be read or kept what is noted of the VPC between runs; absent when it could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes_error: Option<CallError>,
 }
 
 /// What led to a run. Logged and told, never decided on.
@@ -218,8 +226,12 @@ impl Outcome {
             | Self::Planned
             | Self::NotAllowed(_)
             | Self::Skipped { .. }
+            | Self::Held(Hold::Settling { .. })
             | Self::WillNotBeReady { .. } => false,
-            Self::Held(Hold::RunLimit) | Self::Stale | Self::TimedOut | Self::OutOfTime => true,
+            Self::Held(Hold::RunLimit | Hold::NotRemembered { .. })
+            | Self::Stale
+            | Self::TimedOut
+            | Self::OutOfTime => true,
             Self::RecheckFailed(error) => error.class.passes(),
             // What was not there, or was there already, when the call came was planned from a view
             // that was too old.
@@ -245,6 +257,9 @@ impl fmt::Display for Outcome {
             Self::Planned => f.write_str("would be taken"),
             Self::NotAllowed(mode) => write!(f, "not taken: the mode is {mode}"),
             Self::Held(hold @ Hold::RunLimit) => write!(f, "left for the next run: {hold}"),
+            Self::Held(hold @ (Hold::Settling { .. } | Hold::NotRemembered { .. })) => {
+                write!(f, "not yet: {hold}")
+            }
             Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
             Self::Skipped { because } => write!(f, "not taken: step {because} comes first"),
             Self::Failed(error) => write!(f, "failed: {error}"),

@@ -80,7 +80,7 @@ mod tests {
             [
                 format!("- {found}: the owner of the service has to accept the endpoint first"),
                 "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off \
-                 com.amazonaws.eu-central-1.ssm, which no endpoint serves"
+                 com.amazonaws.eu-central-1.ssm"
                     .to_owned()
             ]
         );

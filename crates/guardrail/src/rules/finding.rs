@@ -141,6 +141,35 @@ pub enum Drift {
         /// AWS's reason for the state, where it gives one.
         reason: Option<String>,
     },
+    /// Something keeps a required service from private subnets.
+    ServiceNotServed {
+        /// The service that is not served.
+        service: ServiceName,
+        /// The subnets that the service is not served to.
+        subnets: Vec<SubnetId>,
+        /// What keeps the service from them, in words.
+        obstacle: String,
+    },
+    /// An endpoint's policy is neither full access nor one that the baseline names.
+    PolicyNotFullAccess {
+        /// The service that the endpoint is for.
+        service: ServiceName,
+        /// The endpoint whose policy is narrowed.
+        endpoint: EndpointId,
+    },
+    /// A route takes addresses of a gateway service elsewhere than to its endpoint.
+    EndpointRouteOverruled {
+        /// The service whose addresses are taken elsewhere.
+        service: ServiceName,
+        /// The route table that the route is in.
+        table: RouteTableId,
+        /// The route's destination.
+        destination: String,
+        /// The route's target.
+        target: String,
+        /// Whether the route overrules the endpoint's for certain.
+        certain: bool,
+    },
     /// A private subnet's table leads, or may lead, to the internet.
     LeadsOut(LeadingRoute),
     /// A private subnet gives what is launched in it a public IPv4 address.
@@ -206,6 +235,9 @@ impl Drift {
             | Self::PrivateDnsOff { service, .. }
             | Self::PrivateDnsForInboundOnly { service, .. }
             | Self::ServiceNotOffered { service }
+            | Self::ServiceNotServed { service, .. }
+            | Self::PolicyNotFullAccess { service, .. }
+            | Self::EndpointRouteOverruled { service, .. }
             | Self::EndpointBroken { service, .. } => Some(service),
         }
     }
@@ -258,6 +290,20 @@ impl fmt::Display for Drift {
             Self::EndpointBroken { service, endpoint, state, reason } => {
                 write!(f, "{endpoint} ({service}) is in state {state}")?;
                 reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+            }
+            Self::ServiceNotServed { service, subnets, obstacle } => {
+                write!(f, "{service} is not served to {}: {obstacle}", list(subnets))
+            }
+            Self::PolicyNotFullAccess { service, endpoint } => {
+                write!(f, "the policy of {endpoint} ({service}) is not full access")
+            }
+            Self::EndpointRouteOverruled { service, table, destination, target, certain } => {
+                let takes = if *certain { "takes" } else { "may take" };
+                write!(
+                    f,
+                    "{table}: {destination} → {target} {takes} addresses of {service} past its \
+                     endpoint"
+                )
             }
             Self::LeadsOut(route) => route.fmt(f),
             Self::PublicIpOnLaunch { subnet } => write!(

@@ -4,10 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::served::Obstacle;
 use crate::baseline::RuleId;
 use crate::ec2::id::{SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
+use crate::ec2::policy::PolicyDigest;
 use crate::ec2::snapshot::Section;
+use crate::ec2::world::Subnet;
 
 /// Something that is not repaired, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +51,29 @@ pub enum LeftAloneReason {
     Propagated,
     /// Without the route, a required service would be cut off.
     ServiceNotServed {
-        /// The services that no endpoint serves.
-        services: Vec<ServiceName>,
+        /// The services that would be cut off, each with what keeps an endpoint from serving it.
+        services: Vec<Unserved>,
     },
+    /// The write would move a service's traffic to an endpoint that does not serve everybody who
+    /// reaches the service now.
+    WouldCutOff {
+        /// The services that would be cut off, each with what keeps the endpoint from serving it.
+        services: Vec<Unserved>,
+    },
+    /// An endpoint, which costs money, would not serve the subnets that need it.
+    WouldNotServe {
+        /// The service, with what would keep the endpoint from serving it.
+        services: Vec<Unserved>,
+    },
+    /// The endpoint's policy may be meant.
+    PolicyOfTheirOwn {
+        /// What the policy is accepted by.
+        digest: PolicyDigest,
+    },
+    /// The route, or what it leads to, may be meant.
+    OverrulesOnPurpose,
+    /// Nothing that the guardrail does makes the service served.
+    NoRemedy,
     /// The endpoint's state is a person's to mend.
     Broken,
     /// No private subnet of these zones can take an interface.
@@ -101,8 +124,24 @@ impl fmt::Display for LeftAloneReason {
             Self::Unknown => f.write_str("what is not known is never deleted"),
             Self::Propagated => f.write_str("a propagated route cannot be deleted; disable the propagation"),
             Self::ServiceNotServed { services } => {
-                write!(f, "removing it would cut off {}, which no endpoint serves", list(services))
+                write!(f, "removing it would cut off {}", each_once(services))
             }
+            Self::WouldCutOff { services } => {
+                write!(f, "it would cut off {} for subnets that reach it now", each_once(services))
+            }
+            Self::WouldNotServe { services } => write!(
+                f,
+                "it costs money and would not serve {}; `create: always` in the baseline makes it \
+                 all the same",
+                each_once(services)
+            ),
+            Self::PolicyOfTheirOwn { digest } => {
+                write!(f, "policies are people's; if it is meant, accept {digest} in the baseline")
+            }
+            Self::OverrulesOnPurpose => {
+                f.write_str("it is no way out; take the route away if it is not meant")
+            }
+            Self::NoRemedy => f.write_str("nothing that the guardrail may do removes it"),
             Self::Broken => f.write_str("it does not mend by itself; delete it, and the guardrail makes a new one"),
             Self::NoSubnetInZone { zones } => {
                 write!(f, "no private subnet in {} has room for an endpoint's IPv4 interface", list(zones))
@@ -123,17 +162,14 @@ impl fmt::Display for LeftAloneReason {
 }
 
 impl LeftAloneReason {
-    /// Whether the service that the finding is about stays without a working endpoint because of
-    /// it, so that no route may go that the service is reached by.
-    pub fn leaves_the_service_unrepaired(&self) -> bool {
+    /// What the reason rests on, in short lines; none where it says all itself.
+    pub fn details(&self) -> Vec<String> {
         match self {
-            Self::Broken
-            | Self::InboundResolverOnly
-            | Self::RequiredButNotOffered
-            | Self::AwaitsAcceptance
-            | Self::NoSubnetInZone { .. }
-            | Self::GroupNameTaken { .. }
-            | Self::TooManyGroups => true,
+            Self::ServiceNotServed { services }
+            | Self::WouldCutOff { services }
+            | Self::WouldNotServe { services } => {
+                services.iter().map(Unserved::to_string).collect()
+            }
             Self::SomebodyElsesVpc
             | Self::NotObserved { .. }
             | Self::NotOffered
@@ -141,9 +177,60 @@ impl LeftAloneReason {
             | Self::MayLeadOut
             | Self::Unknown
             | Self::Propagated
-            | Self::ServiceNotServed { .. }
+            | Self::Broken
+            | Self::NoSubnetInZone { .. }
+            | Self::GroupNameTaken { .. }
+            | Self::TableOfGateway
+            | Self::TooManyGroups
+            | Self::InboundResolverOnly
+            | Self::RequiredButNotOffered
             | Self::BuiltPublic
-            | Self::TableOfGateway => false,
+            | Self::AwaitsAcceptance
+            | Self::PolicyOfTheirOwn { .. }
+            | Self::OverrulesOnPurpose
+            | Self::NoRemedy => Vec::new(),
         }
     }
+}
+
+/// A service, one thing that keeps an endpoint from serving it, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Unserved {
+    /// The service.
+    pub service: ServiceName,
+    /// What keeps it from being served, in words.
+    pub obstacle: String,
+    /// The subnets that it is not served to because of that.
+    pub subnets: Vec<SubnetId>,
+}
+
+impl Unserved {
+    /// Notes that an obstacle keeps a service from a subnet.
+    pub fn note(all: &mut Vec<Self>, service: &ServiceName, obstacle: &Obstacle, subnet: &Subnet) {
+        let obstacle = obstacle.to_string();
+        let same = |it: &&mut Self| it.service == *service && it.obstacle == obstacle;
+        match all.iter_mut().find(same) {
+            Some(known) => known.subnets.push(subnet.subnet_id.clone()),
+            None => all.push(Self {
+                service: service.clone(),
+                obstacle,
+                subnets: vec![subnet.subnet_id.clone()],
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Unserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, obstacle, subnets } = self;
+        write!(f, "{service} for {}: {obstacle}", list(subnets))
+    }
+}
+
+/// The services, each named once.
+fn each_once(services: &[Unserved]) -> String {
+    let mut names: Vec<&ServiceName> = services.iter().map(|unserved| &unserved.service).collect();
+    names.dedup();
+    list(&names)
 }

@@ -85,7 +85,7 @@ mod tests {
                      false, which moves the whole VPC's traffic to it"
                 ),
                 "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off \
-                 com.amazonaws.eu-central-1.ssm, which no endpoint serves"
+                 com.amazonaws.eu-central-1.ssm"
                     .to_owned()
             ]
         );
@@ -103,7 +103,10 @@ mod tests {
                 w.set("com.amazonaws.eu-central-1.ssm", "PrivateDnsNames", json!([]));
                 w.set("vpce-ssm", "PrivateDnsEnabled", json!(false))
             },
-            &[],
+            &[
+                "service-not-served: com.amazonaws.eu-central-1.ssm is not served to subnet-pria, subnet-prib: the service \
+                 has no private name",
+            ],
         );
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::RunRequest;
-use super::assess::{Assessment, assess};
+use super::assess::{Assessment, assess, remembered};
 use super::recheck::{
     LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate,
     is_verified,
@@ -16,6 +16,7 @@ use crate::ec2::id::Scope;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
+use crate::history::{Facts, Memory};
 use crate::plan::{Condition, GroupRef, Plan, Task};
 use crate::report::Outcome;
 
@@ -81,21 +82,41 @@ pub(super) struct Runner<'a, C> {
     baseline: &'a Baseline,
     request: &'a RunRequest,
     observed: Observed,
+    /// The sections that could not be read when the plan was made: no step of it rests on them.
+    blind: BTreeSet<Section>,
+    /// The sections in which changes of this run show, and that were not read since.
+    touched: BTreeSet<Section>,
+    /// What is remembered of the VPC; `None` when it could not be read.
+    facts: Option<Facts>,
 }
 
 impl<'a, C: Cloud> Runner<'a, C> {
-    pub(super) fn new(cloud: &'a C, baseline: &'a Baseline, request: &'a RunRequest) -> Self {
-        Self { cloud, baseline, request, observed: Observed::new(&request.scope) }
+    pub(super) fn new(
+        cloud: &'a C,
+        baseline: &'a Baseline,
+        request: &'a RunRequest,
+        facts: Option<Facts>,
+    ) -> Self {
+        Self {
+            cloud,
+            baseline,
+            request,
+            observed: Observed::new(&request.scope),
+            blind: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            facts,
+        }
     }
 
-    /// What could not be read when it was last looked at.
-    pub(super) fn into_unread(self) -> Vec<Unread> {
-        self.observed.unread
+    /// What could not be read when it was last looked at, and what is remembered now.
+    pub(super) fn into_unread_and_facts(self) -> (Vec<Unread>, Option<Facts>) {
+        (self.observed.unread, self.facts)
     }
 
     /// Reads everything.
     pub(super) async fn first_look(&mut self) -> Assessment {
         self.observed.look(self.cloud, &self.request.scope, Section::ALL.as_slice()).await;
+        self.blind = self.observed.unread.iter().map(|unread| unread.section).collect();
         self.assess()
     }
 
@@ -115,9 +136,14 @@ impl<'a, C: Cloud> Runner<'a, C> {
         outcomes
     }
 
-    fn assess(&self) -> Assessment {
-        let circumstances = self.request.circumstances(self.cloud.now());
-        assess(self.baseline, &self.observed.world, self.request, circumstances)
+    /// What is seen comes to this, together with what is remembered.
+    fn assess(&mut self) -> Assessment {
+        let now = self.cloud.now();
+        let (baseline, world, request) = (self.baseline, &self.observed.world, self.request);
+        self.facts =
+            self.facts.as_ref().map(|facts| remembered(facts, baseline, world, request, now));
+        let memory = self.facts.as_ref().map_or(Memory::Unreadable, Memory::Of);
+        assess(baseline, world, request, request.circumstances(now, memory))
     }
 
     fn time_left(&self) -> TimeLeft {
@@ -136,9 +162,14 @@ impl<'a, C: Cloud> Runner<'a, C> {
 
     async fn change(&mut self, action: &Action<GroupRef>, outcomes: &Outcomes) -> Outcome {
         let call = loop {
-            if let Err(error) = self.read_again(&action.rests_on()).await {
+            // With these, what this run has changed: half of a change is not what there is.
+            let mut sections: BTreeSet<Section> = action.rests_on().into_iter().collect();
+            sections.extend(&self.touched);
+            let sections: Vec<Section> = sections.difference(&self.blind).copied().collect();
+            if let Err(error) = self.read_again(&sections).await {
                 return Outcome::RecheckFailed(error);
             }
+            self.touched.clear();
             match before_call(action, &self.assess().plan, outcomes, self.time_left()) {
                 Next::Go(call) => break call,
                 Next::Later => self.wait_a_little().await,
@@ -147,6 +178,7 @@ impl<'a, C: Cloud> Runner<'a, C> {
         };
         loop {
             self.observed.fresh.clear();
+            self.touched.extend(call.operation().shows_in());
             let answer = self.cloud.apply(&self.request.scope, &call).await;
             match after_call(action, answer, self.time_left()) {
                 Some(outcome) => return outcome,

@@ -6,9 +6,12 @@ use super::RunRequest;
 use super::conclude::{Ended, report};
 use crate::analysis::View;
 use crate::analysis::required_service::required_services;
+use crate::analysis::served::premises;
 use crate::baseline::{Baseline, Mode};
+use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
+use crate::history::{Facts, Memory, Note, Seen, recorded_calls};
 use crate::plan::planner::plan;
 use crate::plan::{Circumstances, Plan, Step};
 use crate::report::{Outcome, Report};
@@ -83,9 +86,57 @@ pub fn assess_snapshot(
     }
 }
 
+/// The premises of a VPC that take time to act: those that the services rest on which its private
+/// subnets need.
+pub(super) fn premises_of(snapshot: &Snapshot<'_>, baseline: &Baseline) -> Vec<Seen> {
+    let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
+    let view = View::of(baseline, snapshot, &required_services);
+    let mut seen: Vec<Seen> = Vec::new();
+    for required in &required_services {
+        for placed in view.topology.private().filter(|it| required.is_required_in(it.subnet)) {
+            seen.extend(premises(&view, required, placed));
+        }
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    seen
+}
+
+/// What is remembered of a VPC after a look at it, which these calls led to. What could not be seen
+/// of it is remembered as before.
+pub(super) fn remembered(
+    facts: &Facts,
+    baseline: &Baseline,
+    world: &World,
+    request: &RunRequest,
+    now: Timestamp,
+) -> Facts {
+    let shared = Shared::of(world);
+    let Ok(Some(snapshot)) = Snapshot::one(world, &shared, &request.scope.vpc) else {
+        return facts.clone();
+    };
+    let seen = premises_of(&snapshot, baseline);
+    facts.after_look(&seen, &snapshot.missing, &recorded_calls(&request.evidence), now)
+}
+
+/// What is noted of a VPC that has been as it is in this world since `since`; nothing where the world
+/// does not hold it.
+pub fn noted_since(baseline: &Baseline, world: &World, vpc: &VpcId, since: Timestamp) -> Note {
+    let shared = Shared::of(world);
+    let Ok(Some(snapshot)) = Snapshot::one(world, &shared, vpc) else { return Note::default() };
+    let seen = premises_of(&snapshot, baseline);
+    let facts = Facts::default().after_look(&seen, &snapshot.missing, &[], since);
+    Note { facts, look_again: None }
+}
+
 /// What a run would report if it stopped before its first change: the plan, and nothing done.
 pub fn preview(baseline: &Baseline, world: &World, request: &RunRequest, now: Timestamp) -> Report {
-    not_taken(baseline, assess(baseline, world, request, request.circumstances(now)), request, now)
+    not_taken(
+        baseline,
+        assess(baseline, world, request, request.circumstances(now, Memory::NotAsked)),
+        request,
+        now,
+    )
 }
 
 /// What a run over the VPC of this snapshot would report if it stopped before its first change.
@@ -98,7 +149,7 @@ pub fn preview_snapshot(
 ) -> Report {
     not_taken(
         baseline,
-        assess_snapshot(baseline, snapshot, request.circumstances(now)),
+        assess_snapshot(baseline, snapshot, request.circumstances(now, Memory::NotAsked)),
         request,
         now,
     )
@@ -111,7 +162,7 @@ fn not_taken(
     request: &RunRequest,
     now: Timestamp,
 ) -> Report {
-    let outcome = |step: &Step| match (step.mode, step.held) {
+    let outcome = |step: &Step| match (step.mode, step.held.clone()) {
         (Mode::Observe | Mode::Notify, _) => Outcome::NotAllowed(step.mode),
         (Mode::Repair, Some(hold)) => Outcome::Held(hold),
         (Mode::Repair, None) => Outcome::Planned,
@@ -127,5 +178,7 @@ fn not_taken(
         last,
         outcomes,
         unread: Vec::new(),
+        look_again: None,
+        notes_error: None,
     })
 }

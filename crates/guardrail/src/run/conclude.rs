@@ -6,8 +6,9 @@ use super::RunRequest;
 use super::assess::{Assessment, VpcStanding};
 use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
 use crate::baseline::{Baseline, Mode};
-use crate::cloud::Unread;
+use crate::cloud::{CallError, Unread};
 use crate::ec2::id::{Scope, ServiceName};
+use crate::history::LookAgain;
 use crate::plan::{Condition, Hold, Plan, Step, Task};
 use crate::report::commands;
 use crate::report::{Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
@@ -24,11 +25,24 @@ pub(super) struct Ended<'a> {
     pub(super) last: Assessment,
     pub(super) outcomes: Outcomes,
     pub(super) unread: Vec<Unread>,
+    pub(super) look_again: Option<LookAgain>,
+    pub(super) notes_error: Option<CallError>,
 }
 
 /// Tells what was found and done.
 pub(super) fn report(ended: Ended<'_>) -> Report {
-    let Ended { baseline, request, started, finished, first, last, outcomes, unread } = ended;
+    let Ended {
+        baseline,
+        request,
+        started,
+        finished,
+        first,
+        last,
+        outcomes,
+        unread,
+        look_again,
+        notes_error,
+    } = ended;
     let pending = services_not_come(&first.plan, &outcomes);
     let still_managed = matches!(last.standing, VpcStanding::Managed(_));
     let repaired = |finding: &Finding| {
@@ -69,6 +83,8 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         left_alone: first.plan.left_alone,
         unread,
         next: if again { Next::Again } else { Next::Settled },
+        look_again,
+        notes_error,
     }
 }
 

@@ -13,19 +13,20 @@ mod recheck;
 use jiff::Timestamp;
 
 pub use self::assess::{
-    Assessment, VpcStanding, assess, assess_snapshot, preview, preview_snapshot,
+    Assessment, VpcStanding, assess, assess_snapshot, noted_since, preview, preview_snapshot,
 };
 
 use crate::baseline::Baseline;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, Notes};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
+use crate::history::{Memory, Note};
 use crate::plan::Circumstances;
 use crate::report::{Cause, Report};
 
 use self::apply::Runner;
 use self::conclude::{Ended, report};
-use self::recheck::made_changes;
+use self::recheck::{look_again, made_changes, recalled};
 
 /// What to look at, and why.
 #[derive(Debug, Clone)]
@@ -46,25 +47,38 @@ pub struct RunRequest {
 
 impl RunRequest {
     /// What a decision of this run rests on at this time, beside the baseline and what is seen.
-    pub fn circumstances(&self, now: Timestamp) -> Circumstances<'_> {
-        Circumstances { incident: &self.incident, now }
+    pub fn circumstances<'a>(&'a self, now: Timestamp, memory: Memory<'a>) -> Circumstances<'a> {
+        Circumstances { incident: &self.incident, now, memory }
     }
 }
 
 /// Brings one VPC back to the baseline as far as the modes allow, and tells what was found and
 /// done.
 ///
-/// With a snapshot that is not complete nothing is changed.
-pub async fn run<C: Cloud>(cloud: &C, baseline: &Baseline, request: &RunRequest) -> Report {
+/// What rests on something that was not read is not done.
+pub async fn run<C: Cloud, N: Notes>(
+    cloud: &C,
+    notes: &N,
+    baseline: &Baseline,
+    request: &RunRequest,
+) -> Report {
     let started = cloud.now();
-    let mut runner = Runner::new(cloud, baseline, request);
+    let (facts, not_read) = recalled(notes.recall(&request.scope).await);
+    let mut runner = Runner::new(cloud, baseline, request, facts);
     let first = runner.first_look().await;
     let outcomes = runner.apply(&first.plan).await;
     let last = match made_changes(&outcomes) {
         true => runner.verify(&first.plan, &outcomes).await,
         false => first.clone(),
     };
-    let unread = runner.into_unread();
+    let look_again = look_again(&outcomes);
+    let (unread, facts) = runner.into_unread_and_facts();
+    let not_kept = match facts {
+        Some(facts) => {
+            notes.note(&request.scope, &Note { facts, look_again: look_again.clone() }).await.err()
+        }
+        None => None,
+    };
     report(Ended {
         baseline,
         request,
@@ -74,6 +88,8 @@ pub async fn run<C: Cloud>(cloud: &C, baseline: &Baseline, request: &RunRequest)
         last,
         outcomes,
         unread,
+        look_again,
+        notes_error: not_read.or(not_kept),
     })
 }
 

@@ -17,7 +17,8 @@ use crate::ec2::change::{Action, Call};
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
-use crate::plan::{Condition, GroupRef, Plan, Step, StepId, Task, Wait};
+use crate::history::{Facts, LookAgain, Note};
+use crate::plan::{Condition, GroupRef, Hold, Plan, Step, StepId, Task, Wait};
 use crate::report::Outcome;
 
 /// How long to wait between two looks at an endpoint that is coming up. Terraform looks every 5
@@ -37,7 +38,7 @@ pub(super) fn gate(
     let failed = |id: &&StepId| !outcomes.get(id).is_some_and(Outcome::is_success);
     match step.mode {
         Mode::Observe | Mode::Notify => Some(Outcome::NotAllowed(step.mode)),
-        Mode::Repair => match (step.held, step.after.iter().find(failed)) {
+        Mode::Repair => match (step.held.clone(), step.after.iter().find(failed)) {
             (Some(hold), _) => Some(Outcome::Held(hold)),
             (None, Some(because)) => Some(Outcome::Skipped { because: *because }),
             (None, None) => (now >= deadline).then_some(Outcome::OutOfTime),
@@ -66,6 +67,7 @@ pub(super) fn before_call(
 ) -> Next<Call> {
     match (still_planned(action, now), time) {
         (StillPlanned::Changed, _) => Next::End(Outcome::Stale),
+        (StillPlanned::Held(hold), _) => Next::End(Outcome::Held(hold)),
         (StillPlanned::NotYet, TimeLeft::No) => Next::End(Outcome::TimedOut),
         (StillPlanned::NotYet, TimeLeft::Yes) => Next::Later,
         (StillPlanned::Holds, _) => match action.with_group(|group| known_group(group, outcomes)) {
@@ -115,12 +117,14 @@ pub(super) fn is_too_new(action: &Action<GroupRef>, error: &CallError) -> bool {
 }
 
 /// Whether the plan that is made from what is seen now still holds an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StillPlanned {
     /// It does.
     Holds,
     /// It does, but what comes before it does not show yet.
     NotYet,
+    /// It does, and something that was changed a short while ago holds it back.
+    Held(Hold),
     /// It does not: somebody changed what it was planned from.
     Changed,
 }
@@ -136,7 +140,12 @@ pub(super) fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlann
     match (now.steps.iter().find(same), action) {
         (None, _) => StillPlanned::Changed,
         (Some(step), Action::DeleteRoute { .. }) if !step.after.is_empty() => StillPlanned::NotYet,
-        (Some(_), _) => StillPlanned::Holds,
+        (Some(step), _) => match &step.held {
+            Some(hold @ (Hold::Settling { .. } | Hold::NotRemembered { .. })) => {
+                StillPlanned::Held(hold.clone())
+            }
+            Some(Hold::RunLimit) | None => StillPlanned::Holds,
+        },
     }
 }
 
@@ -192,6 +201,38 @@ impl TimeLeft {
             false => Self::No,
         }
     }
+}
+
+/// What was noted of the VPC, as far as it could be read, and why it could not.
+pub(super) fn recalled(
+    noted: Result<Option<Note>, CallError>,
+) -> (Option<Facts>, Option<CallError>) {
+    match noted {
+        Ok(note) => (Some(note.unwrap_or_default().facts), None),
+        Err(error) => (None, Some(error)),
+    }
+}
+
+/// When to look again, because something has to act before the held steps can be taken.
+pub(super) fn look_again(outcomes: &Outcomes) -> Option<LookAgain> {
+    let waits = outcomes.values().filter_map(|outcome| match outcome {
+        Outcome::Held(hold @ Hold::Settling { until, .. }) => {
+            Some(LookAgain { at: *until, why: hold.to_string() })
+        }
+        Outcome::Held(Hold::RunLimit | Hold::NotRemembered { .. })
+        | Outcome::Done(_)
+        | Outcome::Ready
+        | Outcome::Planned
+        | Outcome::NotAllowed(_)
+        | Outcome::Stale
+        | Outcome::Skipped { .. }
+        | Outcome::Failed(_)
+        | Outcome::RecheckFailed(_)
+        | Outcome::TimedOut
+        | Outcome::WillNotBeReady { .. }
+        | Outcome::OutOfTime => None,
+    });
+    waits.min_by_key(|wait| wait.at)
 }
 
 /// Whether anything may have been changed; a call that failed may have had its effect all the same.

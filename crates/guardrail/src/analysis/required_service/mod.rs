@@ -4,11 +4,13 @@ use std::fmt;
 
 use ipnet::IpNet;
 
+use crate::analysis::endpoint_policy::Access;
 use crate::analysis::topology::Topology;
-use crate::baseline::{Baseline, ListedService, Required, Service};
+use crate::baseline::{Baseline, Create, ListedService, ReachedBy, Required, Service, TagSelector};
 use crate::ec2::change::{CREATED_TAG, GROUP_NAME};
 use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::id::{Region, ServiceName, Zone};
+use crate::ec2::policy::PolicyDocument;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::{
     EndpointService, EndpointState, EndpointType, IpAddressType, IpPermission, IpProtocol,
@@ -28,6 +30,13 @@ pub struct RequiredService<'w> {
     pub offered: Option<&'w EndpointService>,
     /// Whether the service is required where the Region does not offer it.
     pub required: Required,
+    /// The name under which clients reach it.
+    pub reached_by: ReachedBy,
+    /// When an interface endpoint for it is made.
+    pub create: Create,
+    /// The policy that its endpoints should have; `None` for full access.
+    pub policy: Option<PolicyDocument>,
+    required_in: Option<Vec<TagSelector>>,
 }
 
 /// How a required service is reached.
@@ -77,22 +86,54 @@ pub fn required_services<'w>(
 }
 
 fn required<'w>(
-    ListedService { service, required }: &ListedService,
+    listed: &ListedService,
     kind: EndpointKind,
     region: &Region,
     shared: &Shared<'w>,
 ) -> Option<RequiredService<'w>> {
-    let names = service.names(region);
+    let names = listed.service.names(region);
     let kind_wanted = kind.endpoint_type();
     let offered = names.iter().find_map(|name| {
         shared.services.iter().find(|offer| offer.service_name == *name && offer.is(&kind_wanted))
     });
     let name =
         offered.map(|offer| offer.service_name.clone()).or_else(|| names.into_iter().next())?;
-    Some(RequiredService { service: service.clone(), name, kind, offered, required: *required })
+    Some(RequiredService {
+        service: listed.service.clone(),
+        name,
+        kind,
+        offered,
+        // What was not read may be offered.
+        required: match shared.services_were_read {
+            true => listed.required,
+            false => Required::Always,
+        },
+        reached_by: listed.reached_by,
+        create: listed.create,
+        policy: listed.policy.clone(),
+        required_in: listed.required_in.clone(),
+    })
 }
 
 impl<'w> RequiredService<'w> {
+    /// A service that the baseline does not list, as an endpoint of the VPC names it.
+    pub fn unlisted(name: &ServiceName, kind: EndpointKind, shared: &Shared<'w>) -> Option<Self> {
+        let kind_wanted = kind.endpoint_type();
+        let is_it =
+            |offer: &&EndpointService| offer.service_name == *name && offer.is(&kind_wanted);
+        Some(Self {
+            service: Service::try_from(name.to_string()).ok()?,
+            name: name.clone(),
+            kind,
+            offered: shared.services.iter().find(is_it),
+            required: Required::IfOffered,
+            reached_by: ReachedBy::PrivateName,
+            create: Create::WhenItServes,
+            policy: None,
+            required_in: None,
+        })
+    }
+
     /// Whether nothing is asked of any VPC for it here: the Region does not offer it, and it is
     /// required only where it is offered.
     pub fn is_passed_over(&self) -> bool {
@@ -122,25 +163,56 @@ impl<'w> RequiredService<'w> {
         })
     }
 
-    /// The endpoint that is adopted as the one to serve it: of those that exist, a sound one before
-    /// a broken one, then one with private DNS, then the one in most zones, then the first by id.
+    /// Whether a private subnet needs the service.
+    pub fn is_required_in(&self, subnet: &Subnet) -> bool {
+        let matches = |selectors: &Vec<TagSelector>| {
+            selectors.iter().any(|selector| selector.find(&subnet.tags).is_some())
+        };
+        self.required_in.as_ref().is_none_or(matches)
+    }
+
+    /// The interface endpoint in the VPC, anybody's, that the service's own name leads to.
+    pub fn name_holder(&self, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
+        let holds = |endpoint: &&VpcEndpoint| {
+            endpoint.service_name.as_ref() == Some(&self.name)
+                && endpoint.kind() == EndpointType::Interface
+                && endpoint.holds_name_in_vpc()
+                && health(endpoint) == Health::Works
+        };
+        snapshot.endpoints.iter().copied().find(holds)
+    }
+
+    /// The endpoint that is adopted as the one to serve it: of those that exist, the one that holds
+    /// the service's name, then a sound one before a broken one, then one without a policy of its
+    /// own, then the one in most zones, then the first by id.
     pub fn adopted(&self, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
-        self.endpoints(snapshot).filter(|endpoint| endpoint.exists()).min_by_key(|endpoint| {
-            let zones = zones_of(endpoint, snapshot).len();
-            (
-                health(endpoint).is_broken(),
-                !endpoint.holds_name_in_vpc(),
-                usize::MAX - zones,
-                &endpoint.vpc_endpoint_id,
-            )
-        })
+        let region = &snapshot.scope.region;
+        let mut existing: Vec<_> = self.endpoints(snapshot).filter(|e| e.exists()).collect();
+        if existing.len() > 1 {
+            existing.sort_by_cached_key(|endpoint| {
+                let policy = endpoint.policy_document.as_deref();
+                (
+                    health(endpoint).is_broken(),
+                    !endpoint.holds_name_in_vpc(),
+                    Access::of(policy, &self.name, region) != Access::Full,
+                    usize::MAX - zones_of(endpoint, snapshot).len(),
+                    endpoint.vpc_endpoint_id.clone(),
+                )
+            });
+        }
+        existing.into_iter().next()
     }
 
     /// Whether private DNS can and should be on: the service has a private name.
     pub fn wants_private_dns(&self) -> bool {
         match self.kind {
             EndpointKind::Gateway => false,
-            EndpointKind::Interface => self.offered.is_some_and(EndpointService::has_private_dns),
+            EndpointKind::Interface => match self.reached_by {
+                ReachedBy::PrivateName => {
+                    self.offered.is_some_and(EndpointService::has_private_dns)
+                }
+                ReachedBy::EndpointName => false,
+            },
         }
     }
 
@@ -150,15 +222,6 @@ impl<'w> RequiredService<'w> {
         self.offered.is_some_and(|offer| {
             offer.availability_zones.is_empty()
                 || offer.availability_zones.iter().any(|offered| offered == zone)
-        })
-    }
-
-    /// Whether a table leads to the service through an endpoint that works: the association and its
-    /// route both there.
-    pub fn serves_table(&self, table: &RouteTable, snapshot: &Snapshot<'w>) -> bool {
-        self.route_to(table, snapshot).is_some_and(|endpoint| {
-            health(endpoint) == Health::Works
-                && endpoint.route_table_ids.contains(&table.route_table_id)
         })
     }
 
@@ -184,54 +247,12 @@ impl<'w> RequiredService<'w> {
             .copied()
     }
 
-    /// Whether the subnets of a zone reach the service through an interface endpoint that works.
-    pub fn serves_zone(&self, zone: &Zone, snapshot: &Snapshot<'w>) -> bool {
-        self.adopted(snapshot).is_some_and(|endpoint| {
-            health(endpoint) == Health::Works
-                && (!self.wants_private_dns()
-                    || (endpoint.holds_name_in_vpc() && vpc_dns_is_on(snapshot)))
-                && (!self.is_offered_in(zone) || zones_of(endpoint, snapshot).contains(&zone))
-                && cidrs_without_https(endpoint, snapshot).is_some_and(|missing| missing.is_empty())
-        })
-    }
-
-    /// Whether a private subnet is served.
-    pub fn serves(
-        &self,
-        subnet: &Subnet,
-        table: Option<&RouteTable>,
-        snapshot: &Snapshot<'w>,
-    ) -> bool {
-        self.speaks_to(subnet, table, snapshot)
-            && match self.kind {
-                EndpointKind::Gateway => {
-                    table.is_some_and(|table| self.serves_table(table, snapshot))
-                }
-                EndpointKind::Interface => self.serves_zone(&subnet.availability_zone, snapshot),
-            }
-    }
-
-    /// Whether the endpoint speaks the subnet's version of IP. One with IPv4 addresses only is
-    /// reached from an IPv6-only subnet through NAT64, which is a NAT gateway's; the endpoints that
-    /// the guardrail makes are of that kind.
-    pub fn speaks_to(
-        &self,
-        subnet: &Subnet,
-        table: Option<&RouteTable>,
-        snapshot: &Snapshot<'w>,
-    ) -> bool {
-        let endpoint = match self.kind {
-            EndpointKind::Gateway => table.and_then(|table| self.route_to(table, snapshot)),
-            EndpointKind::Interface => self.adopted(snapshot),
-        };
-        !subnet.ipv6_native || endpoint.is_some_and(has_ipv6)
-    }
-
     /// The zones an interface endpoint should be in: those with a private subnet where the service
     /// is offered.
     pub fn zones_wanted(&self, topology: &Topology<'w>) -> Vec<&'w Zone> {
         let mut zones: Vec<&Zone> = topology
             .private()
+            .filter(|placed| self.is_required_in(placed.subnet))
             .map(|placed| &placed.subnet.availability_zone)
             .filter(|zone| self.is_offered_in(zone))
             .collect();
@@ -288,6 +309,13 @@ pub fn zones_of<'w>(endpoint: &VpcEndpoint, snapshot: &Snapshot<'w>) -> Vec<&'w 
     zones
 }
 
+/// Whether a DNS attribute of the VPC is known to be off, so that no private name leads anywhere.
+pub fn vpc_dns_is_off(snapshot: &Snapshot<'_>) -> bool {
+    snapshot.attributes.is_some_and(|a| {
+        a.enable_dns_support == Some(false) || a.enable_dns_hostnames == Some(false)
+    })
+}
+
 /// Whether both DNS attributes of the VPC are on, as private DNS needs.
 pub fn vpc_dns_is_on(snapshot: &Snapshot<'_>) -> bool {
     snapshot
@@ -306,20 +334,24 @@ fn has_ipv6(endpoint: &VpcEndpoint) -> bool {
 /// does; `None` when a group was not observed. IPv6 blocks count only for an endpoint that has IPv6
 /// addresses.
 pub fn cidrs_without_https(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec<Cidr>> {
-    let groups: Option<Vec<&SecurityGroup>> = endpoint
-        .groups
-        .iter()
-        .map(|group| snapshot.shared.groups.get(&group.group_id).copied())
-        .collect();
-    let groups = groups?;
-    let admitted: Vec<IpNet> =
-        groups.iter().flat_map(|group| https_sources(group, snapshot.shared)).collect();
+    let admitted = https_sources_of(endpoint, snapshot)?;
     let wanted = snapshot.vpc.cidrs().into_iter().filter(|cidr| match cidr.net() {
         Some(net @ IpNet::V4(_)) => !covered(net, &admitted),
         Some(net @ IpNet::V6(_)) => has_ipv6(endpoint) && !covered(net, &admitted),
         None => false,
     });
     Some(wanted.collect())
+}
+
+/// The blocks from which any of an endpoint's groups admits TCP 443; `None` when a group was not
+/// observed.
+pub fn https_sources_of(endpoint: &VpcEndpoint, snapshot: &Snapshot<'_>) -> Option<Vec<IpNet>> {
+    let groups: Option<Vec<&SecurityGroup>> = endpoint
+        .groups
+        .iter()
+        .map(|group| snapshot.shared.groups.get(&group.group_id).copied())
+        .collect();
+    Some(groups?.iter().flat_map(|group| https_sources(group, snapshot.shared)).collect())
 }
 
 /// The blocks from which a group admits TCP 443, those of prefix lists included.

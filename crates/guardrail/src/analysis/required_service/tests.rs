@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::analysis::served::prove;
 use crate::fixture::{Fixture, gateway_endpoint, group, interface_endpoint};
 
 fn named<'p, 'w>(
@@ -31,7 +32,7 @@ fn unserved(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
             .flat_map(|p| {
                 let without = required_services
                     .iter()
-                    .filter(|required| !required.serves(p.subnet, p.table, view.snapshot));
+                    .filter(|required| !prove(view, required, p).is_served());
                 without
                     .map(|required| format!("{} {}", p.subnet.subnet_id, required.service))
                     .collect::<Vec<_>>()
@@ -203,9 +204,10 @@ fn a_gateway_serves_where_both_its_association_and_its_route_show() {
 #[test]
 fn an_interface_endpoint_serves_where_everything_it_needs_is_there() {
     let nowhere = ["subnet-pria ssm", "subnet-prib ssm"];
+    // An interface in another zone serves: names are answered with the addresses of all of them.
     assert_eq!(
         unserved(|w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]))),
-        ["subnet-prib ssm"]
+        Vec::<String>::new()
     );
     assert_eq!(unserved(|w| w.set("vpce-ssm", "PrivateDnsEnabled", json!(false))), nowhere);
     assert_eq!(unserved(|w| w.set("vpce-ssm", "State", json!("pending"))), nowhere);

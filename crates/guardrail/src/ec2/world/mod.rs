@@ -3,7 +3,9 @@
 //! Key names are AWS's own. Unknown keys are ignored; a missing section is "not observed", never
 //! "none".
 
+mod dhcp_options;
 mod nat_gateways;
+mod network_acls;
 mod network_interfaces;
 mod prefix_lists;
 mod route_tables;
@@ -26,7 +28,9 @@ use serde::{Deserialize, Serialize};
 use crate::ec2::id::{AccountId, Region, VpcId};
 use crate::ec2::world::section::sections;
 
+pub use dhcp_options::{DhcpConfiguration, DhcpOptions, DhcpValue};
 pub use nat_gateways::{AvailabilityMode, Connectivity, NatGateway, NatGatewayState};
+pub use network_acls::{NetworkAcl, NetworkAclAssociation, NetworkAclEntry, PortRange, RuleAction};
 pub use network_interfaces::{Attachment, NetworkInterface};
 pub use prefix_lists::{PrefixList, PrefixListEntry};
 pub use route_tables::{Association, AssociationState, AssociationStateCode, RouteTable};
@@ -63,6 +67,10 @@ sections! {
     /// The services that endpoints can be made for.
     VpcEndpointServices or "ServiceDetails" =>
         vpc_endpoint_services: Vec<EndpointService>, "describe-vpc-endpoint-services";
+    /// The VPCs' network ACLs.
+    NetworkAcls => network_acls: Vec<NetworkAcl>, "describe-network-acls";
+    /// The sets of DHCP options, which say who answers a VPC's DNS queries.
+    DhcpOptions => dhcp_options: Vec<DhcpOptions>, "describe-dhcp-options";
     /// The VPCs' DNS attributes, by VPC.
     VpcAttributes => vpc_attributes: BTreeMap<VpcId, VpcAttributes>, "describe-vpc-attribute";
 }

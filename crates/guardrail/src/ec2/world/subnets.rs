@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{AccountId, SubnetId, VpcId, Zone};
-use crate::ec2::world::{Ipv6CidrAssociation, Tag};
+use crate::ec2::world::{CidrState, Ipv6CidrAssociation, Tag};
 
 /// `Subnets[]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,4 +32,13 @@ pub struct Subnet {
     pub assign_ipv6_address_on_creation: bool,
     #[serde(default)]
     pub tags: Vec<Tag>,
+}
+
+impl Subnet {
+    /// Every CIDR block in use, the IPv4 one first.
+    pub fn cidrs(&self) -> Vec<Cidr> {
+        let v6 = self.ipv6_cidr_block_association_set.iter();
+        let live = v6.filter(|a| a.ipv6_cidr_block_state.as_ref().is_none_or(CidrState::is_in_use));
+        self.cidr_block.iter().chain(live.map(|a| &a.ipv6_cidr_block)).cloned().collect()
+    }
 }

@@ -150,6 +150,32 @@ impl VpcEndpoint {
         }
     }
 
+    /// An available endpoint with nothing said of it but its service: full access, IPv4.
+    pub fn new(id: EndpointId, vpc: VpcId, service: ServiceName) -> Self {
+        Self {
+            vpc_endpoint_id: id,
+            vpc_endpoint_type: None,
+            vpc_id: vpc,
+            service_name: Some(service),
+            state: EndpointState::Available,
+            policy_document: None,
+            route_table_ids: Vec::new(),
+            subnet_ids: Vec::new(),
+            groups: Vec::new(),
+            ip_address_type: None,
+            private_dns_enabled: false,
+            dns_options: None,
+            requester_managed: false,
+            network_interface_ids: Vec::new(),
+            creation_timestamp: None,
+            tags: Vec::new(),
+            owner_id: None,
+            service_region: None,
+            failure_reason: None,
+            last_error: None,
+        }
+    }
+
     /// Whether it still counts as existing: neither deleted nor on its way there.
     pub fn exists(&self) -> bool {
         !matches!(self.state, EndpointState::Deleting | EndpointState::Deleted)

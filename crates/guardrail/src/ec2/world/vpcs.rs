@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{AccountId, VpcId};
+use crate::ec2::id::{AccountId, DhcpOptionsId, VpcId};
 use crate::ec2::world::Tag;
 use crate::ec2::world::word::word;
 
@@ -23,6 +23,8 @@ pub struct Vpc {
     pub ipv6_cidr_block_association_set: Vec<Ipv6CidrAssociation>,
     #[serde(default)]
     pub is_default: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dhcp_options_id: Option<DhcpOptionsId>,
     #[serde(default)]
     pub tags: Vec<Tag>,
 }
@@ -73,18 +75,24 @@ word! {
     }
 }
 
+impl CidrState {
+    /// Whether the block is in use, or is being given.
+    pub fn is_in_use(&self) -> bool {
+        match self.state {
+            CidrStateCode::Associating | CidrStateCode::Associated => true,
+            CidrStateCode::Disassociating
+            | CidrStateCode::Disassociated
+            | CidrStateCode::Failing
+            | CidrStateCode::Failed
+            | CidrStateCode::Other(_) => false,
+        }
+    }
+}
+
 impl Vpc {
     /// Every CIDR block in use, IPv4 and IPv6, primary first, without duplicates.
     pub fn cidrs(&self) -> Vec<Cidr> {
-        use CidrStateCode::{
-            Associated, Associating, Disassociated, Disassociating, Failed, Failing, Other,
-        };
-        let live = |state: &Option<CidrState>| {
-            state.as_ref().is_none_or(|cidr| match cidr.state {
-                Associated | Associating => true,
-                Disassociating | Disassociated | Failing | Failed | Other(_) => false,
-            })
-        };
+        let live = |state: &Option<CidrState>| state.as_ref().is_none_or(CidrState::is_in_use);
         let v4 = self
             .cidr_block_association_set
             .iter()

@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Draft;
+use super::refusals::Refused;
 use super::security_group::Group;
 use crate::analysis::required_service::{EndpointKind, RequiredService, zones_of};
 use crate::baseline::{Mode, RuleId};
@@ -13,6 +14,7 @@ use crate::ec2::list;
 use crate::ec2::world::{EndpointState, VpcEndpoint};
 use crate::plan::{Condition, GroupRef, StepId, Task};
 use crate::rules::finding::Finding;
+use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, EndpointEdit, NewEndpoint, Repair};
 
 /// What one `ModifyVpcEndpoint` call changes.
@@ -33,8 +35,12 @@ impl<'w> Draft<'_, 'w> {
             else {
                 continue;
             };
+            let tables = self.not_refused(finding, service, tables);
+            if tables.is_empty() {
+                continue;
+            }
             let place = Place::Gateway { route_tables: tables.clone() };
-            let (service, tables) = (service.clone(), tables.clone());
+            let service = service.clone();
             let ready = Condition::Ready { service, tables, zones: vec![], private_dns: false };
             self.create(finding.rule, place, ready, Vec::new());
         }
@@ -53,6 +59,10 @@ impl<'w> Draft<'_, 'w> {
                 continue;
             };
             let Some(required) = self.required(service, EndpointKind::Interface) else { continue };
+            if let Some(reason) = self.refused.get(&Refused::Made(service.clone())).cloned() {
+                self.leave_finding(finding, reason);
+                continue;
+            }
             let (groups, mut after) = match group {
                 Group::Usable(group, steps) => (vec![group.clone()], steps.clone()),
                 Group::NotNeeded => (Vec::new(), Vec::new()),
@@ -76,6 +86,25 @@ impl<'w> Draft<'_, 'w> {
                 after,
             );
         }
+    }
+
+    /// Those of these tables on which the service's endpoint may be put; the others are left.
+    fn not_refused(
+        &mut self,
+        finding: &Finding,
+        service: &ServiceName,
+        tables: &[RouteTableId],
+    ) -> Vec<RouteTableId> {
+        let mut ours = Vec::new();
+        for table in tables {
+            match self.refused.get(&Refused::Table(service.clone(), table.clone())).cloned() {
+                None => ours.push(table.clone()),
+                Some(reason) => {
+                    self.leave(finding.rule, format!("{table} without {service}"), reason);
+                }
+            }
+        }
+        ours
     }
 
     /// Waits for endpoints of the service that are being deleted: until they are gone they hold its
@@ -140,8 +169,16 @@ impl<'w> Draft<'_, 'w> {
         dns: &[StepId],
         group: &Group,
     ) {
+        if let Some(reason) = self.refusal_of(edit) {
+            return self.leave_finding(finding, reason);
+        }
         match &edit.addition {
-            Addition::RouteTables(tables) => into.tables.clone_from(tables),
+            Addition::RouteTables(tables) => {
+                into.tables = self.not_refused(finding, &edit.service, tables);
+                if into.tables.is_empty() {
+                    return;
+                }
+            }
             Addition::Subnets(subnets) => into.subnets.clone_from(subnets),
             Addition::PrivateDns => {
                 into.private_dns = PrivateDns::on_for(&edit.service);
@@ -160,6 +197,17 @@ impl<'w> Draft<'_, 'w> {
         }
         if !into.rules.contains(&finding.rule) {
             into.rules.push(finding.rule);
+        }
+    }
+
+    /// Why the endpoint gets no name or interface; `None` where it may.
+    fn refusal_of(&self, edit: &EndpointEdit) -> Option<LeftAloneReason> {
+        match edit.addition {
+            Addition::Subnets(_) => {
+                self.refused.get(&Refused::Zones(edit.service.clone())).cloned()
+            }
+            Addition::PrivateDns => self.refused.get(&Refused::Name(edit.service.clone())).cloned(),
+            Addition::RouteTables(_) | Addition::OwnGroup => None,
         }
     }
 

@@ -23,7 +23,9 @@ impl Draft<'_, '_> {
             };
             let over = changes + change > limits.changes
                 || endpoint_changes + endpoint_change > limits.endpoint_changes;
-            if over || step.after.iter().any(|id| held.contains(id)) {
+            if step.held.is_some() {
+                held.push(step.id);
+            } else if over || step.after.iter().any(|id| held.contains(id)) {
                 step.held = Some(Hold::RunLimit);
                 held.push(step.id);
             } else {

@@ -6,64 +6,82 @@
 
 mod endpoints;
 mod limits;
+mod refusals;
 mod routes;
 mod security_group;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::refusals::{Refusals, Refused};
 use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, RequiredService, cidrs_without_https};
 use crate::baseline::{Mode, Remove, RuleId};
 use crate::ec2::change::Action;
 use crate::ec2::id::ServiceName;
+use crate::ec2::list;
 use crate::ec2::snapshot::Section;
 use crate::plan::{Circumstances, Condition, GroupRef, Plan, Step, StepId, Task};
 use crate::rules::evaluate;
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
-use crate::rules::repair::Repair;
+use crate::rules::repair::{NewEndpoint, Repair};
 
 /// Finds what is not as the baseline wants it, and plans what to do in these circumstances.
 pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>, Plan) {
     let findings = evaluate(view);
-    let mut draft = Draft {
-        view,
-        circumstances,
-        plan: Plan::default(),
-        waits: Vec::new(),
-        unmended: Vec::new(),
-    };
-    if let Some(reason) = nothing_may_change(view) {
-        draft.leave_everything(&findings, &reason);
+    let (workable, unread): (Vec<Finding>, Vec<Finding>) =
+        findings.iter().cloned().partition(|finding| missing_for(finding, view).is_empty());
+    if view.snapshot.is_somebody_elses() {
+        let mut draft = Draft::new(view, circumstances, Refusals::new());
+        draft.leave_everything(&findings, &LeftAloneReason::SomebodyElsesVpc);
         return (findings, draft.plan);
     }
-    draft.leave_what_is_not_offered();
-    draft.leave_groups_not_observed();
-    draft.leave_what_the_rules_leave(&findings);
+    let mut refusals = Refusals::new();
+    // What is refused may be what made something else worth doing.
     let immediately = view.baseline.internet_routes.remove == Remove::Immediately;
-    if immediately {
-        draft.remove_routes(&findings, &[]);
+    let (mut draft, dns) = loop {
+        let (draft, dns) = Draft::without_routes(view, circumstances, &refusals, &workable);
+        let more = draft.refusals();
+        let known = refusals.len();
+        for (refused, reason) in more {
+            refusals.entry(refused).or_insert(reason);
+        }
+        if refusals.len() == known {
+            break (draft, dns);
+        }
+    };
+    for finding in &unread {
+        let sections = missing_for(finding, view);
+        draft.leave_finding(finding, LeftAloneReason::NotObserved { sections });
     }
-    let dns = draft.enable_vpc_dns(&findings);
-    let group = draft.plan_security_group(&findings);
-    draft.create_gateway_endpoints(&findings);
-    draft.create_interface_endpoints(&findings, &dns, &group);
-    draft.edit_endpoints(&findings, &dns, &group);
-    draft.append_waits();
-    draft.make_plain_calls(&findings);
     if !immediately {
-        draft.remove_routes(&findings, &dns);
+        draft.remove_routes(&workable, &dns);
     }
     draft.apply_limits();
     (findings, draft.plan)
 }
 
-fn nothing_may_change(view: &View<'_>) -> Option<LeftAloneReason> {
-    if view.snapshot.is_somebody_elses() {
-        return Some(LeftAloneReason::SomebodyElsesVpc);
-    }
-    let sections: Vec<_> = view.snapshot.missing.iter().copied().collect();
-    (!sections.is_empty()).then_some(LeftAloneReason::NotObserved { sections })
+/// The sections that the finding's repair rests on and that were not read. What moves a service's name
+/// or route, or takes a route away, rests on more than its rule's findings do: the proof that services
+/// are served asks for that.
+fn missing_for(finding: &Finding, view: &View<'_>) -> Vec<Section> {
+    let own = || finding.rule.rule().needs.iter().copied();
+    let rests_on: BTreeSet<Section> = match &finding.repair {
+        Repair::None => BTreeSet::new(),
+        Repair::RemoveRoute(_) | Repair::EnableVpcDns(_) => own().collect(),
+        // Without the tables nobody knows who comes by which way, nor whether the name moves anything.
+        Repair::CreateEndpoint(NewEndpoint::Interface { .. }) => {
+            let group = [Section::SecurityGroups, Section::RouteTables];
+            own().chain(group).collect()
+        }
+        Repair::CreateEndpoint(NewEndpoint::Gateway { .. }) | Repair::EditEndpoint(_) => {
+            own().chain([Section::Vpcs, Section::Subnets, Section::RouteTables]).collect()
+        }
+        Repair::Call(call) => own().chain(call.rests_on()).collect(),
+    };
+    rests_on.into_iter().filter(|section| view.snapshot.missing.contains(section)).collect()
 }
 
 struct Draft<'v, 'w> {
@@ -73,34 +91,71 @@ struct Draft<'v, 'w> {
     /// What is waited for once every endpoint change is under way, so that endpoints come up side
     /// by side.
     waits: Vec<Step>,
-    /// Services with a fault that this plan does not mend.
-    unmended: Vec<ServiceName>,
+    /// What of the repairs is not made, in view of what it would come to.
+    refused: Refusals,
 }
 
-impl<'w> Draft<'_, 'w> {
+impl<'v, 'w> Draft<'v, 'w> {
+    fn new(view: &'v View<'w>, circumstances: Circumstances<'v>, refused: Refusals) -> Self {
+        Self { view, circumstances, plan: Plan::default(), waits: Vec::new(), refused }
+    }
+
+    /// Everything but the removal of routes, and the steps that turn the VPC's DNS on.
+    fn without_routes(
+        view: &'v View<'w>,
+        circumstances: Circumstances<'v>,
+        refused: &Refusals,
+        findings: &[Finding],
+    ) -> (Self, Vec<StepId>) {
+        let mut draft = Self::new(view, circumstances, refused.clone());
+        draft.leave_what_is_not_offered();
+        draft.leave_groups_not_observed();
+        draft.leave_what_was_not_observed();
+        draft.leave_what_the_rules_leave(findings);
+        match view.baseline.internet_routes.remove {
+            Remove::Immediately => draft.remove_routes(findings, &[]),
+            Remove::AfterEndpoints => {}
+        }
+        let dns = draft.enable_vpc_dns(findings);
+        let group = draft.plan_security_group(findings);
+        draft.create_gateway_endpoints(findings);
+        draft.create_interface_endpoints(findings, &dns, &group);
+        draft.edit_endpoints(findings, &dns, &group);
+        draft.append_waits();
+        draft.make_plain_calls(findings);
+        (draft, dns)
+    }
+
     fn leave(&mut self, rule: RuleId, what: String, reason: LeftAloneReason) {
         self.plan.left_alone.push(LeftAlone { what, rule: Some(rule), reason });
     }
 
     /// Leaves a finding alone because the planner cannot have what its repair needs.
     fn leave_finding(&mut self, finding: &Finding, reason: LeftAloneReason) {
-        self.note_unmended(finding, &reason);
         self.leave(finding.rule, finding.drift.to_string(), reason);
-    }
-
-    fn note_unmended(&mut self, finding: &Finding, reason: &LeftAloneReason) {
-        if reason.leaves_the_service_unrepaired() {
-            self.unmended.extend(finding.drift.service().cloned());
-        }
     }
 
     fn leave_everything(&mut self, findings: &[Finding], reason: &LeftAloneReason) {
         for finding in findings {
             self.leave(finding.rule, finding.drift.to_string(), reason.clone());
         }
-        if findings.is_empty() && !self.view.snapshot.missing.is_empty() {
-            let what = self.view.snapshot.scope.vpc.to_string();
-            self.plan.left_alone.push(LeftAlone { what, rule: None, reason: reason.clone() });
+    }
+
+    /// The rules that say nothing, because what they look at was not read.
+    fn leave_what_was_not_observed(&mut self) {
+        let missing = &self.view.snapshot.missing;
+        let mut blind: BTreeMap<Vec<Section>, Vec<RuleId>> = BTreeMap::new();
+        for rule in RuleId::ALL {
+            let needs = rule.rule().needs.iter().copied();
+            let sections: Vec<Section> = needs.filter(|it| missing.contains(it)).collect();
+            if !sections.is_empty() {
+                blind.entry(sections).or_default().push(*rule);
+            }
+        }
+        for (sections, rules) in blind {
+            let what = format!("what these rules look at: {}", list(&rules));
+            let reason = LeftAloneReason::NotObserved { sections };
+            self.plan.left_alone.push(LeftAlone { what, rule: None, reason });
         }
     }
 
@@ -142,7 +197,6 @@ impl<'w> Draft<'_, 'w> {
     fn leave_what_the_rules_leave(&mut self, findings: &[Finding]) {
         for finding in findings {
             for left in &finding.left_alone {
-                self.note_unmended(finding, &left.reason);
                 self.plan.left_alone.push(left.clone());
             }
         }
@@ -152,6 +206,10 @@ impl<'w> Draft<'_, 'w> {
         let mut steps: Vec<StepId> = Vec::new();
         for finding in findings {
             if let Repair::EnableVpcDns(attribute) = finding.repair {
+                if let Some(reason) = self.refused.get(&Refused::VpcDns).cloned() {
+                    self.leave_finding(finding, reason);
+                    continue;
+                }
                 let action =
                     Action::EnableVpcDns { vpc: self.view.snapshot.scope.vpc.clone(), attribute };
                 steps.push(self.push_change(finding.rule, action, steps.clone()));

@@ -1,160 +1,297 @@
 //! Which internet routes are removed, and what must come before that.
 
 use super::Draft;
-use crate::analysis::required_service::{
-    EndpointKind, Health, RequiredService, cidrs_without_https, health, vpc_dns_is_on, zones_of,
-};
+use crate::analysis::View;
+use crate::analysis::network_acl::{acl_of, stops_https_to_all_public};
+use crate::analysis::required_service::{EndpointKind, RequiredService};
+use crate::analysis::served::{Obstacle, premises, prove};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::{Remove, RuleId};
 use crate::ec2::change::Action;
-use crate::ec2::id::{ServiceName, SubnetId};
-use crate::plan::{Condition, StepId, Task};
+use crate::ec2::id::SubnetId;
+use crate::history::{Seen, Unsettled};
+use crate::plan::outlook::Outlook;
+use crate::plan::{Condition, Hold, Step, StepId, Task};
 use crate::rules::finding::Finding;
-use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::left_alone::{LeftAloneReason, Unserved};
 use crate::rules::repair::{Repair, RouteRemoval};
 
 impl<'w> Draft<'_, 'w> {
+    /// Plans the removal of the routes that nothing needs once the plan's other steps are taken, and
+    /// leaves the others.
     pub(super) fn remove_routes(&mut self, findings: &[Finding], dns: &[StepId]) {
-        for finding in findings {
-            let Repair::RemoveRoute(route) = &finding.repair else { continue };
-            let before = self.plan.steps.len();
-            let after = match self.view.baseline.internet_routes.remove {
-                Remove::Immediately => Ok(Vec::new()),
-                Remove::AfterEndpoints => self.served_after(&route.subnets, finding.rule, dns),
-            };
-            let RouteRemoval { table, destination, target, .. } = route.clone();
-            match after {
-                Ok(after) => {
-                    self.push_change(
-                        finding.rule,
-                        Action::DeleteRoute { table, destination, target },
-                        after,
-                    );
-                }
-                Err(services) => {
-                    // What was to be waited for is waited for by nobody.
-                    self.plan.steps.truncate(before);
-                    let what = format!("{table}: {destination} → {target}");
-                    self.leave(finding.rule, what, LeftAloneReason::ServiceNotServed { services });
-                }
+        let wanted: Vec<(RuleId, &RouteRemoval)> = findings
+            .iter()
+            .filter_map(|finding| match &finding.repair {
+                Repair::RemoveRoute(route) => Some((finding.rule, route)),
+                Repair::None
+                | Repair::EnableVpcDns(_)
+                | Repair::CreateEndpoint(_)
+                | Repair::EditEndpoint(_)
+                | Repair::Call(_) => None,
+            })
+            .collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let needed = match self.view.baseline.internet_routes.remove {
+            Remove::Immediately => vec![Vec::new(); wanted.len()],
+            Remove::AfterEndpoints => self.still_needed(&wanted),
+        };
+        for ((rule, route), unserved) in wanted.into_iter().zip(needed) {
+            if unserved.is_empty() {
+                self.remove_route(rule, route, dns);
+            } else {
+                let RouteRemoval { table, destination, target, .. } = route;
+                let what = format!("{table}: {destination} → {target}");
+                self.leave(rule, what, LeftAloneReason::ServiceNotServed { services: unserved });
             }
         }
     }
 
-    /// The steps after which every required service is served to these subnets; or the services
-    /// that are not even then.
-    fn served_after(
+    fn remove_route(&mut self, rule: RuleId, route: &RouteRemoval, dns: &[StepId]) {
+        let (after, held) = match self.view.baseline.internet_routes.remove {
+            Remove::Immediately => (Vec::new(), None),
+            Remove::AfterEndpoints => self.before_removal(route, rule, dns),
+        };
+        let RouteRemoval { table, destination, target, .. } = route.clone();
+        let id = self.push_change(rule, Action::DeleteRoute { table, destination, target }, after);
+        if let Some(step) = self.plan.steps.iter_mut().find(|step| step.id == id) {
+            step.held = held;
+        }
+    }
+
+    /// For each route: the services that its subnets would lose, judged in the tables as they will
+    /// be once every route of this plan is gone. A route that stays may be an obstacle to others.
+    fn still_needed(&self, wanted: &[(RuleId, &RouteRemoval)]) -> Vec<Vec<Unserved>> {
+        let mut needed: Vec<Vec<Unserved>> = vec![Vec::new(); wanted.len()];
+        loop {
+            let going: Vec<Step> = wanted
+                .iter()
+                .zip(&needed)
+                .filter(|(_, unserved)| unserved.is_empty())
+                .map(|((rule, route), _)| removal_step(*rule, route))
+                .collect();
+            let outlook = Outlook::of(self.view.snapshot).after(&self.plan.steps).after(&going);
+            let judged = outlook.look(self.view.baseline, |after| {
+                let judge = |(_, route): &(RuleId, &RouteRemoval)| self.unserved(after, route);
+                wanted.iter().map(judge).collect::<Vec<_>>()
+            });
+            let Some(judged) = judged else { return needed };
+            let before = needed.iter().filter(|unserved| !unserved.is_empty()).count();
+            for (known, now) in needed.iter_mut().zip(judged) {
+                if known.is_empty() {
+                    *known = now;
+                }
+            }
+            if needed.iter().filter(|unserved| !unserved.is_empty()).count() == before {
+                return needed;
+            }
+        }
+    }
+
+    /// What of the services that the route's subnets need would not be served in this outlook.
+    fn unserved(&self, after: &View<'_>, route: &RouteRemoval) -> Vec<Unserved> {
+        let mut unserved: Vec<Unserved> = Vec::new();
+        for required in after.required_services.iter().filter(|it| !it.is_passed_over()) {
+            for placed in placed_in(after, &route.subnets, required) {
+                let obstacles = prove(after, required, placed).obstacles;
+                let keep =
+                    |obstacle: &Obstacle| self.keeps_route(obstacle, required, placed, route);
+                for obstacle in obstacles.into_iter().filter(keep) {
+                    Unserved::note(&mut unserved, &required.name, &obstacle, placed.subnet);
+                }
+            }
+        }
+        unserved
+    }
+
+    /// Whether a route stays because of an obstacle. What passes by itself is waited for, and what
+    /// stops the service as much with the route as without it keeps no route.
+    fn keeps_route(
+        &self,
+        obstacle: &Obstacle,
+        required: &RequiredService<'_>,
+        placed: &SubnetUse<'_>,
+        route: &RouteRemoval,
+    ) -> bool {
+        if obstacle.passes() {
+            return false;
+        }
+        match obstacle {
+            Obstacle::Acl(stop) => !self.is_shut_off(placed, &stop.acl),
+            Obstacle::Policy { .. } => !self.is_in_use_already(required, route),
+            Obstacle::NotOffered
+            | Obstacle::NoEndpoint
+            | Obstacle::NotAvailable { .. }
+            | Obstacle::Broken { .. }
+            | Obstacle::AwaitsAcceptance { .. }
+            | Obstacle::NoInterface { .. }
+            | Obstacle::NotAssociated { .. }
+            | Obstacle::NoRoute { .. }
+            | Obstacle::NoTable
+            | Obstacle::NoPrivateName
+            | Obstacle::PrivateDnsOff { .. }
+            | Obstacle::InboundOnly { .. }
+            | Obstacle::NameHeldByAnother { .. }
+            | Obstacle::VpcDnsOff { .. }
+            | Obstacle::OtherResolver { .. }
+            | Obstacle::HttpsNotAdmitted { .. }
+            | Obstacle::GroupsUnread { .. }
+            | Obstacle::NoAcl
+            | Obstacle::NoIpVersion { .. }
+            | Obstacle::NameAnswersUnclear { .. }
+            | Obstacle::Overruled { .. }
+            | Obstacle::PerhapsOverruled { .. }
+            | Obstacle::Unread { .. }
+            | Obstacle::RangesUnread => true,
+        }
+    }
+
+    /// Whether the subnet's own network ACL is this one and lets no client reach TCP 443 of any
+    /// public address: nothing is lost by the route's going.
+    fn is_shut_off(&self, placed: &SubnetUse<'_>, acl: &crate::ec2::id::NetworkAclId) -> bool {
+        let snapshot = self.view.snapshot;
+        let own = acl_of(placed.subnet, snapshot.network_acls.iter().copied());
+        let Some(own) = own.filter(|own| own.network_acl_id == *acl) else { return false };
+        let everything = ["0.0.0.0/0", "::/0"].iter().filter_map(|block| block.parse().ok());
+        let blocks = &self.view.topology.own;
+        everything.into_iter().all(|block| stops_https_to_all_public(own, block, blocks))
+    }
+
+    /// Whether every subnet of the route's table reaches the service through its endpoint already,
+    /// but for the endpoint's policy, and has for long enough: the policy refuses the same with the
+    /// route as without it.
+    fn is_in_use_already(&self, required: &RequiredService<'_>, route: &RouteRemoval) -> bool {
+        let view = self.view;
+        let here = view
+            .required_services
+            .iter()
+            .find(|it| it.name == required.name && it.kind == required.kind);
+        let Some(required) = here else { return false };
+        let users =
+            view.topology.subnets.iter().filter(|p| route.subnets.contains(&p.subnet.subnet_id));
+        users.into_iter().all(|placed| {
+            let other = |obstacle: &Obstacle| !matches!(obstacle, Obstacle::Policy { .. });
+            let seen = premises(view, required, placed);
+            !prove(view, required, placed).obstacles.iter().any(other)
+                && self.unsettled(&seen).is_none()
+        })
+    }
+
+    fn unsettled(&self, seen: &[Seen]) -> Option<Unsettled> {
+        let now = self.circumstances.now;
+        self.circumstances.memory.unsettled(seen, self.view.baseline.settling, now)
+    }
+
+    /// The steps that must have been taken before the route goes, and what holds the removal back
+    /// although nothing is left to be done.
+    fn before_removal(
         &mut self,
-        subnets: &[SubnetId],
+        route: &RouteRemoval,
         rule: RuleId,
         dns: &[StepId],
-    ) -> Result<Vec<StepId>, Vec<ServiceName>> {
+    ) -> (Vec<StepId>, Option<Hold>) {
         let view = self.view;
-        let placed =
-            || view.topology.subnets.iter().filter(|p| subnets.contains(&p.subnet.subnet_id));
-        let (mut after, mut unserved) = (Vec::new(), Vec::new());
-        for required in view.required_services.iter().filter(|required| !required.is_passed_over())
-        {
-            if required.cannot_be_served() {
-                unserved.push(required.name.clone());
-                continue;
-            }
-            for p in placed().filter(|p| !required.serves(p.subnet, p.table, view.snapshot)) {
-                match self.steps_that_serve(required, p, rule, dns) {
-                    Some(steps) if !self.unmended.contains(&required.name) => after.extend(steps),
-                    Some(_) | None => unserved.push(required.name.clone()),
+        let (mut after, mut seen): (Vec<StepId>, Vec<Seen>) = (Vec::new(), Vec::new());
+        for required in view.required_services.iter().filter(|it| !it.is_passed_over()) {
+            for placed in placed_in(view, &route.subnets, required) {
+                let open: Vec<Obstacle> = prove(view, required, placed)
+                    .obstacles
+                    .into_iter()
+                    .filter(|it| it.passes() || self.keeps_route(it, required, placed, route))
+                    .collect();
+                if !open.is_empty() {
+                    after.extend(self.steps_that_serve(required, placed, &open, rule, dns));
                 }
+                seen.extend(premises(view, required, placed));
             }
         }
         after.sort_unstable();
         after.dedup();
-        unserved.dedup();
-        if unserved.is_empty() { Ok(after) } else { Err(unserved) }
+        let hold = |unsettled: Unsettled| match unsettled.until {
+            Some(until) => Hold::Settling { premise: unsettled.premise, until },
+            None => Hold::NotRemembered { premise: unsettled.premise },
+        };
+        let held = after.is_empty().then(|| self.unsettled(&seen)).flatten().map(hold);
+        (after, held)
     }
 
-    /// The steps after which the service is served to a subnet; `None` when nothing in the plan
-    /// leads there.
+    /// The steps of the plan that lead to the service's being served, and a wait for what comes by
+    /// itself.
     fn steps_that_serve(
         &mut self,
         required: &'w RequiredService<'w>,
         placed: &SubnetUse<'w>,
+        open: &[Obstacle],
         rule: RuleId,
         dns: &[StepId],
-    ) -> Option<Vec<StepId>> {
-        if !required.speaks_to(placed.subnet, placed.table, self.view.snapshot) {
-            return None;
-        }
-        let mut steps: Vec<StepId> = Vec::new();
-        for step in &self.plan.steps {
-            let Task::Await(Condition::Ready { service, tables, .. }) = &step.task else {
-                continue;
-            };
-            let leads_here = match required.kind {
-                EndpointKind::Gateway => {
-                    placed.table.is_some_and(|table| tables.contains(&table.route_table_id))
-                }
-                // All that is changed on the endpoint, for each may be what the service is missed
-                // for.
-                EndpointKind::Interface => tables.is_empty(),
-            };
-            if *service == required.name && leads_here {
-                steps.push(step.id);
+    ) -> Vec<StepId> {
+        let leads_here = |step: &&Step| match &step.task {
+            Task::Await(Condition::Ready { service, tables, .. }) => {
+                *service == required.name
+                    && match required.kind {
+                        EndpointKind::Gateway => {
+                            let own = placed.table.map(|table| &table.route_table_id);
+                            own.is_some_and(|own| tables.contains(own))
+                        }
+                        // All that is changed on the endpoint, for each may be what the service is
+                        // missed for.
+                        EndpointKind::Interface => tables.is_empty(),
+                    }
             }
-        }
-        let needs_dns = required.wants_private_dns();
-        let steps: Vec<StepId> = if steps.is_empty() {
-            let ready = self.coming(required, placed, dns)?;
-            let after = if needs_dns { dns.to_vec() } else { Vec::new() };
-            vec![self.push(vec![rule], self.view.baseline.mode_of(rule), Task::Await(ready), after)]
-        } else {
-            steps
+            Task::Await(Condition::Gone { .. }) | Task::Change(_) => false,
         };
-        Some(if needs_dns { steps.into_iter().chain(dns.iter().copied()).collect() } else { steps })
-    }
-
-    /// What to wait for where the endpoint itself needs no change: it is coming up, its route does
-    /// not show yet, or it is held back only by the VPC's DNS attributes, which this plan turns on.
-    fn coming(
-        &self,
-        required: &'w RequiredService<'w>,
-        placed: &SubnetUse<'w>,
-        dns: &[StepId],
-    ) -> Option<Condition> {
-        let snapshot = self.view.snapshot;
-        let endpoint =
-            required.adopted(snapshot).filter(|endpoint| health(endpoint) != Health::Broken)?;
-        let service = required.name.clone();
-        match required.kind {
-            EndpointKind::Gateway => {
-                let table = placed.table?.route_table_id.clone();
-                let mut theirs = required
-                    .endpoints(snapshot)
-                    .filter(|e| e.exists() && health(e) != Health::Broken);
-                theirs.find(|e| e.route_table_ids.contains(&table))?;
-                Some(Condition::Ready {
-                    service,
-                    tables: vec![table],
-                    zones: vec![],
-                    private_dns: false,
-                })
-            }
-            EndpointKind::Interface => {
-                let dns_comes = vpc_dns_is_on(snapshot) || !dns.is_empty();
-                let private_dns = required.wants_private_dns();
-                let held = private_dns && !(endpoint.holds_name_in_vpc() && dns_comes);
-                let admits = cidrs_without_https(endpoint, snapshot)
-                    .is_some_and(|missing| missing.is_empty());
-                let zones = zones_of(endpoint, snapshot);
-                let zone = &placed.subnet.availability_zone;
-                let covers = !required.is_offered_in(zone) || zones.contains(&zone);
-                let zones = zones.into_iter().cloned().collect();
-                (!held && admits && covers).then_some(Condition::Ready {
-                    service,
-                    tables: vec![],
-                    zones,
-                    private_dns,
-                })
-            }
+        let mut steps: Vec<StepId> =
+            self.plan.steps.iter().filter(leads_here).map(|step| step.id).collect();
+        if steps.is_empty() && open.iter().any(Obstacle::passes) {
+            let mode = self.view.baseline.mode_of(rule);
+            let coming = Task::Await(coming(required, placed));
+            steps.push(self.push(vec![rule], mode, coming, Vec::new()));
         }
+        if required.wants_private_dns() {
+            steps.extend_from_slice(dns);
+        }
+        steps
+    }
+}
+
+fn removal_step(rule: RuleId, route: &RouteRemoval) -> Step {
+    let RouteRemoval { table, destination, target, .. } = route.clone();
+    Step {
+        id: StepId(0),
+        rules: vec![rule],
+        mode: crate::baseline::Mode::Repair,
+        task: Task::Change(Action::DeleteRoute { table, destination, target }),
+        after: Vec::new(),
+        held: None,
+    }
+}
+
+/// Those of these subnets that need the service, as they stand in a view.
+fn placed_in<'v, 'w>(
+    view: &'v View<'w>,
+    subnets: &'v [SubnetId],
+    required: &'v RequiredService<'w>,
+) -> impl Iterator<Item = &'v SubnetUse<'w>> {
+    view.topology
+        .subnets
+        .iter()
+        .filter(|p| subnets.contains(&p.subnet.subnet_id) && required.is_required_in(p.subnet))
+}
+
+/// What to wait for where the endpoint itself needs no change: it is coming up, or its route does
+/// not show yet.
+fn coming(required: &RequiredService<'_>, placed: &SubnetUse<'_>) -> Condition {
+    let own = placed.table.map(|table| table.route_table_id.clone());
+    let tables = match required.kind {
+        EndpointKind::Gateway => own.into_iter().collect(),
+        EndpointKind::Interface => Vec::new(),
+    };
+    Condition::Ready {
+        service: required.name.clone(),
+        tables,
+        zones: Vec::new(),
+        private_dns: required.wants_private_dns(),
     }
 }

@@ -60,10 +60,9 @@ fn a_zone_without_room_is_told_and_the_others_are_served() {
         &[
             "1 create an interface endpoint for com.amazonaws.eu-central-1.ssm in subnet-pria with sg-own, with private DNS",
             "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+            "3 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 2)",
             "- interface of the endpoint for com.amazonaws.eu-central-1.ssm: no private subnet in eu-central-1b has room \
              for an endpoint's IPv4 interface",
-            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm, which no endpoint \
-             serves",
         ],
     );
 }
@@ -74,6 +73,13 @@ fn the_subnet_of_a_zone_is_the_first_private_one_with_room() {
         |w| {
             w.associate("rtb-a", json!({"SubnetId": "subnet-aaa"}))
                 .associate("rtb-a", json!({"SubnetId": "subnet-pri0"}));
+            // It would not serve the IPv6-only subnet, and is wanted all the same.
+            w.baseline(
+                "interface_endpoints",
+                json!({"services": [{"service": "ssm", "create": "always"}]}),
+            );
+            w.baseline("rules", json!({"service-not-served": {"mode": "observe"}}));
+            w.baseline("gateway_endpoints", json!({"services": []}));
             w.add("Subnets", subnet("subnet-aaa", "a", "private")).set(
                 "subnet-aaa",
                 "Ipv6Native",
@@ -156,7 +162,10 @@ fn a_token_is_the_same_within_an_incident_and_for_the_same_parameters_only() {
         token("two", |w| w),
         token("one", |w| w.remove("subnet-prib")),
         token("one", |w| w.add("Subnets", subnet("subnet-aaa", "a", "private"))),
-        token("one", |w| w.set("com.amazonaws.eu-central-1.ssm", "PrivateDnsNames", json!([]))),
+        token("one", |w| {
+            let ssm = json!({"service": "ssm", "reached_by": "endpoint-name"});
+            w.baseline("interface_endpoints", json!({"services": [ssm]}))
+        }),
         token("one", |w| {
             let mut dead = interface_endpoint("vpce-dead", "ssm");
             dead["State"] = json!("deleted");

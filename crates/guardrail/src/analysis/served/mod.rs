@@ -1,0 +1,166 @@
+//! Whether a required service is served to a subnet: a proof with named premises.
+//!
+//! Every premise that can be observed is asked for, and each that does not hold is an obstacle with
+//! the facts it rests on. The same proof judges what is there and what a plan would come to, on the
+//! world with its steps made.
+
+mod gateway_endpoint;
+mod interface_endpoint;
+mod network_acl;
+mod obstacle;
+mod policy;
+mod resolver;
+
+pub use obstacle::{Certainty, Obstacle};
+pub use policy::unwanted_policy;
+
+use ipnet::IpNet;
+
+use crate::analysis::View;
+use crate::analysis::required_service::{EndpointKind, RequiredService};
+use crate::analysis::topology::SubnetUse;
+use crate::baseline::ReachedBy;
+use crate::ec2::cidr::Cidr;
+use crate::ec2::snapshot::Section;
+use crate::ec2::world::Subnet;
+use crate::history::Seen;
+
+/// What keeps a service from a subnet, and what its being served rests on that takes time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// What keeps the service from the subnet; none when it is served.
+    pub obstacles: Vec<Obstacle>,
+    /// The premises that take time to act, as they are seen.
+    pub premises: Vec<Seen>,
+}
+
+/// Whether a service is served to a subnet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Every premise holds.
+    Served,
+    /// Some premise does not hold.
+    NotServed,
+    /// No premise is known not to hold, and of some it cannot be told.
+    CannotTell,
+}
+
+impl Proof {
+    fn not(obstacle: Obstacle) -> Self {
+        Self { obstacles: vec![obstacle], premises: Vec::new() }
+    }
+
+    /// What the proof comes to.
+    pub fn answer(&self) -> Answer {
+        match self.obstacles.iter().map(Obstacle::certainty).max() {
+            None => Answer::Served,
+            Some(Certainty::CannotTell) => Answer::CannotTell,
+            Some(Certainty::Certain) => Answer::NotServed,
+        }
+    }
+
+    /// Whether every premise holds.
+    pub fn is_served(&self) -> bool {
+        self.obstacles.is_empty()
+    }
+}
+
+/// The premises that take time to act and that a service's being served to a subnet rests on.
+pub fn premises(
+    view: &View<'_>,
+    required: &RequiredService<'_>,
+    placed: &SubnetUse<'_>,
+) -> Vec<Seen> {
+    prove(view, required, placed).premises
+}
+
+/// Whether a gateway service's route leads a subnet to it, whoever holds the service's name.
+pub fn prove_route(
+    view: &View<'_>,
+    required: &RequiredService<'_>,
+    placed: &SubnetUse<'_>,
+) -> Proof {
+    match unprovable(view, required) {
+        Some(obstacle) => Proof::not(obstacle),
+        None => gateway_endpoint::prove_route(view, required, placed),
+    }
+}
+
+/// Whether a service is served to a subnet by what is there, and why not.
+pub fn prove(view: &View<'_>, required: &RequiredService<'_>, placed: &SubnetUse<'_>) -> Proof {
+    if let Some(obstacle) = unprovable(view, required) {
+        return Proof::not(obstacle);
+    }
+    match required.kind {
+        EndpointKind::Gateway => gateway_endpoint::prove(view, required, placed),
+        EndpointKind::Interface => {
+            if !required.wants_private_dns() && required.reached_by == ReachedBy::PrivateName {
+                return Proof::not(Obstacle::NoPrivateName);
+            }
+            let Some(endpoint) = required.adopted(view.snapshot) else {
+                return Proof::not(Obstacle::NoEndpoint);
+            };
+            let mut proof = Proof::default();
+            interface_endpoint::prove(view, required, endpoint, placed, &mut proof);
+            proof
+        }
+    }
+}
+
+/// What keeps anything from being proved: a section that was not read, or a service that there is
+/// not.
+fn unprovable(view: &View<'_>, required: &RequiredService<'_>) -> Option<Obstacle> {
+    let needed = match required.kind {
+        EndpointKind::Gateway => {
+            [Section::VpcEndpoints, Section::VpcEndpointServices, Section::RouteTables].as_slice()
+        }
+        EndpointKind::Interface => &[Section::VpcEndpoints, Section::VpcEndpointServices],
+    };
+    let unread = needed.iter().find(|section| view.snapshot.missing.contains(section));
+    match unread {
+        Some(section) => Some(Obstacle::Unread { section: *section }),
+        None => required.offered.is_none().then_some(Obstacle::NotOffered),
+    }
+}
+
+/// A version of IP, and the blocks of a subnet in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IpVersion {
+    V4,
+    V6,
+}
+
+impl IpVersion {
+    fn of(net: &IpNet) -> Self {
+        match net {
+            IpNet::V4(_) => Self::V4,
+            IpNet::V6(_) => Self::V6,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+}
+
+/// The blocks of a subnet in a version of IP; the VPC's where the subnet's are not said.
+fn blocks_of(subnet: &Subnet, version: IpVersion, view: &View<'_>) -> Vec<IpNet> {
+    let of = |cidrs: &[Cidr]| -> Vec<IpNet> {
+        let nets = cidrs.iter().filter_map(Cidr::net);
+        nets.filter(|net| IpVersion::of(net) == version).collect()
+    };
+    let own = of(&subnet.cidrs());
+    if own.is_empty() { of(&view.snapshot.vpc.cidrs()) } else { own }
+}
+
+/// Whether the subnet has IPv6 addresses.
+fn has_ipv6(subnet: &Subnet) -> bool {
+    let is_v6 = |cidr: &Cidr| cidr.net().is_some_and(|net| IpVersion::of(&net) == IpVersion::V6);
+    subnet.ipv6_native || subnet.cidrs().iter().any(is_v6)
+}
+
+#[cfg(test)]
+mod tests;

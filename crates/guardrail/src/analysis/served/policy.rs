@@ -1,0 +1,52 @@
+//! Whether an endpoint's policy is one that the baseline is content with.
+
+use super::{Obstacle, Proof};
+use crate::analysis::View;
+use crate::analysis::endpoint_policy::{Access, Comparison, compare};
+use crate::analysis::required_service::RequiredService;
+use crate::ec2::partition::Partition;
+use crate::ec2::policy::PolicyDigest;
+use crate::ec2::world::VpcEndpoint;
+use crate::history::{Premise, Seen};
+
+/// Adds the endpoint's policy, where it is neither full access, nor the baseline's own, nor one that
+/// the baseline accepts.
+pub(super) fn prove(
+    view: &View<'_>,
+    required: &RequiredService<'_>,
+    endpoint: &VpcEndpoint,
+    proof: &mut Proof,
+) {
+    let id = || endpoint.vpc_endpoint_id.clone();
+    let text = endpoint.policy_document.as_deref();
+    proof.premises.push(Seen::of(Premise::EndpointPolicy(id()), text.unwrap_or_default()));
+    if let Some(digest) = unwanted_policy(view, required, endpoint) {
+        proof.obstacles.push(Obstacle::Policy { endpoint: id(), digest });
+    }
+}
+
+/// The digest of the endpoint's policy where it is none that the baseline is content with; `None`
+/// where it is full access, the baseline's own or an accepted one.
+pub fn unwanted_policy(
+    view: &View<'_>,
+    required: &RequiredService<'_>,
+    endpoint: &VpcEndpoint,
+) -> Option<PolicyDigest> {
+    let text = endpoint.policy_document.as_deref()?;
+    let region = &view.snapshot.scope.region;
+    if Access::of(Some(text), &required.name, region) == Access::Full {
+        return None;
+    }
+    let partition = Partition::of(region);
+    let is_own = |wanted| compare(text, wanted, partition) == Comparison::Equal;
+    if required.policy.as_ref().is_some_and(is_own) {
+        return None;
+    }
+    let digest = PolicyDigest::of(text, partition);
+    let accepted = view
+        .baseline
+        .accepted_policies
+        .iter()
+        .any(|accepted| accepted.service == required.service && accepted.digest == digest);
+    (!accepted).then_some(digest)
+}

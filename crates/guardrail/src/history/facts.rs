@@ -1,0 +1,279 @@
+//! Since when each premise has been as it is, and when it counts.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::premise::{Premise, Seen};
+use crate::baseline::Settling;
+use crate::ec2::id::EndpointId;
+use crate::ec2::snapshot::Section;
+
+/// Since when one premise has been in its present state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// The premise.
+    pub premise: Premise,
+    /// What tells its state from others.
+    pub fingerprint: String,
+    /// Since when it has been seen in this state: the first look, or the latest recorded call that
+    /// may have made it so (UTC).
+    pub since: Timestamp,
+    /// Whether it was seen to change, or was in this state when it was first looked at.
+    pub changed: bool,
+}
+
+/// What is remembered of a VPC's premises.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Facts(Vec<Fact>);
+
+/// A recorded call that may have changed premises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedCall {
+    /// When it was made (UTC).
+    pub at: Timestamp,
+    /// The premises that it may have changed.
+    pub changed: Changed,
+}
+
+/// The premises that a call may have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// Names and policies of these endpoints; of all where none is named.
+    Endpoints(Vec<EndpointId>),
+    /// The VPC's DNS attributes.
+    VpcDns,
+    /// The VPC's DHCP options.
+    DhcpOptions,
+    /// The entries of network ACLs, and which subnet is under which.
+    NetworkAcls,
+}
+
+impl Changed {
+    fn touches(&self, premise: &Premise) -> bool {
+        match (self, premise) {
+            (
+                Self::Endpoints(named),
+                Premise::EndpointName(endpoint) | Premise::EndpointPolicy(endpoint),
+            ) => named.is_empty() || named.contains(endpoint),
+            (Self::VpcDns, Premise::VpcDns)
+            | (Self::DhcpOptions, Premise::DhcpOptions)
+            | (Self::NetworkAcls, Premise::NetworkAcl(..)) => true,
+            (
+                Self::Endpoints(_) | Self::VpcDns | Self::DhcpOptions | Self::NetworkAcls,
+                Premise::EndpointName(_)
+                | Premise::EndpointPolicy(_)
+                | Premise::VpcDns
+                | Premise::DhcpOptions
+                | Premise::NetworkAcl(..),
+            ) => false,
+        }
+    }
+}
+
+/// What a decision can know of the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory<'a> {
+    /// Nobody asks: the plan is shown and not carried out.
+    NotAsked,
+    /// This is remembered.
+    Of(&'a Facts),
+    /// What is remembered could not be read, so that nothing counts as settled.
+    Unreadable,
+}
+
+impl Facts {
+    /// What is remembered after a look at `now`, at which these premises were seen and these
+    /// sections were not read, and to which these calls led.
+    #[must_use]
+    pub fn after_look(
+        &self,
+        seen: &[Seen],
+        unread: &BTreeSet<Section>,
+        calls: &[RecordedCall],
+        now: Timestamp,
+    ) -> Self {
+        let kept = self.0.iter().filter(|fact| {
+            unread.contains(&fact.premise.section())
+                && !seen.iter().any(|seen| seen.premise == fact.premise)
+        });
+        let mut facts: Vec<Fact> = seen.iter().map(|seen| self.fact(seen, calls, now)).collect();
+        facts.extend(kept.cloned());
+        facts.sort_unstable_by(|a, b| a.premise.cmp(&b.premise));
+        facts.dedup_by(|a, b| a.premise == b.premise);
+        Self(facts)
+    }
+
+    fn fact(&self, seen: &Seen, calls: &[RecordedCall], now: Timestamp) -> Fact {
+        let of_it = calls.iter().filter(|call| call.changed.touches(&seen.premise));
+        let called = of_it.map(|call| call.at.min(now)).max();
+        let before = self.of(&seen.premise);
+        let (since, changed) = match before {
+            Some(fact) if fact.fingerprint == seen.fingerprint => {
+                (called.map_or(fact.since, |at| at.max(fact.since)), fact.changed)
+            }
+            Some(_) => (called.unwrap_or(now), true),
+            None => (called.unwrap_or(now), false),
+        };
+        let (premise, fingerprint) = (seen.premise.clone(), seen.fingerprint.clone());
+        Fact { premise, fingerprint, since, changed: changed || called.is_some() }
+    }
+
+    fn of(&self, premise: &Premise) -> Option<&Fact> {
+        self.0.iter().find(|fact| fact.premise == *premise)
+    }
+
+    /// When this premise, seen as it is, counts; `None` when it has not been noted in this state.
+    pub fn counts_from(&self, seen: &Seen, settling: Settling) -> Option<Timestamp> {
+        let fact = self.of(&seen.premise).filter(|fact| fact.fingerprint == seen.fingerprint)?;
+        let wait = match (&fact.premise, fact.changed) {
+            (Premise::DhcpOptions, true) => settling.dhcp_options(),
+            (Premise::DhcpOptions, false)
+            | (
+                Premise::EndpointName(_)
+                | Premise::EndpointPolicy(_)
+                | Premise::VpcDns
+                | Premise::NetworkAcl(..),
+                _,
+            ) => settling.usual(),
+        };
+        fact.since.checked_add(wait).ok()
+    }
+}
+
+/// The premise that counts last, and from when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The premise.
+    pub premise: Premise,
+    /// When it counts; `None` when nothing is remembered of it.
+    pub until: Option<Timestamp>,
+}
+
+impl Memory<'_> {
+    /// The premise among these that has to be waited for longest; `None` when all count at `now`.
+    pub fn unsettled<'s>(
+        &self,
+        seen: impl IntoIterator<Item = &'s Seen>,
+        settling: Settling,
+        now: Timestamp,
+    ) -> Option<Unsettled> {
+        let facts = match self {
+            Self::NotAsked => return None,
+            Self::Of(facts) => Some(*facts),
+            Self::Unreadable => None,
+        };
+        let waits = seen.into_iter().map(|seen| Unsettled {
+            premise: seen.premise.clone(),
+            until: facts.and_then(|facts| facts.counts_from(seen, settling)),
+        });
+        let open = waits.filter(|wait| wait.until.is_none_or(|until| until > now));
+        // What nothing is remembered of comes last of all.
+        open.max_by_key(|wait| wait.until.unwrap_or(Timestamp::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn name(state: &str) -> Seen {
+        Seen::of(Premise::EndpointName("vpce-1".parse().unwrap()), state)
+    }
+
+    fn dhcp(state: &str) -> Seen {
+        Seen::of(Premise::DhcpOptions, state)
+    }
+
+    fn look(facts: &Facts, seen: &[Seen], now: i64) -> Facts {
+        facts.after_look(seen, &BTreeSet::new(), &[], at(now))
+    }
+
+    fn call(changed: Changed, seconds: i64) -> RecordedCall {
+        RecordedCall { at: at(seconds), changed }
+    }
+
+    fn counts(facts: &Facts, seen: &Seen) -> Option<i64> {
+        facts.counts_from(seen, Settling::default()).map(Timestamp::as_second)
+    }
+
+    #[test]
+    fn a_premise_counts_five_minutes_after_the_first_look_that_saw_it_so() {
+        let first = look(&Facts::default(), &[name("on")], 100);
+        let later = look(&first, &[name("on")], 350);
+        for facts in [&first, &later] {
+            assert_eq!(counts(facts, &name("on")), Some(100 + 5 * MINUTE));
+            assert_eq!(counts(facts, &name("off")), None);
+        }
+        let again = look(&look(&later, &[name("off")], 400), &[name("on")], 500);
+        assert_eq!(counts(&again, &name("on")), Some(500 + 5 * MINUTE));
+    }
+
+    #[test]
+    fn a_recorded_call_says_better_since_when() {
+        let none = BTreeSet::new();
+        let calls = [call(Changed::Endpoints(vec![]), 40), call(Changed::VpcDns, 90)];
+        let first = Facts::default().after_look(&[name("on")], &none, &calls, at(100));
+        assert_eq!(counts(&first, &name("on")), Some(40 + 5 * MINUTE));
+        // Off and on again between two looks: the state is the same, and clients have the old answer.
+        let again = [call(Changed::Endpoints(vec![]), 300), call(Changed::Endpoints(vec![]), 200)];
+        let later = first.after_look(&[name("on")], &none, &again, at(310));
+        assert_eq!(counts(&later, &name("on")), Some(300 + 5 * MINUTE));
+        // A record that comes late makes nothing older than it was seen.
+        let late = [call(Changed::Endpoints(vec![]), 10)];
+        assert_eq!(
+            counts(&later.after_look(&[name("on")], &none, &late, at(320)), &name("on")),
+            Some(300 + 5 * MINUTE)
+        );
+        // Nor does a clock that is ahead make it younger than now.
+        let ahead = [call(Changed::Endpoints(vec![]), 9_000)];
+        let ahead = Facts::default().after_look(&[name("on")], &none, &ahead, at(100));
+        assert_eq!(counts(&ahead, &name("on")), Some(100 + 5 * MINUTE));
+    }
+
+    #[test]
+    fn dhcp_options_take_hours_only_after_a_change() {
+        let first = look(&Facts::default(), &[dhcp("a")], 0);
+        assert_eq!(counts(&first, &dhcp("a")), Some(5 * MINUTE));
+        let changed = look(&first, &[dhcp("b")], 60);
+        assert_eq!(counts(&changed, &dhcp("b")), Some(60 + 240 * MINUTE));
+        let still = look(&changed, &[dhcp("b")], 600);
+        assert_eq!(counts(&still, &dhcp("b")), Some(60 + 240 * MINUTE));
+        let recorded = [call(Changed::DhcpOptions, 50)];
+        let recorded =
+            Facts::default().after_look(&[dhcp("a")], &BTreeSet::new(), &recorded, at(60));
+        assert_eq!(counts(&recorded, &dhcp("a")), Some(50 + 240 * MINUTE));
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_forgotten_and_what_is_gone_is() {
+        let facts = look(&Facts::default(), &[name("on"), dhcp("a")], 0);
+        let unread = BTreeSet::from([Section::DhcpOptions]);
+        let later = facts.after_look(&[], &unread, &[], at(60));
+        assert_eq!(counts(&later, &dhcp("a")), Some(5 * MINUTE));
+        assert_eq!(counts(&later, &name("on")), None);
+    }
+
+    #[test]
+    fn the_longest_wait_is_the_one_that_is_named() {
+        let facts = look(&look(&Facts::default(), &[dhcp("a")], 0), &[dhcp("a"), name("on")], 60);
+        let both = [dhcp("a"), name("on")];
+        let wait = |memory: Memory<'_>, now| memory.unsettled(&both, Settling::default(), at(now));
+        let named = |until| Unsettled { premise: name("on").premise, until };
+        assert_eq!(wait(Memory::Of(&facts), 61), Some(named(Some(at(360)))));
+        assert_eq!(wait(Memory::Of(&facts), 360), None);
+        assert_eq!(wait(Memory::NotAsked, 0), None);
+        assert_eq!(wait(Memory::Unreadable, 9_999).map(|wait| wait.until), Some(None));
+        let other = [name("off"), dhcp("a")];
+        let unknown = Memory::Of(&facts).unsettled(&other, Settling::default(), at(9_999));
+        assert_eq!(unknown, Some(named(None)));
+    }
+}

@@ -1,0 +1,11 @@
+//! What is remembered of a VPC, as values and decisions; where it is kept is somebody else's.
+
+mod calls;
+mod facts;
+mod note;
+mod premise;
+
+pub use calls::recorded_calls;
+pub use facts::{Changed, Fact, Facts, Memory, RecordedCall, Unsettled};
+pub use note::{LookAgain, Note};
+pub use premise::{Premise, Seen};

@@ -1,0 +1,247 @@
+//! The VPC as steps would leave it: judged by the same code as the VPC that is there.
+
+use crate::analysis::View;
+use crate::analysis::required_service::required_services;
+use crate::baseline::Baseline;
+use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
+use crate::ec2::cidr::Cidr;
+use crate::ec2::id::{EndpointId, PrefixListId, RouteTableId, SecurityGroupId, ServiceName, VpcId};
+use crate::ec2::snapshot::{Section, Shared, Snapshot};
+use crate::ec2::world::{
+    DnsOptions, EndpointGroup, EndpointType, IpPermission, IpProtocol, IpRange, Ipv6Range,
+    PrefixList, Route, RouteOrigin, RouteState, RouteTable, SecurityGroup, VpcEndpoint, World,
+};
+use crate::plan::{GroupRef, Step, StepId, Task};
+
+/// A VPC as it would be once some steps are taken, and their effect shows.
+#[derive(Debug, Clone)]
+pub(super) struct Outlook {
+    world: World,
+    vpc: VpcId,
+}
+
+impl Outlook {
+    /// The VPC of a snapshot, as it is.
+    pub(super) fn of(snapshot: &Snapshot<'_>) -> Self {
+        Self { world: world_of(snapshot), vpc: snapshot.scope.vpc.clone() }
+    }
+
+    /// The VPC once these steps are taken too.
+    #[must_use]
+    pub(super) fn after<'s>(mut self, steps: impl IntoIterator<Item = &'s Step>) -> Self {
+        for step in steps {
+            if let Task::Change(action) = &step.task {
+                self.make(step.id, action);
+            }
+        }
+        self
+    }
+
+    /// Lends the VPC to somebody who looks at it; `None` where it cannot be told whose it is.
+    pub(super) fn look<T>(
+        &self,
+        baseline: &Baseline,
+        look: impl FnOnce(&View<'_>) -> T,
+    ) -> Option<T> {
+        let shared = Shared::of(&self.world);
+        let snapshot = Snapshot::one(&self.world, &shared, &self.vpc).ok()??;
+        let required_services = required_services(baseline, &snapshot.scope.region, &shared);
+        Some(look(&View::of(baseline, &snapshot, &required_services)))
+    }
+
+    fn make(&mut self, step: StepId, action: &Action<GroupRef>) {
+        match action {
+            Action::EnableVpcDns { vpc, attribute } => {
+                let of_vpc = self.world.vpc_attributes.as_mut().and_then(|all| all.get_mut(vpc));
+                if let Some(attributes) = of_vpc {
+                    match attribute {
+                        DnsAttribute::Support => attributes.enable_dns_support = Some(true),
+                        DnsAttribute::Hostnames => attributes.enable_dns_hostnames = Some(true),
+                    }
+                }
+            }
+            Action::CreateSecurityGroup { vpc, name, .. } => {
+                let Some(id) = made_group(step) else { return };
+                self.world.security_groups.get_or_insert_default().push(SecurityGroup {
+                    group_id: id,
+                    group_name: name.clone(),
+                    description: String::new(),
+                    vpc_id: Some(vpc.clone()),
+                    owner_id: None,
+                    ip_permissions: Vec::new(),
+                    tags: Vec::new(),
+                });
+            }
+            Action::AuthorizeHttps { group, cidrs } => self.admit(group, cidrs),
+            Action::CreateEndpoint { vpc, service, kind, .. } => {
+                self.create(step, vpc, service, kind);
+            }
+            Action::ModifyEndpoint {
+                endpoint,
+                add_route_tables,
+                add_subnets,
+                add_groups,
+                private_dns,
+            } => {
+                let groups: Vec<SecurityGroupId> = add_groups.iter().filter_map(group_id).collect();
+                let mut service = None;
+                if let Some(there) = self.endpoint(endpoint) {
+                    there.route_table_ids.extend(add_route_tables.iter().cloned());
+                    there.subnet_ids.extend(add_subnets.iter().cloned());
+                    there.groups.extend(groups.into_iter().map(attached));
+                    turn_on(there, *private_dns);
+                    service.clone_from(&there.service_name);
+                }
+                self.lead(add_route_tables, endpoint, service.as_ref());
+            }
+            Action::DeleteRoute { table, destination, .. } => {
+                if let Some(table) = self.table(table) {
+                    table.routes.retain(|route| !route.goes_to(destination));
+                }
+            }
+            Action::DisablePublicIpOnLaunch { subnet } => {
+                let mut subnets = self.world.subnets.iter_mut().flatten();
+                if let Some(subnet) = subnets.find(|there| there.subnet_id == *subnet) {
+                    subnet.map_public_ip_on_launch = false;
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, group: &GroupRef, cidrs: &[Cidr]) {
+        let id = group_id(group);
+        let mut groups = self.world.security_groups.iter_mut().flatten();
+        let Some(group) = groups.find(|there| Some(&there.group_id) == id.as_ref()) else { return };
+        let (v6, v4): (Vec<&Cidr>, Vec<&Cidr>) =
+            cidrs.iter().partition(|cidr| cidr.as_str().contains(':'));
+        group.ip_permissions.push(IpPermission {
+            ip_protocol: IpProtocol::Tcp,
+            from_port: Some(443),
+            to_port: Some(443),
+            ip_ranges: v4
+                .into_iter()
+                .map(|c| IpRange { cidr_ip: c.clone(), description: None })
+                .collect(),
+            ipv6_ranges: v6
+                .into_iter()
+                .map(|c| Ipv6Range { cidr_ipv6: c.clone(), description: None })
+                .collect(),
+            ..IpPermission::default()
+        });
+    }
+
+    fn create(
+        &mut self,
+        step: StepId,
+        vpc: &VpcId,
+        service: &ServiceName,
+        kind: &NewEndpoint<GroupRef>,
+    ) {
+        let Ok(id) = format!("vpce-madebystep{step}").parse::<EndpointId>() else { return };
+        let mut made = VpcEndpoint::new(id.clone(), vpc.clone(), service.clone());
+        match kind {
+            NewEndpoint::Gateway { route_tables } => {
+                made.vpc_endpoint_type = Some(EndpointType::Gateway);
+                made.route_table_ids.clone_from(route_tables);
+                self.lead(route_tables, &id, Some(service));
+            }
+            NewEndpoint::Interface { subnets, groups, private_dns } => {
+                made.vpc_endpoint_type = Some(EndpointType::Interface);
+                made.subnet_ids.clone_from(subnets);
+                made.groups = groups.iter().filter_map(group_id).map(attached).collect();
+                turn_on(&mut made, *private_dns);
+            }
+        }
+        self.world.vpc_endpoints.get_or_insert_default().push(made);
+    }
+
+    /// Writes the routes that AWS writes for a gateway endpoint.
+    fn lead(&mut self, tables: &[RouteTableId], to: &EndpointId, service: Option<&ServiceName>) {
+        let lists = self.world.prefix_lists.iter().flatten();
+        let is_its = |list: &&PrefixList| {
+            service.is_some_and(|service| list.prefix_list_name == service.as_str())
+        };
+        let list = lists.into_iter().find(is_its).map(|list| list.prefix_list_id.clone());
+        // Where the list was not read, its ranges are not known either, and nothing counts on them.
+        let list = list.or_else(|| "pl-notread".parse::<PrefixListId>().ok());
+        for id in tables {
+            if let Some(table) = self.table(id) {
+                table.routes.push(Route {
+                    destination_prefix_list_id: list.clone(),
+                    gateway_id: Some(to.to_string()),
+                    state: Some(RouteState::Active),
+                    origin: Some(RouteOrigin::CreateRoute),
+                    ..Route::default()
+                });
+            }
+        }
+    }
+
+    fn endpoint(&mut self, id: &EndpointId) -> Option<&mut VpcEndpoint> {
+        let mut endpoints = self.world.vpc_endpoints.iter_mut().flatten();
+        endpoints.find(|there| there.vpc_endpoint_id == *id)
+    }
+
+    fn table(&mut self, id: &RouteTableId) -> Option<&mut RouteTable> {
+        let mut tables = self.world.route_tables.iter_mut().flatten();
+        tables.find(|there| there.route_table_id == *id)
+    }
+}
+
+/// The world with this one VPC in it.
+fn world_of(snapshot: &Snapshot<'_>) -> World {
+    let read = |section| !snapshot.missing.contains(&section);
+    macro_rules! section {
+        ($section:ident, $things:expr) => {
+            read(Section::$section).then(|| $things.into_iter().map(|it| (*it).clone()).collect())
+        };
+    }
+    let shared = snapshot.shared;
+    let attached = snapshot.endpoints.iter().flat_map(|endpoint| &endpoint.groups);
+    let others = attached.filter_map(|group| shared.groups.get(&group.group_id));
+    let others = others.filter(|group| group.vpc_id.as_ref() != Some(&snapshot.scope.vpc));
+    let groups = snapshot.groups.iter().chain(others);
+    let attributes = snapshot.attributes.filter(|_| read(Section::VpcAttributes));
+    World {
+        region: Some(snapshot.scope.region.clone()),
+        account_id: Some(snapshot.scope.account.clone()),
+        vpcs: Some(vec![snapshot.vpc.clone()]),
+        subnets: section!(Subnets, &snapshot.subnets),
+        route_tables: section!(RouteTables, &snapshot.route_tables),
+        vpc_endpoints: section!(VpcEndpoints, &snapshot.endpoints),
+        nat_gateways: section!(NatGateways, &snapshot.nat_gateways),
+        security_groups: section!(SecurityGroups, groups),
+        network_interfaces: section!(NetworkInterfaces, &snapshot.interfaces),
+        network_acls: section!(NetworkAcls, &snapshot.network_acls),
+        prefix_lists: read(Section::PrefixLists).then(|| shared.prefix_lists.to_vec()),
+        vpc_endpoint_services: read(Section::VpcEndpointServices).then(|| shared.services.to_vec()),
+        dhcp_options: read(Section::DhcpOptions).then(|| shared.dhcp_options.to_vec()),
+        vpc_attributes: attributes
+            .map(|attributes| [(snapshot.scope.vpc.clone(), *attributes)].into_iter().collect()),
+    }
+}
+
+fn made_group(step: StepId) -> Option<SecurityGroupId> {
+    format!("sg-madebystep{step}").parse().ok()
+}
+
+fn group_id(group: &GroupRef) -> Option<SecurityGroupId> {
+    match group {
+        GroupRef::Existing(id) => Some(id.clone()),
+        GroupRef::MadeBy(step) => made_group(*step),
+    }
+}
+
+fn attached(group_id: SecurityGroupId) -> EndpointGroup {
+    EndpointGroup { group_id, group_name: None }
+}
+
+fn turn_on(endpoint: &mut VpcEndpoint, private_dns: PrivateDns) {
+    if private_dns.is_on() {
+        endpoint.private_dns_enabled = true;
+        if let Some(inbound) = private_dns.for_inbound_only() {
+            let options = endpoint.dns_options.get_or_insert_with(DnsOptions::default);
+            options.private_dns_only_for_inbound_resolver_endpoint = Some(inbound);
+        }
+    }
+}

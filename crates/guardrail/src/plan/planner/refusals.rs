@@ -1,0 +1,260 @@
+//! Repairs that are not made because of what they would do: writes that move traffic of the VPC to an
+//! endpoint that does not serve it, and endpoints that cost money and would serve nobody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Draft;
+use crate::analysis::View;
+use crate::analysis::required_service::{EndpointKind, RequiredService, vpc_dns_is_off};
+use crate::analysis::route::{RouteClass, classify};
+use crate::analysis::served::{Answer, Obstacle, prove, prove_route};
+use crate::analysis::topology::SubnetUse;
+use crate::baseline::Create;
+use crate::ec2::change::{Action, NewEndpoint};
+use crate::ec2::id::{RouteTableId, ServiceName};
+use crate::plan::outlook::Outlook;
+use crate::plan::{GroupRef, Step, StepId, Task};
+use crate::rules::left_alone::{LeftAloneReason, Unserved};
+
+/// What of the repairs is not made, and why.
+pub(super) type Refusals = BTreeMap<Refused, LeftAloneReason>;
+
+/// A part of the repairs that can be left out by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Refused {
+    /// The VPC's DNS attributes are not turned on.
+    VpcDns,
+    /// No interface endpoint is made for the service.
+    Made(ServiceName),
+    /// The service's name does not lead to its interface endpoint.
+    Name(ServiceName),
+    /// The service's interface endpoint gets no more interfaces.
+    Zones(ServiceName),
+    /// The table is not associated with the service's gateway endpoint.
+    Table(ServiceName, RouteTableId),
+}
+
+/// A service whose name or route a step moves, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Move {
+    refused: Refused,
+    service: ServiceName,
+    gateway: bool,
+    table: Option<RouteTableId>,
+}
+
+impl Draft<'_, '_> {
+    /// What of this draft must not be done, in view of what it would come to.
+    pub(super) fn refusals(&self) -> Refusals {
+        let mut refusals = Refusals::new();
+        for step in &self.plan.steps {
+            refusals.extend(self.refusals_of(step));
+        }
+        let made = self.services_with_new_interface_endpoints();
+        if !made.is_empty() {
+            let outlook = Outlook::of(self.view.snapshot).after(&self.plan.steps);
+            outlook.look(self.view.baseline, |after| {
+                for service in made {
+                    let in_vain = self.in_vain(after, &service);
+                    if !in_vain.is_empty() {
+                        let reason = LeftAloneReason::WouldNotServe { services: in_vain };
+                        refusals.entry(Refused::Made(service)).or_insert(reason);
+                    }
+                }
+            });
+        }
+        refusals
+    }
+
+    /// What of a step must not be done, judged at the moment when it is taken: after the steps that
+    /// it comes after, and no others.
+    fn refusals_of(&self, step: &Step) -> Refusals {
+        let mut refusals = Refusals::new();
+        let Task::Change(action) = &step.task else { return refusals };
+        let moves = self.moved_by(action);
+        if moves.is_empty() {
+            return refusals;
+        }
+        let before = self.before(step);
+        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]);
+        outlook.look(self.view.baseline, |after| {
+            // While an attribute is off no private name lives: its turning on moves them.
+            let names_live = !vpc_dns_is_off(after.snapshot);
+            for moved in moves.into_iter().filter(|moved| moved.gateway || names_live) {
+                let cut_off = self.cut_off(after, &moved);
+                if !cut_off.is_empty() {
+                    let reason = LeftAloneReason::WouldCutOff { services: cut_off };
+                    refusals.entry(moved.refused).or_insert(reason);
+                }
+            }
+        });
+        refusals
+    }
+
+    /// The steps that a step comes after, directly or through others.
+    fn before(&self, step: &Step) -> Vec<&Step> {
+        let mut ids: BTreeSet<StepId> = step.after.iter().copied().collect();
+        // A step comes after earlier ones only, so that one look from the back finds all of them.
+        for earlier in self.plan.steps.iter().rev().filter(|earlier| earlier.id < step.id) {
+            if ids.contains(&earlier.id) {
+                ids.extend(earlier.after.iter().copied());
+            }
+        }
+        self.plan.steps.iter().filter(|earlier| ids.contains(&earlier.id)).collect()
+    }
+
+    fn moved_by(&self, action: &Action<GroupRef>) -> Vec<Move> {
+        let interface = |refused: Refused, service: &ServiceName| Move {
+            refused,
+            service: service.clone(),
+            gateway: false,
+            table: None,
+        };
+        let on_table = |service: &ServiceName, table: &RouteTableId| Move {
+            refused: Refused::Table(service.clone(), table.clone()),
+            service: service.clone(),
+            gateway: true,
+            table: Some(table.clone()),
+        };
+        match action {
+            // It brings to life the private names of every endpoint of the VPC.
+            Action::EnableVpcDns { .. } => {
+                let named = self.view.snapshot.endpoints.iter();
+                let named = named.filter(|e| e.exists() && e.holds_name_in_vpc());
+                let services = named.filter_map(|endpoint| endpoint.service_name.as_ref());
+                services.map(|it| interface(Refused::VpcDns, it)).collect()
+            }
+            Action::CreateEndpoint { service, kind, .. } => match kind {
+                NewEndpoint::Gateway { route_tables } => {
+                    route_tables.iter().map(|table| on_table(service, table)).collect()
+                }
+                NewEndpoint::Interface { private_dns, .. } => {
+                    let moved = || interface(Refused::Made(service.clone()), service);
+                    private_dns.is_on().then(moved).into_iter().collect()
+                }
+            },
+            Action::ModifyEndpoint {
+                endpoint, add_route_tables, add_subnets, private_dns, ..
+            } => {
+                let there = self.view.snapshot.endpoint(endpoint);
+                let Some(service) = there.and_then(|e| e.service_name.as_ref()) else {
+                    return Vec::new();
+                };
+                // A name that is on is answered with the address of a new interface too.
+                let is_named = there.is_some_and(|endpoint| endpoint.holds_name_in_vpc());
+                let is_named = is_named || private_dns.is_on();
+                let name = || interface(Refused::Name(service.clone()), service);
+                let zones = || interface(Refused::Zones(service.clone()), service);
+                let tables = add_route_tables.iter().map(|table| on_table(service, table));
+                let name = private_dns.is_on().then(name);
+                let zones = (is_named && !add_subnets.is_empty()).then(zones);
+                tables.chain(name).chain(zones).collect()
+            }
+            Action::CreateSecurityGroup { .. }
+            | Action::AuthorizeHttps { .. }
+            | Action::DeleteRoute { .. }
+            | Action::DisablePublicIpOnLaunch { .. } => Vec::new(),
+        }
+    }
+
+    /// The subnets, of any class, that can reach the moved service now and could not afterwards.
+    fn cut_off(&self, after: &View<'_>, moved: &Move) -> Vec<Unserved> {
+        let kind = if moved.gateway { EndpointKind::Gateway } else { EndpointKind::Interface };
+        let now = service_in(self.view, &moved.service, kind);
+        let then = service_in(after, &moved.service, kind);
+        let (Some(now), Some(then)) = (now, then) else { return Vec::new() };
+        let mut cut_off = Vec::new();
+        for placed in &after.topology.subnets {
+            let table = placed.table.map(|table| &table.route_table_id);
+            if moved.table.is_some() && moved.table.as_ref() != table {
+                continue;
+            }
+            let obstacles = match kind {
+                EndpointKind::Gateway => prove_route(after, &then, placed).obstacles,
+                EndpointKind::Interface => prove(after, &then, placed).obstacles,
+            };
+            let stays = |obstacle: &Obstacle| !obstacle.passes();
+            let mut obstacles = obstacles.into_iter().filter(stays).peekable();
+            if obstacles.peek().is_none() || !self.reaches(&now, placed) {
+                continue;
+            }
+            for obstacle in obstacles {
+                Unserved::note(&mut cut_off, &moved.service, &obstacle, placed.subnet);
+            }
+        }
+        cut_off
+    }
+
+    /// Whether the subnet can reach the service now: through the endpoint that holds its name or
+    /// route, or where none does by any way out.
+    fn reaches(&self, service: &RequiredService<'_>, placed: &SubnetUse<'_>) -> bool {
+        let id = &placed.subnet.subnet_id;
+        let view = self.view;
+        let Some(placed) = view.topology.subnets.iter().find(|p| p.subnet.subnet_id == *id) else {
+            return false;
+        };
+        let proof = match service.kind {
+            EndpointKind::Gateway => {
+                let route = placed.table.and_then(|table| service.route_to(table, view.snapshot));
+                route.is_some().then(|| prove_route(view, service, placed))
+            }
+            EndpointKind::Interface => {
+                let is_held = service.name_holder(view.snapshot).is_some();
+                (is_held && !vpc_dns_is_off(view.snapshot)).then(|| prove(view, service, placed))
+            }
+        };
+        if let Some(proof) = proof {
+            return proof.answer() != Answer::NotServed;
+        }
+        placed.table.is_none_or(|table| {
+            table.routes.iter().any(|route| match classify(route, view.snapshot, &view.topology) {
+                RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => false,
+                RouteClass::Internet(_) | RouteClass::MayLeadOut(_) | RouteClass::Unknown(_) => {
+                    true
+                }
+            })
+        })
+    }
+
+    fn services_with_new_interface_endpoints(&self) -> BTreeSet<ServiceName> {
+        let made = self.plan.steps.iter().filter_map(|step| match &step.task {
+            Task::Change(Action::CreateEndpoint {
+                service,
+                kind: NewEndpoint::Interface { .. },
+                ..
+            }) => Some(service.clone()),
+            Task::Change(_) | Task::Await(_) => None,
+        });
+        made.collect()
+    }
+
+    /// What would keep a new interface endpoint from serving the subnets that need it.
+    fn in_vain(&self, after: &View<'_>, service: &ServiceName) -> Vec<Unserved> {
+        let its =
+            |it: &&RequiredService<'_>| it.name == *service && it.kind == EndpointKind::Interface;
+        let required = after.required_services.iter().find(its);
+        let Some(required) = required.filter(|it| it.create == Create::WhenItServes) else {
+            return Vec::new();
+        };
+        let mut in_vain = Vec::new();
+        for placed in after.topology.private().filter(|p| required.is_required_in(p.subnet)) {
+            for obstacle in prove(after, required, placed).obstacles {
+                if !obstacle.passes() {
+                    Unserved::note(&mut in_vain, service, &obstacle, placed.subnet);
+                }
+            }
+        }
+        in_vain
+    }
+}
+
+/// The service as the baseline requires it, or as any of the Region's where it does not.
+fn service_in<'w>(
+    view: &View<'w>,
+    service: &ServiceName,
+    kind: EndpointKind,
+) -> Option<RequiredService<'w>> {
+    let required =
+        view.required_services.iter().find(|it| it.name == *service && it.kind == kind).cloned();
+    required.or_else(|| RequiredService::unlisted(service, kind, view.snapshot.shared))
+}

@@ -1,0 +1,105 @@
+//! Each required service is served to each private subnet that needs it, whatever its endpoint looks
+//! like by itself.
+
+use super::Rule;
+use crate::analysis::View;
+use crate::analysis::served::{Obstacle, prove};
+use crate::baseline::RuleId;
+use crate::ec2::snapshot::Section;
+use crate::rules::finding::{Drift, Finding};
+use crate::rules::left_alone::{LeftAloneReason, Unserved};
+
+pub(super) static RULE: Rule = Rule {
+    id: RuleId::ServiceNotServed,
+    finds: "something that no other rule tells of keeps a required service from a private subnet, or it cannot be told: a \
+            network ACL, DNS servers, a version of IP, somebody else's endpoint",
+    repairs: "nothing: what is in the way is other people's",
+    needs: &[Section::Vpcs, Section::Subnets, Section::VpcEndpoints, Section::VpcEndpointServices],
+    operations: &[],
+    check,
+};
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    let mut unserved: Vec<Unserved> = Vec::new();
+    for required in view.required_services.iter().filter(|it| !it.is_passed_over()) {
+        for placed in view.topology.private().filter(|it| required.is_required_in(it.subnet)) {
+            let obstacles = prove(view, required, placed).obstacles;
+            for obstacle in obstacles.iter().filter(|it| is_told_here(it)) {
+                Unserved::note(&mut unserved, &required.name, obstacle, placed.subnet);
+            }
+        }
+    }
+    let finding = |Unserved { service, obstacle, subnets }| {
+        let drift = Drift::ServiceNotServed { service, subnets, obstacle };
+        Finding::left_alone(RuleId::ServiceNotServed, drift, LeftAloneReason::NoRemedy)
+    };
+    unserved.into_iter().map(finding).collect()
+}
+
+/// Whether no other rule tells of the obstacle. What passes by itself is waited for, and what was not
+/// read is told of as such.
+fn is_told_here(obstacle: &Obstacle) -> bool {
+    match obstacle {
+        Obstacle::NoInterface { .. }
+        | Obstacle::NoTable
+        | Obstacle::NameHeldByAnother { .. }
+        | Obstacle::OtherResolver { .. }
+        | Obstacle::Acl(_)
+        | Obstacle::NoAcl
+        | Obstacle::NoIpVersion { .. }
+        | Obstacle::NameAnswersUnclear { .. }
+        | Obstacle::RangesUnread
+        | Obstacle::NoPrivateName => true,
+        Obstacle::NotOffered
+        | Obstacle::NotAvailable { .. }
+        | Obstacle::NoRoute { .. }
+        | Obstacle::NoEndpoint
+        | Obstacle::Broken { .. }
+        | Obstacle::AwaitsAcceptance { .. }
+        | Obstacle::NotAssociated { .. }
+        | Obstacle::PrivateDnsOff { .. }
+        | Obstacle::InboundOnly { .. }
+        | Obstacle::VpcDnsOff { .. }
+        | Obstacle::HttpsNotAdmitted { .. }
+        | Obstacle::GroupsUnread { .. }
+        | Obstacle::Policy { .. }
+        | Obstacle::Overruled { .. }
+        | Obstacle::PerhapsOverruled { .. }
+        | Obstacle::Unread { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{Fixture, findings};
+
+    fn found(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
+        findings(edit)
+    }
+
+    #[test]
+    fn a_vpc_on_its_baseline_has_none() {
+        assert_eq!(found(|w| w), [""; 0]);
+    }
+
+    #[test]
+    fn dns_servers_that_are_not_amazons_are_told_of_for_each_interface_service() {
+        let told = found(|w| {
+            w.set("vpc-1", "DhcpOptionsId", json!("dopt-own")).add(
+                "DhcpOptions",
+                json!({"DhcpOptionsId": "dopt-own", "DhcpConfigurations": [
+                    {"Key": "domain-name-servers", "Values": [{"Value": "10.0.0.9"}]}]}),
+            )
+        });
+        assert_eq!(told.len(), 3);
+        assert_eq!(
+            told.first().map(String::as_str),
+            Some(
+                "service-not-served: com.amazonaws.eu-central-1.ssm is not served to subnet-pria, subnet-prib: the DHCP \
+                 options name DNS servers not Amazon's: 10.0.0.9"
+            )
+        );
+    }
+}
