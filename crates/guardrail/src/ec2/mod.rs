@@ -4,6 +4,8 @@ pub mod change;
 pub mod cidr;
 pub mod id;
 pub mod operation;
+pub mod partition;
+pub mod policy;
 pub mod resource_id;
 pub mod route_target;
 pub mod snapshot;
