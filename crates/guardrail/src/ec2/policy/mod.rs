@@ -21,6 +21,8 @@ use crate::ec2::partition::Partition;
 
 /// A policy document in canonical form: without `Id` and `Sid`, everything whose order means
 /// nothing in order and once, one value as a list of one, what is case-insensitive in lower case.
+/// Account ids stay as they are written until [`PolicyDocument::in_partition`], so two documents
+/// are compared by that or by their digests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyDocument {
     variables: Option<Variables>,
