@@ -4,6 +4,7 @@
 //! "none".
 
 mod nat_gateways;
+mod network_acls;
 mod network_interfaces;
 mod prefix_lists;
 mod route_tables;
@@ -27,6 +28,7 @@ use crate::ec2::id::{AccountId, Region, VpcId};
 use crate::ec2::world::section::sections;
 
 pub use nat_gateways::{AvailabilityMode, Connectivity, NatGateway, NatGatewayState};
+pub use network_acls::{NetworkAcl, NetworkAclAssociation, NetworkAclEntry, PortRange, RuleAction};
 pub use network_interfaces::{Attachment, NetworkInterface};
 pub use prefix_lists::{PrefixList, PrefixListEntry};
 pub use route_tables::{Association, AssociationState, AssociationStateCode, RouteTable};
