@@ -104,6 +104,8 @@ resource_ids! {
     InstanceId, "i-", "the id of an instance";
     /// The id of a security group.
     SecurityGroupId, "sg-", "the id of a security group";
+    /// The id of a network ACL.
+    NetworkAclId, "acl-", "the id of a network ACL";
     /// The id of a prefix list, AWS's or a customer's.
     PrefixListId, "pl-", "the id of a prefix list";
     /// The id of a network ACL.
