@@ -1,5 +1,6 @@
 //! What each subnet is, where each route leads, and which endpoint serves what.
 
+pub mod departure;
 pub mod required_service;
 pub mod route;
 pub mod topology;

@@ -123,6 +123,29 @@ impl fmt::Display for LeftAloneReason {
 }
 
 impl LeftAloneReason {
+    /// Whether what is left alone for this reason is told from a sweep too. What is left alone because
+    /// of its kind stands so for as long as it stands, and is told when a call makes it so.
+    pub fn is_told_from_a_sweep(&self) -> bool {
+        match self {
+            Self::MayLeadOut | Self::NotOffered => false,
+            Self::SomebodyElsesVpc
+            | Self::NotObserved { .. }
+            | Self::SharedTable { .. }
+            | Self::Unknown
+            | Self::Propagated
+            | Self::ServiceNotServed { .. }
+            | Self::Broken
+            | Self::NoSubnetInZone { .. }
+            | Self::GroupNameTaken { .. }
+            | Self::TableOfGateway
+            | Self::TooManyGroups
+            | Self::InboundResolverOnly
+            | Self::RequiredButNotOffered
+            | Self::BuiltPublic
+            | Self::AwaitsAcceptance => true,
+        }
+    }
+
     /// Whether the service that the finding is about stays without a working endpoint because of
     /// it, so that no route may go that the service is reached by.
     pub fn leaves_the_service_unrepaired(&self) -> bool {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Alert, Attribute, SUBJECT_LIMIT, printable};
 use crate::ec2::id::Region;
-use crate::report::one_line::one_line;
+use crate::shown::one_line;
 
 /// How much of the fault is told, in characters: a baseline may have very many faults.
 const FAULT_LIMIT: usize = 8000;

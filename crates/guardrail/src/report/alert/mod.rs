@@ -2,14 +2,17 @@
 
 mod baseline_alert;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
+use crate::ec2::id::AccountId;
 use crate::event::{Evidence, Tool};
 pub use crate::report::alert::baseline_alert::baseline_alert;
-use crate::report::one_line::one_line;
+use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
+use crate::shown::{one_line, quoted, word};
 
 /// SNS refuses a subject of 100 characters or more
 /// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
@@ -69,7 +72,9 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
-        Verdict::Repaired => "repaired",
+        _ if report.vpc_departed() => "left the guardrail",
+        Verdict::Repaired if report.changed() => "repaired",
+        Verdict::Repaired => "back on its baseline",
         Verdict::Compliant => "compliant",
         Verdict::Incomplete => "not fully observed",
         Verdict::NotManaged => "not managed",
@@ -84,9 +89,10 @@ pub fn subject(report: &Report) -> String {
         [one] => format!(" ({one})"),
         [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
     };
+    let left = if report.subnets_departed() { "subnet left, " } else { "" };
     let scope = &report.scope;
     printable(
-        &format!("VPC guardrail: {what} {} {}{about}", scope.vpc, scope.region),
+        &format!("VPC guardrail: {left}{what} {} {}{about}", scope.vpc, scope.region),
         SUBJECT_LIMIT,
     )
 }
@@ -103,6 +109,7 @@ fn printable(text: &str, limit: usize) -> String {
 pub fn text(report: &Report, baseline: &Baseline) -> String {
     let mut out = String::new();
     headline(&mut out, report);
+    departed(&mut out, report);
     who(&mut out, report);
     body(&mut out, report);
     advice(&mut out, report, baseline);
@@ -122,13 +129,27 @@ pub fn plan_text(report: &Report) -> String {
 
 fn headline(out: &mut String, report: &Report) {
     let scope = &report.scope;
-    let name = report.vpc_name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
-    let (name, verdict) = (one_line(&name), ending(report));
+    let name = report.vpc_name.as_deref().map(|name| format!(" Its name is {}.", quoted(name)));
+    let (name, verdict) = (name.unwrap_or_default(), ending(report));
+    let left =
+        if report.subnets_departed() { "a subnet left the guardrail; otherwise " } else { "" };
     let _ = writeln!(
         out,
-        "VPC {name}({}) in account {}, {}: {verdict}.",
+        "VPC {} in account {}, {}: {left}{verdict}.{name}",
         scope.vpc, scope.account, scope.region
     );
+}
+
+fn departed(out: &mut String, report: &Report) {
+    if report.departures.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nLeft the guardrail");
+    for departure in &report.departures {
+        let by =
+            caller(&departure.actor, departure.actor_account.as_ref(), Some(&report.scope.account));
+        let _ = writeln!(out, "  - {}", one_line(&departure.sentence(&by)));
+    }
 }
 
 fn body(out: &mut String, report: &Report) {
@@ -146,6 +167,9 @@ fn ending(report: &Report) -> &'static str {
             "could not be observed in full after the changes below"
         }
         Verdict::Incomplete => "could not be observed in full, so nothing was changed",
+        Verdict::NotManaged if report.vpc_departed() => {
+            "left the guardrail; nothing of it is looked after"
+        }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
         Verdict::DriftLeft if report.changed() && report.next == Next::Again => {
@@ -166,19 +190,20 @@ fn who(out: &mut String, report: &Report) {
         let _ = writeln!(out, "  no recorded call led to this run ({})", report.cause);
     }
     for evidence in report.evidence.iter().take(10) {
-        let _ = writeln!(out, "  {}", call(evidence));
+        let _ = writeln!(out, "  {}", call(evidence, Some(&report.scope.account)));
     }
     if let Some(more) = report.evidence.len().checked_sub(10).filter(|more| *more > 0) {
         let _ = writeln!(out, "  and {more} more calls");
     }
 }
 
-/// Who made a call, with what and from where, in one line.
-pub fn call(evidence: &Evidence) -> String {
+/// Who made a call, with what and from where, in one line. The account of a caller is named where it
+/// is another than that of what was changed.
+pub fn call(evidence: &Evidence, of_the_vpc: Option<&AccountId>) -> String {
     let record = &evidence.record;
     let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
-    let from = from.map(|ip| format!(" from {ip}")).unwrap_or_default();
-    let at = evidence.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
+    let from = from.map(|ip| format!(" from {}", word(ip))).unwrap_or_default();
+    let at = evidence.time.as_ref().map(|time| format!(" at {}", word(time))).unwrap_or_default();
     let with = match &record.tool {
         Tool::NotSaid => String::new(),
         tool @ (Tool::Console
@@ -187,10 +212,27 @@ pub fn call(evidence: &Evidence) -> String {
         | Tool::CloudFormation
         | Tool::Sdk
         | Tool::Service(_)) => {
-            format!(" ({tool})")
+            format!(" ({})", tool_word(tool))
         }
     };
-    one_line(&format!("{} by {}{with}{from}{at}", record.event, record.actor))
+    let by = caller(&record.actor, evidence.actor_account.as_ref(), of_the_vpc);
+    format!("{} by {by}{with}{from}{at}", word(&record.event))
+}
+
+/// A tool's word. One of AWS's own names has a space.
+fn tool_word(tool: &Tool) -> Cow<'_, str> {
+    match tool.word() {
+        known @ "AWS Internal" => Cow::Borrowed(known),
+        other => word(other),
+    }
+}
+
+/// A caller by name, and by account where that is another one.
+fn caller(actor: &str, account: Option<&AccountId>, of_the_vpc: Option<&AccountId>) -> String {
+    match account.filter(|account| of_the_vpc.is_some_and(|own| own != *account)) {
+        Some(account) => format!("{} (account {account})", quoted(actor)),
+        None => quoted(actor),
+    }
 }
 
 fn found(out: &mut String, report: &Report) {
@@ -200,7 +242,8 @@ fn found(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\nFound");
     for found in &report.findings {
         let after = match (report.changed(), found.repaired) {
-            (_, true) => " [repaired]",
+            (true, true) => " [repaired]",
+            (false, true) => " [gone]",
             (true, false) => " [still so]",
             (false, false) => "",
         };
@@ -214,22 +257,32 @@ fn steps(out: &mut String, report: &Report) {
     }
     let was_begun =
         report.steps.iter().any(|step| !is_idle(&step.outcome) && !is_held(&step.outcome));
+    if was_begun {
+        let (done, not_done): (Vec<&StepReport>, Vec<&StepReport>) =
+            report.steps.iter().partition(|step| step.outcome.is_success());
+        listed(out, "Done", &done, true);
+        listed(out, "Not done", &not_done, true);
+        return;
+    }
     let idle_mode = mode_of_all(report);
-    let _ = match (was_begun, idle_mode) {
-        (true, _) => writeln!(out, "\nDone"),
-        (false, Some(mode)) => {
-            writeln!(out, "\nWould be done (the mode is {mode}: nothing was changed)")
-        }
-        (false, None) => writeln!(out, "\nWould be done"),
+    let title = match idle_mode {
+        Some(mode) => format!("Would be done (the mode is {mode}: nothing was changed)"),
+        None => "Would be done".to_owned(),
     };
-    for step in &report.steps {
+    listed(out, &title, &report.steps.iter().collect::<Vec<_>>(), idle_mode.is_none());
+}
+
+/// Steps under a title, each with what became of it where the title does not say all.
+fn listed(out: &mut String, title: &str, steps: &[&StepReport], with_outcome: bool) {
+    if steps.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for step in steps {
         let (id, summary) = (step.id, one_line(&step.summary));
-        let says_all = step.outcome == Outcome::Planned || idle_mode.is_some();
-        let _ = match says_all && !was_begun {
-            true => writeln!(out, "  {id}. {summary}"),
-            false => {
-                writeln!(out, "  {id}. {summary}: {}", one_line(&step.outcome.to_string()))
-            }
+        let _ = match with_outcome && step.outcome != Outcome::Planned {
+            true => writeln!(out, "  {id}. {summary}: {}", one_line(&step.outcome.to_string())),
+            false => writeln!(out, "  {id}. {summary}"),
         };
     }
 }
@@ -274,12 +327,7 @@ fn left_alone(out: &mut String, report: &Report) {
             writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.reason.to_string()));
     }
     for unread in &report.unread {
-        let _ = writeln!(
-            out,
-            "  - {} could not be read: {}",
-            unread.section,
-            one_line(&unread.error.to_string())
-        );
+        let _ = writeln!(out, "  - {} could not be read: {}", unread.section, unread.error.shown());
     }
 }
 
@@ -293,6 +341,7 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
         }
     }
     by_hand(out, report);
+    back(out, report, baseline);
     if report.findings.is_empty() {
         return;
     }
@@ -300,6 +349,16 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
     exempt(out, report, baseline);
     if let Some(line) = for_good(report) {
         let _ = writeln!(out, "\nTo fix it for good\n  {line}");
+    }
+}
+
+/// How to bring a VPC back into the guardrail's care.
+fn back(out: &mut String, report: &Report, baseline: &Baseline) {
+    if let ManagedVpcs::Tag { key, value } = &baseline.managed_vpcs
+        && report.vpc_departed()
+    {
+        let _ = writeln!(out, "\nTo bring it back");
+        let _ = writeln!(out, "  {}", commands::tag_vpc(key, value, &report.scope));
     }
 }
 
@@ -316,12 +375,7 @@ fn by_hand(out: &mut String, report: &Report) {
 
 fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
     if let ManagedVpcs::Tag { key, .. } = &baseline.managed_vpcs {
-        let (vpc, region) = (&report.scope.vpc, &report.scope.region);
-        let tag = one_line(key);
-        let _ = writeln!(
-            out,
-            "  this VPC: aws ec2 delete-tags --resources {vpc} --tags 'Key={tag}' --region {region}"
-        );
+        let _ = writeln!(out, "  this VPC: {}", commands::untag_vpc(key, &report.scope));
     }
     let _ = writeln!(
         out,
@@ -365,7 +419,8 @@ fn for_good(report: &Report) -> Option<String> {
     coded.map(|(tool, record)| {
         one_line(&format!(
             "{} came through {tool} ({}): change it in that code, or the next run of it brings the fault back.",
-            record.event, record.actor
+            word(&record.event),
+            quoted(&record.actor)
         ))
     })
 }
@@ -394,6 +449,7 @@ fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
         ("vpc", Attribute::of(&report.scope.vpc)),
         ("verdict", Attribute::Text(report.verdict.to_string().replace(' ', "-"))),
         ("cause", Attribute::of(report.cause)),
+        ("left", Attribute::of(!report.departures.is_empty())),
         ("mode", Attribute::of(strongest_mode(report))),
         ("changed", Attribute::of(report.changed())),
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),

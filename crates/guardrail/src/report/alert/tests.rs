@@ -42,9 +42,9 @@ fn an_alert_says_who_what_why_and_what_to_do() {
     assert_eq!(alert.subject, "VPC guardrail: drift found vpc-1 eu-central-1 (internet-route)");
     assert_eq!(
         alert.text,
-        "VPC shop (vpc-1) in account 111122223333, eu-central-1: not on its baseline; nothing was changed.\n\
+        "VPC vpc-1 in account 111122223333, eu-central-1: not on its baseline; nothing was changed. Its name is \"shop\".\n\
          \nWho\n\
-         \x20 CreateRoute by ops (terraform) from 203.0.113.24 at 2026-09-14T08:31:07Z\n\
+         \x20 CreateRoute by \"ops\" (terraform) from 203.0.113.24 at 2026-09-14T08:31:07Z\n\
          \nFound\n\
          \x20 - internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for private \
          subnet-pria\n\
@@ -57,13 +57,14 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
          \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"observe\" } } in the baseline\n\
          \nTo fix it for good\n\
-         \x20 CreateRoute came through Terraform (ops): change it in that code, or the next run of it brings the fault back.\n\
+         \x20 CreateRoute came through Terraform (\"ops\"): change it in that code, or the next run of it brings the fault back.\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n"
     );
     let expected = [
         ("account", "111122223333"),
         ("cause", "event"),
         ("changed", "false"),
+        ("left", "false"),
         ("mode", "notify"),
         ("region", "eu-central-1"),
         ("verdict", "drift-left"),
@@ -80,18 +81,21 @@ fn what_a_caller_typed_forges_no_line() {
     let (report, baseline) =
         report("notify", "eve\n\nDone\n  1. all is well\r\u{7}", "aws-cli/2.17");
     let text = alert(&report, &baseline).text;
-    assert!(text.contains("by eve  Done   1. all is well   (cli)"), "{text}");
+    assert!(text.contains("by \"eve  Done   1. all is well  \" (cli)"), "{text}");
     assert!(!text.contains("\nDone"), "{text}");
 }
 
 #[test]
 fn a_call_of_which_little_is_recorded_is_told_without_gaps() {
     let record = json!({"eventName": "CreateRoute"});
-    assert_eq!(call(&decode(&record).unwrap()), "CreateRoute by unknown");
+    assert_eq!(call(&decode(&record).unwrap(), None), "CreateRoute by \"unknown\"");
     let more = json!({
         "eventName": "CreateRoute", "eventTime": "t", "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2",
     });
-    assert_eq!(call(&decode(&more).unwrap()), "CreateRoute by unknown (cli) from 203.0.113.7 at t");
+    assert_eq!(
+        call(&decode(&more).unwrap(), None),
+        "CreateRoute by \"unknown\" (cli) from 203.0.113.7 at t"
+    );
 }
 
 /// The plan with its outcomes, and the lines that exempt, of a NAT route and a missing endpoint.
