@@ -10,6 +10,7 @@ use crate::ec2::id::{Place, VpcId};
 use crate::ec2::resource_id::{ResourceId, ResourceKind};
 use crate::event::{self, NotARecord, Reach, Record, TagChange, Trigger};
 use crate::inbox::message::{Message, for_call, selection_changed, without_baseline};
+use crate::shown::word;
 
 /// Why an event leads to nothing. None of these is a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +19,7 @@ pub enum Ignored {
     #[error("not a recorded call: {0}")]
     NotARecord(#[from] NotARecord),
     /// The call failed.
-    #[error("{event} failed ({code}) and changed nothing")]
+    #[error("{} failed ({}) and changed nothing", word(.event), word(.code))]
     Failed {
         /// `eventName`.
         event: String,
@@ -26,13 +27,13 @@ pub enum Ignored {
         code: String,
     },
     /// No rule reads what the call changes.
-    #[error("{event} changes nothing that is watched")]
+    #[error("{} changes nothing that is watched", word(.event))]
     NotWatched {
         /// `eventName`.
         event: String,
     },
     /// The call was made somewhere else.
-    #[error("{event} was made in {place}; the guardrail there looks after that")]
+    #[error("{} was made in {place}; the guardrail there looks after that", word(.event))]
     Elsewhere {
         /// `eventName`.
         event: String,

@@ -314,6 +314,11 @@ impl Report {
         !self.departures.is_empty() && !self.vpc_departed()
     }
 
+    /// Whether the run changed something, and something found is gone.
+    pub fn repaired_some(&self) -> bool {
+        self.changed() && self.findings.iter().any(|found| found.repaired)
+    }
+
     /// Whether anything was changed.
     pub fn changed(&self) -> bool {
         let changed = |step: &StepReport| match &step.outcome {

@@ -211,6 +211,7 @@ fn forms(text: &str) -> Vec<String> {
         code: Some(format!("x{text}")),
         message: format!("x{text}"),
     };
+    report.run_id = format!("x{text}");
     report.unread =
         vec![Unread { section: crate::ec2::snapshot::Section::Subnets, error: error.clone() }];
     let plan = plan_text(&report);

@@ -1,15 +1,17 @@
 //! The alert: a report as its subscribers read it, one message for a VPC and a run.
 
 mod baseline_alert;
+mod caller;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
-use crate::ec2::id::AccountId;
-use crate::event::{Evidence, Tool};
+use crate::cloud::Applied;
+use crate::event::Tool;
 pub use crate::report::alert::baseline_alert::baseline_alert;
+pub use crate::report::alert::caller::call;
+use crate::report::alert::caller::caller;
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 use crate::shown::{one_line, quoted, word};
@@ -79,7 +81,8 @@ pub fn subject(report: &Report) -> String {
         Verdict::Incomplete => "not fully observed",
         Verdict::NotManaged => "not managed",
         Verdict::NoSuchVpc => "no such VPC",
-        Verdict::DriftLeft if report.changed() => "partly repaired",
+        Verdict::DriftLeft if report.repaired_some() => "partly repaired",
+        Verdict::DriftLeft if report.changed() => "changed, drift left",
         Verdict::DriftLeft => "drift found",
     };
     let mut rules: Vec<&str> = report.findings.iter().map(|found| found.rule.as_str()).collect();
@@ -113,7 +116,7 @@ pub fn text(report: &Report, baseline: &Baseline) -> String {
     who(&mut out, report);
     body(&mut out, report);
     advice(&mut out, report, baseline);
-    let run_id = one_line(&report.run_id);
+    let run_id = word(&report.run_id);
     let _ = writeln!(out, "\nRun {run_id}, {} to {}.", report.started, report.finished);
     out
 }
@@ -145,10 +148,14 @@ fn departed(out: &mut String, report: &Report) {
         return;
     }
     let _ = writeln!(out, "\nLeft the guardrail");
-    for departure in &report.departures {
+    const SHOWN: usize = 20;
+    for departure in report.departures.iter().take(SHOWN) {
         let by =
             caller(&departure.actor, departure.actor_account.as_ref(), Some(&report.scope.account));
         let _ = writeln!(out, "  - {}", one_line(&departure.sentence(&by)));
+    }
+    if let Some(more) = report.departures.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  and {more} more");
     }
 }
 
@@ -172,10 +179,18 @@ fn ending(report: &Report) -> &'static str {
         }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
-        Verdict::DriftLeft if report.changed() && report.next == Next::Again => {
+        Verdict::DriftLeft if report.repaired_some() && report.next == Next::Again => {
             "partly back on its baseline; the next run goes on"
         }
-        Verdict::DriftLeft if report.changed() => "partly back on its baseline; the rest needs you",
+        Verdict::DriftLeft if report.repaired_some() => {
+            "partly back on its baseline; the rest needs you"
+        }
+        Verdict::DriftLeft if report.changed() && report.next == Next::Again => {
+            "not on its baseline after the changes below; the next run goes on"
+        }
+        Verdict::DriftLeft if report.changed() => {
+            "not on its baseline after the changes below; the rest needs you"
+        }
         Verdict::DriftLeft if planned => "not on its baseline; nothing was changed",
         Verdict::DriftLeft if report.next == Next::Again => {
             "not on its baseline; the next run tries again"
@@ -194,44 +209,6 @@ fn who(out: &mut String, report: &Report) {
     }
     if let Some(more) = report.evidence.len().checked_sub(10).filter(|more| *more > 0) {
         let _ = writeln!(out, "  and {more} more calls");
-    }
-}
-
-/// Who made a call, with what and from where, in one line. The account of a caller is named where it
-/// is another than that of what was changed.
-pub fn call(evidence: &Evidence, of_the_vpc: Option<&AccountId>) -> String {
-    let record = &evidence.record;
-    let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
-    let from = from.map(|ip| format!(" from {}", word(ip))).unwrap_or_default();
-    let at = evidence.time.as_ref().map(|time| format!(" at {}", word(time))).unwrap_or_default();
-    let with = match &record.tool {
-        Tool::NotSaid => String::new(),
-        tool @ (Tool::Console
-        | Tool::Cli
-        | Tool::Terraform
-        | Tool::CloudFormation
-        | Tool::Sdk
-        | Tool::Service(_)) => {
-            format!(" ({})", tool_word(tool))
-        }
-    };
-    let by = caller(&record.actor, evidence.actor_account.as_ref(), of_the_vpc);
-    format!("{} by {by}{with}{from}{at}", word(&record.event))
-}
-
-/// A tool's word. One of AWS's own names has a space.
-fn tool_word(tool: &Tool) -> Cow<'_, str> {
-    match tool.word() {
-        known @ "AWS Internal" => Cow::Borrowed(known),
-        other => word(other),
-    }
-}
-
-/// A caller by name, and by account where that is another one.
-fn caller(actor: &str, account: Option<&AccountId>, of_the_vpc: Option<&AccountId>) -> String {
-    match account.filter(|account| of_the_vpc.is_some_and(|own| own != *account)) {
-        Some(account) => format!("{} (account {account})", quoted(actor)),
-        None => quoted(actor),
     }
 }
 
@@ -259,7 +236,7 @@ fn steps(out: &mut String, report: &Report) {
         report.steps.iter().any(|step| !is_idle(&step.outcome) && !is_held(&step.outcome));
     if was_begun {
         let (done, not_done): (Vec<&StepReport>, Vec<&StepReport>) =
-            report.steps.iter().partition(|step| step.outcome.is_success());
+            report.steps.iter().partition(|step| is_done(&step.outcome));
         listed(out, "Done", &done, true);
         listed(out, "Not done", &not_done, true);
         return;
@@ -305,6 +282,11 @@ fn mode_of_all(report: &Report) -> Option<Mode> {
     });
     let first = modes.next().flatten();
     first.filter(|first| modes.all(|mode| mode == Some(*first)))
+}
+
+/// Whether a step was taken, and was needed.
+fn is_done(outcome: &Outcome) -> bool {
+    outcome.is_success() && *outcome != Outcome::Done(Applied::Already)
 }
 
 /// Whether something held a step back before the run came to it.
@@ -432,6 +414,7 @@ fn json(report: &Report) -> String {
     }
     let mut short = report.clone();
     short.evidence.truncate(10);
+    short.departures.truncate(50);
     short.steps.truncate(50);
     short.findings.truncate(50);
     short.left_alone.truncate(50);

@@ -85,16 +85,73 @@ fn what_a_caller_typed_forges_no_line() {
     assert!(!text.contains("\nDone"), "{text}");
 }
 
+/// The subject, the verdict, what was found, and the lists of steps, when steps came to this.
+fn came_to(outcomes: &[Outcome], repaired: bool) -> (String, String, String, Vec<String>) {
+    let (mut report, baseline) = report("repair", "ops", "aws-cli/2.17");
+    report.findings[0].repaired = repaired;
+    report.verdict = if repaired { Verdict::Repaired } else { Verdict::DriftLeft };
+    let step = report.steps.remove(0);
+    report.steps = outcomes
+        .iter()
+        .map(|outcome| StepReport { outcome: outcome.clone(), ..step.clone() })
+        .collect();
+    let subject = subject(&report);
+    let text = text(&report, &baseline);
+    let (what, _) = subject.strip_prefix("VPC guardrail: ").unwrap().split_once(" vpc-1").unwrap();
+    let verdict = text.split(": ").nth(1).unwrap().split(". ").next().unwrap().to_owned();
+    let found = text.lines().find(|line| line.starts_with("  - internet-route")).unwrap();
+    let mark = found.rsplit_once("subnet-pria").unwrap().1.trim().to_owned();
+    let is_of_steps = |line: &&str| {
+        line.ends_with("one") || line.starts_with("  1. ") || line.starts_with("Would")
+    };
+    let steps = text.lines().filter(is_of_steps);
+    let steps = steps.map(|line| line.replace(&step.summary, "…").trim().to_owned()).collect();
+    (what.to_owned(), verdict, mark, steps)
+}
+
 #[test]
-fn a_call_of_which_little_is_recorded_is_told_without_gaps() {
-    let record = json!({"eventName": "CreateRoute"});
-    assert_eq!(call(&decode(&record).unwrap(), None), "CreateRoute by \"unknown\"");
-    let more = json!({
-        "eventName": "CreateRoute", "eventTime": "t", "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2",
-    });
+fn done_is_said_only_of_what_was_done() {
+    use crate::cloud::Applied;
+    let say = |what: &str, verdict: &str, mark: &str, steps: &[&str]| {
+        let steps = steps.iter().map(|step| (*step).to_owned()).collect();
+        (what.to_owned(), verdict.to_owned(), mark.to_owned(), steps)
+    };
+    let (done, late) = (Outcome::Done(Applied::Done), Outcome::TimedOut);
     assert_eq!(
-        call(&decode(&more).unwrap(), None),
-        "CreateRoute by \"unknown\" (cli) from 203.0.113.7 at t"
+        came_to(&[done.clone(), late.clone()], true),
+        say(
+            "repaired",
+            "back on its baseline",
+            "[repaired]",
+            &["Done", "1. …: done", "Not done", "1. …: not yet; the next run goes on"]
+        )
+    );
+    assert_eq!(
+        came_to(&[done], false),
+        say(
+            "changed, drift left",
+            "not on its baseline after the changes below; the rest needs you",
+            "[still so]",
+            &["Done", "1. …: done"]
+        )
+    );
+    assert_eq!(
+        came_to(&[late], false),
+        say(
+            "drift found",
+            "not on its baseline; nothing could be changed, it needs you",
+            "",
+            &["Not done", "1. …: not yet; the next run goes on"]
+        )
+    );
+    assert_eq!(
+        came_to(&[Outcome::Done(Applied::Already)], true),
+        say(
+            "back on its baseline",
+            "back on its baseline",
+            "[gone]",
+            &["Not done", "1. …: was so already"]
+        )
     );
 }
 
