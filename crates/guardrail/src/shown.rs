@@ -1,6 +1,6 @@
 //! Text from elsewhere made fit to be shown to people: names, tags, sessions, agents, addresses and
-//! AWS's own words. Whoever may call AWS chooses such text, and it must neither forge a line of what we
-//! say nor pass for our own words.
+//! AWS's own words. Whoever may call AWS chooses such text, and it must neither forge a line of
+//! what we say nor pass for our own words.
 
 use std::borrow::Cow;
 

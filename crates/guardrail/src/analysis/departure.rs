@@ -110,9 +110,9 @@ fn of_call(
     .collect()
 }
 
-/// Whether a subnet whose selecting tags were changed so is one that the guardrail has lost sight of.
-/// A public subnet, by its tag and by its route to an internet gateway, was never in its care; one
-/// that is tagged private and built public is found by a rule.
+/// Whether a subnet whose selecting tags were changed so is one that the guardrail has lost sight
+/// of. A public subnet, by its tag and by its route to an internet gateway, was never in its care;
+/// one that is tagged private and built public is found by a rule.
 fn has_left(placed: &SubnetUse<'_>, change: TagChange) -> bool {
     let built_public = placed.table.is_some_and(leads_to_internet_gateway);
     match (placed.class, change) {

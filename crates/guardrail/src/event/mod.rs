@@ -59,8 +59,8 @@ pub struct Record {
 pub struct Evidence {
     /// `eventTime`, as the record says it (UTC); absent where it does not.
     pub time: Option<String>,
-    /// The account of whoever made the call, which may be another than that of the resources; absent
-    /// where the record does not say.
+    /// The account of whoever made the call, which may be another than that of the resources;
+    /// absent where the record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_account: Option<AccountId>,
     /// The tags that the call sets or takes away; absent for a call that does neither.

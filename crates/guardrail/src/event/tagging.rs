@@ -76,8 +76,8 @@ impl Tagging {
     }
 
     /// Of the tags that the call names, those with a key that selects; `None` where the call can
-    /// change nothing that is selected by such a key. An empty list is that of a call that takes all
-    /// tags away.
+    /// change nothing that is selected by such a key. An empty list is that of a call that takes
+    /// all tags away.
     pub fn naming(&self, selects: impl Fn(&str) -> bool) -> Option<Vec<&NamedTag>> {
         let named: Vec<&NamedTag> = self.tags.iter().filter(|tag| selects(&tag.key)).collect();
         let takes_all = match self.change {
@@ -96,8 +96,8 @@ impl Tagging {
         Some((vpcs, named))
     }
 
-    /// The subnets of which the call may have changed what the baseline takes them for, with the tags
-    /// that say so.
+    /// The subnets of which the call may have changed what the baseline takes them for, with the
+    /// tags that say so.
     pub fn subnets(&self, baseline: &Baseline) -> Option<(Vec<SubnetId>, Vec<&NamedTag>)> {
         let named = self.naming(|named| baseline.selects_subnets_by(named))?;
         let subnets = self.resources.iter().filter_map(|id| id.as_str().parse().ok()).collect();
@@ -105,8 +105,8 @@ impl Tagging {
     }
 }
 
-/// Adds every tag in a `tagSet`, whatever shape is around it. A set in which none can be read is one
-/// that names none.
+/// Adds every tag in a `tagSet`, whatever shape is around it. A set in which none can be read is
+/// one that names none.
 fn collect_tags(value: &Value, found: &mut Vec<NamedTag>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect_tags(item, found)),

@@ -91,10 +91,10 @@ pub enum Managed<'b> {
 }
 
 /// The messages about a call, where `resolved` is what the ids of its reach were found to belong
-/// to: the managed ones of the VPCs it concerns, and those that it took out of the guardrail's care.
-/// Where nothing it names is found, or an endpoint is not, that may be any managed VPC. Without a
-/// baseline nobody can tell which are managed: then every VPC it names, and if it names none, one
-/// message that says so.
+/// to: the managed ones of the VPCs it concerns, and those that it took out of the guardrail's
+/// care. Where nothing it names is found, or an endpoint is not, that may be any managed VPC.
+/// Without a baseline nobody can tell which are managed: then every VPC it names, and if it names
+/// none, one message that says so.
 pub fn messages(
     trigger: &Trigger,
     place: &Place,
@@ -148,10 +148,10 @@ struct Departed {
     subnets: bool,
 }
 
-/// What a call may have taken out of the guardrail's care, as far as can be told without looking. Tags
-/// that are taken away are gone, whatever is read of them by now; tags that are set took a VPC away
-/// only if it is not managed now. What set tags make of a subnet is for the run to see: there is one
-/// in any case, as its VPC is managed.
+/// What a call may have taken out of the guardrail's care, as far as can be told without looking.
+/// Tags that are taken away are gone, whatever is read of them by now; tags that are set took a VPC
+/// away only if it is not managed now. What set tags make of a subnet is for the run to see: there
+/// is one in any case, as its VPC is managed.
 fn departed(trigger: &Trigger, baseline: &Baseline, managed: &[VpcId]) -> Departed {
     let tagging = trigger.evidence.tagging.as_ref();
     let vpcs = tagging.and_then(|tagging| tagging.vpcs(baseline)).map(|(vpcs, _)| vpcs);

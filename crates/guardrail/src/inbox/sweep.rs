@@ -15,7 +15,8 @@ use crate::run::{VpcStanding, assess_snapshot};
 pub struct Swept {
     /// How many VPCs are managed.
     pub managed: usize,
-    /// How many private subnets they have: a number that falls is a way out of the guardrail's care.
+    /// How many private subnets they have: a number that falls is a way out of the guardrail's
+    /// care.
     pub private_subnets: usize,
     /// Those not on their baseline, or of which not all could be read, in the order of their ids.
     pub drifted: Vec<VpcId>,

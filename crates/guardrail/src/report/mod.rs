@@ -282,8 +282,8 @@ impl Report {
         !self.findings.is_empty() || !self.departures.is_empty()
     }
 
-    /// Whether everything found is of a kind that is left alone for good, and nothing was to be done:
-    /// a sweep finds the same every time. The log, the metrics and `explain` have it.
+    /// Whether everything found is of a kind that is left alone for good, and nothing was to be
+    /// done: a sweep finds the same every time. The log, the metrics and `explain` have it.
     fn is_all_left_alone_by_kind(&self) -> bool {
         let told = || self.findings.iter().filter(|found| found.mode != Mode::Observe);
         let is_left_alone =

@@ -123,8 +123,8 @@ impl fmt::Display for LeftAloneReason {
 }
 
 impl LeftAloneReason {
-    /// Whether what is left alone for this reason is told from a sweep too. What is left alone because
-    /// of its kind stands so for as long as it stands, and is told when a call makes it so.
+    /// Whether what is left alone for this reason is told from a sweep too. What is left alone
+    /// because of its kind stands so for as long as it stands, and is told when a call makes it so.
     pub fn is_told_from_a_sweep(&self) -> bool {
         match self {
             Self::MayLeadOut | Self::NotOffered => false,

@@ -6,8 +6,8 @@ use crate::ec2::id::AccountId;
 use crate::event::{Evidence, Tool};
 use crate::shown::{quoted, word};
 
-/// Who made a call, with what and from where, in one line. The account of a caller is named where it
-/// is another than that of what was changed.
+/// Who made a call, with what and from where, in one line. The account of a caller is named where
+/// it is another than that of what was changed.
 pub fn call(evidence: &Evidence, of_the_vpc: Option<&AccountId>) -> String {
     let record = &evidence.record;
     let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));

@@ -88,8 +88,8 @@ pub fn tag_vpc(key: &str, value: &str, scope: &Scope) -> String {
     format!("aws ec2 create-tags --resources {} --tags {tag} --region {}", scope.vpc, scope.region)
 }
 
-/// A tag as the CLI takes it: in its shorthand where that cannot be misread, else as JSON; in quotes
-/// that a shell keeps to the letter.
+/// A tag as the CLI takes it: in its shorthand where that cannot be misread, else as JSON; in
+/// quotes that a shell keeps to the letter.
 fn tag_argument(fields: &[(&str, &str)]) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/".contains(c);
     let text = match fields.iter().all(|(_, text)| text.chars().all(is_plain) && !text.is_empty()) {
