@@ -36,7 +36,7 @@ CRATES = (
         folders=(
             "ec2", "baseline", "event", "history", "analysis", "rules", "plan", "cloud", "report", "run", "inbox",
         ),
-        leaves=("time",),
+        leaves=("shown", "time"),
         whole=True,
     ),
     Crate("crates/guardrail-sim", folders=("ec2", "replay", "http")),

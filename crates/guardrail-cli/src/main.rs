@@ -27,7 +27,7 @@ use crate::commands::{
 };
 use crate::ending::Ending;
 use crate::error::BadInput;
-use guardrail::report::one_line::one_line;
+use guardrail::shown::one_line;
 
 /// Keeps private subnets on VPC endpoints and off the internet.
 #[derive(Debug, Parser)]

@@ -7,7 +7,7 @@ use guardrail::baseline::Baseline;
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::{Route, World};
-use guardrail::report::one_line::one_line;
+use guardrail::shown::{one_line, word};
 use serde::Serialize;
 
 /// Appends a line.
@@ -44,11 +44,12 @@ pub(crate) fn private_tables(
 
 fn route_line(route: &Route) -> String {
     let destination =
-        route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
-    let state = route.state.as_ref().map(|state| format!(" ({state})")).unwrap_or_default();
+        route.destination().map_or_else(|| "?".into(), |to| word(&to.to_string()).into_owned());
+    let state = route.state.as_ref().map(|state| format!(" ({})", word(state.as_str())));
+    let state = state.unwrap_or_default();
     format!(
         "{destination} → {}{state}",
-        route.target().map_or_else(|| "?".to_owned(), String::from)
+        route.target().map_or_else(|| "?".into(), |target| word(target.as_str()).into_owned())
     )
 }
 

@@ -70,7 +70,12 @@ fn the_demo_ends_on_the_baseline() {
     assert!(said.out.ends_with(
         "\nvpc-0a1b2c3d4e5f60000 is back on its baseline, and a second run changes nothing.\n"
     ));
-    assert_eq!(said.out.matches("back on its baseline.\n").count(), 4, "{}", said.out);
+    assert_eq!(
+        said.out.matches(": back on its baseline. Its name is \"shop\".\n").count(),
+        4,
+        "{}",
+        said.out
+    );
     assert_eq!(said.out, guardrail(&["demo"]).out, "the demo is the same every time");
 }
 

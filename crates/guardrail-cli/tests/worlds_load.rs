@@ -220,28 +220,28 @@ fn baselines_can_be_used() {
 fn events_are_envelopes_about_things_in_their_world() {
     for folder in scenarios() {
         let Some(text) = read(&folder, "event.json") else { continue };
-        let event: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let field = |path: &str| {
-            event.pointer(path).and_then(serde_json::Value::as_str).map(ToOwned::to_owned)
-        };
-        assert_eq!(
-            field("/detail-type").as_deref(),
-            Some("AWS API Call via CloudTrail"),
-            "{}",
-            name(&folder)
-        );
-        assert_eq!(field("/source").as_deref(), Some("aws.ec2"), "{}", name(&folder));
-        assert_eq!(field("/time"), field("/detail/eventTime"), "{}", name(&folder));
-        assert_eq!(field("/region"), field("/detail/awsRegion"), "{}", name(&folder));
-        assert_eq!(field("/account"), field("/detail/recipientAccountId"), "{}", name(&folder));
-
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
         let world = read(&folder, "world.json").unwrap();
-        let request = event.pointer("/detail/requestParameters").unwrap().to_string();
-        let ids: Vec<&str> = request.split('"').filter(|word| is_id(word)).collect();
-        assert!(!ids.is_empty(), "{}: the request names nothing", name(&folder));
-        for id in ids {
-            assert!(world.contains(id), "{}: {id} is not in the world", name(&folder));
-        }
+        let story = told.as_array().cloned().unwrap_or_else(|| vec![told.clone()]);
+        story.iter().for_each(|event| is_an_envelope(event, &world, &name(&folder)));
+    }
+}
+
+fn is_an_envelope(event: &serde_json::Value, world: &str, scenario: &str) {
+    let field =
+        |path: &str| event.pointer(path).and_then(serde_json::Value::as_str).map(ToOwned::to_owned);
+    let kind = field("/detail-type");
+    assert_eq!(kind.as_deref(), Some("AWS API Call via CloudTrail"), "{scenario}");
+    assert_eq!(field("/source").as_deref(), Some("aws.ec2"), "{scenario}");
+    assert_eq!(field("/time"), field("/detail/eventTime"), "{scenario}");
+    assert_eq!(field("/region"), field("/detail/awsRegion"), "{scenario}");
+    assert_eq!(field("/account"), field("/detail/recipientAccountId"), "{scenario}");
+
+    let request = event.pointer("/detail/requestParameters").unwrap().to_string();
+    let ids: Vec<&str> = request.split('"').filter(|word| is_id(word)).collect();
+    assert!(!ids.is_empty(), "{scenario}: the request names nothing");
+    for id in ids {
+        assert!(world.contains(id), "{scenario}: {id} is not in the world");
     }
 }
 

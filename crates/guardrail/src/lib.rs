@@ -38,4 +38,5 @@ pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod run;
+pub mod shown;
 pub mod time;

@@ -84,9 +84,14 @@ fn every_event_decodes_to_its_expected_line() {
     for (file, text) in events() {
         let evidence = only(&text);
         let record = serde_json::to_string(&evidence.record).unwrap();
+        let tagging = evidence
+            .tagging
+            .as_ref()
+            .map(|tagging| format!(",\"tagging\":{}", serde_json::to_string(tagging).unwrap()));
         lines += &format!(
-            "{{\"file\":\"{file}\",\"reach\":{},\"record\":{record}}}\n",
-            reach(&evidence)
+            "{{\"file\":\"{file}\",\"reach\":{},\"record\":{record}{}}}\n",
+            reach(&evidence),
+            tagging.unwrap_or_default()
         );
     }
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/events.expected.jsonl");

@@ -42,7 +42,8 @@ impl Detect {
         let managed = async {
             match &baseline {
                 Ok(ready) => {
-                    aws.managed_vpcs(&ready.baseline.managed_vpcs).await.map(Managed::Known)
+                    let managed = aws.managed_vpcs(&ready.baseline.managed_vpcs).await;
+                    managed.map(|vpcs| Managed::Known(&ready.baseline, vpcs))
                 }
                 Err(unusable) => Ok(Managed::NoBaseline(unusable.clone())),
             }

@@ -98,6 +98,17 @@ async fn a_vpc_that_nobody_manages_leads_to_no_message() {
 }
 
 #[tokio::test]
+async fn a_vpc_that_left_the_guardrail_is_looked_at_though_it_is_not_managed() {
+    let aws = FakeAws::start().await;
+    aws.on("DescribeVpcs", 200, "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>");
+    let mut detect = start(&aws, GOOD).await;
+    assert_eq!(detect.invoke(&event("DeleteTags.managed")).await, done());
+    let bodies = bodies(&aws);
+    let (cause, vpc) = (json!("selection-changed"), json!("vpc-0a1b2c3d4e5f60000"));
+    assert_eq!((bodies.len(), &bodies[0]["cause"], &bodies[0]["scope"]["vpc"]), (1, &cause, &vpc));
+}
+
+#[tokio::test]
 async fn a_message_that_is_refused_is_an_error_and_the_next_event_is_taken() {
     let aws = FakeAws::start().await;
     let refused = r#"{"Successful":[],"Failed":[{"Id":"0","SenderFault":true,"Code":"InvalidX","Message":"no"}]}"#;

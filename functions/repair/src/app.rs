@@ -133,7 +133,11 @@ impl App {
         let report = run::run(aws, &ready.baseline, &request).await;
         let tell = batch::is_told(&report, attempt);
         summarize(&report, tell);
-        let alert = tell.then(|| alert(&report, &ready.baseline));
+        let alert = alert(&report, &ready.baseline);
+        if !tell && report.has_something_to_tell() {
+            info!(report = %alert.json, "not published");
+        }
+        let alert = tell.then_some(alert);
         self.publish(&report.scope, alert).await && report.next == Next::Settled
     }
 
@@ -177,6 +181,7 @@ fn summarize(report: &Report, is_told: bool) {
     info!(
         verdict = %report.verdict,
         findings = report.findings.len(),
+        departures = report.departures.len(),
         steps = report.steps.len(),
         done,
         again = report.next == Next::Again,
@@ -186,7 +191,11 @@ fn summarize(report: &Report, is_told: bool) {
         "run ended"
     );
     let drift_left = usize::from(report.verdict == Verdict::DriftLeft);
-    let counts =
-        [("Runs", 1), ("Repairs", usize::from(report.changed())), ("DriftLeft", drift_left)];
+    let counts = [
+        ("Runs", 1),
+        ("Repairs", usize::from(report.changed())),
+        ("DriftLeft", drift_left),
+        ("Departures", report.departures.len()),
+    ];
     println!("{}", metrics::line(report.finished, &counts));
 }

@@ -73,6 +73,7 @@ impl Sweep {
         let counts = [
             ("Heartbeat", 1),
             ("ManagedVpcs", swept.managed),
+            ("PrivateSubnets", swept.private_subnets),
             ("DriftedVpcs", swept.drifted.len()),
         ];
         println!("{}", metrics::line(now, &counts));

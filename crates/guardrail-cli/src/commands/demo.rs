@@ -3,6 +3,7 @@
 use guardrail::baseline::{Baseline, Mode};
 use guardrail::report::alert;
 use guardrail::report::{Cause, Report, Verdict};
+use guardrail::shown::one_line;
 use guardrail_sim::{Sim, SimOptions};
 
 use crate::commands::replay::{Act, ReplayedRun, Stage, start};
@@ -68,18 +69,17 @@ pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
 }
 
 fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
-    line(out, &format!("call: {}", alert::call(&act.call)));
+    line(out, &format!("call: {}", alert::call(&act.call, act.call.record.account.as_ref())));
     for ReplayedRun { report, before, after } in act.runs.iter().flatten() {
         line(out, "\nroute tables of the private subnets, before:");
         out.push_str(before);
         line(out, "\nseen:");
-        report
-            .findings
-            .iter()
-            .for_each(|found| line(out, &format!("  {}: {}", found.rule, found.summary)));
+        report.findings.iter().for_each(|found| {
+            line(out, &one_line(&format!("  {}: {}", found.rule, found.summary)))
+        });
         line(out, "\nplan, and what became of each step:");
         report.steps.iter().for_each(|step| {
-            line(out, &format!("  {}. {}: {}", step.id, step.summary, step.outcome))
+            line(out, &one_line(&format!("  {}. {}: {}", step.id, step.summary, step.outcome)))
         });
         line(out, "\nalert:");
         quoted(

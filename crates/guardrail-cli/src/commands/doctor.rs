@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use guardrail::baseline::Baseline;
 use guardrail::report::doctor::{Check, State};
+use guardrail::shown::one_line;
 
 use crate::arguments::PlaceArgs;
 use crate::ending::Ending;
@@ -55,5 +56,5 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
 fn show(out: &mut String, check: &Check) {
     let detail =
         if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
-    line(out, &format!("{:<12} {}{detail}", check.state, check.what));
+    line(out, &one_line(&format!("{:<12} {}{detail}", check.state, check.what)));
 }

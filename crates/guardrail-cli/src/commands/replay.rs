@@ -12,9 +12,9 @@ use guardrail::event::Evidence;
 use guardrail::inbox::detect::{Ignored, Managed, accept, made_elsewhere, messages};
 use guardrail::inbox::message::{About, incident_of};
 use guardrail::inbox::resolve::resolve;
-use guardrail::report::one_line::one_line;
 use guardrail::report::{Cause, Report, Verdict};
 use guardrail::run::{self, RunRequest, noted_since};
+use guardrail::shown::one_line;
 use guardrail_sim::{Replayed, Sim, SimCloud, SimOptions, replay_call};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -119,6 +119,7 @@ pub(crate) struct ReplayedRun {
 impl Act {
     fn ending(&self) -> Ending {
         let fine = |run: &ReplayedRun| match run.report.verdict {
+            _ if !run.report.departures.is_empty() => false,
             Verdict::Compliant | Verdict::Repaired | Verdict::NotManaged | Verdict::NoSuchVpc => {
                 true
             }
@@ -163,20 +164,23 @@ impl Stage {
         let enacted = if foreign { None } else { Some(replay_call(&mut sim, value)) };
         drop(sim);
         let runs = self.scopes(value, call).map(|scopes| {
-            scopes.into_iter().flat_map(|scope| self.look_until_settled(scope, call)).collect()
+            scopes
+                .into_iter()
+                .flat_map(|(scope, cause)| self.look_until_settled(scope, cause, call))
+                .collect()
         });
         Act { call: call.clone(), enacted, runs }
     }
 
     /// The runs over one VPC that a call leads to: the first, and those for which it waits.
-    fn look_until_settled(&self, scope: Scope, call: &Evidence) -> Vec<ReplayedRun> {
-        let mut runs = vec![self.look(scope.clone(), Cause::Event, call)];
+    fn look_until_settled(&self, scope: Scope, cause: Cause, call: &Evidence) -> Vec<ReplayedRun> {
+        let mut runs = vec![self.look(scope.clone(), cause, call)];
         while let Some(at) = runs.last().and_then(|run| Some(run.report.look_again.as_ref()?.at))
             && runs.len() < LOOKS
         {
             let wait = Duration::try_from(at.duration_since(self.cloud.sim().now()));
             self.cloud.sim_mut().advance(wait.unwrap_or_default());
-            runs.push(self.look(scope.clone(), Cause::Event, call));
+            runs.push(self.look(scope.clone(), cause, call));
         }
         runs
     }
@@ -186,7 +190,7 @@ impl Stage {
         let before = self.tables(&scope.vpc);
         let now = self.cloud.sim().now();
         let evidence = match cause {
-            Cause::Event => vec![call.clone()],
+            Cause::Event | Cause::SelectionChanged => vec![call.clone()],
             Cause::Sweep | Cause::Operator => Vec::new(),
         };
         let incident = incident_of(call);
@@ -209,8 +213,8 @@ impl Stage {
         text
     }
 
-    /// The VPCs that the detect function would ask to look at.
-    fn scopes(&self, value: &Value, call: &Evidence) -> Result<Vec<Scope>, NoRun> {
+    /// The VPCs that the detect function would ask to look at, and why.
+    fn scopes(&self, value: &Value, call: &Evidence) -> Result<Vec<(Scope, Cause)>, NoRun> {
         // In a world that says of no account and Region, every call was made here.
         let of_the_call = || {
             let (account, region) = (call.record.account.clone()?, call.record.region.clone()?);
@@ -221,11 +225,11 @@ impl Stage {
         let trigger = accept(value, place)?;
         let world = self.cloud.sim().world();
         let resolved = resolve(&world, trigger.reach.ids_to_resolve());
-        let managed = Managed::Known(managed(&world, place, &self.baseline));
-        let scopes: Vec<Scope> = messages(&trigger, place, &resolved, &managed)
+        let managed = Managed::Known(&self.baseline, managed(&world, place, &self.baseline));
+        let scopes: Vec<(Scope, Cause)> = messages(&trigger, place, &resolved, &managed)
             .into_iter()
             .filter_map(|message| match message.about {
-                About::Vpc(scope) => Some(scope),
+                About::Vpc(scope) => Some((scope, message.cause)),
                 About::NoBaseline(_) => None,
             })
             .collect();
@@ -257,7 +261,13 @@ fn managed(world: &World, place: &Place, baseline: &Baseline) -> Vec<VpcId> {
 }
 
 fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
-    line(out, &format!("== {}", guardrail::report::alert::call(&act.call)));
+    line(
+        out,
+        &format!(
+            "== {}",
+            guardrail::report::alert::call(&act.call, act.call.record.account.as_ref())
+        ),
+    );
     if let Some(enacted) = &act.enacted {
         line(out, &one_line(&format!("The world: {enacted}")));
     }

@@ -33,7 +33,7 @@ pub(crate) fn look(
 /// Says what is missing from what was read.
 pub(crate) fn tell(unread: &[Unread]) {
     for Unread { section, error } in unread {
-        eprintln!("warning: {section} could not be read: {error}");
+        eprintln!("warning: {section} could not be read: {}", error.shown());
     }
 }
 

@@ -8,6 +8,7 @@ use guardrail::ec2::change::Call;
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointState, World};
+use guardrail::shown::word;
 use jiff::Timestamp;
 
 /// A cloud, each of whose changes and pauses is told.
@@ -44,7 +45,7 @@ impl<C: Cloud> Cloud for Progress<'_, C> {
         self.waited.take();
         let applied = self.cloud.apply(scope, call).await;
         if let Err(error) = &applied {
-            eprintln!("{}: {error}", scope.vpc);
+            eprintln!("{}: {}", scope.vpc, error.shown());
         }
         applied
     }
@@ -66,7 +67,7 @@ fn on_their_way(world: &World) -> Option<Vec<String>> {
     let named = endpoints.map(|endpoint| {
         let service = endpoint.service_name.as_ref().map_or("", |service| service.as_str());
         let service = service.rsplit('.').next().unwrap_or(service);
-        format!("{} ({service}, {})", endpoint.vpc_endpoint_id, endpoint.state)
+        format!("{} ({service}, {})", endpoint.vpc_endpoint_id, word(endpoint.state.as_str()))
     });
     Some(named.collect())
 }

@@ -1,5 +1,6 @@
 //! What each subnet is, where each route leads, and which endpoint serves what.
 
+pub mod departure;
 pub mod endpoint_policy;
 pub mod network_acl;
 pub mod required_service;

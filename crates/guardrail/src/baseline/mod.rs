@@ -147,6 +147,14 @@ impl Default for ManagedVpcs {
 }
 
 impl ManagedVpcs {
+    /// The key of the tag by which VPCs are selected; `None` when no tag selects them.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::All => None,
+            Self::Tag { key, .. } => Some(key),
+        }
+    }
+
     /// Whether a VPC with these tags is looked after.
     pub fn matches(&self, tags: &[Tag]) -> bool {
         match self {
@@ -473,6 +481,11 @@ impl Baseline {
             DefaultMode::OfBaseline => self.mode,
             DefaultMode::Notify => Mode::Notify,
         })
+    }
+
+    /// Whether a tag of this key may say that a subnet is private or public.
+    pub fn selects_subnets_by(&self, key: &str) -> bool {
+        self.private_subnets.iter().chain(&self.public_subnets).any(|selector| selector.tag == key)
     }
 
     /// The mode that `rules` gives a rule.

@@ -16,6 +16,7 @@ use crate::ec2::change::Call;
 use crate::ec2::id::{EndpointId, Scope, SecurityGroupId};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
+use crate::shown::{quoted_message, word};
 
 /// What a run needs of a cloud.
 #[expect(
@@ -86,6 +87,15 @@ pub struct CallError {
     pub code: Option<String>,
     /// AWS's words.
     pub message: String,
+}
+
+impl CallError {
+    /// The failure for people: the operation, and AWS's own words in quotation marks.
+    pub fn shown(&self) -> String {
+        let code = self.code.as_deref().map(|code| format!("{}: ", word(code)));
+        let said = quoted_message(&self.message);
+        format!("{}: {}{said}", word(&self.operation), code.unwrap_or_default())
+    }
 }
 
 /// What a failed call means for the run.

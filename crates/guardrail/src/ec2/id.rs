@@ -108,8 +108,6 @@ resource_ids! {
     NetworkAclId, "acl-", "the id of a network ACL";
     /// The id of a prefix list, AWS's or a customer's.
     PrefixListId, "pl-", "the id of a prefix list";
-    /// The id of a network ACL.
-    NetworkAclId, "acl-", "the id of a network ACL";
     /// An internet gateway.
     InternetGatewayId, "igw-", "the id of an internet gateway";
     /// An egress-only internet gateway.

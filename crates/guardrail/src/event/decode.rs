@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Deserializer, Value};
 
-use super::{Evidence, Record, actor, ids, table};
+use super::{Evidence, Record, Tagging, actor, ids, table};
 use crate::ec2::id::{AccountId, Region, VpcId};
 use crate::ec2::resource_id::ResourceId;
 
@@ -128,7 +128,15 @@ pub fn decode(value: &Value) -> Result<Evidence, NotARecord> {
     };
     let event = event_name(record)?;
     let time = said(record, "eventTime").or_else(|| said(envelope, "time"));
-    Ok(Evidence { time, record: read(event, envelope, record) })
+    let identity = record.get("userIdentity").unwrap_or(&Value::Null);
+    let request = record.get("requestParameters").unwrap_or(&Value::Null);
+    let is_of_ec2 = text(record, "eventSource") == "ec2.amazonaws.com";
+    Ok(Evidence {
+        time,
+        actor_account: text(identity, "accountId").parse().ok(),
+        tagging: Tagging::read(event, request).filter(|_| is_of_ec2),
+        record: read(event, envelope, record),
+    })
 }
 
 fn read(event: &str, envelope: &Value, record: &Value) -> Record {
@@ -307,13 +315,19 @@ mod tests {
             source_ip: None,
         };
         let evidence = decode(&json!({"eventName": "CreateRoute"})).unwrap();
-        assert_eq!(evidence, Evidence { time: None, record: expected.clone() });
+        assert_eq!(
+            evidence,
+            Evidence { time: None, actor_account: None, tagging: None, record: expected.clone() }
+        );
         let odd = json!({
             "eventName": "CreateRoute", "eventID": 7, "recipientAccountId": 111_122_223_333_u64, "awsRegion": ["x"],
             "eventSource": {}, "userIdentity": "me", "userAgent": 1, "sourceIPAddress": "", "eventTime": false,
             "requestParameters": "", "responseElements": 0, "errorCode": null,
         });
-        assert_eq!(decode(&odd).unwrap(), Evidence { time: None, record: expected });
+        assert_eq!(
+            decode(&odd).unwrap(),
+            Evidence { time: None, actor_account: None, tagging: None, record: expected }
+        );
     }
 
     #[test]

@@ -6,12 +6,14 @@ mod actor;
 mod decode;
 mod ids;
 mod table;
+mod tagging;
 mod tool;
 
 use serde::{Deserialize, Serialize};
 
 pub use decode::{NotARecord, decode, parse, parse_with_source};
 pub use table::{Family, Names, TABLE, Watch, watched_names};
+pub use tagging::{NamedTag, TagChange, Tagging};
 pub use tool::Tool;
 
 use crate::ec2::id::{AccountId, Region, VpcId};
@@ -51,12 +53,19 @@ pub struct Record {
     pub source_ip: Option<String>,
 }
 
-/// A record and when it happened: what an alert says of the call that led to a run.
+/// A record, when it happened, and what else an alert says of the call that led to a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// `eventTime`, as the record says it (UTC); absent where it does not.
     pub time: Option<String>,
+    /// The account of whoever made the call, which may be another than that of the resources;
+    /// absent where the record does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_account: Option<AccountId>,
+    /// The tags that the call sets or takes away; absent for a call that does neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tagging: Option<Tagging>,
     /// The call.
     #[serde(flatten)]
     pub record: Record,
@@ -105,9 +114,14 @@ impl Evidence {
         Some(Trigger { reach: self.reach()?, evidence: self })
     }
 
+    /// Whether the call is watched, and changed something.
+    pub fn is_of_interest(&self) -> bool {
+        self.record.watched && !self.record.failed
+    }
+
     fn reach(&self) -> Option<Reach> {
         let record = &self.record;
-        if !record.watched || record.failed {
+        if !self.is_of_interest() {
             return None;
         }
         table::find(&record.event)?.reach(&record.vpc_ids, &record.resource_ids)
@@ -133,7 +147,7 @@ mod tests {
             tool: Tool::NotSaid,
             source_ip: None,
         };
-        Evidence { time: None, record }
+        Evidence { time: None, actor_account: None, tagging: None, record }
     }
 
     fn reach(event: &str, ids: &[&str]) -> Option<Reach> {

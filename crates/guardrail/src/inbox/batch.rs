@@ -52,7 +52,7 @@ pub struct VpcRun {
     /// The account, Region and VPC to run over.
     pub scope: Scope,
     /// The cause that the first message says: calls explain more than a sweep, so one that has
-    /// evidence counts as first.
+    /// evidence counts as first; and a changed selection is the cause wherever it stands.
     pub cause: Cause,
     /// The incident that the first message names.
     pub incident: String,
@@ -141,6 +141,8 @@ impl Batch {
         if run.evidence.is_empty() && !new.evidence.is_empty() {
             run.cause = new.cause;
             run.incident = new.incident;
+        } else if new.cause == Cause::SelectionChanged {
+            run.cause = new.cause;
         }
         run.attempt = match (run.attempt, new.attempt) {
             (Attempt::Last, _) | (_, Attempt::Last) => Attempt::Last,
@@ -224,13 +226,13 @@ mod tests {
     use super::*;
     use crate::cloud::Applied;
     use crate::fixture::Fixture;
-    use crate::inbox::message::for_trigger;
+    use crate::inbox::message::for_call;
     use crate::inbox::message::tests::{call, scope};
     use crate::report::{Outcome, Verdict};
     use crate::run::{RunRequest, preview};
 
     fn received(id: &str, vpc: &str, receive_count: u32, evidence: &Evidence) -> Received {
-        let message = for_trigger(evidence, [scope(vpc)]).remove(0);
+        let message = for_call(evidence, scope(vpc));
         Received {
             id: id.to_owned(),
             group: Some(message.group_id()),
@@ -292,6 +294,19 @@ mod tests {
             (run.cause, run.incident.as_str(), run.attempt),
             (Cause::Event, "e-1", Attempt::Last)
         );
+    }
+
+    #[test]
+    fn a_changed_selection_is_the_cause_wherever_it_stands() {
+        let left = crate::inbox::message::selection_changed(&call("e-2", "u"), scope("vpc-1"));
+        let left =
+            Received { id: "m-2".to_owned(), group: None, receive_count: 1, body: left.body() };
+        let first = received("m-1", "vpc-1", 1, &call("e-1", "t"));
+        for order in [[first.clone(), left.clone()], [left, first]] {
+            let batch = runs(&order);
+            let run = &batch.runs[0];
+            assert_eq!((run.cause, run.evidence.len()), (Cause::SelectionChanged, 2));
+        }
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Message {
             About::NoBaseline(_) => "no-baseline",
         };
         let cause = match self.cause {
-            Cause::Event => {
+            Cause::Event | Cause::SelectionChanged => {
                 self.evidence.first().and_then(|evidence| evidence.record.event_id.as_deref())
             }
             Cause::Sweep | Cause::Operator => self.incident.as_deref(),
@@ -125,9 +125,15 @@ impl Message {
     }
 }
 
-/// The messages about a call: one for each VPC.
-pub fn for_trigger(evidence: &Evidence, scopes: impl IntoIterator<Item = Scope>) -> Vec<Message> {
-    scopes.into_iter().map(|scope| of_call(evidence, About::Vpc(scope))).collect()
+/// The message that a call asks to look at a VPC.
+pub fn for_call(evidence: &Evidence, scope: Scope) -> Message {
+    of_call(evidence, About::Vpc(scope))
+}
+
+/// The message that a call may have taken a VPC, or subnets of it, out of the guardrail's care. Its
+/// id is the call's, so that no two such calls are one message.
+pub fn selection_changed(evidence: &Evidence, scope: Scope) -> Message {
+    Message { cause: Cause::SelectionChanged, ..of_call(evidence, About::Vpc(scope)) }
 }
 
 /// The message about a call when it cannot be told which VPCs are managed.
@@ -194,13 +200,19 @@ pub(crate) mod tests {
     }
 
     fn one(event_id: &str, vpc: &str) -> Message {
-        for_trigger(&call(event_id, "2026-09-14T08:31:07Z"), [scope(vpc)]).remove(0)
+        for_call(&call(event_id, "2026-09-14T08:31:07Z"), scope(vpc))
     }
 
     #[test]
     fn a_body_is_read_as_it_was_written() {
         let about_none = without_baseline(&call("e-1", ""), "it is empty");
-        for message in [one("e-1", "vpc-1"), about_none, sweep_without_baseline("s", "why")] {
+        let record = json!({
+            "eventName": "DeleteTags", "eventSource": "ec2.amazonaws.com", "userIdentity": {"accountId": "444455556666"},
+            "requestParameters": {"tagSet": {"items": [{"key": "vpc-guardrail"}]}},
+        });
+        let left = selection_changed(&crate::event::decode(&record).unwrap(), scope("vpc-1"));
+        assert!(left.body().contains(r#""cause":"selection-changed""#), "{}", left.body());
+        for message in [one("e-1", "vpc-1"), about_none, sweep_without_baseline("s", "why"), left] {
             assert_eq!(Message::parse(&message.body()), Ok(message));
         }
     }
@@ -251,6 +263,11 @@ pub(crate) mod tests {
         );
         let all = [id("e-1", "vpc-1"), id("e-2", "vpc-1"), id("e-1", "vpc-2")];
         assert_eq!(all, ["e-1/vpc-1", "e-2/vpc-1", "e-1/vpc-2"]);
+        let left = |event_id| selection_changed(&call(event_id, "t"), scope("vpc-1"));
+        let leaving = ["e-1", "e-2"].map(|event_id| left(event_id).deduplication_id());
+        assert_eq!(leaving, ["e-1/vpc-1", "e-2/vpc-1"], "a second leaving is another message");
+        let (first, second) = (left(""), selection_changed(&call("", "u"), scope("vpc-1")));
+        assert_ne!(first.deduplication_id(), second.deduplication_id());
         let sweeps = for_sweep("sweep-1", |vpc| scope(vpc.as_str()), &["vpc-1".parse().unwrap()]);
         assert_eq!(sweeps[0].deduplication_id(), "sweep-1/vpc-1");
     }
@@ -263,7 +280,7 @@ pub(crate) mod tests {
             assert!(id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
         }
         assert_eq!(one("", "vpc-1").deduplication_id(), ids[0]);
-        let later = for_trigger(&call("", "2026-09-14T08:31:08Z"), [scope("vpc-1")]).remove(0);
+        let later = for_call(&call("", "2026-09-14T08:31:08Z"), scope("vpc-1"));
         assert_ne!(later.deduplication_id(), ids[0]);
         assert_ne!(one("", "vpc-2").deduplication_id(), ids[0]);
     }

@@ -15,6 +15,9 @@ use crate::run::{VpcStanding, assess_snapshot};
 pub struct Swept {
     /// How many VPCs are managed.
     pub managed: usize,
+    /// How many private subnets they have: a number that falls is a way out of the guardrail's
+    /// care.
+    pub private_subnets: usize,
     /// Those not on their baseline, or of which not all could be read, in the order of their ids.
     pub drifted: Vec<VpcId>,
 }
@@ -42,6 +45,7 @@ pub fn sweep(
         match seen.standing {
             VpcStanding::Managed(_) => {
                 swept.managed += 1;
+                swept.private_subnets += seen.private_subnets;
                 if !seen.findings.is_empty() || !seen.complete {
                     swept.drifted.push(snapshot.vpc.vpc_id.clone());
                 }
@@ -74,12 +78,16 @@ mod tests {
 
     #[test]
     fn a_vpc_on_its_baseline_is_counted_and_left() {
-        assert_eq!(swept(&Fixture::compliant()), Swept { managed: 1, drifted: vec![] });
+        assert_eq!(
+            swept(&Fixture::compliant()),
+            Swept { managed: 1, private_subnets: 2, drifted: vec![] }
+        );
     }
 
     #[test]
     fn what_drifts_or_was_not_read_in_full_is_named() {
-        let drifted = Swept { managed: 1, drifted: vec!["vpc-1".parse().unwrap()] };
+        let drifted =
+            Swept { managed: 1, private_subnets: 2, drifted: vec!["vpc-1".parse().unwrap()] };
         let mut no_attributes = Fixture::compliant();
         no_attributes.world.as_object_mut().unwrap().remove("VpcAttributes");
         assert_eq!(swept(&no_attributes), drifted);

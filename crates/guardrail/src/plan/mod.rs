@@ -20,6 +20,7 @@ use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, Zon
 use crate::ec2::world::EndpointState;
 use crate::history::Premise;
 use crate::rules::left_alone::LeftAlone;
+use crate::shown::word;
 
 /// The number of a step in its plan, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -217,7 +218,9 @@ fn ready(
         }
         Health::Works if shows() => Wait::Over,
         Health::Works | Health::Coming | Health::Gone => Wait::NotYet,
-        Health::Broken => Wait::Never(format!("{id} is in state {}", endpoint.state)),
+        Health::Broken => {
+            Wait::Never(format!("{id} is in state {}", word(endpoint.state.as_str())))
+        }
     })
 }
 

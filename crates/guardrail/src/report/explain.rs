@@ -9,8 +9,8 @@ use crate::analysis::route::{classify, is_blackhole};
 use crate::analysis::served::{Answer, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::ec2::world::{Route, VpcAttributes, VpcEndpoint};
-use crate::report::one_line::one_line;
 use crate::rules::left_alone::Unserved;
+use crate::shown::{one_line, quoted, word};
 
 /// Appends a line. Whatever of it comes from a tag, a name or a world file cannot make another one.
 macro_rules! say {
@@ -24,10 +24,10 @@ macro_rules! say {
 pub fn explain(view: &View<'_>) -> String {
     let mut out = String::new();
     let snapshot = view.snapshot;
-    let name = view.vpc_name().map(|name| format!(" ({name})"));
+    let name = view.vpc_name().map(|name| format!("; its name is {}", quoted(name)));
     let managed =
         if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
-    say!(out, "{}{}: {managed}", snapshot.scope, name.unwrap_or_default());
+    say!(out, "{}: {managed}{}", snapshot.scope, name.unwrap_or_default());
     if !snapshot.missing.is_empty() {
         say!(out, "  not observed, so nothing would be changed:");
         for section in &snapshot.missing {
@@ -117,11 +117,11 @@ fn serves(used: &TableUse<'_>) -> String {
 fn route_line(route: &Route, view: &View<'_>) -> String {
     let class = classify(route, view.snapshot, &view.topology);
     let destination =
-        route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
+        route.destination().map_or_else(|| "?".into(), |to| word(&to.to_string()).into_owned());
     let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };
     format!(
         "{destination} → {}: {}, {class}{blackhole}",
-        route.target().map_or_else(|| "?".to_owned(), String::from),
+        route.target().map_or_else(|| "?".into(), |target| word(target.as_str()).into_owned()),
         class.word()
     )
 }
@@ -154,7 +154,7 @@ fn endpoint_line(
     view: &View<'_>,
 ) -> String {
     let snapshot = view.snapshot;
-    let mut parts = vec![format!("{} {}", endpoint.vpc_endpoint_id, endpoint.state)];
+    let mut parts = vec![format!("{} {}", endpoint.vpc_endpoint_id, word(endpoint.state.as_str()))];
     if required.kind == EndpointKind::Interface && health(endpoint) != Health::Gone {
         let zones: Vec<&str> =
             zones_of(endpoint, snapshot).into_iter().map(crate::ec2::id::Zone::as_str).collect();
@@ -255,7 +255,9 @@ mod tests {
         assert_eq!(bent.lines().count(), plain.lines().count());
         assert_eq!(
             bent.lines().next(),
-            Some("111122223333/eu-central-1/vpc-1 ( [32mshop    route tables ): managed")
+            Some(
+                "111122223333/eu-central-1/vpc-1: managed; its name is \" [32mshop    route tables \""
+            )
         );
         let hidden = |c: char| c != '\n' && (c.is_control() || "\u{202e}\u{2028}".contains(c));
         assert!(!bent.contains(hidden), "{bent:?}");

@@ -8,13 +8,13 @@ pub mod commands;
 pub mod doctor;
 pub mod explain;
 pub mod metrics;
-pub mod one_line;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::departure::{Departed, Departure};
 use crate::baseline::Mode;
 use crate::baseline::RuleId;
 use crate::cloud::{Applied, CallError, ErrorClass, Unread};
@@ -54,6 +54,9 @@ pub struct Report {
     pub finished: Timestamp,
     /// How the run ended.
     pub verdict: Verdict,
+    /// What the calls that led to the run took out of the guardrail's care.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub departures: Vec<Departure>,
     /// The findings: what was not as the baseline wants it.
     pub findings: Vec<Found>,
     /// The steps that were taken about the findings, or would be.
@@ -80,6 +83,8 @@ pub struct Report {
 pub enum Cause {
     /// A call that CloudTrail recorded led to the run.
     Event,
+    /// A recorded call changed the tags that say what the guardrail looks after.
+    SelectionChanged,
     /// The scheduled look at every VPC led to the run.
     Sweep,
     /// A person started the run.
@@ -90,6 +95,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Event => "event",
+            Self::SelectionChanged => "selection-changed",
             Self::Sweep => "sweep",
             Self::Operator => "operator",
         })
@@ -262,8 +268,10 @@ impl fmt::Display for Outcome {
             }
             Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
             Self::Skipped { because } => write!(f, "not taken: step {because} comes first"),
-            Self::Failed(error) => write!(f, "failed: {error}"),
-            Self::RecheckFailed(error) => write!(f, "not taken: could not look again: {error}"),
+            Self::Failed(error) => write!(f, "failed: {}", error.shown()),
+            Self::RecheckFailed(error) => {
+                write!(f, "not taken: could not look again: {}", error.shown())
+            }
             Self::TimedOut => f.write_str("not yet; the next run goes on"),
             Self::WillNotBeReady { reason } => write!(f, "will not come: {reason}"),
             Self::OutOfTime => f.write_str("not taken: the run's time was up"),
@@ -272,12 +280,58 @@ impl fmt::Display for Outcome {
 }
 
 impl Report {
-    /// Whether a person should hear of it: only when something was found, or could not be looked
-    /// at.
+    /// Whether a person should hear of it: only when something was found, has left the guardrail's
+    /// care, or could not be looked at; and from a sweep not of what merely stands as it stood.
     pub fn wants_alert(&self) -> bool {
         let told = self.findings.iter().any(|found| found.mode != Mode::Observe);
         let blind = self.findings.is_empty() && self.verdict == Verdict::Incomplete;
-        told || (blind && self.mode != Mode::Observe)
+        let news = match self.cause {
+            Cause::Event | Cause::SelectionChanged | Cause::Operator => true,
+            Cause::Sweep => !self.is_all_left_alone_by_kind(),
+        };
+        (told && news) || ((blind || !self.departures.is_empty()) && self.mode != Mode::Observe)
+    }
+
+    /// Whether the report says anything of the VPC that the log should have where nobody is told.
+    pub fn has_something_to_tell(&self) -> bool {
+        !self.findings.is_empty() || !self.departures.is_empty()
+    }
+
+    /// Whether everything found is of a kind that is left alone for good, and nothing was to be
+    /// done: a sweep finds the same every time. The log, the metrics and `explain` have it.
+    fn is_all_left_alone_by_kind(&self) -> bool {
+        let told = || self.findings.iter().filter(|found| found.mode != Mode::Observe);
+        let is_left_alone =
+            |found: &Found| self.left_alone.iter().any(|left| left.rule == Some(found.rule));
+        let is_told =
+            |left: &&LeftAlone| left.rule.is_none_or(|rule| told().any(|found| found.rule == rule));
+        let is_observed = |step: &StepReport| step.outcome == Outcome::NotAllowed(Mode::Observe);
+        self.unread.is_empty()
+            && self.steps.iter().all(is_observed)
+            && told().all(is_left_alone)
+            && !self
+                .left_alone
+                .iter()
+                .filter(is_told)
+                .any(|left| left.reason.is_told_from_a_sweep())
+    }
+
+    /// Whether the VPC has left the guardrail's care.
+    pub fn vpc_departed(&self) -> bool {
+        self.departures.iter().any(|departure| match departure.what {
+            Departed::Vpc { .. } => true,
+            Departed::Subnet { .. } => false,
+        })
+    }
+
+    /// Whether a subnet has left the guardrail's care, and not the whole VPC.
+    pub fn subnets_departed(&self) -> bool {
+        !self.departures.is_empty() && !self.vpc_departed()
+    }
+
+    /// Whether the run changed something, and something found is gone.
+    pub fn repaired_some(&self) -> bool {
+        self.changed() && self.findings.iter().any(|found| found.repaired)
     }
 
     /// Whether anything was changed.
@@ -299,3 +353,6 @@ impl Report {
         self.steps.iter().any(changed)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,7 @@ mod tests {
                     json!({"Code": "NoRoom", "Message": "no address left"}),
                 )
             },
-            &[&format!("endpoint-state: {SSM} is in state failed: NoRoom: no address left")],
+            &[&format!("endpoint-state: {SSM} is in state failed: \"NoRoom: no address left\"")],
         );
     }
 

@@ -13,6 +13,7 @@ use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
 use crate::rules::repair::Repair;
+use crate::shown::{quoted_message, word};
 
 /// One thing that is not as the baseline wants it, the rule that found it, and what repairs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,8 +289,9 @@ impl fmt::Display for Drift {
                  that names in the VPC lead to public addresses"
             ),
             Self::EndpointBroken { service, endpoint, state, reason } => {
-                write!(f, "{endpoint} ({service}) is in state {state}")?;
-                reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+                write!(f, "{endpoint} ({service}) is in state {}", word(state))?;
+                let said = reason.as_deref().map(quoted_message);
+                said.map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
             Self::ServiceNotServed { service, subnets, obstacle } => {
                 write!(f, "{service} is not served to {}: {obstacle}", list(subnets))
@@ -340,14 +342,16 @@ impl fmt::Display for LeadingRoute {
 impl LeadingRoute {
     /// The target as text.
     pub fn shown_target(&self) -> String {
-        self.target.as_ref().map_or_else(|| "no target".to_owned(), ToString::to_string)
+        let known = self.target.as_ref();
+        known.map_or_else(|| "no target".to_owned(), |target| word(target.as_str()).into_owned())
     }
 
     /// The destination as text.
     pub fn shown_destination(&self) -> String {
-        self.destination
-            .as_ref()
-            .map_or_else(|| "unknown destination".to_owned(), ToString::to_string)
+        self.destination.as_ref().map_or_else(
+            || "unknown destination".to_owned(),
+            |to| word(&to.to_string()).into_owned(),
+        )
     }
 }
 

@@ -42,7 +42,7 @@ mod tests {
         w.set("subnet-puba", "Tags", json!([{"Key": "Tier", "Value": "private"}]))
     }
 
-    const HELD: &str = "subnet-puba is private by its tag Tier=private but built public: it holds \
+    const HELD: &str = "subnet-puba is private by its tag \"Tier=private\" but built public: it holds \
                         the public NAT gateway nat-1, and its table leads to an internet gateway";
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(
             both,
             [
-                "private-but-public: subnet-pria is private by its tag Tier=private but built public: it \
+                "private-but-public: subnet-pria is private by its tag \"Tier=private\" but built public: it \
               gives public IPv4 addresses on launch, and its table leads to an internet gateway"
             ]
         );

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::RunRequest;
 use super::conclude::{Ended, report};
 use crate::analysis::View;
+use crate::analysis::departure::{Departure, departures};
 use crate::analysis::required_service::required_services;
 use crate::analysis::served::premises;
 use crate::baseline::{Baseline, Mode};
@@ -26,6 +27,10 @@ pub struct Assessment {
     pub findings: Vec<Finding>,
     /// What to do about it.
     pub plan: Plan,
+    /// What the calls of the request took out of the guardrail's care.
+    pub departures: Vec<Departure>,
+    /// How many private subnets the VPC has; none are counted in one that is not managed.
+    pub private_subnets: usize,
     /// Whether all of it was observed.
     pub complete: bool,
 }
@@ -33,7 +38,14 @@ pub struct Assessment {
 impl Assessment {
     /// A VPC in which nothing is looked for.
     fn nothing(standing: VpcStanding) -> Self {
-        Self { standing, findings: Vec::new(), plan: Plan::default(), complete: true }
+        Self {
+            standing,
+            findings: Vec::new(),
+            plan: Plan::default(),
+            departures: Vec::new(),
+            private_subnets: 0,
+            complete: true,
+        }
     }
 }
 
@@ -59,7 +71,10 @@ pub fn assess(
 ) -> Assessment {
     let shared = Shared::of(world);
     match Snapshot::one(world, &shared, &request.scope.vpc) {
-        Ok(Some(snapshot)) => assess_snapshot(baseline, &snapshot, circumstances),
+        Ok(Some(snapshot)) => Assessment {
+            departures: departures(baseline, &snapshot, &request.evidence),
+            ..assess_snapshot(baseline, &snapshot, circumstances)
+        },
         Ok(None) => Assessment::nothing(VpcStanding::Missing),
         Err(_) => Assessment { complete: false, ..Assessment::nothing(VpcStanding::Unobserved) },
     }
@@ -82,6 +97,8 @@ pub fn assess_snapshot(
         standing: VpcStanding::Managed(name),
         findings,
         plan,
+        departures: Vec::new(),
+        private_subnets: view.topology.private().count(),
         complete: snapshot.missing.is_empty(),
     }
 }

@@ -11,7 +11,7 @@ use crate::ec2::id::{Scope, ServiceName};
 use crate::history::LookAgain;
 use crate::plan::{Condition, Hold, Plan, Step, Task};
 use crate::report::commands;
-use crate::report::{Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
+use crate::report::{Cause, Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::LeftAloneReason;
 
@@ -63,6 +63,10 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         || unread.iter().any(|unread| unread.error.class.passes());
     let steps =
         first.plan.steps.iter().map(|step| step_report(step, &outcomes, &request.scope)).collect();
+    let cause = match first.departures.as_slice() {
+        [] => request.cause,
+        [_, ..] => Cause::SelectionChanged,
+    };
     let vpc_name = match first.standing {
         VpcStanding::Managed(name) | VpcStanding::NotManaged(name) => name,
         VpcStanding::Missing | VpcStanding::Unobserved => None,
@@ -72,12 +76,13 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         run_id: request.run_id.clone(),
         scope: request.scope.clone(),
         vpc_name,
-        cause: request.cause,
+        cause,
         evidence: request.evidence.clone(),
         mode: baseline.mode,
         started,
         finished,
         verdict,
+        departures: first.departures,
         findings,
         steps,
         left_alone: first.plan.left_alone,

@@ -452,6 +452,8 @@ mod tests {
             standing: VpcStanding::Managed(None),
             findings: Vec::new(),
             plan,
+            departures: Vec::new(),
+            private_subnets: 0,
             complete,
         };
         let over = |now: &Assessment, outcomes: &Outcomes| {

@@ -294,9 +294,10 @@ fn only_where_the_vpc_itself_was_not_observed_is_nothing_known_of_it() {
         let (w, request) = (Fixture::edited(edit), request(300));
         let circumstances =
             request.circumstances(Timestamp::UNIX_EPOCH, crate::history::Memory::NotAsked);
-        let Assessment { standing, findings, plan, complete } =
+        let Assessment { standing, findings, plan, departures, private_subnets, complete } =
             assess(&w.wanted(), &w.world(), &request, circumstances);
-        assert_eq!((findings, plan), (vec![], Plan::default()));
+        assert_eq!((findings, plan, departures), (vec![], Plan::default(), vec![]));
+        assert_eq!(private_subnets, 0);
         (standing, complete)
     };
     assert_eq!(
@@ -305,6 +306,31 @@ fn only_where_the_vpc_itself_was_not_observed_is_nothing_known_of_it() {
     );
     assert_eq!(seen(|w| nat(w).remove("vpc-1")), (VpcStanding::Missing, true));
     assert_eq!(seen(|w| nat(w).without("Vpcs")), (VpcStanding::Unobserved, false));
+}
+
+/// What a call took out of the guardrail's care is told; what is done comes from what is seen.
+#[test]
+fn a_changed_selection_changes_nothing_that_the_plan_does_not() {
+    let record = json!({
+        "eventName": "DeleteTags", "eventSource": "ec2.amazonaws.com", "requestParameters": null,
+    });
+    let mut call = crate::event::decode(&record).unwrap();
+    call.tagging.as_mut().unwrap().resources =
+        ["vpc-1", "subnet-prib"].map(|id| id.parse().unwrap()).to_vec();
+    let looked = |edit: Edit| {
+        let cloud = Fake::new(edit);
+        let baseline = cloud.state.borrow().wanted();
+        let (cause, evidence) = (Cause::SelectionChanged, vec![call.clone()]);
+        let request = RunRequest { cause, evidence, ..request(300) };
+        let notes = InMemory::default();
+        let mut running = pin!(super::run(&cloud, &notes, &baseline, &request));
+        let polled = running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(report) = polled else { panic!("the fake never waits") };
+        (report.verdict, report.departures.len(), cloud.calls.take().len())
+    };
+    assert_eq!(looked(|w| nat(w)), (Verdict::Repaired, 0, 1));
+    assert_eq!(looked(|w| nat(w).set("subnet-prib", "Tags", json!([]))), (Verdict::Repaired, 1, 1));
+    assert_eq!(looked(|w| nat(w).set("vpc-1", "Tags", json!([]))), (Verdict::NotManaged, 1, 0));
 }
 
 #[test]
@@ -421,7 +447,7 @@ fn what_cannot_be_read_again_is_not_acted_on() {
         told(&run(&cloud)),
         [
             "drift left, Again",
-            &format!("1 {DELETE}: not taken: could not look again: Call: Throttled: scripted"),
+            &format!("1 {DELETE}: not taken: could not look again: Call: Throttled: \"scripted\""),
             "internet-route repaired: false"
         ]
     );
@@ -449,7 +475,7 @@ fn when_a_step_fails_what_depends_on_it_is_skipped_and_the_rest_is_not() {
         let expected = [
             format!("drift left, {next}"),
             "1 turn enableDnsSupport of vpc-1 on: done".to_owned(),
-            format!("2 {CREATE}: failed: Call: {class:?}: scripted"),
+            format!("2 {CREATE}: failed: Call: {class:?}: \"scripted\""),
             format!("3 {WAIT}: not taken: step 2 comes first"),
         ];
         assert_eq!(told(&report)[..4], expected);
@@ -643,7 +669,7 @@ fn what_an_earlier_look_missed_is_read_again_while_waiting() {
         told(&run(&cloud))[..3],
         [
             "drift left, Again",
-            "1 turn enableDnsSupport of vpc-1 on: not taken: could not look again: Call: Throttled: scripted",
+            "1 turn enableDnsSupport of vpc-1 on: not taken: could not look again: Call: Throttled: \"scripted\"",
             &format!("2 {wait}: done"),
         ]
     );

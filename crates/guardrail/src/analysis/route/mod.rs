@@ -13,6 +13,7 @@ use crate::ec2::world::{
     AvailabilityMode, Connectivity, Destination, EndpointType, NatGateway, NetworkInterface, Route,
     RouteState,
 };
+use crate::shown::word;
 
 /// Where a route leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -309,7 +310,7 @@ impl fmt::Display for Inside {
                 write!(f, "private NAT gateway {id}, whose traffic cannot leave")
             }
             Self::Peering(id) => {
-                write!(f, "peering connection {id}, which passes on no internet traffic")
+                write!(f, "peering connection {}, which passes on no internet traffic", word(id))
             }
         }
     }
@@ -322,8 +323,10 @@ impl fmt::Display for InternetExit {
             Self::RegionalNatGateway(id) => write!(f, "regional NAT gateway {id}"),
             Self::GoneNatGateway(id) => write!(f, "NAT gateway {id}, which is gone"),
             Self::InternetGateway(id) => write!(f, "internet gateway {id}"),
-            Self::EgressOnlyInternetGateway(id) => write!(f, "egress-only internet gateway {id}"),
-            Self::CarrierGateway(id) => write!(f, "carrier gateway {id}"),
+            Self::EgressOnlyInternetGateway(id) => {
+                write!(f, "egress-only internet gateway {}", word(id))
+            }
+            Self::CarrierGateway(id) => write!(f, "carrier gateway {}", word(id)),
             Self::NatInstance(id, Some(instance)) => write!(f, "NAT instance {instance} ({id})"),
             Self::NatInstance(id, None) => write!(f, "NAT instance interface {id}"),
         }
@@ -333,16 +336,16 @@ impl fmt::Display for InternetExit {
 impl fmt::Display for PossibleExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TransitGateway(id) => write!(f, "transit gateway {id}"),
-            Self::CoreNetwork(arn) => write!(f, "Cloud WAN core network {arn}"),
-            Self::VirtualPrivateGateway(id) => write!(f, "virtual private gateway {id}"),
-            Self::LocalGateway(id) => write!(f, "local gateway {id}"),
+            Self::TransitGateway(id) => write!(f, "transit gateway {}", word(id)),
+            Self::CoreNetwork(arn) => write!(f, "Cloud WAN core network {}", word(arn)),
+            Self::VirtualPrivateGateway(id) => write!(f, "virtual private gateway {}", word(id)),
+            Self::LocalGateway(id) => write!(f, "local gateway {}", word(id)),
             Self::GatewayLoadBalancerEndpoint(id) => {
                 write!(f, "Gateway Load Balancer endpoint {id}")
             }
             Self::Appliance(id) => write!(f, "interface {id}, which may be an appliance"),
-            Self::NextHop(address) => write!(f, "Route Server next hop {address}"),
-            Self::OracleNetwork(arn) => write!(f, "Oracle Database@AWS network {arn}"),
+            Self::NextHop(address) => write!(f, "Route Server next hop {}", word(address)),
+            Self::OracleNetwork(arn) => write!(f, "Oracle Database@AWS network {}", word(arn)),
             Self::UnreadPrefixList(id) => {
                 write!(f, "prefix list {id}, whose entries were not read")
             }
@@ -354,7 +357,7 @@ impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Destination => f.write_str("a destination of no known form"),
-            Self::Target(text) => write!(f, "a target of no known kind: {text}"),
+            Self::Target(text) => write!(f, "a target of no known kind: {}", word(text)),
             Self::NoTarget => f.write_str("no known target"),
             Self::UnseenNatGateway(id) => {
                 write!(f, "NAT gateway {id}, which was not among those observed")

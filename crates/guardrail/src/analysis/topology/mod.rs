@@ -110,19 +110,20 @@ impl Class<'_> {
 impl fmt::Display for Class<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Private(tag) => write!(f, "private by its tag {}={}", tag.key, tag.value),
-            Self::Public(tag) => write!(f, "public by its tag {}={}", tag.key, tag.value),
+            Self::Private(tag) => write!(f, "private by its tag {}", tag.shown()),
+            Self::Public(tag) => write!(f, "public by its tag {}", tag.shown()),
             Self::Unclassified => f.write_str("unclassified: no tag of the baseline's selectors"),
             Self::Contradictory(private, public) => write!(
                 f,
-                "unclassified: private by {}={}, public by {}={}",
-                private.key, private.value, public.key, public.value
+                "unclassified: private by {}, public by {}",
+                private.shown(),
+                public.shown()
             ),
             Self::BuiltPublic(tag, how) => write!(
                 f,
-                "private by its tag {}={} but built public: {how}, and its table leads to an \
-                 internet gateway",
-                tag.key, tag.value
+                "private by its tag {} but built public: {how}, and its table leads to an internet \
+                 gateway",
+                tag.shown()
             ),
         }
     }

@@ -134,7 +134,7 @@ fn the_usual_tags_of_private_subnets() {
     ] {
         assert_eq!(
             class(|w| w.tag("subnet-pria", key, value)),
-            format!("private by its tag {key}={value}")
+            format!("private by its tag \"{key}={value}\"")
         );
     }
     for (key, value) in [
@@ -144,7 +144,7 @@ fn the_usual_tags_of_private_subnets() {
     ] {
         assert_eq!(
             class(|w| w.tag("subnet-pria", key, value)),
-            format!("public by its tag {key}={value}")
+            format!("public by its tag \"{key}={value}\"")
         );
     }
 }
@@ -158,7 +158,7 @@ fn what_no_tag_says_or_two_contradict_is_unclassified() {
     let both = json!([{"Key": "Tier", "Value": "private"}, {"Key": "Name", "Value": "a-public-b"}]);
     assert_eq!(
         class(|w| w.set("subnet-pria", "Tags", both)),
-        "unclassified: private by Tier=private, public by Name=a-public-b"
+        "unclassified: private by \"Tier=private\", public by \"Name=a-public-b\""
     );
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Alert, Attribute, SUBJECT_LIMIT, printable};
 use crate::ec2::id::Region;
-use crate::report::one_line::one_line;
+use crate::shown::{one_line, word};
 
 /// How much of the fault is told, in characters: a baseline may have very many faults.
 const FAULT_LIMIT: usize = 8000;
@@ -18,7 +18,7 @@ pub fn baseline_alert(fault: &str, region: &Region, incident: &str) -> Alert {
         "The VPC guardrail in {region} is not working: {fault}.\n\nNothing is compared and nothing is repaired until this \
          is mended. To check a baseline before it is deployed: `guardrail baseline check B.json`.\n\nThis was noticed on \
          incident {}.\n",
-        one_line(incident)
+        word(incident)
     );
     let json = json!({ "version": 1, "verdict": "no-baseline", "fault": fault, "region": region, "incident": incident });
     let attributes = BTreeMap::from([
@@ -47,7 +47,7 @@ mod tests {
         assert!(alert.text.starts_with(
             "The VPC guardrail in eu-central-1 is not working: the baseline in `B` cannot be used: it is empty.\n"
         ));
-        assert!(alert.text.ends_with("This was noticed on incident e-1 2.\n"));
+        assert!(alert.text.ends_with("This was noticed on incident \"e-1 2\".\n"));
         let json: serde_json::Value = serde_json::from_str(&alert.json).unwrap();
         assert_eq!(json["verdict"], "no-baseline");
     }

@@ -1,15 +1,20 @@
 //! The alert: a report as its subscribers read it, one message for a VPC and a run.
 
 mod baseline_alert;
+mod caller;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
-use crate::event::{Evidence, Tool};
+use crate::cloud::Applied;
+use crate::event::Tool;
 pub use crate::report::alert::baseline_alert::baseline_alert;
-use crate::report::one_line::one_line;
+pub use crate::report::alert::caller::call;
+use crate::report::alert::caller::caller;
+use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
+use crate::shown::{one_line, quoted, word};
 
 /// SNS refuses a subject of 100 characters or more
 /// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
@@ -69,12 +74,15 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
-        Verdict::Repaired => "repaired",
+        _ if report.vpc_departed() => "left the guardrail",
+        Verdict::Repaired if report.changed() => "repaired",
+        Verdict::Repaired => "back on its baseline",
         Verdict::Compliant => "compliant",
         Verdict::Incomplete => "not fully observed",
         Verdict::NotManaged => "not managed",
         Verdict::NoSuchVpc => "no such VPC",
-        Verdict::DriftLeft if report.changed() => "partly repaired",
+        Verdict::DriftLeft if report.repaired_some() => "partly repaired",
+        Verdict::DriftLeft if report.changed() => "changed, drift left",
         Verdict::DriftLeft => "drift found",
     };
     let mut rules: Vec<&str> = report.findings.iter().map(|found| found.rule.as_str()).collect();
@@ -84,9 +92,10 @@ pub fn subject(report: &Report) -> String {
         [one] => format!(" ({one})"),
         [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
     };
+    let left = if report.subnets_departed() { "subnet left, " } else { "" };
     let scope = &report.scope;
     printable(
-        &format!("VPC guardrail: {what} {} {}{about}", scope.vpc, scope.region),
+        &format!("VPC guardrail: {left}{what} {} {}{about}", scope.vpc, scope.region),
         SUBJECT_LIMIT,
     )
 }
@@ -103,10 +112,11 @@ fn printable(text: &str, limit: usize) -> String {
 pub fn text(report: &Report, baseline: &Baseline) -> String {
     let mut out = String::new();
     headline(&mut out, report);
+    departed(&mut out, report);
     who(&mut out, report);
     body(&mut out, report);
     advice(&mut out, report, baseline);
-    let run_id = one_line(&report.run_id);
+    let run_id = word(&report.run_id);
     let _ = writeln!(out, "\nRun {run_id}, {} to {}.", report.started, report.finished);
     out
 }
@@ -122,13 +132,31 @@ pub fn plan_text(report: &Report) -> String {
 
 fn headline(out: &mut String, report: &Report) {
     let scope = &report.scope;
-    let name = report.vpc_name.as_deref().map(|name| format!("{name} ")).unwrap_or_default();
-    let (name, verdict) = (one_line(&name), ending(report));
+    let name = report.vpc_name.as_deref().map(|name| format!(" Its name is {}.", quoted(name)));
+    let (name, verdict) = (name.unwrap_or_default(), ending(report));
+    let left =
+        if report.subnets_departed() { "a subnet left the guardrail; otherwise " } else { "" };
     let _ = writeln!(
         out,
-        "VPC {name}({}) in account {}, {}: {verdict}.",
+        "VPC {} in account {}, {}: {left}{verdict}.{name}",
         scope.vpc, scope.account, scope.region
     );
+}
+
+fn departed(out: &mut String, report: &Report) {
+    if report.departures.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nLeft the guardrail");
+    const SHOWN: usize = 20;
+    for departure in report.departures.iter().take(SHOWN) {
+        let by =
+            caller(&departure.actor, departure.actor_account.as_ref(), Some(&report.scope.account));
+        let _ = writeln!(out, "  - {}", one_line(&departure.sentence(&by)));
+    }
+    if let Some(more) = report.departures.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        let _ = writeln!(out, "  and {more} more");
+    }
 }
 
 fn body(out: &mut String, report: &Report) {
@@ -146,12 +174,23 @@ fn ending(report: &Report) -> &'static str {
             "could not be observed in full after the changes below"
         }
         Verdict::Incomplete => "could not be observed in full, so nothing was changed",
+        Verdict::NotManaged if report.vpc_departed() => {
+            "left the guardrail; nothing of it is looked after"
+        }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
-        Verdict::DriftLeft if report.changed() && report.next == Next::Again => {
+        Verdict::DriftLeft if report.repaired_some() && report.next == Next::Again => {
             "partly back on its baseline; the next run goes on"
         }
-        Verdict::DriftLeft if report.changed() => "partly back on its baseline; the rest needs you",
+        Verdict::DriftLeft if report.repaired_some() => {
+            "partly back on its baseline; the rest needs you"
+        }
+        Verdict::DriftLeft if report.changed() && report.next == Next::Again => {
+            "not on its baseline after the changes below; the next run goes on"
+        }
+        Verdict::DriftLeft if report.changed() => {
+            "not on its baseline after the changes below; the rest needs you"
+        }
         Verdict::DriftLeft if planned => "not on its baseline; nothing was changed",
         Verdict::DriftLeft if report.next == Next::Again => {
             "not on its baseline; the next run tries again"
@@ -166,31 +205,11 @@ fn who(out: &mut String, report: &Report) {
         let _ = writeln!(out, "  no recorded call led to this run ({})", report.cause);
     }
     for evidence in report.evidence.iter().take(10) {
-        let _ = writeln!(out, "  {}", call(evidence));
+        let _ = writeln!(out, "  {}", call(evidence, Some(&report.scope.account)));
     }
     if let Some(more) = report.evidence.len().checked_sub(10).filter(|more| *more > 0) {
         let _ = writeln!(out, "  and {more} more calls");
     }
-}
-
-/// Who made a call, with what and from where, in one line.
-pub fn call(evidence: &Evidence) -> String {
-    let record = &evidence.record;
-    let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
-    let from = from.map(|ip| format!(" from {ip}")).unwrap_or_default();
-    let at = evidence.time.as_ref().map(|time| format!(" at {time}")).unwrap_or_default();
-    let with = match &record.tool {
-        Tool::NotSaid => String::new(),
-        tool @ (Tool::Console
-        | Tool::Cli
-        | Tool::Terraform
-        | Tool::CloudFormation
-        | Tool::Sdk
-        | Tool::Service(_)) => {
-            format!(" ({tool})")
-        }
-    };
-    one_line(&format!("{} by {}{with}{from}{at}", record.event, record.actor))
 }
 
 fn found(out: &mut String, report: &Report) {
@@ -200,7 +219,8 @@ fn found(out: &mut String, report: &Report) {
     let _ = writeln!(out, "\nFound");
     for found in &report.findings {
         let after = match (report.changed(), found.repaired) {
-            (_, true) => " [repaired]",
+            (true, true) => " [repaired]",
+            (false, true) => " [gone]",
             (true, false) => " [still so]",
             (false, false) => "",
         };
@@ -214,22 +234,32 @@ fn steps(out: &mut String, report: &Report) {
     }
     let was_begun =
         report.steps.iter().any(|step| !is_idle(&step.outcome) && !is_held(&step.outcome));
+    if was_begun {
+        let (done, not_done): (Vec<&StepReport>, Vec<&StepReport>) =
+            report.steps.iter().partition(|step| is_done(&step.outcome));
+        listed(out, "Done", &done, true);
+        listed(out, "Not done", &not_done, true);
+        return;
+    }
     let idle_mode = mode_of_all(report);
-    let _ = match (was_begun, idle_mode) {
-        (true, _) => writeln!(out, "\nDone"),
-        (false, Some(mode)) => {
-            writeln!(out, "\nWould be done (the mode is {mode}: nothing was changed)")
-        }
-        (false, None) => writeln!(out, "\nWould be done"),
+    let title = match idle_mode {
+        Some(mode) => format!("Would be done (the mode is {mode}: nothing was changed)"),
+        None => "Would be done".to_owned(),
     };
-    for step in &report.steps {
+    listed(out, &title, &report.steps.iter().collect::<Vec<_>>(), idle_mode.is_none());
+}
+
+/// Steps under a title, each with what became of it where the title does not say all.
+fn listed(out: &mut String, title: &str, steps: &[&StepReport], with_outcome: bool) {
+    if steps.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for step in steps {
         let (id, summary) = (step.id, one_line(&step.summary));
-        let says_all = step.outcome == Outcome::Planned || idle_mode.is_some();
-        let _ = match says_all && !was_begun {
-            true => writeln!(out, "  {id}. {summary}"),
-            false => {
-                writeln!(out, "  {id}. {summary}: {}", one_line(&step.outcome.to_string()))
-            }
+        let _ = match with_outcome && step.outcome != Outcome::Planned {
+            true => writeln!(out, "  {id}. {summary}: {}", one_line(&step.outcome.to_string())),
+            false => writeln!(out, "  {id}. {summary}"),
         };
     }
 }
@@ -254,6 +284,11 @@ fn mode_of_all(report: &Report) -> Option<Mode> {
     first.filter(|first| modes.all(|mode| mode == Some(*first)))
 }
 
+/// Whether a step was taken, and was needed.
+fn is_done(outcome: &Outcome) -> bool {
+    outcome.is_success() && *outcome != Outcome::Done(Applied::Already)
+}
+
 /// Whether something held a step back before the run came to it.
 fn is_held(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Held(_))
@@ -274,12 +309,7 @@ fn left_alone(out: &mut String, report: &Report) {
             writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.reason.to_string()));
     }
     for unread in &report.unread {
-        let _ = writeln!(
-            out,
-            "  - {} could not be read: {}",
-            unread.section,
-            one_line(&unread.error.to_string())
-        );
+        let _ = writeln!(out, "  - {} could not be read: {}", unread.section, unread.error.shown());
     }
 }
 
@@ -293,6 +323,7 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
         }
     }
     by_hand(out, report);
+    back(out, report, baseline);
     if report.findings.is_empty() {
         return;
     }
@@ -300,6 +331,16 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
     exempt(out, report, baseline);
     if let Some(line) = for_good(report) {
         let _ = writeln!(out, "\nTo fix it for good\n  {line}");
+    }
+}
+
+/// How to bring a VPC back into the guardrail's care.
+fn back(out: &mut String, report: &Report, baseline: &Baseline) {
+    if let ManagedVpcs::Tag { key, value } = &baseline.managed_vpcs
+        && report.vpc_departed()
+    {
+        let _ = writeln!(out, "\nTo bring it back");
+        let _ = writeln!(out, "  {}", commands::tag_vpc(key, value, &report.scope));
     }
 }
 
@@ -316,12 +357,7 @@ fn by_hand(out: &mut String, report: &Report) {
 
 fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
     if let ManagedVpcs::Tag { key, .. } = &baseline.managed_vpcs {
-        let (vpc, region) = (&report.scope.vpc, &report.scope.region);
-        let tag = one_line(key);
-        let _ = writeln!(
-            out,
-            "  this VPC: aws ec2 delete-tags --resources {vpc} --tags 'Key={tag}' --region {region}"
-        );
+        let _ = writeln!(out, "  this VPC: {}", commands::untag_vpc(key, &report.scope));
     }
     let _ = writeln!(
         out,
@@ -365,7 +401,8 @@ fn for_good(report: &Report) -> Option<String> {
     coded.map(|(tool, record)| {
         one_line(&format!(
             "{} came through {tool} ({}): change it in that code, or the next run of it brings the fault back.",
-            record.event, record.actor
+            word(&record.event),
+            quoted(&record.actor)
         ))
     })
 }
@@ -377,6 +414,7 @@ fn json(report: &Report) -> String {
     }
     let mut short = report.clone();
     short.evidence.truncate(10);
+    short.departures.truncate(50);
     short.steps.truncate(50);
     short.findings.truncate(50);
     short.left_alone.truncate(50);
@@ -394,6 +432,7 @@ fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
         ("vpc", Attribute::of(&report.scope.vpc)),
         ("verdict", Attribute::Text(report.verdict.to_string().replace(' ', "-"))),
         ("cause", Attribute::of(report.cause)),
+        ("left", Attribute::of(!report.departures.is_empty())),
         ("mode", Attribute::of(strongest_mode(report))),
         ("changed", Attribute::of(report.changed())),
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),

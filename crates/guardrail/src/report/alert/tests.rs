@@ -42,9 +42,9 @@ fn an_alert_says_who_what_why_and_what_to_do() {
     assert_eq!(alert.subject, "VPC guardrail: drift found vpc-1 eu-central-1 (internet-route)");
     assert_eq!(
         alert.text,
-        "VPC shop (vpc-1) in account 111122223333, eu-central-1: not on its baseline; nothing was changed.\n\
+        "VPC vpc-1 in account 111122223333, eu-central-1: not on its baseline; nothing was changed. Its name is \"shop\".\n\
          \nWho\n\
-         \x20 CreateRoute by ops (terraform) from 203.0.113.24 at 2026-09-14T08:31:07Z\n\
+         \x20 CreateRoute by \"ops\" (terraform) from 203.0.113.24 at 2026-09-14T08:31:07Z\n\
          \nFound\n\
          \x20 - internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for private \
          subnet-pria\n\
@@ -57,13 +57,14 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
          \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"observe\" } } in the baseline\n\
          \nTo fix it for good\n\
-         \x20 CreateRoute came through Terraform (ops): change it in that code, or the next run of it brings the fault back.\n\
+         \x20 CreateRoute came through Terraform (\"ops\"): change it in that code, or the next run of it brings the fault back.\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n"
     );
     let expected = [
         ("account", "111122223333"),
         ("cause", "event"),
         ("changed", "false"),
+        ("left", "false"),
         ("mode", "notify"),
         ("region", "eu-central-1"),
         ("verdict", "drift-left"),
@@ -80,18 +81,78 @@ fn what_a_caller_typed_forges_no_line() {
     let (report, baseline) =
         report("notify", "eve\n\nDone\n  1. all is well\r\u{7}", "aws-cli/2.17");
     let text = alert(&report, &baseline).text;
-    assert!(text.contains("by eve  Done   1. all is well   (cli)"), "{text}");
+    assert!(text.contains("by \"eve  Done   1. all is well  \" (cli)"), "{text}");
     assert!(!text.contains("\nDone"), "{text}");
 }
 
+/// The subject, the verdict, what was found, and the lists of steps, when steps came to this.
+fn came_to(outcomes: &[Outcome], repaired: bool) -> (String, String, String, Vec<String>) {
+    let (mut report, baseline) = report("repair", "ops", "aws-cli/2.17");
+    report.findings[0].repaired = repaired;
+    report.verdict = if repaired { Verdict::Repaired } else { Verdict::DriftLeft };
+    let step = report.steps.remove(0);
+    report.steps = outcomes
+        .iter()
+        .map(|outcome| StepReport { outcome: outcome.clone(), ..step.clone() })
+        .collect();
+    let subject = subject(&report);
+    let text = text(&report, &baseline);
+    let (what, _) = subject.strip_prefix("VPC guardrail: ").unwrap().split_once(" vpc-1").unwrap();
+    let verdict = text.split(": ").nth(1).unwrap().split(". ").next().unwrap().to_owned();
+    let found = text.lines().find(|line| line.starts_with("  - internet-route")).unwrap();
+    let mark = found.rsplit_once("subnet-pria").unwrap().1.trim().to_owned();
+    let is_of_steps = |line: &&str| {
+        line.ends_with("one") || line.starts_with("  1. ") || line.starts_with("Would")
+    };
+    let steps = text.lines().filter(is_of_steps);
+    let steps = steps.map(|line| line.replace(&step.summary, "…").trim().to_owned()).collect();
+    (what.to_owned(), verdict, mark, steps)
+}
+
 #[test]
-fn a_call_of_which_little_is_recorded_is_told_without_gaps() {
-    let record = json!({"eventName": "CreateRoute"});
-    assert_eq!(call(&decode(&record).unwrap()), "CreateRoute by unknown");
-    let more = json!({
-        "eventName": "CreateRoute", "eventTime": "t", "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2",
-    });
-    assert_eq!(call(&decode(&more).unwrap()), "CreateRoute by unknown (cli) from 203.0.113.7 at t");
+fn done_is_said_only_of_what_was_done() {
+    use crate::cloud::Applied;
+    let say = |what: &str, verdict: &str, mark: &str, steps: &[&str]| {
+        let steps = steps.iter().map(|step| (*step).to_owned()).collect();
+        (what.to_owned(), verdict.to_owned(), mark.to_owned(), steps)
+    };
+    let (done, late) = (Outcome::Done(Applied::Done), Outcome::TimedOut);
+    assert_eq!(
+        came_to(&[done.clone(), late.clone()], true),
+        say(
+            "repaired",
+            "back on its baseline",
+            "[repaired]",
+            &["Done", "1. …: done", "Not done", "1. …: not yet; the next run goes on"]
+        )
+    );
+    assert_eq!(
+        came_to(&[done], false),
+        say(
+            "changed, drift left",
+            "not on its baseline after the changes below; the rest needs you",
+            "[still so]",
+            &["Done", "1. …: done"]
+        )
+    );
+    assert_eq!(
+        came_to(&[late], false),
+        say(
+            "drift found",
+            "not on its baseline; nothing could be changed, it needs you",
+            "",
+            &["Not done", "1. …: not yet; the next run goes on"]
+        )
+    );
+    assert_eq!(
+        came_to(&[Outcome::Done(Applied::Already)], true),
+        say(
+            "back on its baseline",
+            "back on its baseline",
+            "[gone]",
+            &["Not done", "1. …: was so already"]
+        )
+    );
 }
 
 /// The plan with its outcomes, and the lines that exempt, of a NAT route and a missing endpoint.

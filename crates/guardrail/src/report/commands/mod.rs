@@ -1,12 +1,15 @@
 //! The AWS CLI commands that do, and undo, what a step does: for the reader of an alert, who has a
 //! shell and no patience.
 
+use serde_json::{Map, Value, json};
+
 use crate::cloud::Applied;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
 use crate::plan::GroupRef;
+use crate::shown::one_line;
 
 /// The command that does what the action does.
 pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
@@ -71,6 +74,37 @@ pub fn of(action: &Action<GroupRef>, scope: &Scope) -> String {
         }
     };
     format!("aws ec2 {words} --region {}", scope.region)
+}
+
+/// The command that takes a VPC out of the guardrail's care, by the key of the tag that selects it.
+pub fn untag_vpc(key: &str, scope: &Scope) -> String {
+    let tag = tag_argument(&[("Key", key)]);
+    format!("aws ec2 delete-tags --resources {} --tags {tag} --region {}", scope.vpc, scope.region)
+}
+
+/// The command that brings a VPC into the guardrail's care, by the tag that selects it.
+pub fn tag_vpc(key: &str, value: &str, scope: &Scope) -> String {
+    let tag = tag_argument(&[("Key", key), ("Value", value)]);
+    format!("aws ec2 create-tags --resources {} --tags {tag} --region {}", scope.vpc, scope.region)
+}
+
+/// A tag as the CLI takes it: in its shorthand where that cannot be misread, else as JSON; in
+/// quotes that a shell keeps to the letter.
+fn tag_argument(fields: &[(&str, &str)]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:/".contains(c);
+    let text = match fields.iter().all(|(_, text)| text.chars().all(is_plain) && !text.is_empty()) {
+        true => {
+            let pairs: Vec<String> =
+                fields.iter().map(|(name, text)| format!("{name}={text}")).collect();
+            pairs.join(",")
+        }
+        false => {
+            let pairs: Map<String, Value> =
+                fields.iter().map(|(name, text)| ((*name).to_owned(), json!(text))).collect();
+            json!([pairs]).to_string()
+        }
+    };
+    format!("'{}'", one_line(&text).replace('\'', r"'\''"))
 }
 
 /// The command that undoes an action that was taken; `None` when it was so before, so that there is

@@ -65,7 +65,7 @@ impl Check {
     }
 
     fn unanswered(what: impl Into<String>, error: &CallError) -> Self {
-        Self::new(what, State::CannotTell, error.to_string())
+        Self::new(what, State::CannotTell, error.shown())
     }
 }
 
@@ -283,7 +283,7 @@ pub fn identity(answer: &Result<crate::ec2::id::AccountId, CallError>) -> Check 
     match answer {
         Ok(account) => Check::new(WHAT, State::Fine, format!("account {account}")),
         Err(error) if error.class == ErrorClass::Denied => {
-            Check::new(WHAT, State::Wrong, error.to_string())
+            Check::new(WHAT, State::Wrong, error.shown())
         }
         Err(error) => Check::unanswered(WHAT, error),
     }

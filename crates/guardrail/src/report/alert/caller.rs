@@ -1,0 +1,99 @@
+//! Who made a call, in words. All of it is the caller's to choose but the account.
+
+use std::borrow::Cow;
+
+use crate::ec2::id::AccountId;
+use crate::event::{Evidence, Tool};
+use crate::shown::{quoted, word};
+
+/// Who made a call, with what and from where, in one line. The account of a caller is named where
+/// it is another than that of what was changed.
+pub fn call(evidence: &Evidence, of_the_vpc: Option<&AccountId>) -> String {
+    let record = &evidence.record;
+    let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
+    let from = from.map(|ip| format!(" from {}", word(ip))).unwrap_or_default();
+    let at = evidence.time.as_ref().map(|time| format!(" at {}", word(time))).unwrap_or_default();
+    let with = match &record.tool {
+        Tool::NotSaid => String::new(),
+        tool @ (Tool::Console
+        | Tool::Cli
+        | Tool::Terraform
+        | Tool::CloudFormation
+        | Tool::Sdk
+        | Tool::Service(_)) => {
+            format!(" ({})", tool_word(tool))
+        }
+    };
+    let by = caller(&record.actor, evidence.actor_account.as_ref(), of_the_vpc);
+    format!("{} by {by}{with}{from}{at}", word(&record.event))
+}
+
+/// A tool's word. One of AWS's own names has a space.
+fn tool_word(tool: &Tool) -> Cow<'_, str> {
+    match tool.word() {
+        known @ "AWS Internal" => Cow::Borrowed(known),
+        other => word(other),
+    }
+}
+
+/// A caller by name, and by account where that is another one.
+pub(super) fn caller(
+    actor: &str,
+    account: Option<&AccountId>,
+    of_the_vpc: Option<&AccountId>,
+) -> String {
+    match account.filter(|account| of_the_vpc.is_some_and(|own| own != *account)) {
+        Some(account) => format!("{} (account {account})", quoted(actor)),
+        None => quoted(actor),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::decode;
+
+    #[test]
+    fn a_call_of_which_little_is_recorded_is_told_without_gaps() {
+        let said = |record: serde_json::Value| call(&decode(&record).unwrap(), None);
+        let name = json!({"eventName": "CreateRoute"});
+        assert_eq!(said(name), "CreateRoute by \"unknown\"");
+        let more = json!({
+            "eventName": "CreateRoute", "eventTime": "t", "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2",
+        });
+        assert_eq!(said(more), "CreateRoute by \"unknown\" (cli) from 203.0.113.7 at t");
+    }
+
+    #[test]
+    fn only_a_caller_of_another_account_has_it_named() {
+        let by = |account: Option<&str>| {
+            let account = account.map(|account| account.parse::<AccountId>().unwrap());
+            caller(
+                "ops (account 444455556666)",
+                account.as_ref(),
+                "111122223333".parse().ok().as_ref(),
+            )
+        };
+        let own = "\"ops (account 444455556666)\"";
+        assert_eq!(by(Some("111122223333")), own);
+        assert_eq!(by(None), own);
+        assert_eq!(by(Some("777788889999")), format!("{own} (account 777788889999)"));
+    }
+
+    #[test]
+    fn what_is_no_word_where_one_should_be_is_quoted() {
+        let record = json!({
+            "eventName": "CreateRoute: done", "eventTime": "now. Done", "sourceIPAddress": "AWS Internal",
+            "userIdentity": {"type": "Root", "invokedBy": "on its baseline"},
+        });
+        assert_eq!(
+            call(&decode(&record).unwrap(), None),
+            "\"CreateRoute: done\" by \"root via on its baseline\" (\"on its baseline\") from \"AWS Internal\" at \
+             \"now. Done\""
+        );
+        let internal = json!({"eventName": "A", "userAgent": "AWS Internal"});
+        assert_eq!(call(&decode(&internal).unwrap(), None), "A by \"unknown\" (AWS Internal)");
+    }
+}
