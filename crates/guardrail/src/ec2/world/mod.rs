@@ -27,7 +27,7 @@ use crate::ec2::id::{AccountId, Region, VpcId};
 use crate::ec2::world::section::sections;
 
 pub use nat_gateways::{AvailabilityMode, Connectivity, NatGateway, NatGatewayState};
-pub use network_interfaces::{Attachment, NetworkInterface};
+pub use network_interfaces::{AddressAssociation, Attachment, InterfaceAddress, NetworkInterface};
 pub use prefix_lists::{PrefixList, PrefixListEntry};
 pub use route_tables::{Association, AssociationState, AssociationStateCode, RouteTable};
 pub use routes::{Destination, Route, RouteOrigin, RouteState};
