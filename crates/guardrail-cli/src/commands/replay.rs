@@ -111,9 +111,11 @@ pub(crate) struct ReplayedRun {
 impl Act {
     fn ending(&self) -> Ending {
         let fine = |run: &ReplayedRun| match run.report.verdict {
-            Verdict::Compliant | Verdict::Repaired | Verdict::NotManaged | Verdict::NoSuchVpc => {
-                true
-            }
+            Verdict::Compliant
+            | Verdict::Repaired
+            | Verdict::Advised
+            | Verdict::NotManaged
+            | Verdict::NoSuchVpc => true,
             Verdict::DriftLeft | Verdict::Incomplete => false,
         };
         if self.runs.iter().flatten().all(fine) { Ending::Fine } else { Ending::DriftLeft }

@@ -47,7 +47,8 @@ impl<'w> View<'w> {
         let wants = |used: &&TableUse<'w>| match self.baseline.gateway_endpoints.route_tables {
             RouteTables::Private => used.is_private(),
             RouteTables::All => {
-                let may_change = used.off_limits.is_none() && !used.serves_built_public();
+                let may_change =
+                    used.off_limits.is_none() && !used.serves_one_that_belies_its_tag();
                 may_change && !used.users.is_empty()
             }
         };

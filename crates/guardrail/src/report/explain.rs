@@ -7,7 +7,7 @@ use crate::analysis::required_service::{
 };
 use crate::analysis::route::{classify, is_blackhole};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
-use crate::ec2::world::{Route, VpcAttributes, VpcEndpoint};
+use crate::ec2::world::{Route, RouteTable, VpcAttributes, VpcEndpoint};
 use crate::report::one_line::one_line;
 
 /// Appends a line. Whatever of it comes from a tag, a name or a world file cannot make another one.
@@ -74,7 +74,7 @@ fn tables(out: &mut String, view: &View<'_>) {
         let main = if used.main { " (main)" } else { "" };
         say!(out, "    {}{main}: {}", used.table.route_table_id, serves(used));
         for route in &used.table.routes {
-            say!(out, "      {}", route_line(route, view));
+            say!(out, "      {}", route_line(route, used.table, view));
         }
     }
 }
@@ -94,9 +94,10 @@ fn serves(used: &TableUse<'_>) -> String {
         match class {
             Class::Private(_) => private += 1,
             Class::Public(_) => public += 1,
-            Class::Unclassified | Class::Contradictory(..) | Class::BuiltPublic(..) => {
-                unclassified += 1;
-            }
+            Class::Unclassified
+            | Class::Contradictory(..)
+            | Class::BuiltPublic(..)
+            | Class::TaggedPublicOnly(..) => unclassified += 1,
         }
     }
     let counts = [(private, "private"), (public, "public"), (unclassified, "unclassified")];
@@ -112,8 +113,8 @@ fn serves(used: &TableUse<'_>) -> String {
     }
 }
 
-fn route_line(route: &Route, view: &View<'_>) -> String {
-    let class = classify(route, view.snapshot, &view.topology);
+fn route_line(route: &Route, table: &RouteTable, view: &View<'_>) -> String {
+    let class = classify(route, table, view.snapshot, &view.topology);
     let destination =
         route.destination().map_or_else(|| "?".to_owned(), |destination| destination.to_string());
     let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };

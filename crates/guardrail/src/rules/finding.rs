@@ -148,6 +148,25 @@ pub enum Drift {
         /// The subnet whose `MapPublicIpOnLaunch` is on.
         subnet: SubnetId,
     },
+    /// Subnets that are neither private nor public lead out, or may.
+    SubnetsUnguarded {
+        /// The subnets, each with its way out.
+        subnets: Vec<UnguardedSubnet>,
+    },
+}
+
+/// A subnet that is neither private nor public and leads out, or may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UnguardedSubnet {
+    /// The subnet.
+    pub subnet: SubnetId,
+    /// What its tags say, in words.
+    pub what: String,
+    /// How certain it is that the subnet's table leads to the internet.
+    pub certainty: Certainty,
+    /// What the table leads out through, in words.
+    pub via: String,
 }
 
 /// A route that leads, or may lead, to the internet.
@@ -197,6 +216,7 @@ impl Drift {
             Self::VpcDnsOff { .. }
             | Self::LeadsOut(_)
             | Self::PublicIpOnLaunch { .. }
+            | Self::SubnetsUnguarded { .. }
             | Self::PrivateButPublic { .. } => None,
             Self::HttpsNotAdmitted { service, .. }
             | Self::GatewayEndpointMissing { service, .. }
@@ -215,6 +235,9 @@ impl Drift {
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
         if let (Self::LeadsOut(one), Self::LeadsOut(two)) = (self, other) {
             return one.table == two.table && one.destination == two.destination;
+        }
+        if let (Self::SubnetsUnguarded { .. }, Self::SubnetsUnguarded { .. }) = (self, other) {
+            return true;
         }
         let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
         same_kind
@@ -264,7 +287,21 @@ impl fmt::Display for Drift {
                 f,
                 "private {subnet} gives instances launched in it a public IPv4 address (MapPublicIpOnLaunch is on)"
             ),
+            Self::SubnetsUnguarded { subnets } => {
+                let each: Vec<String> = subnets.iter().map(ToString::to_string).collect();
+                write!(f, "unguarded and leading out: {}", each.join("; "))
+            }
         }
+    }
+}
+
+impl fmt::Display for UnguardedSubnet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let perhaps = match self.certainty {
+            Certainty::Certain => "",
+            Certainty::Possible | Certainty::Unknown => "perhaps ",
+        };
+        write!(f, "{} ({}) {perhaps}through {}", self.subnet, self.what, self.via)
     }
 }
 

@@ -42,6 +42,20 @@ pub enum LeftAloneReason {
     },
     /// The route may lead out, and the baseline says to report such routes only.
     MayLeadOut,
+    /// Part of what the route carries goes on there, behind what passes it on, and would be cut.
+    CarriesMore {
+        /// What that part goes on to, in words.
+        to: String,
+    },
+    /// That the route leads out rests on a step that nobody can prove.
+    UnprovenDetour {
+        /// What traffic would have to be passed on by, in words.
+        from: String,
+        /// What traffic would have to be passed on to, in words.
+        to: String,
+    },
+    /// The subnets are neither private nor public, so that no rule changes anything of them.
+    Unclassified,
     /// The route's destination or target is of a kind that this version does not know.
     Unknown,
     /// The route was propagated or advertised; the remedy is to disable that.
@@ -98,6 +112,16 @@ impl fmt::Display for LeftAloneReason {
                 write!(f, "the table serves {} too; give the private subnets a table of their own", list(with))
             }
             Self::MayLeadOut => f.write_str("it may be meant; the baseline says to report such routes only"),
+            Self::CarriesMore { to } => {
+                write!(f, "part of what it carries goes on to {to} and would be cut; remove it by hand")
+            }
+            Self::UnprovenDetour { from, to } => {
+                write!(f, "whether {from} passes traffic on to {to} cannot be proved; remove it by hand")
+            }
+            Self::Unclassified => f.write_str(
+                "no rule changes what is neither private nor public; tag them as what they are, or accept \
+                 them in `unclassified_subnets`",
+            ),
             Self::Unknown => f.write_str("what is not known is never deleted"),
             Self::Propagated => f.write_str("a propagated route cannot be deleted; disable the propagation"),
             Self::ServiceNotServed { services } => {
@@ -139,6 +163,9 @@ impl LeftAloneReason {
             | Self::NotOffered
             | Self::SharedTable { .. }
             | Self::MayLeadOut
+            | Self::CarriesMore { .. }
+            | Self::UnprovenDetour { .. }
+            | Self::Unclassified
             | Self::Unknown
             | Self::Propagated
             | Self::ServiceNotServed { .. }

@@ -71,6 +71,8 @@ pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
         Verdict::Repaired => "repaired",
         Verdict::Compliant => "compliant",
+        Verdict::Advised if report.changed() => "repaired, not all is guarded",
+        Verdict::Advised => "not all is guarded",
         Verdict::Incomplete => "not fully observed",
         Verdict::NotManaged => "not managed",
         Verdict::NoSuchVpc => "no such VPC",
@@ -142,6 +144,10 @@ fn ending(report: &Report) -> &'static str {
     match report.verdict {
         Verdict::Compliant => "on its baseline",
         Verdict::Repaired => "back on its baseline",
+        Verdict::Advised if report.changed() => {
+            "its drift is repaired, but not all of it is guarded"
+        }
+        Verdict::Advised => "no drift, but not all of it is guarded",
         Verdict::Incomplete if report.changed() => {
             "could not be observed in full after the changes below"
         }
