@@ -114,7 +114,7 @@ impl fmt::Display for Verdict {
         f.write_str(match self {
             Self::Compliant => "compliant",
             Self::Repaired => "repaired",
-            Self::Advised => "advice only",
+            Self::Advised => "advised",
             Self::DriftLeft => "drift left",
             Self::Incomplete => "not fully observed",
             Self::NotManaged => "not managed",

@@ -230,13 +230,18 @@ impl Drift {
         }
     }
 
+    /// The subnets that the finding lists because nobody guards them; `None` when it is about others.
+    pub fn unguarded(&self) -> Option<&[UnguardedSubnet]> {
+        if let Self::SubnetsUnguarded { subnets } = self { Some(subnets) } else { None }
+    }
+
     /// Whether two findings are of one fault, which may have grown or shrunk between them: half
     /// repaired is not repaired.
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
         if let (Self::LeadsOut(one), Self::LeadsOut(two)) = (self, other) {
             return one.table == two.table && one.destination == two.destination;
         }
-        if let (Self::SubnetsUnguarded { .. }, Self::SubnetsUnguarded { .. }) = (self, other) {
+        if let (Some(_), Some(_)) = (self.unguarded(), other.unguarded()) {
             return true;
         }
         let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
@@ -378,6 +383,10 @@ mod tests {
                 set("vpce-ssm", "SubnetIds", json!(["subnet-prib"])),
             ),
             (dns_off("EnableDnsSupport"), dns_off("EnableDnsSupport")),
+            (
+                drift(|w| w.tag("subnet-pria", "Tier", "x").route("rtb-a", "0.0.0.0/0", "nat-1")),
+                drift(|w| w.tag("subnet-prib", "Tier", "x").route("rtb-b", "0.0.0.0/0", "tgw-1")),
+            ),
         ] {
             assert!(one.is_about_the_same_as(&two), "{one}, {two}");
         }

@@ -321,14 +321,14 @@ mod tests {
         assert_eq!(
             first("nat-private", &to("nat-1")),
             "- rtb-a: 0.0.0.0/0 → nat-private: whether private NAT gateway nat-private passes traffic \
-             on to public NAT gateway nat-1 cannot be proved; remove it by hand"
+             on to public NAT gateway nat-1 cannot be proved; a person must decide"
         );
         assert_eq!(
             first("eni-1", &|w| {
                 w.route("rtb-pub", "0.0.0.0/0", "nat-1").route("rtb-pub", "10.9.0.0/16", "pcx-1");
             }),
-            "- rtb-a: 0.0.0.0/0 → eni-1: part of what it carries goes on to peering connection pcx-1 \
-             and would be cut; remove it by hand"
+            "- rtb-a: 0.0.0.0/0 → eni-1: part of what it carries goes on to peering connection pcx-1, \
+             which its removal would cut; a person must decide"
         );
         assert_eq!(steps("eni-1", &to("tgw-1")), Vec::<String>::new());
     }
@@ -349,7 +349,7 @@ mod tests {
             steps("nat-private"),
             [
                 "- rtb-a: 52.0.0.0/8 → nat-private: part of what it carries goes on to transit gateway \
-              tgw-1 and would be cut; remove it by hand"
+              tgw-1, which its removal would cut; a person must decide"
             ]
         );
     }

@@ -112,15 +112,17 @@ impl fmt::Display for LeftAloneReason {
                 write!(f, "the table serves {} too; give the private subnets a table of their own", list(with))
             }
             Self::MayLeadOut => f.write_str("it may be meant; the baseline says to report such routes only"),
-            Self::CarriesMore { to } => {
-                write!(f, "part of what it carries goes on to {to} and would be cut; remove it by hand")
-            }
-            Self::UnprovenDetour { from, to } => {
-                write!(f, "whether {from} passes traffic on to {to} cannot be proved; remove it by hand")
-            }
+            Self::CarriesMore { to } => write!(
+                f,
+                "part of what it carries goes on to {to}, which its removal would cut; a person must decide"
+            ),
+            Self::UnprovenDetour { from, to } => write!(
+                f,
+                "whether {from} passes traffic on to {to} cannot be proved; a person must decide"
+            ),
             Self::Unclassified => f.write_str(
-                "no rule changes what is neither private nor public; tag them as what they are, or accept \
-                 them in `unclassified_subnets`",
+                "no rule changes a subnet that is neither private nor public; tag it as what it is, or \
+                 accept it in `unclassified_subnets`",
             ),
             Self::Unknown => f.write_str("what is not known is never deleted"),
             Self::Propagated => f.write_str("a propagated route cannot be deleted; disable the propagation"),

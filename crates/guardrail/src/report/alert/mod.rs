@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
+use crate::ec2::id::SubnetId;
 use crate::event::{Evidence, Tool};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 use crate::report::one_line::one_line;
@@ -329,15 +330,31 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
             "  this VPC: aws ec2 delete-tags --resources {vpc} --tags 'Key={tag}' --region {region}"
         );
     }
-    let _ = writeln!(
-        out,
-        "  a subnet: take away the tag that makes it private (`guardrail explain` names it)"
-    );
+    if report.findings.iter().any(|found| !found.rule.is_advice()) {
+        let _ = writeln!(
+            out,
+            "  a subnet: take away the tag that makes it private (`guardrail explain` names it)"
+        );
+    }
+    let unguarded = unguarded(report);
+    if !unguarded.is_empty() {
+        let accept = serde_json::json!({ "accept": unguarded, "reason": "why they may lead out" });
+        let _ = writeln!(
+            out,
+            "  unguarded subnets: \"unclassified_subnets\": {accept} in the baseline"
+        );
+    }
     let quieter: Vec<String> = modes_of(report)
         .into_iter()
         .map(|(rule, mode)| format!("\"{rule}\": {{ \"mode\": \"{}\" }}", below(mode)))
         .collect();
     let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} in the baseline", quieter.join(", "));
+}
+
+/// The subnets that nobody guards and that lead out.
+fn unguarded(report: &Report) -> Vec<&SubnetId> {
+    let lists = report.findings.iter().filter_map(|found| found.drift.unguarded());
+    lists.flatten().map(|unguarded| &unguarded.subnet).collect()
 }
 
 /// The rules that found something and the mode of each, in the order of their names.
