@@ -132,6 +132,8 @@ const DESTINATIONS: [&str; 8] = [
     "pl-0a0000000000000f1", // public blocks
     "pl-0a0000000000000f2", // private blocks
 ];
+/// Those of them that hold no public address.
+pub(crate) const NOT_PUBLIC: [&str; 2] = ["10.99.0.0/16", "pl-0a0000000000000f2"];
 const TARGETS: [&str; 7] = ["nat", "nat", "private-nat", "igw", "tgw", "vgw", "gone-nat"];
 
 impl Case {

@@ -113,6 +113,27 @@ mod tests {
         assert_eq!(findings(tagged_public), Vec::<String>::new(), "it does not lead out");
     }
 
+    /// A route to an internet gateway that carries nothing public makes no subnet public.
+    #[test]
+    fn a_route_for_show_to_an_internet_gateway_hides_nothing() {
+        let found = findings(|w| {
+            let w = tagged_public(w).route("rtb-a", "0.0.0.0/0", "nat-1");
+            w.route("rtb-a", "203.0.113.0/24", "igw-1").set(
+                "subnet-pria",
+                "MapPublicIpOnLaunch",
+                json!(true),
+            )
+        });
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].starts_with("unguarded-subnet"));
+        let private = findings(|w| {
+            let w =
+                w.route("rtb-a", "0.0.0.0/0", "nat-1").route("rtb-a", "203.0.113.0/24", "igw-1");
+            w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true))
+        });
+        assert!(private[0].starts_with("internet-route"), "{private:#?}");
+    }
+
     #[test]
     fn all_of_a_vpc_are_one_finding_each_with_its_way() {
         let both =

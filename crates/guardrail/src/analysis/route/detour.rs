@@ -8,8 +8,8 @@ use std::fmt;
 use ipnet::IpNet;
 
 use super::{
-    Blocks, Inside, InternetExit, Part, PossibleExit, RouteClass, Unknown, blocks_of, forwards,
-    gateway_endpoint_of, is_blackhole, nat_gateway, target_interface,
+    Blocks, Inside, InternetExit, Part, PossibleExit, RouteClass, Unknown, blocks_of,
+    gateway_endpoint_of, is_blackhole, target_class,
 };
 use crate::analysis::route::part::Way;
 use crate::analysis::topology::Topology;
@@ -282,19 +282,19 @@ impl Walk<'_, '_> {
     /// Traffic takes a route.
     fn go(&mut self, route: &Route, parts: Vec<Part>) {
         let is_public = parts.iter().any(|part| part.is_public(&self.topology.own));
-        let Some(target) = route.target() else { return self.unknown(Unknown::NoTarget) };
+        let target = route.target().map(String::from).unwrap_or_default();
+        if matches!(route.state, Some(RouteState::Filtered | RouteState::Other(_))) {
+            self.carries(target.clone());
+        }
+        let next = self.next(route);
         if is_blackhole(route) {
             // What is gone may come back.
-            let comes_to_nothing = matches!(self.next(target.clone(), route), Next::Nowhere);
-            if is_public && !comes_to_nothing {
-                self.maybe(PossibleExit::Blackhole(target.to_string()));
+            if is_public && !matches!(next, Next::Nowhere) {
+                self.maybe(PossibleExit::Blackhole(target));
             }
             return;
         }
-        if matches!(route.state, Some(RouteState::Filtered | RouteState::Other(_))) {
-            self.carries(target.to_string());
-        }
-        match self.next(target, route) {
+        match next {
             Next::Nowhere => {}
             Next::Hop(hop) => self.pass(hop, parts),
             Next::Out(exit) if is_public => self.out(exit),
@@ -307,57 +307,30 @@ impl Walk<'_, '_> {
                     self.maybe(exit);
                 }
             }
-            Next::Unknown(what) => self.unknown(what),
+            Next::Unknown(what) if is_public => self.unknown(what),
+            Next::Unknown(what) => self.carries(what.to_string()),
         }
     }
 
-    fn next(&self, target: RouteTarget, route: &Route) -> Next {
+    fn next(&self, route: &Route) -> Next {
         let behind_nat = self.path.last().is_some_and(Hop::is_private_nat);
-        match target {
-            RouteTarget::Local => Next::Nowhere,
-            // It drops what comes from a private NAT gateway
-            // (docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html).
-            RouteTarget::InternetGateway(_) | RouteTarget::EgressOnlyInternetGateway(_)
-                if behind_nat =>
-            {
+        match target_class(route, self.snapshot) {
+            Err(hop) => Next::Hop(hop),
+            Ok(RouteClass::Inside(Inside::Peering(id))) => Next::Maybe(PossibleExit::Peering(id)),
+            Ok(RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_)) => {
                 Next::Nowhere
             }
-            RouteTarget::InternetGateway(id) => Next::Out(InternetExit::InternetGateway(id)),
-            RouteTarget::EgressOnlyInternetGateway(id) => {
-                Next::Out(InternetExit::EgressOnlyInternetGateway(id))
-            }
-            RouteTarget::CarrierGateway(id) if behind_nat => {
+            // An internet gateway drops what comes from a private NAT gateway
+            // (docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html).
+            Ok(RouteClass::Internet(
+                InternetExit::InternetGateway(_) | InternetExit::EgressOnlyInternetGateway(_),
+            )) if behind_nat => Next::Nowhere,
+            Ok(RouteClass::Internet(InternetExit::CarrierGateway(id))) if behind_nat => {
                 Next::Maybe(PossibleExit::CarrierGateway(id))
             }
-            RouteTarget::CarrierGateway(id) => Next::Out(InternetExit::CarrierGateway(id)),
-            RouteTarget::NatGateway(id) => match nat_gateway(id, route, self.snapshot) {
-                Err(private) => Next::Hop(Hop::PrivateNat(private)),
-                Ok(class) => Next::of(class),
-            },
-            RouteTarget::NetworkInterface(_) | RouteTarget::Instance(_) => {
-                match target_interface(route, self.snapshot) {
-                    None => Next::Unknown(Unknown::UnseenInterface(target.to_string())),
-                    Some(eni) if forwards(eni) => {
-                        Next::Hop(Hop::Interface(eni.network_interface_id.clone()))
-                    }
-                    Some(eni) => {
-                        Next::Maybe(PossibleExit::Appliance(eni.network_interface_id.clone()))
-                    }
-                }
-            }
-            RouteTarget::VpcPeeringConnection(id) => Next::Maybe(PossibleExit::Peering(id)),
-            RouteTarget::VirtualPrivateGateway(id) => {
-                Next::Maybe(PossibleExit::VirtualPrivateGateway(id))
-            }
-            RouteTarget::TransitGateway(id) => Next::Maybe(PossibleExit::TransitGateway(id)),
-            RouteTarget::CoreNetwork(arn) => Next::Maybe(PossibleExit::CoreNetwork(arn)),
-            RouteTarget::LocalGateway(id) => Next::Maybe(PossibleExit::LocalGateway(id)),
-            RouteTarget::OdbNetwork(arn) => Next::Maybe(PossibleExit::OracleNetwork(arn)),
-            RouteTarget::NextHop(address) => Next::Maybe(PossibleExit::NextHop(address)),
-            RouteTarget::VpcEndpoint(id) => {
-                Next::Maybe(PossibleExit::GatewayLoadBalancerEndpoint(id))
-            }
-            RouteTarget::OtherGateway(id) => Next::Unknown(Unknown::Target(id)),
+            Ok(RouteClass::Internet(exit)) => Next::Out(exit),
+            Ok(RouteClass::MayLeadOut(exit)) => Next::Maybe(exit),
+            Ok(RouteClass::Unknown(what)) => Next::Unknown(what),
         }
     }
 
@@ -405,17 +378,6 @@ enum Next {
     Out(InternetExit),
     Maybe(PossibleExit),
     Unknown(Unknown),
-}
-
-impl Next {
-    fn of(class: RouteClass) -> Self {
-        match class {
-            RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => Self::Nowhere,
-            RouteClass::Internet(exit) => Self::Out(exit),
-            RouteClass::MayLeadOut(exit) => Self::Maybe(exit),
-            RouteClass::Unknown(what) => Self::Unknown(what),
-        }
-    }
 }
 
 /// Writes what is passed, in order, and what comes last.

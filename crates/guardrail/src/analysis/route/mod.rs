@@ -168,10 +168,11 @@ pub fn classify(
 /// The gateway endpoint whose association wrote the route, if one did.
 fn gateway_endpoint_of(route: &Route, snapshot: &Snapshot<'_>) -> Option<EndpointId> {
     let list = route.destination_prefix_list_id.as_ref()?;
-    match RouteTarget::of_gateway_id(route.gateway_id.as_deref()?) {
-        RouteTarget::VpcEndpoint(id) if writes_routes(&id, list, snapshot) => Some(id),
-        _ => None,
-    }
+    let RouteTarget::VpcEndpoint(id) = RouteTarget::of_gateway_id(route.gateway_id.as_deref()?)
+    else {
+        return None;
+    };
+    writes_routes(&id, list, snapshot).then_some(id)
 }
 
 /// Whether AWS wrote the route of this prefix list to this endpoint: it writes those of gateway
@@ -214,18 +215,23 @@ fn leads_to(
     snapshot: &Snapshot<'_>,
     topology: &Topology<'_>,
 ) -> RouteClass {
+    target_class(route, snapshot)
+        .unwrap_or_else(|hop| detour::follow(hop, nets, table, snapshot, topology))
+}
+
+/// Where the target of a route leads packets for public addresses; what only passes them on, where it
+/// does no more.
+fn target_class(route: &Route, snapshot: &Snapshot<'_>) -> Result<RouteClass, Hop> {
     use RouteClass::{Inside as Within, Internet, MayLeadOut};
-    let follow = |hop: Hop| detour::follow(hop, nets, table, snapshot, topology);
-    let Some(target) = route.target() else { return RouteClass::Unknown(Unknown::NoTarget) };
-    match target {
+    let Some(target) = route.target() else { return Ok(RouteClass::Unknown(Unknown::NoTarget)) };
+    Ok(match target {
         RouteTarget::Local => RouteClass::Local,
-        RouteTarget::NatGateway(id) => nat_gateway(id, route, snapshot)
-            .unwrap_or_else(|private| follow(Hop::PrivateNat(private))),
+        RouteTarget::NatGateway(id) => nat_gateway(id, route, snapshot)?,
         RouteTarget::NetworkInterface(_) | RouteTarget::Instance(_) => {
-            match target_interface(route, snapshot) {
+            match snapshot.interfaces.iter().find(|interface| is_target(interface, route)) {
                 None => RouteClass::Unknown(Unknown::UnseenInterface(target.to_string())),
                 Some(eni) if forwards(eni) => {
-                    follow(Hop::Interface(eni.network_interface_id.clone()))
+                    return Err(Hop::Interface(eni.network_interface_id.clone()));
                 }
                 Some(eni) => MayLeadOut(PossibleExit::Appliance(eni.network_interface_id.clone())),
             }
@@ -236,7 +242,6 @@ fn leads_to(
         }
         RouteTarget::CarrierGateway(id) => Internet(InternetExit::CarrierGateway(id)),
         RouteTarget::VpcPeeringConnection(id) => Within(Inside::Peering(id)),
-        RouteTarget::OtherGateway(id) => RouteClass::Unknown(Unknown::Target(id)),
         RouteTarget::VirtualPrivateGateway(id) => {
             MayLeadOut(PossibleExit::VirtualPrivateGateway(id))
         }
@@ -246,19 +251,19 @@ fn leads_to(
         RouteTarget::OdbNetwork(arn) => MayLeadOut(PossibleExit::OracleNetwork(arn)),
         RouteTarget::NextHop(address) => MayLeadOut(PossibleExit::NextHop(address)),
         RouteTarget::VpcEndpoint(id) => MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(id)),
-    }
+        RouteTarget::OtherGateway(id) => RouteClass::Unknown(Unknown::Target(id)),
+    })
 }
 
-/// Where a NAT gateway leads; its id, when it is a private one, which leads where its subnet's table
-/// does.
+/// Where a NAT gateway leads; a private one leads where its subnet's table does.
 fn nat_gateway(
     id: NatGatewayId,
     route: &Route,
     snapshot: &Snapshot<'_>,
-) -> Result<RouteClass, NatGatewayId> {
+) -> Result<RouteClass, Hop> {
     let seen = snapshot.nat_gateways.iter().find(|nat| nat.nat_gateway_id == id);
     match (seen, seen.and_then(|nat| nat.connectivity_type.as_ref())) {
-        (Some(_), Some(Connectivity::Private)) => Err(id),
+        (Some(_), Some(Connectivity::Private)) => Err(Hop::PrivateNat(id)),
         (Some(_), Some(Connectivity::Other(word))) => {
             Ok(RouteClass::Unknown(Unknown::Target(word.clone())))
         }
@@ -280,11 +285,6 @@ fn public_nat(id: NatGatewayId, nat: &NatGateway) -> RouteClass {
         Some(AvailabilityMode::Zonal) | None => RouteClass::Internet(InternetExit::NatGateway(id)),
         Some(AvailabilityMode::Other(word)) => RouteClass::Unknown(Unknown::Target(word.clone())),
     }
-}
-
-/// The interface that the route leads to, where it was observed.
-fn target_interface<'w>(route: &Route, snapshot: &Snapshot<'w>) -> Option<&'w NetworkInterface> {
-    snapshot.interfaces.iter().find(|interface| is_target(interface, route)).copied()
 }
 
 /// Whether the interface passes on what is not addressed to it: its source/destination check is off

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{Class, SubnetUse, Topology};
-use crate::analysis::route::{InternetExit, RouteClass, classify, is_blackhole};
+use crate::analysis::route::{InternetExit, PossibleExit, RouteClass, classify, is_blackhole};
 use crate::baseline::{Baseline, MayLeadOut};
 use crate::ec2::id::{InterfaceId, NatGatewayId, SubnetId};
 use crate::ec2::route_target::RouteTarget;
@@ -70,47 +70,19 @@ fn built_public<'w>(
     topology: &Topology<'w>,
     snapshot: &Snapshot<'w>,
 ) -> Option<Class<'w>> {
-    // A NAT gateway needs its way out whatever that is, also while it is a blackhole: what is gone
-    // may come back.
-    let needed = || {
-        let to_gateway = table.routes.iter().find(|route| is_to_internet_gateway(route));
-        let leads = |route: &&Route| {
-            classify(route, table, snapshot, topology).is_way_out(MayLeadOut::Report)
-        };
-        to_gateway.or_else(|| table.routes.iter().find(leads))
-    };
-    if let Some(nat) = public_nat_in(&subnet.subnet_id, snapshot)
-        && let Some(way) = needed()
-    {
+    let leads =
+        |route: &&Route| classify(route, table, snapshot, topology).is_way_out(MayLeadOut::Report);
+    let to_internet_gateway = |route: &&Route| is_to_internet_gateway(route) && leads(route);
+    if let Some(nat) = public_nat_in(&subnet.subnet_id, snapshot) {
+        // It needs its way out whatever that is, also while it is a blackhole: what is gone may come
+        // back.
+        let way = table.routes.iter().find(to_internet_gateway);
+        let way = way.or_else(|| table.routes.iter().find(leads))?;
         return Some(Class::BuiltPublic(tag, PublicBuild::NatGateway(nat), way));
     }
-    let way = active_internet_gateway_route(table)?;
+    let active = |route: &&Route| to_internet_gateway(route) && !is_blackhole(route);
+    let way = table.routes.iter().find(active)?;
     Some(Class::BuiltPublic(tag, public_addresses(subnet, snapshot)?, way))
-}
-
-/// Whether a subnet that no tag calls private has what makes a subnet public: a way to an internet or
-/// carrier gateway, or, for a NAT gateway, through a firewall's endpoint
-/// (docs.aws.amazon.com/network-firewall/latest/developerguide/arch-igw-ngw.html), and something that
-/// has public addresses for it.
-pub(super) fn is_public_by_build<'w>(
-    subnet: &'w Subnet,
-    table: &'w RouteTable,
-    snapshot: &Snapshot<'w>,
-) -> bool {
-    let active = || table.routes.iter().filter(|route| !is_blackhole(route));
-    let holds_nat = public_nat_in(&subnet.subnet_id, snapshot).is_some();
-    let has_gateway = active().any(|route| {
-        matches!(
-            route.target(),
-            Some(RouteTarget::InternetGateway(_) | RouteTarget::CarrierGateway(_))
-        )
-    });
-    let is_to_firewall = |route: &Route| {
-        let by_list = route.destination_prefix_list_id.is_some();
-        !by_list && matches!(route.target(), Some(RouteTarget::VpcEndpoint(_)))
-    };
-    let has_public_addresses = holds_nat || public_addresses(subnet, snapshot).is_some();
-    (has_gateway && has_public_addresses) || (holds_nat && active().any(is_to_firewall))
 }
 
 impl<'w> Topology<'w> {
@@ -129,6 +101,22 @@ impl<'w> Topology<'w> {
         ways
     }
 
+    /// Whether a subnet has what makes a subnet public, whatever its tags say: a way to an internet or
+    /// carrier gateway, or, for a NAT gateway, through a firewall's endpoint
+    /// (docs.aws.amazon.com/network-firewall/latest/developerguide/arch-igw-ngw.html), and what has
+    /// public addresses for it.
+    pub fn is_public_by_build(&self, used: &SubnetUse<'w>, snapshot: &Snapshot<'w>) -> bool {
+        let Some(table) = used.table else { return false };
+        let holds_nat = public_nat_in(&used.subnet.subnet_id, snapshot).is_some();
+        let has_public_addresses = holds_nat || public_addresses(used.subnet, snapshot).is_some();
+        let ways = self.ways_out(table, snapshot, MayLeadOut::Report);
+        let is_to_firewall = |class: &RouteClass| {
+            matches!(class, RouteClass::MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(_)))
+        };
+        (has_public_addresses && ways.iter().any(|(_, class)| is_to_gateway(class)))
+            || (holds_nat && ways.iter().any(|(_, class)| is_to_firewall(class)))
+    }
+
     /// A way out of a table that leads to no internet gateway, nor to a carrier gateway, which is the
     /// same for a Wavelength zone.
     fn way_past_internet_gateways(
@@ -138,20 +126,16 @@ impl<'w> Topology<'w> {
         may_lead_out: MayLeadOut,
     ) -> Option<(&'w Route, RouteClass)> {
         let ways = self.ways_out(table, snapshot, may_lead_out);
-        let by_gateway = ways.iter().any(|(_, class)| {
-            matches!(
-                class,
-                RouteClass::Internet(
-                    InternetExit::InternetGateway(_) | InternetExit::CarrierGateway(_)
-                )
-            )
-        });
+        let by_gateway = ways.iter().any(|(_, class)| is_to_gateway(class));
         ways.into_iter().next().filter(|_| !by_gateway)
     }
 }
 
-fn active_internet_gateway_route(table: &RouteTable) -> Option<&Route> {
-    table.routes.iter().find(|route| !is_blackhole(route) && is_to_internet_gateway(route))
+fn is_to_gateway(class: &RouteClass) -> bool {
+    matches!(
+        class,
+        RouteClass::Internet(InternetExit::InternetGateway(_) | InternetExit::CarrierGateway(_))
+    )
 }
 
 fn is_to_internet_gateway(route: &Route) -> bool {

@@ -229,11 +229,6 @@ impl<'w> Topology<'w> {
         self.subnets.iter().find(|placed| placed.subnet.subnet_id == *subnet)?.table
     }
 
-    /// Whether a subnet has what makes a subnet public, whatever its tags say.
-    pub fn is_public_by_build(&self, used: &SubnetUse<'w>, snapshot: &Snapshot<'w>) -> bool {
-        used.table.is_some_and(|table| build::is_public_by_build(used.subnet, table, snapshot))
-    }
-
     /// The private subnets.
     pub fn private(&self) -> impl Iterator<Item = &SubnetUse<'w>> {
         self.subnets.iter().filter(|placed| placed.class.is_private())

@@ -16,14 +16,16 @@ fn to(destination: &str, target: &str, edit: impl FnOnce(&mut Fixture) -> &mut F
         let mut tables = topology.tables.iter().map(|used| used.table);
         let table = tables.find(|table| table.route_table_id.as_str() == "rtb-a").unwrap();
         let class = classify(&route, table, snapshot, topology);
-        let doubt = match &class {
-            RouteClass::Internet(InternetExit::Detour(detour)) => match &detour.doubt {
-                None => "",
-                Some(Doubt::CarriesMore(to)) => &format!(" [carries more: {to}]"),
-                Some(Doubt::Unproven(from, to)) => &format!(" [unproven: {from} to {to}]"),
-            },
-            _ => "",
+        let told = |doubt: &Doubt| match doubt {
+            Doubt::CarriesMore(to) => format!(" [carries more: {to}]"),
+            Doubt::Unproven(from, to) => format!(" [unproven: {from} to {to}]"),
         };
+        let doubt = if let RouteClass::Internet(InternetExit::Detour(detour)) = &class {
+            detour.doubt.as_ref().map(told)
+        } else {
+            None
+        };
+        let doubt = doubt.unwrap_or_default();
         format!("{}: {class}{doubt}", class.word())
     })
 }
@@ -212,6 +214,10 @@ fn each_destination_goes_by_the_longest_prefix() {
         nat(|w| w.route("rtb-b", "0.0.0.0/0", "igw-1").route("rtb-b", "10.9.0.0/16", "nat-1")),
         "inside: private NAT gateway nat-private, whose traffic cannot leave"
     );
+    assert_eq!(
+        nat(|w| w.route("rtb-b", "0.0.0.0/0", "igw-1").route("rtb-b", "10.9.0.0/16", "portal-1")),
+        "inside: private NAT gateway nat-private, whose traffic cannot leave"
+    );
     // A list with one public address.
     assert_eq!(
         nat(|w| w.route("rtb-b", "0.0.0.0/0", "igw-1").route("rtb-b", "pl-out", "nat-1")),
@@ -290,6 +296,10 @@ fn private_addresses_that_go_on_to_another_network_keep_the_route() {
         }),
         on,
         "for half of it only"
+    );
+    assert_eq!(
+        instance(|w| w.route("rtb-pub", "192.168.0.0/16", "portal-1")),
+        on.replace("transit gateway tgw-1", "a target of no known kind: portal-1")
     );
     // The VPC's own addresses are never handed to another network.
     assert_eq!(
