@@ -56,7 +56,8 @@ sections! {
     NatGateways => nat_gateways: Vec<NatGateway>, "describe-nat-gateways";
     /// The VPCs' security groups, and those attached to their endpoints.
     SecurityGroups => security_groups: Vec<SecurityGroup>, "describe-security-groups";
-    /// The network interfaces that the VPCs' routes lead to.
+    /// The network interfaces that the VPCs' routes lead to, and those in subnets with a route to an
+    /// internet gateway.
     NetworkInterfaces => network_interfaces: Vec<NetworkInterface>, "describe-network-interfaces";
     /// The prefix lists that the VPCs' routes and security groups name.
     PrefixLists => prefix_lists: Vec<PrefixList>, "describe-managed-prefix-lists";
