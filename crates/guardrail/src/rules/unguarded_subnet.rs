@@ -256,6 +256,17 @@ mod tests {
             !steps.iter().any(|s| s.starts_with(char::is_numeric) && s.contains("rtb-a")),
             "{steps:#?}"
         );
+        // Where the table is a private subnet's too, it is told that this one has no endpoint.
+        let lacking = planned(|w| {
+            let bound = json!([{"SubnetId": "subnet-pria"}, {"SubnetId": "subnet-prib"}]);
+            let w = tagged_public(w).set("rtb-b", "Associations", json!([]));
+            w.set("rtb-a", "Associations", bound).route("rtb-a", "0.0.0.0/0", "nat-1");
+            let all = json!({"services": ["s3"], "route_tables": "all"});
+            w.delete_gateway("vpce-s3").baseline("gateway_endpoints", all)
+        });
+        let told = "- rtb-a without com.amazonaws.eu-central-1.s3: the table serves subnet-pria too; give \
+                    the private subnets a table of their own";
+        assert!(lacking.contains(&told.to_owned()), "{lacking:#?}");
         let shared = planned(|w| {
             let bound = json!([{"SubnetId": "subnet-pria"}, {"SubnetId": "subnet-prib"}]);
             let w = tagged_public(w).set("rtb-b", "Associations", json!([]));

@@ -181,8 +181,8 @@ impl<'w> TableUse<'w> {
 
     /// The subnets that are neither private nor public and use it: nothing may be changed for such
     /// a one.
-    pub fn unclassified_users(&self) -> impl Iterator<Item = &'w SubnetId> {
-        self.users.iter().filter(|(_, class)| class.is_unclassified()).map(|(id, _)| *id)
+    pub fn unclassified_users(&self) -> impl Iterator<Item = (&'w SubnetId, Class<'w>)> {
+        self.users.iter().filter(|(_, class)| class.is_unclassified()).copied()
     }
 
     /// Whether a subnet uses it that is built as another than its tag says: nothing of such a subnet
