@@ -18,7 +18,7 @@ pub struct AcceptedSubnets {
     /// The subnets, by id or by a tag; the rule `unguarded-subnet` lists none of them.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub accept: Vec<AcceptedSubnet>,
-    /// Why they are accepted, for whoever reads the baseline.
+    /// Why they are accepted; `guardrail explain` shows it.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub reason: String,
 }

@@ -47,6 +47,11 @@ fn subnets(out: &mut String, view: &View<'_>) {
         let subnet = placed.subnet;
         say!(out, "    {} {} {}", subnet.subnet_id, subnet.availability_zone, placed.class);
         say!(out, "      {}", table_of(placed));
+        let accepted = view.baseline.unclassified_subnets.as_ref();
+        let accepted = accepted.filter(|all| placed.class.is_unclassified() && all.accepts(subnet));
+        if let Some(all) = accepted {
+            say!(out, "      accepted by the baseline: {}", all.reason);
+        }
     }
 }
 

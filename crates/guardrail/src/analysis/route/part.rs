@@ -101,3 +101,92 @@ fn ipv4_of(net: IpNet) -> Option<IpNet> {
         (IpNet::V6(_), None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn net(text: &str) -> IpNet {
+        text.parse().unwrap()
+    }
+
+    fn route(block: &str, origin: &str, list: bool) -> (Route, IpNet) {
+        let key = if list { "DestinationPrefixListId" } else { "DestinationCidrBlock" };
+        let to = if list { "pl-1" } else { block };
+        (serde_json::from_value(json!({key: to, "Origin": origin})).unwrap(), net(block))
+    }
+
+    fn holds(part: &Part, address: Ipv4Addr) -> bool {
+        let address = IpNet::V4(address.into());
+        part.net.contains(&address) && !part.except.iter().any(|block| block.contains(&address))
+    }
+
+    /// The ways that an address of these takes, by the place of their routes.
+    fn taken(carried: &[Part], ways: &[Way<'_>], address: Ipv4Addr) -> Vec<usize> {
+        let takes = |way: &Way<'_>| {
+            carried
+                .iter()
+                .filter_map(|part| part.going(way, ways))
+                .any(|part| holds(&part, address))
+        };
+        (0..ways.len()).filter(|at| takes(&ways[*at])).collect()
+    }
+
+    /// Beside the code under test: each address asks for its longest block itself.
+    #[test]
+    fn every_address_takes_the_way_of_its_longest_block_and_no_other() {
+        let blocks = [
+            "0.0.0.0/0",
+            "0.0.0.0/1",
+            "64.0.0.0/2",
+            "10.0.0.0/8",
+            "10.1.0.0/16",
+            "10.1.2.0/24",
+            "10.1.2.3/32",
+            "128.0.0.0/1",
+            "192.0.0.0/3",
+        ];
+        let routes = blocks.map(|block| route(block, "CreateRoute", false));
+        let addresses: Vec<Ipv4Addr> = (0..4096_u32)
+            .map(|at| Ipv4Addr::from(at.wrapping_mul(1_048_583)))
+            .chain(["10.1.2.3", "10.1.2.4", "10.1.3.0", "10.2.0.0"].map(|a| a.parse().unwrap()))
+            .collect();
+        // Every choice of the blocks is a table.
+        for choice in 0..1_u32 << blocks.len() {
+            let chosen = routes.iter().enumerate().filter(|(at, _)| choice & (1 << at) != 0);
+            let ways: Vec<Way<'_>> =
+                chosen.map(|(_, (route, block))| Way { route, block: *block }).collect();
+            let carried = [
+                Part::new(net("10.0.0.0/7"), &[net("11.0.0.0/9")]),
+                Part::new(net("64.0.0.0/1"), &[]),
+            ];
+            for address in addresses.iter().skip(choice as usize % 7).step_by(61) {
+                let single = IpNet::V4((*address).into());
+                let best = (0..ways.len())
+                    .filter(|at| ways[*at].block.contains(&single))
+                    .max_by_key(|at| ways[*at].block.prefix_len());
+                let is_carried = carried.iter().any(|part| holds(part, *address));
+                let expected: Vec<usize> = best.filter(|_| is_carried).into_iter().collect();
+                assert_eq!(taken(&carried, &ways, *address), expected, "{address} {choice:b}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_equal_blocks_the_static_one_goes_first_then_the_list_then_the_propagated_one() {
+        let block = "0.0.0.0/0";
+        let fixed = route(block, "CreateRoute", false);
+        let list = route(block, "CreateRoute", true);
+        let propagated = route(block, "EnableVgwRoutePropagation", false);
+        let takes = |table: &[&(Route, IpNet)]| {
+            let ways: Vec<Way<'_>> =
+                table.iter().map(|(route, block)| Way { route, block: *block }).collect();
+            taken(&[Part::new(net(block), &[])], &ways, Ipv4Addr::new(1, 1, 1, 1))
+        };
+        assert_eq!(takes(&[&propagated, &list, &fixed]), [2]);
+        assert_eq!(takes(&[&propagated, &list]), [1]);
+        assert_eq!(takes(&[&list, &list]), [0, 1], "nobody can tell which");
+    }
+}
