@@ -354,7 +354,7 @@ fn world() -> Value {
             interface_endpoint("vpce-ec2messages", "ec2messages")],
         "NatGateways": [
             {"NatGatewayId": "nat-1", "VpcId": "vpc-1", "SubnetId": "subnet-puba", "ConnectivityType": "public"},
-            {"NatGatewayId": "nat-private", "VpcId": "vpc-1", "ConnectivityType": "private"},
+            {"NatGatewayId": "nat-private", "VpcId": "vpc-1", "SubnetId": "subnet-prib", "ConnectivityType": "private"},
             {"NatGatewayId": "nat-regional", "VpcId": "vpc-1", "ConnectivityType": "public",
                 "AvailabilityMode": "regional", "RouteTableId": "rtb-regional"}],
         "SecurityGroups": [group("sg-https", "https", &["10.0.0.0/16"])],

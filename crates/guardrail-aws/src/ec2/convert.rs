@@ -385,10 +385,27 @@ impl FromAws<sdk::NetworkInterface> for world::NetworkInterface {
                 source_dest_check: interface.source_dest_check,
                 groups: all(interface.groups)?,
                 private_ip_address: text(interface.private_ip_address),
+                private_ip_addresses: all(interface.private_ip_addresses)?,
+                association: interface.association.map(FromAws::from_aws).transpose()?,
                 attachment: interface.attachment.map(FromAws::from_aws).transpose()?,
             })
         };
         within(name.as_deref(), read())
+    }
+}
+
+impl FromAws<sdk::NetworkInterfacePrivateIpAddress> for world::InterfaceAddress {
+    fn from_aws(address: sdk::NetworkInterfacePrivateIpAddress) -> Read<Self> {
+        Ok(Self {
+            private_ip_address: text(address.private_ip_address),
+            association: address.association.map(FromAws::from_aws).transpose()?,
+        })
+    }
+}
+
+impl FromAws<sdk::NetworkInterfaceAssociation> for world::AddressAssociation {
+    fn from_aws(association: sdk::NetworkInterfaceAssociation) -> Read<Self> {
+        Ok(Self { public_ip: text(association.public_ip) })
     }
 }
 

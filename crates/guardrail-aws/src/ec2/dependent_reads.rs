@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::types::Filter;
 use guardrail::ec2::id::{PrefixListId, ServiceName};
+use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
-use guardrail::ec2::world::{NetworkInterface, PrefixList, RouteTable, SecurityGroup, VpcEndpoint};
+use guardrail::ec2::world::{
+    NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+};
 
 use crate::ec2::read::{FILTER_VALUES, filter};
 
@@ -53,7 +56,34 @@ pub(crate) fn targets(tables: &[RouteTable]) -> Targets {
     }
 }
 
-/// The interfaces in the order of their ids: one may have been found both ways.
+/// The subnets whose table leads to an internet gateway: what is in them may have public addresses.
+pub(crate) fn before_internet_gateways(
+    tables: &[RouteTable],
+    subnets: &[Subnet],
+) -> BTreeSet<String> {
+    let leads_there = |table: &RouteTable| {
+        let mut targets = table.routes.iter().map(Route::target);
+        targets.any(|target| matches!(target, Some(RouteTarget::InternetGateway(_))))
+    };
+    let live = |table: &RouteTable| {
+        table.associations.iter().filter(|a| a.is_live()).cloned().collect::<Vec<_>>()
+    };
+    let own: BTreeMap<_, _> = tables
+        .iter()
+        .flat_map(|table| live(table).into_iter().map(move |a| (a.subnet_id, leads_there(table))))
+        .collect();
+    let main_leads_there = |subnet: &Subnet| {
+        let mut theirs = tables.iter().filter(|table| table.vpc_id == subnet.vpc_id);
+        theirs.any(|table| leads_there(table) && live(table).iter().any(|a| a.main))
+    };
+    let is_before = |subnet: &&Subnet| {
+        let own = own.get(&Some(subnet.subnet_id.clone())).copied();
+        own.unwrap_or_else(|| main_leads_there(subnet))
+    };
+    subnets.iter().filter(is_before).map(|subnet| subnet.subnet_id.to_string()).collect()
+}
+
+/// The interfaces in the order of their ids: one may have been found in several ways.
 pub(crate) fn each_once(interfaces: Vec<NetworkInterface>) -> Vec<NetworkInterface> {
     let by_id: BTreeMap<_, _> = interfaces
         .into_iter()

@@ -247,19 +247,31 @@ fn of<T>(look: &Look<T>) -> Result<&T, CallError> {
     }
 }
 
-/// The interfaces that routes lead to, directly or through the instance they are attached to.
+/// The interfaces that routes lead to, directly or through the instance they are attached to; and
+/// those of subnets whose table leads to an internet gateway, where the subnets were asked for.
 async fn interfaces(ec2: &Client, first: &First) -> Result<Vec<NetworkInterface>, CallError> {
-    let targets = dependent_reads::targets(of(&first.route_tables)?);
-    let (by_id, by_instance) = tokio::join!(
+    let tables = of(&first.route_tables)?;
+    let targets = dependent_reads::targets(tables);
+    let subnets: &[Subnet] = match &first.subnets {
+        Some(Ok(subnets)) => subnets,
+        Some(Err(error)) => return Err(error.clone()),
+        None => &[],
+    };
+    let before_gateways = dependent_reads::before_internet_gateways(tables, subnets);
+    let (by_id, by_instance, by_subnet) = tokio::join!(
         by_values("network-interface-id", targets.interfaces, async |filters| {
             read::network_interfaces(ec2, filters).await
         }),
         by_values("attachment.instance-id", targets.instances, async |filters| {
             read::network_interfaces(ec2, filters).await
         }),
+        by_values("subnet-id", before_gateways, async |filters| {
+            read::network_interfaces(ec2, filters).await
+        }),
     );
     let mut interfaces = by_id?;
     interfaces.extend(by_instance?);
+    interfaces.extend(by_subnet?);
     Ok(dependent_reads::each_once(interfaces))
 }
 

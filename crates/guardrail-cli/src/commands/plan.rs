@@ -54,7 +54,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
             );
         }
     }
-    let fine = managed.iter().all(|report| report.verdict == Verdict::Compliant);
+    let is_fine = |verdict: Verdict| matches!(verdict, Verdict::Compliant | Verdict::Advised);
+    let fine = managed.iter().all(|report| is_fine(report.verdict));
     Ok(source.ending(if fine { Ending::Fine } else { Ending::DriftLeft }))
 }
 

@@ -146,7 +146,7 @@ fn note(report: &Report, baseline: &Baseline) -> Option<String> {
 
 fn ended(report: &Report) -> Ending {
     match report.verdict {
-        Verdict::Compliant | Verdict::Repaired => Ending::Fine,
+        Verdict::Compliant | Verdict::Repaired | Verdict::Advised => Ending::Fine,
         Verdict::DriftLeft | Verdict::Incomplete | Verdict::NotManaged | Verdict::NoSuchVpc => {
             Ending::DriftLeft
         }

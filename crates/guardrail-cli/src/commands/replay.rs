@@ -120,9 +120,11 @@ impl Act {
     fn ending(&self) -> Ending {
         let fine = |run: &ReplayedRun| match run.report.verdict {
             _ if !run.report.departures.is_empty() => false,
-            Verdict::Compliant | Verdict::Repaired | Verdict::NotManaged | Verdict::NoSuchVpc => {
-                true
-            }
+            Verdict::Compliant
+            | Verdict::Repaired
+            | Verdict::Advised
+            | Verdict::NotManaged
+            | Verdict::NoSuchVpc => true,
             Verdict::DriftLeft | Verdict::Incomplete => false,
         };
         // Of several runs over one VPC the last one tells how it ended.

@@ -44,6 +44,7 @@ fn default_mode(rule: RuleId) -> &'static str {
     match rule.default_mode() {
         DefaultMode::OfBaseline => "the baseline's",
         DefaultMode::Notify => "notify, whatever the baseline's is",
+        DefaultMode::Advice => "notify, and never more",
     }
 }
 

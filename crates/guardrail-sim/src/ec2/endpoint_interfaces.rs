@@ -27,6 +27,8 @@ impl Sim {
             source_dest_check: Some(true),
             groups: endpoint.groups.clone(),
             private_ip_address: self.free_address(subnet),
+            private_ip_addresses: Vec::new(),
+            association: None,
             attachment: None,
         };
         self.count_address(subnet, false);

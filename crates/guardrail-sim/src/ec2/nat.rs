@@ -89,6 +89,8 @@ impl Sim {
             source_dest_check: Some(false),
             groups: Vec::new(),
             private_ip_address: self.free_address(subnet),
+            private_ip_addresses: Vec::new(),
+            association: None,
             attachment: None,
         };
         self.world.network_interfaces.get_or_insert_default().push(interface);

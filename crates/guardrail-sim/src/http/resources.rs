@@ -3,8 +3,8 @@
 use guardrail::ec2::id::AccountId;
 use guardrail::ec2::id::DhcpOptionsId;
 use guardrail::ec2::world::{
-    Association, DhcpConfiguration, DhcpOptions, DhcpValue, EndpointGroup, EndpointService,
-    IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway, NetworkAcl, NetworkAclAssociation,
+    AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue, EndpointGroup, EndpointService,
+    InterfaceAddress,     IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway, NetworkAcl, NetworkAclAssociation,
     NetworkAclEntry, NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag,
     Vpc, VpcEndpoint, World,
 };
@@ -422,6 +422,13 @@ pub(crate) fn interface(eni: &NetworkInterface, place: &ServedPlace) -> Fields {
         .list("tagSet", [])
         .maybe("interfaceType", eni.interface_type.as_ref())
         .maybe("sourceDestCheck", eni.source_dest_check);
+    if let Some(association) = &eni.association {
+        fields = fields.fields("association", address_association(association));
+    }
+    if !eni.private_ip_addresses.is_empty() {
+        let addresses = eni.private_ip_addresses.iter().map(interface_address);
+        fields = fields.list("privateIpAddressesSet", addresses);
+    }
     if let Some(attachment) = &eni.attachment {
         let attachment = Fields::new()
             .maybe("instanceId", attachment.instance_id.as_ref())
@@ -429,6 +436,18 @@ pub(crate) fn interface(eni: &NetworkInterface, place: &ServedPlace) -> Fields {
         fields = fields.fields("attachment", attachment);
     }
     fields
+}
+
+fn interface_address(address: &InterfaceAddress) -> Fields {
+    let fields = Fields::new().maybe("privateIpAddress", address.private_ip_address.as_ref());
+    match &address.association {
+        Some(association) => fields.fields("association", address_association(association)),
+        None => fields,
+    }
+}
+
+fn address_association(association: &AddressAssociation) -> Fields {
+    Fields::new().maybe("publicIp", association.public_ip.as_ref())
 }
 
 /// As `DescribePrefixLists` has it.

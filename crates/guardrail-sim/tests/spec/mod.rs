@@ -133,6 +133,8 @@ const DESTINATIONS: [&str; 8] = [
     "pl-0a0000000000000f1", // public blocks
     "pl-0a0000000000000f2", // private blocks
 ];
+/// Those of them that hold no public address.
+pub(crate) const NOT_PUBLIC: [&str; 2] = ["10.99.0.0/16", "pl-0a0000000000000f2"];
 const TARGETS: [&str; 7] = ["nat", "nat", "private-nat", "igw", "tgw", "vgw", "gone-nat"];
 
 impl Case {
@@ -147,7 +149,7 @@ impl Case {
             add("Subnets", (0..self.subnets.len()).map(|n| self.subnet(mark, n)).collect());
             add("RouteTables", (0..5).map(|n| self.table(mark, n)).collect());
             add("VpcEndpoints", self.endpoints(mark));
-            add("NatGateways", vec![nat(mark, 1, "public"), nat(mark, 2, "private")]);
+            add("NatGateways", self.nat_gateways(mark));
             add("SecurityGroups", self.groups(mark));
         }
         add("NetworkInterfaces", vec![]);
@@ -196,6 +198,16 @@ impl Case {
             "CidrBlock": format!("10.0.{n}.0/24"), "AvailableIpAddressCount": 250, "Tags": tags,
             "MapPublicIpOnLaunch": spec.public_ip,
         })
+    }
+
+    /// A public one whose subnet nobody knows, and a private one in the first subnet, whose table says
+    /// where it leads.
+    fn nat_gateways(&self, mark: &str) -> Vec<Value> {
+        let mut private = nat(mark, 2, "private");
+        if !self.subnets.is_empty() {
+            private["SubnetId"] = json!(id("subnet", mark, 0));
+        }
+        vec![nat(mark, 1, "public"), private]
     }
 
     /// Table 4 is the main table.

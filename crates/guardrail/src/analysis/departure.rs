@@ -118,8 +118,14 @@ fn has_left(placed: &SubnetUse<'_>, change: TagChange) -> bool {
     match (placed.class, change) {
         (Class::Private(_) | Class::BuiltPublic(..), _) => false,
         (Class::Public(_), _)
-        | (Class::Unclassified | Class::Contradictory(..), TagChange::Set) => !built_public,
-        (Class::Unclassified | Class::Contradictory(..), TagChange::TakenAway) => true,
+        | (
+            Class::Unclassified | Class::Contradictory(..) | Class::TaggedPublicOnly(..),
+            TagChange::Set,
+        ) => !built_public,
+        (
+            Class::Unclassified | Class::Contradictory(..) | Class::TaggedPublicOnly(..),
+            TagChange::TakenAway,
+        ) => true,
     }
 }
 

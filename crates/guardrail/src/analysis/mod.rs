@@ -51,8 +51,8 @@ impl<'w> View<'w> {
         let wants = |used: &&TableUse<'w>| match self.baseline.gateway_endpoints.route_tables {
             RouteTables::Private => used.is_private(),
             RouteTables::All => {
-                let may_change = used.off_limits.is_none() && !used.serves_built_public();
-                may_change && !used.users.is_empty()
+                let is_used = used.off_limits.is_none() && !used.users.is_empty();
+                is_used && (!used.serves_one_that_belies_its_tag() || used.is_private())
             }
         };
         self.topology.tables.iter().filter(wants).collect()
@@ -60,16 +60,19 @@ impl<'w> View<'w> {
 
     /// Of these tables, those that may be changed; and those that may not, each with the subnets
     /// that are neither private nor public and use it too. Where the baseline means all tables,
-    /// every one may be changed.
+    /// only those are kept that serve a subnet that is built as another than its tag says.
     pub fn split_by_unclassified_users(
         &self,
         tables: &[RouteTableId],
     ) -> (Vec<RouteTableId>, Vec<(RouteTableId, Vec<SubnetId>)>) {
         let all = self.baseline.gateway_endpoints.route_tables == RouteTables::All;
         let users = |id: &RouteTableId| -> Vec<SubnetId> {
-            let used =
-                self.topology.tables.iter().filter(|used| !all && used.table.route_table_id == *id);
-            used.flat_map(TableUse::unclassified_users).cloned().collect()
+            let used = self.topology.tables.iter().filter(|used| used.table.route_table_id == *id);
+            let others = used.flat_map(TableUse::unclassified_users);
+            others
+                .filter(|(_, class)| !all || class.belies_its_tag())
+                .map(|(id, _)| id.clone())
+                .collect()
         };
         let (mut ours, mut shared) = (Vec::new(), Vec::new());
         for id in tables {

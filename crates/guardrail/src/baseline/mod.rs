@@ -1,12 +1,14 @@
 //! The declared baseline: what every managed VPC should look like, and what may be done about it
 //! when it does not.
 
+mod accepted_subnets;
 mod listed_service;
 pub mod rule_id;
 mod settling;
 pub mod source;
 mod vpc_override;
 
+pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use rule_id::{DefaultMode, RuleId};
 pub use settling::Settling;
@@ -56,6 +58,9 @@ pub struct Baseline {
     /// What is done about internet routes on private subnets' tables.
     #[serde(default)]
     pub internet_routes: InternetRoutes,
+    /// The subnets that may lead out though they are neither private nor public, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unclassified_subnets: Option<AcceptedSubnets>,
     /// Options of single rules, by the rule's name.
     #[serde(default, deserialize_with = "each_rule_once")]
     pub rules: BTreeMap<RuleId, RuleOptions>,
@@ -180,6 +185,15 @@ pub struct TagSelector {
 impl TagSelector {
     fn new(tag: &str, values: &[&str]) -> Self {
         Self { tag: tag.to_owned(), values: values.iter().map(|v| (*v).to_owned()).collect() }
+    }
+
+    /// What is wrong with it where it stands, one line each.
+    fn faults(&self, place: &str) -> Vec<String> {
+        let no_tag = format!("`{place}.tag`: is empty; write the tag's key");
+        let no_values =
+            format!("`{place}.values`: is empty, so nothing matches; write values, or `*` for any");
+        let faults = [(self.tag.is_empty(), no_tag), (self.values.is_empty(), no_values)];
+        faults.into_iter().filter(|(is_so, _)| *is_so).map(|(_, fault)| fault).collect()
     }
 
     /// The tag among `tags` that matches, if one does.
@@ -444,6 +458,7 @@ impl Default for Baseline {
             gateway_endpoints: GatewayEndpoints::default(),
             interface_endpoints: InterfaceEndpoints::default(),
             internet_routes: InternetRoutes::default(),
+            unclassified_subnets: None,
             rules: BTreeMap::new(),
             accepted_policies: Vec::new(),
             settling: Settling::default(),
@@ -477,10 +492,12 @@ impl Baseline {
 
     /// The mode a rule's findings are handled in.
     pub fn mode_of(&self, rule: RuleId) -> Mode {
-        self.own_mode_of(rule).unwrap_or(match rule.default_mode() {
-            DefaultMode::OfBaseline => self.mode,
-            DefaultMode::Notify => Mode::Notify,
-        })
+        let own = self.own_mode_of(rule);
+        match rule.default_mode() {
+            DefaultMode::OfBaseline => own.unwrap_or(self.mode),
+            DefaultMode::Notify => own.unwrap_or(Mode::Notify),
+            DefaultMode::Advice => own.unwrap_or(Mode::Notify).min(Mode::Notify),
+        }
     }
 
     /// Whether a tag of this key may say that a subnet is private or public.
@@ -521,9 +538,8 @@ impl Baseline {
         for rule in RuleId::ALL {
             let allowed = match (rule.default_mode(), self.own_mode_of(*rule)) {
                 (DefaultMode::OfBaseline, _) | (DefaultMode::Notify, Some(Mode::Repair)) => mode,
-                (DefaultMode::Notify, Some(Mode::Observe | Mode::Notify) | None) => {
-                    mode.min(Mode::Notify)
-                }
+                (DefaultMode::Notify, Some(Mode::Observe | Mode::Notify) | None)
+                | (DefaultMode::Advice, _) => mode.min(Mode::Notify),
             };
             self.rules.entry(*rule).or_default().mode = Some(allowed);
         }
@@ -542,16 +558,10 @@ impl Baseline {
             [("private_subnets", &self.private_subnets), ("public_subnets", &self.public_subnets)]
         {
             for (at, selector) in selectors.iter().enumerate() {
-                if selector.tag.is_empty() {
-                    faults.push(format!("`{list}[{at}].tag`: is empty; write the tag's key"));
-                }
-                if selector.values.is_empty() {
-                    faults.push(format!(
-                        "`{list}[{at}].values`: is empty, so nothing matches; write values, or `*` for any"
-                    ));
-                }
+                faults.extend(selector.faults(&format!("{list}[{at}]")));
             }
         }
+        faults.extend(self.unclassified_subnets.iter().flat_map(AcceptedSubnets::faults));
         if let ManagedVpcs::Tag { key, .. } = &self.managed_vpcs
             && key.is_empty()
         {

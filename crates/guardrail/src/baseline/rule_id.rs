@@ -25,6 +25,7 @@ macro_rules! every_rule {
             endpoint_route_overruled EndpointRouteOverruled "endpoint-route-overruled" Notify;
             internet_route InternetRoute "internet-route" OfBaseline;
             public_ip_on_launch PublicIpOnLaunch "public-ip-on-launch" Notify;
+            unguarded_subnet UnguardedSubnet "unguarded-subnet" Advice;
         }
     };
 }
@@ -38,6 +39,9 @@ pub enum DefaultMode {
     /// `notify`, whatever the baseline's own mode is: the rule came after the first nine, and
     /// whoever wrote the baseline did not know it. `rules` switches it on, or off.
     Notify,
+    /// `notify` at most, whatever `rules` say: what the rule finds is no drift from the baseline but
+    /// advice, and nothing repairs it.
+    Advice,
 }
 
 macro_rules! rule_ids {
@@ -61,6 +65,12 @@ macro_rules! rule_ids {
             /// The mode that the rule has where the baseline's `rules` give it none.
             pub fn default_mode(self) -> DefaultMode {
                 match self { $(Self::$name => DefaultMode::$default,)* }
+            }
+
+            /// Whether what the rule finds is advice: the VPC is as the baseline says, and a person
+            /// should know of something that the baseline says nothing of.
+            pub fn is_advice(self) -> bool {
+                self.default_mode() == DefaultMode::Advice
             }
         }
     };

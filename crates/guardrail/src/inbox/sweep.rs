@@ -46,7 +46,8 @@ pub fn sweep(
             VpcStanding::Managed(_) => {
                 swept.managed += 1;
                 swept.private_subnets += seen.private_subnets;
-                if !seen.findings.is_empty() || !seen.complete {
+                let has_drift = seen.findings.iter().any(|finding| !finding.rule.is_advice());
+                if has_drift || !seen.complete {
                     swept.drifted.push(snapshot.vpc.vpc_id.clone());
                 }
             }
@@ -94,6 +95,16 @@ mod tests {
         let mut no_endpoints = Fixture::compliant();
         no_endpoints.world["VpcEndpoints"] = serde_json::json!([]);
         assert_eq!(swept(&no_endpoints), drifted);
+    }
+
+    /// What a person should know and nothing repairs is told with the next event, and needs no run.
+    #[test]
+    fn advice_alone_is_no_reason_for_a_run() {
+        let advised = Fixture::edited(|w| {
+            w.tag("subnet-pria", "Tier", "lab").route("rtb-a", "0.0.0.0/0", "nat-1")
+        });
+        assert_eq!(advised.plan("s").0.len(), 1);
+        assert_eq!(swept(&advised), Swept { managed: 1, private_subnets: 1, drifted: vec![] });
     }
 
     #[test]

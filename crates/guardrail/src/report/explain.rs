@@ -8,7 +8,7 @@ use crate::analysis::required_service::{
 use crate::analysis::route::{classify, is_blackhole};
 use crate::analysis::served::{Answer, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
-use crate::ec2::world::{Route, VpcAttributes, VpcEndpoint};
+use crate::ec2::world::{Route, RouteTable, VpcAttributes, VpcEndpoint};
 use crate::rules::left_alone::Unserved;
 use crate::shown::{one_line, quoted, word};
 
@@ -49,6 +49,11 @@ fn subnets(out: &mut String, view: &View<'_>) {
         let subnet = placed.subnet;
         say!(out, "    {} {} {}", subnet.subnet_id, subnet.availability_zone, placed.class);
         say!(out, "      {}", table_of(placed));
+        let accepted = view.baseline.unclassified_subnets.as_ref();
+        let accepted = accepted.filter(|all| placed.class.is_unclassified() && all.accepts(subnet));
+        if let Some(all) = accepted {
+            say!(out, "      accepted by the baseline: {}", all.reason);
+        }
     }
 }
 
@@ -76,7 +81,7 @@ fn tables(out: &mut String, view: &View<'_>) {
         let main = if used.main { " (main)" } else { "" };
         say!(out, "    {}{main}: {}", used.table.route_table_id, serves(used));
         for route in &used.table.routes {
-            say!(out, "      {}", route_line(route, view));
+            say!(out, "      {}", route_line(route, used.table, view));
         }
     }
 }
@@ -96,9 +101,10 @@ fn serves(used: &TableUse<'_>) -> String {
         match class {
             Class::Private(_) => private += 1,
             Class::Public(_) => public += 1,
-            Class::Unclassified | Class::Contradictory(..) | Class::BuiltPublic(..) => {
-                unclassified += 1;
-            }
+            Class::Unclassified
+            | Class::Contradictory(..)
+            | Class::BuiltPublic(..)
+            | Class::TaggedPublicOnly(..) => unclassified += 1,
         }
     }
     let counts = [(private, "private"), (public, "public"), (unclassified, "unclassified")];
@@ -114,8 +120,8 @@ fn serves(used: &TableUse<'_>) -> String {
     }
 }
 
-fn route_line(route: &Route, view: &View<'_>) -> String {
-    let class = classify(route, view.snapshot, &view.topology);
+fn route_line(route: &Route, table: &RouteTable, view: &View<'_>) -> String {
+    let class = classify(route, table, view.snapshot, &view.topology);
     let destination =
         route.destination().map_or_else(|| "?".into(), |to| word(&to.to_string()).into_owned());
     let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };

@@ -111,6 +111,8 @@ pub enum Verdict {
     Compliant,
     /// Everything found is repaired.
     Repaired,
+    /// No drift is left, and a person should know of something that the baseline says nothing of.
+    Advised,
     /// Something found is still there.
     DriftLeft,
     /// Not everything could be observed, and nothing was found in what was.
@@ -126,6 +128,7 @@ impl fmt::Display for Verdict {
         f.write_str(match self {
             Self::Compliant => "compliant",
             Self::Repaired => "repaired",
+            Self::Advised => "advised",
             Self::DriftLeft => "drift left",
             Self::Incomplete => "not fully observed",
             Self::NotManaged => "not managed",

@@ -178,6 +178,25 @@ pub enum Drift {
         /// The subnet whose `MapPublicIpOnLaunch` is on.
         subnet: SubnetId,
     },
+    /// Subnets that are neither private nor public lead out, or may.
+    SubnetsUnguarded {
+        /// The subnets, each with its way out.
+        subnets: Vec<UnguardedSubnet>,
+    },
+}
+
+/// A subnet that is neither private nor public and leads out, or may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UnguardedSubnet {
+    /// The subnet.
+    pub subnet: SubnetId,
+    /// What its tags say, in words.
+    pub what: String,
+    /// How certain it is that the subnet's table leads to the internet.
+    pub certainty: Certainty,
+    /// What the table leads out through, in words.
+    pub via: String,
 }
 
 /// A route that leads, or may lead, to the internet.
@@ -227,6 +246,7 @@ impl Drift {
             Self::VpcDnsOff { .. }
             | Self::LeadsOut(_)
             | Self::PublicIpOnLaunch { .. }
+            | Self::SubnetsUnguarded { .. }
             | Self::PrivateButPublic { .. } => None,
             Self::HttpsNotAdmitted { service, .. }
             | Self::GatewayEndpointMissing { service, .. }
@@ -243,11 +263,19 @@ impl Drift {
         }
     }
 
+    /// The subnets that the finding lists because nobody guards them; `None` when it is about others.
+    pub fn unguarded(&self) -> Option<&[UnguardedSubnet]> {
+        if let Self::SubnetsUnguarded { subnets } = self { Some(subnets) } else { None }
+    }
+
     /// Whether two findings are of one fault, which may have grown or shrunk between them: half
     /// repaired is not repaired.
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
         if let (Self::LeadsOut(one), Self::LeadsOut(two)) = (self, other) {
             return one.table == two.table && one.destination == two.destination;
+        }
+        if let (Some(_), Some(_)) = (self.unguarded(), other.unguarded()) {
+            return true;
         }
         let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
         same_kind
@@ -312,7 +340,21 @@ impl fmt::Display for Drift {
                 f,
                 "private {subnet} gives instances launched in it a public IPv4 address (MapPublicIpOnLaunch is on)"
             ),
+            Self::SubnetsUnguarded { subnets } => {
+                let each: Vec<String> = subnets.iter().map(ToString::to_string).collect();
+                write!(f, "unguarded and leading out: {}", each.join("; "))
+            }
         }
+    }
+}
+
+impl fmt::Display for UnguardedSubnet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let perhaps = match self.certainty {
+            Certainty::Certain => "",
+            Certainty::Possible | Certainty::Unknown => "perhaps ",
+        };
+        write!(f, "{} ({}) {perhaps}through {}", self.subnet, self.what, self.via)
     }
 }
 
@@ -391,6 +433,10 @@ mod tests {
                 set("vpce-ssm", "SubnetIds", json!(["subnet-prib"])),
             ),
             (dns_off("EnableDnsSupport"), dns_off("EnableDnsSupport")),
+            (
+                drift(|w| w.tag("subnet-pria", "Tier", "x").route("rtb-a", "0.0.0.0/0", "nat-1")),
+                drift(|w| w.tag("subnet-prib", "Tier", "x").route("rtb-b", "0.0.0.0/0", "tgw-1")),
+            ),
         ] {
             assert!(one.is_about_the_same_as(&two), "{one}, {two}");
         }

@@ -2,7 +2,9 @@
 
 use super::Rule;
 use crate::analysis::View;
-use crate::analysis::route::{PossibleExit, RouteClass, classify, is_blackhole};
+use crate::analysis::route::{
+    Doubt, InternetExit, PossibleExit, RouteClass, classify, is_blackhole,
+};
 use crate::analysis::topology::TableUse;
 use crate::baseline::MayLeadOut;
 use crate::baseline::RuleId;
@@ -41,8 +43,8 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 }
 
 fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Finding> {
-    let class = classify(route, view.snapshot, &view.topology);
-    let certainty = match class {
+    let class = classify(route, used.table, view.snapshot, &view.topology);
+    let certainty = match &class {
         RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => return None,
         RouteClass::Internet(_) | RouteClass::MayLeadOut(_) if is_of_unknown_make(route) => {
             Certainty::Unknown
@@ -73,7 +75,7 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
         subnets: used.private_users().cloned().collect(),
         shared_with: used.other_users().map(|(id, _)| id.clone()).collect(),
     };
-    let removal = removal(&leading, used, view);
+    let removal = only_told(&class).map_or_else(|| removal(&leading, used, view), Err);
     let what =
         format!("{}: {} → {}", leading.table, leading.shown_destination(), leading.shown_target());
     let drift = Drift::LeadsOut(leading);
@@ -83,6 +85,32 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
             Finding::new(RuleId::InternetRoute, drift, Repair::None).leaving(what, reason)
         }
     })
+}
+
+/// Why a route behind which there is more than an exit is told of and never removed, if it is.
+fn only_told(class: &RouteClass) -> Option<LeftAloneReason> {
+    match class {
+        RouteClass::Internet(InternetExit::Detour(detour)) => match detour.doubt.clone()? {
+            Doubt::CarriesMore(to) => Some(LeftAloneReason::CarriesMore { to }),
+            Doubt::Unproven(from, to) => Some(LeftAloneReason::UnprovenDetour { from, to }),
+        },
+        RouteClass::MayLeadOut(PossibleExit::Detour(through, exit)) => {
+            let to = exit.to_string();
+            match (exit.as_ref(), through.iter().find(|hop| hop.is_private_nat())) {
+                (PossibleExit::Blackhole(_), None) => None,
+                (PossibleExit::Blackhole(_), Some(nat)) => {
+                    Some(LeftAloneReason::UnprovenDetour { from: nat.to_string(), to })
+                }
+                (_, _) => Some(LeftAloneReason::CarriesMore { to }),
+            }
+        }
+        RouteClass::Internet(_)
+        | RouteClass::MayLeadOut(_)
+        | RouteClass::Local
+        | RouteClass::Endpoint(_)
+        | RouteClass::Inside(_)
+        | RouteClass::Unknown(_) => None,
+    }
 }
 
 /// The removal of the route; or why it stays, whatever is served without it.
@@ -259,6 +287,71 @@ mod tests {
                 ],
             );
         }
+    }
+
+    /// What leads out behind a hop is not accepted by accepting what may; what cannot be proved, or
+    /// carries more, is told of.
+    #[test]
+    fn a_detour_that_leads_out_is_found_whatever_is_accepted_and_removed_only_when_it_is_certain() {
+        let steps = |target: &str, edit: &dyn Fn(&mut Fixture)| {
+            crate::fixture::planned(|w| {
+                let eni = json!({"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1",
+                    "SubnetId": "subnet-pubb", "SourceDestCheck": false});
+                w.baseline("internet_routes", json!({"may_lead_out": "accept"}));
+                w.add("NetworkInterfaces", eni).set(
+                    "nat-private",
+                    "SubnetId",
+                    json!("subnet-pubb"),
+                );
+                w.route("rtb-a", "0.0.0.0/0", target).drop_route("rtb-pub", "0.0.0.0/0");
+                edit(w);
+                w.set("subnet-pubb", "Tags", json!([])).set("subnet-puba", "Tags", json!([]))
+            })
+        };
+        let to = |target: &'static str| {
+            move |w: &mut Fixture| {
+                w.route("rtb-pub", "0.0.0.0/0", target);
+            }
+        };
+        let first = |target: &str, edit: &dyn Fn(&mut Fixture)| steps(target, edit).remove(0);
+        assert_eq!(
+            first("eni-1", &to("nat-regional")),
+            "1 delete the route 0.0.0.0/0 → eni-1 from rtb-a"
+        );
+        assert_eq!(
+            first("nat-private", &to("nat-1")),
+            "- rtb-a: 0.0.0.0/0 → nat-private: whether private NAT gateway nat-private passes traffic \
+             on to public NAT gateway nat-1 cannot be proved; a person must decide"
+        );
+        assert_eq!(
+            first("eni-1", &|w| {
+                w.route("rtb-pub", "0.0.0.0/0", "nat-1").route("rtb-pub", "10.9.0.0/16", "pcx-1");
+            }),
+            "- rtb-a: 0.0.0.0/0 → eni-1: part of what it carries goes on to peering connection pcx-1, \
+             which its removal would cut; a person must decide"
+        );
+        assert_eq!(steps("eni-1", &to("tgw-1")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_detour_that_may_lead_out_is_told_of_even_where_such_routes_are_removed() {
+        let steps = |target: &str| {
+            crate::fixture::planned(|w| {
+                w.baseline("internet_routes", json!({"may_lead_out": "remove"}));
+                w.set("nat-private", "SubnetId", json!("subnet-puba"));
+                w.set("nat-1", "SubnetId", json!("subnet-elsewhere"));
+                w.drop_route("rtb-pub", "0.0.0.0/0").route("rtb-pub", "52.0.0.0/8", "tgw-1");
+                w.route("rtb-pub", "0.0.0.0/0", "igw-1").route("rtb-a", "52.0.0.0/8", target)
+            })
+        };
+        assert_eq!(steps("tgw-1"), ["1 delete the route 52.0.0.0/8 → tgw-1 from rtb-a"]);
+        assert_eq!(
+            steps("nat-private"),
+            [
+                "- rtb-a: 52.0.0.0/8 → nat-private: part of what it carries goes on to transit gateway \
+              tgw-1, which its removal would cut; a person must decide"
+            ]
+        );
     }
 
     #[test]

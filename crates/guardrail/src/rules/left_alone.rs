@@ -45,6 +45,20 @@ pub enum LeftAloneReason {
     },
     /// The route may lead out, and the baseline says to report such routes only.
     MayLeadOut,
+    /// Part of what the route carries goes on there, behind what passes it on, and would be cut.
+    CarriesMore {
+        /// What that part goes on to, in words.
+        to: String,
+    },
+    /// That the route leads out rests on a step that nobody can prove.
+    UnprovenDetour {
+        /// What traffic would have to be passed on by, in words.
+        from: String,
+        /// What traffic would have to be passed on to, in words.
+        to: String,
+    },
+    /// The subnets are neither private nor public, so that no rule changes anything of them.
+    Unclassified,
     /// The route's destination or target is of a kind that this version does not know.
     Unknown,
     /// The route was propagated or advertised; the remedy is to disable that.
@@ -121,6 +135,18 @@ impl fmt::Display for LeftAloneReason {
                 write!(f, "the table serves {} too; give the private subnets a table of their own", list(with))
             }
             Self::MayLeadOut => f.write_str("it may be meant; the baseline says to report such routes only"),
+            Self::CarriesMore { to } => write!(
+                f,
+                "part of what it carries goes on to {to}, which its removal would cut; a person must decide"
+            ),
+            Self::UnprovenDetour { from, to } => write!(
+                f,
+                "whether {from} passes traffic on to {to} cannot be proved; a person must decide"
+            ),
+            Self::Unclassified => f.write_str(
+                "no rule changes a subnet that is neither private nor public; tag it as what it is, or \
+                 accept it in `unclassified_subnets`",
+            ),
             Self::Unknown => f.write_str("what is not known is never deleted"),
             Self::Propagated => f.write_str("a propagated route cannot be deleted; disable the propagation"),
             Self::ServiceNotServed { services } => {
@@ -169,6 +195,7 @@ impl LeftAloneReason {
             Self::MayLeadOut
             | Self::NotOffered
             | Self::PolicyOfTheirOwn { .. }
+            | Self::Unclassified
             | Self::OverrulesOnPurpose => false,
             Self::SomebodyElsesVpc
             | Self::NotObserved { .. }
@@ -187,6 +214,8 @@ impl LeftAloneReason {
             | Self::AwaitsAcceptance
             | Self::WouldCutOff { .. }
             | Self::WouldNotServe { .. }
+            | Self::CarriesMore { .. }
+            | Self::UnprovenDetour { .. }
             | Self::NoRemedy => true,
         }
     }
@@ -204,6 +233,9 @@ impl LeftAloneReason {
             | Self::NotOffered
             | Self::SharedTable { .. }
             | Self::MayLeadOut
+            | Self::CarriesMore { .. }
+            | Self::UnprovenDetour { .. }
+            | Self::Unclassified
             | Self::Unknown
             | Self::Propagated
             | Self::Broken

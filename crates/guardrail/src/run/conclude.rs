@@ -94,14 +94,16 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
 }
 
 fn verdict(first: &Assessment, last: &Assessment, findings: &[Found]) -> Verdict {
+    let left = || findings.iter().filter(|found| !found.repaired);
     match first.standing {
         VpcStanding::Missing => Verdict::NoSuchVpc,
         VpcStanding::NotManaged(_) => Verdict::NotManaged,
         VpcStanding::Unobserved => Verdict::Incomplete,
-        VpcStanding::Managed(_) if findings.iter().any(|found| !found.repaired) => {
+        VpcStanding::Managed(_) if left().any(|found| !found.rule.is_advice()) => {
             Verdict::DriftLeft
         }
         VpcStanding::Managed(_) if !last.complete || cannot_tell(&last.plan) => Verdict::Incomplete,
+        VpcStanding::Managed(_) if left().next().is_some() => Verdict::Advised,
         VpcStanding::Managed(_) if findings.is_empty() => Verdict::Compliant,
         VpcStanding::Managed(_) => Verdict::Repaired,
     }

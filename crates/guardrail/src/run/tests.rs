@@ -674,3 +674,63 @@ fn what_an_earlier_look_missed_is_read_again_while_waiting() {
         ]
     );
 }
+
+/// What makes the subnet public must still be there at the third look: a rule that took it away at the
+/// first would make the next step legal.
+#[test]
+fn a_mistagged_public_subnet_is_the_same_after_three_looks() {
+    let edits: [Edit; 2] = [
+        |w| w.set("subnet-pubb", "MapPublicIpOnLaunch", json!(true)),
+        |w| {
+            let elastic = json!({"PublicIp": "198.51.100.7"});
+            w.add(
+                "NetworkInterfaces",
+                json!({"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-pubb",
+                    "Association": elastic}),
+            )
+        },
+    ];
+    for edit in edits {
+        let cloud = Fake::new(|w| {
+            let w = w.remove("subnet-puba").set("nat-1", "SubnetId", json!("subnet-elsewhere"));
+            let rules = json!({"public-ip-on-launch": {"mode": "repair"}});
+            let w = w.tag("subnet-pubb", "Tier", "private").baseline("rules", rules);
+            edit(w.baseline("internet_routes", json!({"remove": "immediately"})))
+        });
+        let before = cloud.state.borrow().world.clone();
+        for _ in 0..3 {
+            let report = run(&cloud);
+            assert_eq!(report.verdict, Verdict::DriftLeft);
+            let found: Vec<&str> = report.findings.iter().map(|f| f.rule.as_str()).collect();
+            assert_eq!(found.first(), Some(&"private-but-public"), "{found:?}");
+        }
+        assert_eq!(*cloud.calls.borrow(), Vec::<String>::new());
+        assert_eq!(cloud.state.borrow().world, before);
+    }
+}
+
+#[test]
+fn advice_alone_is_neither_drift_nor_a_vpc_on_its_baseline() {
+    let advised = |w: &mut Fixture| {
+        w.tag("subnet-prib", "Tier", "lab").route("rtb-b", "0.0.0.0/0", "nat-1");
+    };
+    let cloud = Fake::new(|w| {
+        advised(w);
+        w
+    });
+    let report = run(&cloud);
+    assert_eq!((report.verdict, report.next), (Verdict::Advised, Next::Settled));
+    assert!(report.wants_alert());
+    let repaired = Fake::new(|w| {
+        advised(w);
+        w.route("rtb-a", "0.0.0.0/0", "nat-1")
+    });
+    let report = run(&repaired);
+    assert!(report.changed());
+    assert_eq!(report.verdict, Verdict::Advised);
+    let blind = Fake::new(|w| {
+        advised(w);
+        w.without("VpcAttributes")
+    });
+    assert_eq!(run(&blind).verdict, Verdict::Incomplete);
+}

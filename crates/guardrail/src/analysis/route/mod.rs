@@ -1,17 +1,23 @@
 //! Where a route leads: the class every rule about routes rests on.
 
+mod detour;
+mod part;
+
 use std::fmt;
 
 use ipnet::IpNet;
 
-use crate::analysis::topology::{Topology, leads_to_internet_gateway};
+pub use crate::analysis::route::detour::{Detour, Doubt, Hop};
+use crate::analysis::route::part::Part;
+use crate::analysis::topology::Topology;
+use crate::baseline::MayLeadOut;
 use crate::ec2::cidr::covers_public;
-use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, SubnetId};
+use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId};
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Snapshot;
 use crate::ec2::world::{
     AvailabilityMode, Connectivity, Destination, EndpointType, NatGateway, NetworkInterface, Route,
-    RouteState,
+    RouteState, RouteTable,
 };
 use crate::shown::word;
 
@@ -37,7 +43,8 @@ pub enum RouteClass {
 pub enum Inside {
     /// The route's destination holds no public address.
     NoPublicAddress,
-    /// A private NAT gateway: the internet gateway drops its traffic.
+    /// A private NAT gateway whose subnet's table leads no further than to an internet gateway, which
+    /// drops its traffic.
     PrivateNatGateway(NatGatewayId),
     /// VPC peering does not pass on the peer's gateways.
     Peering(String),
@@ -60,6 +67,8 @@ pub enum InternetExit {
     CarrierGateway(String),
     /// An interface that forwards, in a subnet that reaches an internet gateway.
     NatInstance(InterfaceId, Option<InstanceId>),
+    /// A way out behind something that passes traffic on.
+    Detour(Box<Detour>),
 }
 
 /// What a route may lead to the internet through, by its id.
@@ -77,6 +86,14 @@ pub enum PossibleExit {
     GatewayLoadBalancerEndpoint(EndpointId),
     /// An interface that is no NAT instance today.
     Appliance(InterfaceId),
+    /// Peering, behind something that passes traffic on: the peer's things may pass it on.
+    Peering(String),
+    /// A carrier gateway behind a private NAT gateway.
+    CarrierGateway(String),
+    /// A target that is gone at present, so that packets are dropped.
+    Blackhole(String),
+    /// One of these, behind something that passes traffic on.
+    Detour(Vec<Hop>, Box<PossibleExit>),
     /// A next hop of Route Server.
     NextHop(String),
     /// An Oracle Database@AWS network.
@@ -98,44 +115,65 @@ pub enum Unknown {
     UnseenNatGateway(NatGatewayId),
     /// The route's target is an interface or instance that was not among those observed.
     UnseenInterface(String),
+    /// The subnet of what passes traffic on, or the table that it uses, was not among those observed.
+    UnseenSubnet(Hop),
+    /// A route behind something that passes traffic on, by a prefix list whose entries were not read.
+    UnreadPrefixList(PrefixListId),
+    /// More hops, one behind the other, than are followed.
+    TooManyHops,
+    /// One of these, behind something that passes traffic on.
+    Detour(Vec<Hop>, Box<Unknown>),
 }
 
-/// Whether a destination holds public addresses.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Coverage {
-    Public,
-    NotPublic,
-    Unread,
+/// The addresses that a destination stands for.
+enum Blocks {
+    Read(Vec<IpNet>),
+    Unread(PrefixListId),
+    OfNoKnownForm,
 }
 
-/// Judges a route of a table in this VPC.
-pub fn classify(route: &Route, snapshot: &Snapshot<'_>, topology: &Topology<'_>) -> RouteClass {
-    let gateway = route.gateway_id.as_deref().map(RouteTarget::of_gateway_id);
-    match (&gateway, &route.destination_prefix_list_id) {
-        (Some(RouteTarget::Local), _) => return RouteClass::Local,
-        (Some(RouteTarget::VpcEndpoint(id)), Some(list)) if writes_routes(id, list, snapshot) => {
-            return RouteClass::Endpoint(id.clone());
-        }
-        (Some(_) | None, _) => {}
+/// Judges a route of this table in this VPC.
+pub fn classify(
+    route: &Route,
+    table: &RouteTable,
+    snapshot: &Snapshot<'_>,
+    topology: &Topology<'_>,
+) -> RouteClass {
+    if matches!(route.gateway_id.as_deref(), Some("local")) {
+        return RouteClass::Local;
     }
-    let Some(destination) = route.destination() else {
-        return RouteClass::Unknown(Unknown::Destination);
-    };
-    let target = route.target();
-    let reached = coverage(&destination, snapshot, &topology.own);
-    match (reached, destination) {
-        (Some(Coverage::NotPublic), _) => RouteClass::Inside(Inside::NoPublicAddress),
-        (Some(Coverage::Public), _) => leads_to(target, route, snapshot, topology),
-        (Some(Coverage::Unread), destination) => {
-            match (leads_to(target, route, snapshot, topology), destination) {
-                (RouteClass::Internet(_), Destination::PrefixList(list)) => {
+    if let Some(id) = gateway_endpoint_of(route, snapshot) {
+        return RouteClass::Endpoint(id);
+    }
+    match route.destination().map_or(Blocks::OfNoKnownForm, |to| blocks_of(&to, snapshot)) {
+        Blocks::OfNoKnownForm => RouteClass::Unknown(Unknown::Destination),
+        Blocks::Read(nets) if !nets.iter().any(|net| covers_public(*net, &topology.own)) => {
+            RouteClass::Inside(Inside::NoPublicAddress)
+        }
+        Blocks::Read(nets) => leads_to(&nets, route, table, snapshot, topology),
+        Blocks::Unread(list) => {
+            match leads_to(&part::EVERYWHERE, route, table, snapshot, topology) {
+                RouteClass::Internet(_) => {
                     RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(list))
                 }
-                (leads, _) => leads,
+                leads @ (RouteClass::Local
+                | RouteClass::Endpoint(_)
+                | RouteClass::Inside(_)
+                | RouteClass::MayLeadOut(_)
+                | RouteClass::Unknown(_)) => leads,
             }
         }
-        (None, _) => RouteClass::Unknown(Unknown::Destination),
     }
+}
+
+/// The gateway endpoint whose association wrote the route, if one did.
+fn gateway_endpoint_of(route: &Route, snapshot: &Snapshot<'_>) -> Option<EndpointId> {
+    let list = route.destination_prefix_list_id.as_ref()?;
+    let RouteTarget::VpcEndpoint(id) = RouteTarget::of_gateway_id(route.gateway_id.as_deref()?)
+    else {
+        return None;
+    };
+    writes_routes(&id, list, snapshot).then_some(id)
 }
 
 /// Whether AWS wrote the route of this prefix list to this endpoint: it writes those of gateway
@@ -154,75 +192,89 @@ pub fn is_blackhole(route: &Route) -> bool {
     route.state == Some(RouteState::Blackhole)
 }
 
-fn coverage(destination: &Destination, snapshot: &Snapshot<'_>, own: &[IpNet]) -> Option<Coverage> {
-    let of =
-        |net: IpNet| if covers_public(net, own) { Coverage::Public } else { Coverage::NotPublic };
-    match destination {
-        Destination::CidrBlock(cidr) | Destination::Ipv6CidrBlock(cidr) => cidr.net().map(of),
+fn blocks_of(destination: &Destination, snapshot: &Snapshot<'_>) -> Blocks {
+    let nets = match destination {
+        Destination::CidrBlock(cidr) | Destination::Ipv6CidrBlock(cidr) => {
+            cidr.net().map(|net| vec![net])
+        }
         Destination::PrefixList(id) => {
             let list = snapshot.shared.prefix_lists.iter().find(|list| list.prefix_list_id == *id);
             let Some(blocks) = list.and_then(|list| list.blocks()) else {
-                return Some(Coverage::Unread);
+                return Blocks::Unread(id.clone());
             };
-            let reaches: Option<Vec<Coverage>> =
-                blocks.into_iter().map(|cidr| cidr.net().map(of)).collect();
-            reaches.map(|all| {
-                if all.contains(&Coverage::Public) { Coverage::Public } else { Coverage::NotPublic }
-            })
+            blocks.into_iter().map(|cidr| cidr.net()).collect()
         }
-    }
+    };
+    nets.map_or(Blocks::OfNoKnownForm, Blocks::Read)
 }
 
-/// Where the target leads a packet for a public address.
+/// Where the target leads packets for these addresses, of which some are public.
 fn leads_to(
-    target: Option<RouteTarget>,
+    nets: &[IpNet],
     route: &Route,
+    table: &RouteTable,
     snapshot: &Snapshot<'_>,
     topology: &Topology<'_>,
 ) -> RouteClass {
-    use RouteClass::{Inside as Within, Internet, MayLeadOut};
-    match target {
-        None => RouteClass::Unknown(Unknown::NoTarget),
-        Some(target) => match target {
-            RouteTarget::Local => RouteClass::Local,
-            RouteTarget::NatGateway(id) => nat_gateway(id, route, snapshot),
-            RouteTarget::NetworkInterface(_) | RouteTarget::Instance(_) => {
-                interface(&target, route, snapshot, topology)
-            }
-            RouteTarget::InternetGateway(id) => Internet(InternetExit::InternetGateway(id)),
-            RouteTarget::EgressOnlyInternetGateway(id) => {
-                Internet(InternetExit::EgressOnlyInternetGateway(id))
-            }
-            RouteTarget::CarrierGateway(id) => Internet(InternetExit::CarrierGateway(id)),
-            RouteTarget::VpcPeeringConnection(id) => Within(Inside::Peering(id)),
-            RouteTarget::VirtualPrivateGateway(id) => {
-                MayLeadOut(PossibleExit::VirtualPrivateGateway(id))
-            }
-            RouteTarget::TransitGateway(id) => MayLeadOut(PossibleExit::TransitGateway(id)),
-            RouteTarget::CoreNetwork(arn) => MayLeadOut(PossibleExit::CoreNetwork(arn)),
-            RouteTarget::LocalGateway(id) => MayLeadOut(PossibleExit::LocalGateway(id)),
-            RouteTarget::OdbNetwork(arn) => MayLeadOut(PossibleExit::OracleNetwork(arn)),
-            RouteTarget::NextHop(address) => MayLeadOut(PossibleExit::NextHop(address)),
-            RouteTarget::VpcEndpoint(id) => {
-                MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(id))
-            }
-            RouteTarget::OtherGateway(id) => RouteClass::Unknown(Unknown::Target(id)),
-        },
-    }
+    target_class(route, snapshot)
+        .unwrap_or_else(|hop| detour::follow(hop, nets, table, snapshot, topology))
 }
 
-fn nat_gateway(id: NatGatewayId, route: &Route, snapshot: &Snapshot<'_>) -> RouteClass {
+/// Where the target of a route leads packets for public addresses; what only passes them on, where it
+/// does no more.
+fn target_class(route: &Route, snapshot: &Snapshot<'_>) -> Result<RouteClass, Hop> {
+    use RouteClass::{Inside as Within, Internet, MayLeadOut};
+    let Some(target) = route.target() else { return Ok(RouteClass::Unknown(Unknown::NoTarget)) };
+    Ok(match target {
+        RouteTarget::Local => RouteClass::Local,
+        RouteTarget::NatGateway(id) => nat_gateway(id, route, snapshot)?,
+        RouteTarget::NetworkInterface(_) | RouteTarget::Instance(_) => {
+            match snapshot.interfaces.iter().find(|interface| is_target(interface, route)) {
+                None => RouteClass::Unknown(Unknown::UnseenInterface(target.to_string())),
+                Some(eni) if forwards(eni) => {
+                    return Err(Hop::Interface(eni.network_interface_id.clone()));
+                }
+                Some(eni) => MayLeadOut(PossibleExit::Appliance(eni.network_interface_id.clone())),
+            }
+        }
+        RouteTarget::InternetGateway(id) => Internet(InternetExit::InternetGateway(id)),
+        RouteTarget::EgressOnlyInternetGateway(id) => {
+            Internet(InternetExit::EgressOnlyInternetGateway(id))
+        }
+        RouteTarget::CarrierGateway(id) => Internet(InternetExit::CarrierGateway(id)),
+        RouteTarget::VpcPeeringConnection(id) => Within(Inside::Peering(id)),
+        RouteTarget::VirtualPrivateGateway(id) => {
+            MayLeadOut(PossibleExit::VirtualPrivateGateway(id))
+        }
+        RouteTarget::TransitGateway(id) => MayLeadOut(PossibleExit::TransitGateway(id)),
+        RouteTarget::CoreNetwork(arn) => MayLeadOut(PossibleExit::CoreNetwork(arn)),
+        RouteTarget::LocalGateway(id) => MayLeadOut(PossibleExit::LocalGateway(id)),
+        RouteTarget::OdbNetwork(arn) => MayLeadOut(PossibleExit::OracleNetwork(arn)),
+        RouteTarget::NextHop(address) => MayLeadOut(PossibleExit::NextHop(address)),
+        RouteTarget::VpcEndpoint(id) => MayLeadOut(PossibleExit::GatewayLoadBalancerEndpoint(id)),
+        RouteTarget::OtherGateway(id) => RouteClass::Unknown(Unknown::Target(id)),
+    })
+}
+
+/// Where a NAT gateway leads; a private one leads where its subnet's table does.
+fn nat_gateway(
+    id: NatGatewayId,
+    route: &Route,
+    snapshot: &Snapshot<'_>,
+) -> Result<RouteClass, Hop> {
     let seen = snapshot.nat_gateways.iter().find(|nat| nat.nat_gateway_id == id);
     match (seen, seen.and_then(|nat| nat.connectivity_type.as_ref())) {
-        (Some(_), Some(Connectivity::Private)) => RouteClass::Inside(Inside::PrivateNatGateway(id)),
+        (Some(_), Some(Connectivity::Private)) => Err(Hop::PrivateNat(id)),
         (Some(_), Some(Connectivity::Other(word))) => {
-            RouteClass::Unknown(Unknown::Target(word.clone()))
+            Ok(RouteClass::Unknown(Unknown::Target(word.clone())))
         }
-        (Some(nat), Some(Connectivity::Public) | None) => public_nat(id, nat),
+        (Some(nat), Some(Connectivity::Public) | None) => Ok(public_nat(id, nat)),
         // Ids are never given twice: a NAT gateway that is listed no more cannot come back, and
         // whether it was private no longer matters, because its route drops every packet.
-        (None, _) if is_blackhole(route) => RouteClass::Internet(InternetExit::GoneNatGateway(id)),
-        (None, _) => RouteClass::Unknown(Unknown::UnseenNatGateway(id)),
+        (None, _) if is_blackhole(route) => {
+            Ok(RouteClass::Internet(InternetExit::GoneNatGateway(id)))
+        }
+        (None, _) => Ok(RouteClass::Unknown(Unknown::UnseenNatGateway(id))),
     }
 }
 
@@ -236,29 +288,10 @@ fn public_nat(id: NatGatewayId, nat: &NatGateway) -> RouteClass {
     }
 }
 
-/// An interface is a NAT instance when it forwards what is not addressed to it (its
-/// source/destination check is off) and its own subnet reaches an internet gateway.
-fn interface(
-    target: &RouteTarget,
-    route: &Route,
-    snapshot: &Snapshot<'_>,
-    topology: &Topology<'_>,
-) -> RouteClass {
-    let Some(seen) = snapshot.interfaces.iter().find(|i| is_target(i, route)) else {
-        return RouteClass::Unknown(Unknown::UnseenInterface(target.to_string()));
-    };
-    let id = seen.network_interface_id.clone();
-    let forwards = seen.source_dest_check == Some(false);
-    if forwards
-        && seen.subnet_id.as_ref().is_some_and(|subnet| reaches_internet_gateway(subnet, topology))
-    {
-        let instance = route
-            .instance_id
-            .as_ref()
-            .or(seen.attachment.as_ref().and_then(|a| a.instance_id.as_ref()));
-        return RouteClass::Internet(InternetExit::NatInstance(id, instance.cloned()));
-    }
-    RouteClass::MayLeadOut(PossibleExit::Appliance(id))
+/// Whether the interface passes on what is not addressed to it: its source/destination check is off
+/// (docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html).
+fn forwards(interface: &NetworkInterface) -> bool {
+    interface.source_dest_check == Some(false)
 }
 
 fn is_target(interface: &NetworkInterface, route: &Route) -> bool {
@@ -271,11 +304,19 @@ fn is_target(interface: &NetworkInterface, route: &Route) -> bool {
     }
 }
 
-fn reaches_internet_gateway(subnet: &SubnetId, topology: &Topology<'_>) -> bool {
-    topology.table_of(subnet).is_some_and(leads_to_internet_gateway)
-}
-
 impl RouteClass {
+    /// Whether the route leads out, or may, and what may is not accepted; of what is not known nobody
+    /// can accept anything.
+    pub fn is_way_out(&self, may_lead_out: MayLeadOut) -> bool {
+        match self {
+            Self::Local | Self::Endpoint(_) | Self::Inside(_) => false,
+            Self::Internet(_)
+            | Self::MayLeadOut(PossibleExit::UnreadPrefixList(_))
+            | Self::Unknown(_) => true,
+            Self::MayLeadOut(_) => may_lead_out != MayLeadOut::Accept,
+        }
+    }
+
     /// The class in one or two words, as `explain` prints it.
     pub fn word(&self) -> &'static str {
         match self {
@@ -329,6 +370,7 @@ impl fmt::Display for InternetExit {
             Self::CarrierGateway(id) => write!(f, "carrier gateway {}", word(id)),
             Self::NatInstance(id, Some(instance)) => write!(f, "NAT instance {instance} ({id})"),
             Self::NatInstance(id, None) => write!(f, "NAT instance interface {id}"),
+            Self::Detour(detour) => detour.fmt(f),
         }
     }
 }
@@ -344,6 +386,10 @@ impl fmt::Display for PossibleExit {
                 write!(f, "Gateway Load Balancer endpoint {id}")
             }
             Self::Appliance(id) => write!(f, "interface {id}, which may be an appliance"),
+            Self::Peering(id) => write!(f, "peering connection {id}"),
+            Self::CarrierGateway(id) => write!(f, "carrier gateway {id}"),
+            Self::Blackhole(target) => write!(f, "{target}, a blackhole at present"),
+            Self::Detour(through, exit) => detour::chain(f, through, exit),
             Self::NextHop(address) => write!(f, "Route Server next hop {}", word(address)),
             Self::OracleNetwork(arn) => write!(f, "Oracle Database@AWS network {}", word(arn)),
             Self::UnreadPrefixList(id) => {
@@ -365,6 +411,12 @@ impl fmt::Display for Unknown {
             Self::UnseenInterface(id) => {
                 write!(f, "{id}, which was not among the interfaces observed")
             }
+            Self::UnseenSubnet(hop) => write!(f, "{hop}, whose subnet's table was not observed"),
+            Self::UnreadPrefixList(id) => {
+                write!(f, "a way by prefix list {id}, whose entries were not read")
+            }
+            Self::TooManyHops => f.write_str("more hops than are followed"),
+            Self::Detour(through, what) => detour::chain(f, through, what),
         }
     }
 }

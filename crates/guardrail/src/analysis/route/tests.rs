@@ -7,9 +7,14 @@ use crate::fixture::{Fixture, route};
 fn judged(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, route: Value) -> String {
     let route: Route = serde_json::from_value(route).unwrap();
     Fixture::edited(edit).topology(|topology, snapshot| {
-        let class = classify(&route, snapshot, topology);
+        let class = classify(&route, table("rtb-a", topology), snapshot, topology);
         format!("{}: {class}", class.word())
     })
+}
+
+fn table<'w>(id: &str, topology: &Topology<'w>) -> &'w RouteTable {
+    let mut tables = topology.tables.iter().map(|used| used.table);
+    tables.find(|table| table.route_table_id.as_str() == id).unwrap()
 }
 
 fn plainly(destination: &str, target: &str) -> String {
@@ -62,7 +67,7 @@ fn the_vpcs_own_public_range_stays_inside() {
         w.topology(|topology, snapshot| {
             let judge = |to: &str| {
                 let route: Route = serde_json::from_value(route(to, "nat-1")).unwrap();
-                classify(&route, snapshot, topology).word()
+                classify(&route, table("rtb-a", topology), snapshot, topology).word()
             };
             format!("{} {}", judge("52.0.1.0/24"), judge("52.1.0.0/24"))
         })
@@ -228,7 +233,10 @@ fn any_other_interface_may_be_an_appliance() {
         },
         route("0.0.0.0/0", "eni-1"),
     );
-    assert_eq!(behind_a_blackhole, appliance);
+    assert_eq!(
+        behind_a_blackhole,
+        "may lead out: interface eni-1, then igw-1, a blackhole at present"
+    );
 }
 
 #[test]

@@ -163,24 +163,24 @@ pub(crate) fn overruling(
         .filter(|route| !own(route) && route.state != Some(RouteState::Filtered));
     elsewhere
         .filter_map(|route| {
-            let (table, target) = (table.route_table_id.clone(), shown_target(route));
+            let (id, target) = (table.route_table_id.clone(), shown_target(route));
             let destination =
                 route.destination().map_or_else(|| "?".to_owned(), |there| there.to_string());
             match overrules(view, route, ranges) {
                 Overrules::No => None,
                 // Whatever an unread list takes to the internet reaches the service's public addresses.
-                Overrules::Perhaps if leads_to_internet(view, route) => None,
-                Overrules::Yes => Some(Obstacle::Overruled { table, destination, target }),
+                Overrules::Perhaps if leads_to_internet(view, table, route) => None,
+                Overrules::Yes => Some(Obstacle::Overruled { table: id, destination, target }),
                 Overrules::Perhaps => {
-                    Some(Obstacle::PerhapsOverruled { table, destination, target })
+                    Some(Obstacle::PerhapsOverruled { table: id, destination, target })
                 }
             }
         })
         .collect()
 }
 
-fn leads_to_internet(view: &View<'_>, route: &Route) -> bool {
-    let unread = match classify(route, view.snapshot, &view.topology) {
+fn leads_to_internet(view: &View<'_>, table: &RouteTable, route: &Route) -> bool {
+    let unread = match classify(route, table, view.snapshot, &view.topology) {
         RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(_)) => true,
         RouteClass::Internet(_)
         | RouteClass::MayLeadOut(_)

@@ -1,18 +1,19 @@
 //! What each subnet is, which route table it uses, and whom each table serves.
 
+mod build;
+
 use std::collections::HashMap;
 use std::fmt;
 
 use ipnet::IpNet;
 
+pub use crate::analysis::topology::build::{PublicBuild, leads_to_internet_gateway};
 use crate::baseline::Baseline;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{AssociationId, NatGatewayId, SubnetId};
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Snapshot;
-use crate::ec2::world::{
-    Connectivity, NatGateway, NatGatewayState, Route, RouteState, RouteTable, Subnet, Tag,
-};
+use crate::ec2::world::{Route, RouteTable, Subnet, Tag};
 
 /// The subnets and tables of one VPC, related to each other.
 #[derive(Debug, Clone)]
@@ -50,27 +51,12 @@ pub enum Class<'w> {
     Unclassified,
     /// Two tags contradict each other, the private one first: the subnet is shown, never touched.
     Contradictory(&'w Tag, &'w Tag),
-    /// The tag says private, and the subnet is built as a public one: it is told of, never touched.
-    /// Taking its way out away would cut off whatever relies on it.
-    BuiltPublic(&'w Tag, PublicBuild<'w>),
-}
-
-/// What a public subnet is built with, beside the route to an internet gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PublicBuild<'w> {
-    /// A public NAT gateway is in the subnet, for others.
-    NatGateway(&'w NatGatewayId),
-    /// What is launched in the subnet gets a public IPv4 address.
-    AddressesOnLaunch,
-}
-
-impl fmt::Display for PublicBuild<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NatGateway(id) => write!(f, "it holds the public NAT gateway {id}"),
-            Self::AddressesOnLaunch => f.write_str("it gives public IPv4 addresses on launch"),
-        }
-    }
+    /// The tag says private, and the subnet is built as a public one, with this way out: it is told
+    /// of, never touched. Taking its way out away would cut off whatever relies on it.
+    BuiltPublic(&'w Tag, PublicBuild<'w>, &'w Route),
+    /// The tag says public, and the subnet's table leads out by this route, and by none to an internet
+    /// gateway: it is told of, never touched. A tag is no way past the guardrail.
+    TaggedPublicOnly(&'w Tag, &'w Route),
 }
 
 impl Class<'_> {
@@ -79,22 +65,28 @@ impl Class<'_> {
         match self {
             Self::Private(_) => "private",
             Self::Public(_) => "public",
-            Self::Unclassified | Self::Contradictory(..) | Self::BuiltPublic(..) => "unclassified",
+            Self::Unclassified
+            | Self::Contradictory(..)
+            | Self::BuiltPublic(..)
+            | Self::TaggedPublicOnly(..) => "unclassified",
         }
     }
 
     /// Whether the subnet is neither private nor public.
     pub fn is_unclassified(&self) -> bool {
         match self {
-            Self::Unclassified | Self::Contradictory(..) | Self::BuiltPublic(..) => true,
+            Self::Unclassified
+            | Self::Contradictory(..)
+            | Self::BuiltPublic(..)
+            | Self::TaggedPublicOnly(..) => true,
             Self::Private(_) | Self::Public(_) => false,
         }
     }
 
-    /// Whether the subnet is private by its tag and built as a public one.
-    pub fn is_built_public(&self) -> bool {
+    /// Whether the subnet is built as another than its tag says: nothing of it is ever changed.
+    pub fn belies_its_tag(&self) -> bool {
         match self {
-            Self::BuiltPublic(..) => true,
+            Self::BuiltPublic(..) | Self::TaggedPublicOnly(..) => true,
             Self::Private(_) | Self::Public(_) | Self::Unclassified | Self::Contradictory(..) => {
                 false
             }
@@ -119,14 +111,30 @@ impl fmt::Display for Class<'_> {
                 private.shown(),
                 public.shown()
             ),
-            Self::BuiltPublic(tag, how) => write!(
+            Self::BuiltPublic(tag, how, route) => {
+                write!(
+                    f,
+                    "private by its tag {} but built public: {how}, and its table leads to ",
+                    tag.shown()
+                )?;
+                match route.target() {
+                    Some(RouteTarget::InternetGateway(_)) => f.write_str("an internet gateway"),
+                    target => f.write_str(&shown(target)),
+                }
+            }
+            Self::TaggedPublicOnly(tag, route) => write!(
                 f,
-                "private by its tag {} but built public: {how}, and its table leads to an internet \
-                 gateway",
-                tag.shown()
+                "public by its tag {} but not built so: its table leads out through {}, and to no \
+                 internet gateway",
+                tag.shown(),
+                shown(route.target())
             ),
         }
     }
+}
+
+fn shown(target: Option<RouteTarget>) -> String {
+    target.map_or_else(|| "a target of no known kind".to_owned(), String::from)
 }
 
 /// How a subnet is bound to its table.
@@ -173,14 +181,14 @@ impl<'w> TableUse<'w> {
 
     /// The subnets that are neither private nor public and use it: nothing may be changed for such
     /// a one.
-    pub fn unclassified_users(&self) -> impl Iterator<Item = &'w SubnetId> {
-        self.users.iter().filter(|(_, class)| class.is_unclassified()).map(|(id, _)| *id)
+    pub fn unclassified_users(&self) -> impl Iterator<Item = (&'w SubnetId, Class<'w>)> {
+        self.users.iter().filter(|(_, class)| class.is_unclassified()).copied()
     }
 
-    /// Whether a subnet uses it that is tagged private and built public: nothing of such a subnet is
-    /// changed.
-    pub fn serves_built_public(&self) -> bool {
-        self.users.iter().any(|(_, class)| class.is_built_public())
+    /// Whether a subnet uses it that is built as another than its tag says: nothing of such a subnet
+    /// is changed.
+    pub fn serves_one_that_belies_its_tag(&self) -> bool {
+        self.users.iter().any(|(_, class)| class.belies_its_tag())
     }
 
     /// Whether it is one the guardrail judges: it serves a private subnet and is not off limits.
@@ -194,7 +202,7 @@ impl<'w> Topology<'w> {
     pub fn of(snapshot: &Snapshot<'w>, baseline: &Baseline) -> Self {
         let explicit = explicit_tables(snapshot);
         let main = snapshot.route_tables.iter().find(|table| is_main(table)).copied();
-        let subnets: Vec<SubnetUse<'w>> = snapshot
+        let subnets = snapshot
             .subnets
             .iter()
             .map(|subnet| {
@@ -202,17 +210,18 @@ impl<'w> Topology<'w> {
                     Some((table, id)) => (Some(*table), Association::Explicit(*id)),
                     None => (main, Association::Main),
                 };
-                let class = as_built(classify(subnet, baseline), subnet, table, snapshot);
-                SubnetUse { subnet, class, table, association }
+                SubnetUse { subnet, class: by_tags(subnet, baseline), table, association }
             })
             .collect();
+        let own = snapshot.vpc.cidrs().iter().filter_map(Cidr::net).collect();
+        let by_tags = Self { own, subnets, tables: Vec::new() };
+        let subnets = build::as_built(&by_tags, snapshot, baseline);
         let tables = snapshot
             .route_tables
             .iter()
             .map(|table| used_table(table, snapshot, &subnets))
             .collect();
-        let own = snapshot.vpc.cidrs().iter().filter_map(Cidr::net).collect();
-        Self { own, subnets, tables }
+        Self { subnets, tables, ..by_tags }
     }
 
     /// The table that serves a subnet.
@@ -269,7 +278,7 @@ fn used_table<'w>(
     TableUse { table, main: is_main(table), off_limits, users }
 }
 
-fn classify<'w>(subnet: &'w Subnet, baseline: &Baseline) -> Class<'w> {
+fn by_tags<'w>(subnet: &'w Subnet, baseline: &Baseline) -> Class<'w> {
     let private = baseline.private_subnets.iter().find_map(|selector| selector.find(&subnet.tags));
     let public = baseline.public_subnets.iter().find_map(|selector| selector.find(&subnet.tags));
     match (private, public) {
@@ -278,54 +287,6 @@ fn classify<'w>(subnet: &'w Subnet, baseline: &Baseline) -> Class<'w> {
         (None, None) => Class::Unclassified,
         (Some(private), Some(public)) => Class::Contradictory(private, public),
     }
-}
-
-/// The class of a subnet in view of how it is built: one that is private by its tag, but has what
-/// makes a subnet public, is neither.
-fn as_built<'w>(
-    class: Class<'w>,
-    subnet: &'w Subnet,
-    table: Option<&'w RouteTable>,
-    snapshot: &Snapshot<'w>,
-) -> Class<'w> {
-    let Class::Private(tag) = class else { return class };
-    let Some(table) = table else { return class };
-    let gateway = snapshot.nat_gateways.iter().find(|nat| is_public_nat_in(nat, &subnet.subnet_id));
-    // A NAT gateway needs the route also while it is a blackhole: the internet gateway comes back.
-    let gateway = gateway.filter(|_| table.routes.iter().any(is_to_internet_gateway));
-    let gives_addresses = subnet.map_public_ip_on_launch && leads_to_internet_gateway(table);
-    match (gateway, gives_addresses) {
-        (Some(nat), _) => Class::BuiltPublic(tag, PublicBuild::NatGateway(&nat.nat_gateway_id)),
-        (None, true) => Class::BuiltPublic(tag, PublicBuild::AddressesOnLaunch),
-        (None, false) => class,
-    }
-}
-
-/// Whether a route of the table leads to an internet gateway that is there.
-pub fn leads_to_internet_gateway(table: &RouteTable) -> bool {
-    let is_active = |route: &&Route| route.state != Some(RouteState::Blackhole);
-    table.routes.iter().filter(is_active).any(is_to_internet_gateway)
-}
-
-fn is_to_internet_gateway(route: &Route) -> bool {
-    matches!(route.target(), Some(RouteTarget::InternetGateway(_)))
-}
-
-fn is_public_nat_in(nat: &NatGateway, subnet: &SubnetId) -> bool {
-    let is_public = match &nat.connectivity_type {
-        Some(Connectivity::Public) | None => true,
-        Some(Connectivity::Private | Connectivity::Other(_)) => false,
-    };
-    let is_there = match &nat.state {
-        Some(NatGatewayState::Pending | NatGatewayState::Available) | None => true,
-        Some(
-            NatGatewayState::Failed
-            | NatGatewayState::Deleting
-            | NatGatewayState::Deleted
-            | NatGatewayState::Other(_),
-        ) => false,
-    };
-    is_public && is_there && nat.subnet_id.as_ref() == Some(subnet)
 }
 
 #[cfg(test)]

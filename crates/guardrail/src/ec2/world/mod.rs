@@ -31,7 +31,7 @@ use crate::ec2::world::section::sections;
 pub use dhcp_options::{DhcpConfiguration, DhcpOptions, DhcpValue};
 pub use nat_gateways::{AvailabilityMode, Connectivity, NatGateway, NatGatewayState};
 pub use network_acls::{NetworkAcl, NetworkAclAssociation, NetworkAclEntry, PortRange, RuleAction};
-pub use network_interfaces::{Attachment, NetworkInterface};
+pub use network_interfaces::{AddressAssociation, Attachment, InterfaceAddress, NetworkInterface};
 pub use prefix_lists::{PrefixList, PrefixListEntry};
 pub use route_tables::{Association, AssociationState, AssociationStateCode, RouteTable};
 pub use routes::{Destination, Route, RouteOrigin, RouteState};
@@ -60,7 +60,8 @@ sections! {
     NatGateways => nat_gateways: Vec<NatGateway>, "describe-nat-gateways";
     /// The VPCs' security groups, and those attached to their endpoints.
     SecurityGroups => security_groups: Vec<SecurityGroup>, "describe-security-groups";
-    /// The network interfaces that the VPCs' routes lead to.
+    /// The network interfaces that the VPCs' routes lead to, and those in subnets with a route to an
+    /// internet gateway.
     NetworkInterfaces => network_interfaces: Vec<NetworkInterface>, "describe-network-interfaces";
     /// The prefix lists that the VPCs' routes and security groups name.
     PrefixLists => prefix_lists: Vec<PrefixList>, "describe-managed-prefix-lists";

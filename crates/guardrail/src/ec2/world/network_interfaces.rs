@@ -28,8 +28,46 @@ pub struct NetworkInterface {
     pub groups: Vec<EndpointGroup>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_ip_address: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub private_ip_addresses: Vec<InterfaceAddress>,
+    /// Of the primary private address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub association: Option<AddressAssociation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachment: Option<Attachment>,
+}
+
+impl NetworkInterface {
+    /// A public IPv4 address of the interface, its primary address's or a secondary one's. A carrier
+    /// or customer-owned address is none.
+    pub fn public_ip(&self) -> Option<&str> {
+        let secondary = self.private_ip_addresses.iter().filter_map(|a| a.association.as_ref());
+        let mut public =
+            self.association.iter().chain(secondary).filter_map(|a| a.public_ip.as_deref());
+        public.find(|address| !address.is_empty())
+    }
+}
+
+/// `PrivateIpAddresses[]` of a network interface.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct InterfaceAddress {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_ip_address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub association: Option<AddressAssociation>,
+}
+
+/// `Association` of a network interface or of one of its private addresses: an Elastic address, or
+/// one that AWS assigned. `CarrierIp` and `CustomerOwnedIp`, which no internet gateway serves, stand
+/// beside it (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterfaceAssociation.html).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct AddressAssociation {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_ip: Option<String>,
 }
 
 /// `Attachment` of a network interface.

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
 use crate::cloud::Applied;
+use crate::ec2::id::SubnetId;
 use crate::event::Tool;
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
@@ -78,6 +79,8 @@ pub fn subject(report: &Report) -> String {
         Verdict::Repaired if report.changed() => "repaired",
         Verdict::Repaired => "back on its baseline",
         Verdict::Compliant => "compliant",
+        Verdict::Advised if report.changed() => "repaired, not all is guarded",
+        Verdict::Advised => "not all is guarded",
         Verdict::Incomplete => "not fully observed",
         Verdict::NotManaged => "not managed",
         Verdict::NoSuchVpc => "no such VPC",
@@ -170,6 +173,10 @@ fn ending(report: &Report) -> &'static str {
     match report.verdict {
         Verdict::Compliant => "on its baseline",
         Verdict::Repaired => "back on its baseline",
+        Verdict::Advised if report.changed() => {
+            "its drift is repaired, but not all of it is guarded"
+        }
+        Verdict::Advised => "no drift, but not all of it is guarded",
         Verdict::Incomplete if report.changed() => {
             "could not be observed in full after the changes below"
         }
@@ -359,15 +366,31 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
     if let ManagedVpcs::Tag { key, .. } = &baseline.managed_vpcs {
         let _ = writeln!(out, "  this VPC: {}", commands::untag_vpc(key, &report.scope));
     }
-    let _ = writeln!(
-        out,
-        "  a subnet: take away the tag that makes it private (`guardrail explain` names it)"
-    );
+    if report.findings.iter().any(|found| !found.rule.is_advice()) {
+        let _ = writeln!(
+            out,
+            "  a subnet: take away the tag that makes it private (`guardrail explain` names it)"
+        );
+    }
+    let unguarded = unguarded(report);
+    if !unguarded.is_empty() {
+        let accept = serde_json::json!({ "accept": unguarded, "reason": "why they may lead out" });
+        let _ = writeln!(
+            out,
+            "  unguarded subnets: \"unclassified_subnets\": {accept} in the baseline"
+        );
+    }
     let quieter: Vec<String> = modes_of(report)
         .into_iter()
         .map(|(rule, mode)| format!("\"{rule}\": {{ \"mode\": \"{}\" }}", below(mode)))
         .collect();
     let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} in the baseline", quieter.join(", "));
+}
+
+/// The subnets that nobody guards and that lead out.
+fn unguarded(report: &Report) -> Vec<&SubnetId> {
+    let lists = report.findings.iter().filter_map(|found| found.drift.unguarded());
+    lists.flatten().map(|unguarded| &unguarded.subnet).collect()
 }
 
 /// The rules that found something and the mode of each, in the order of their names.

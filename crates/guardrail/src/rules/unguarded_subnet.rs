@@ -1,0 +1,310 @@
+//! Of the subnets that lead out, each is said to be private or public: of what is neither, no rule
+//! takes a way out away, so that a missing tag or one too many would hide it.
+
+use super::Rule;
+use crate::analysis::View;
+use crate::analysis::route::RouteClass;
+use crate::analysis::topology::{Class, SubnetUse};
+use crate::baseline::RuleId;
+use crate::ec2::list;
+use crate::ec2::snapshot::Section;
+use crate::rules::finding::{Certainty, Drift, Finding, UnguardedSubnet};
+use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::Repair;
+
+pub(super) static RULE: Rule = Rule {
+    id: RuleId::UnguardedSubnet,
+    finds: "subnets that are neither private nor public lead out or may, so that nobody guards them: no tag says what they \
+            are, two contradict each other, or one says public and no internet gateway's route does",
+    repairs: "nothing: tag them as what they are, or accept them in `unclassified_subnets`",
+    needs: &[
+        Section::Vpcs,
+        Section::Subnets,
+        Section::RouteTables,
+        Section::NatGateways,
+        Section::NetworkInterfaces,
+        Section::PrefixLists,
+    ],
+    operations: &[],
+    check,
+};
+
+fn check(view: &View<'_>) -> Vec<Finding> {
+    let subnets: Vec<UnguardedSubnet> =
+        view.topology.subnets.iter().filter_map(|used| unguarded(used, view)).collect();
+    if subnets.is_empty() {
+        return Vec::new();
+    }
+    let ids: Vec<_> = subnets.iter().map(|unguarded| &unguarded.subnet).collect();
+    let what = list(&ids);
+    let drift = Drift::SubnetsUnguarded { subnets };
+    let finding = Finding::new(RuleId::UnguardedSubnet, drift, Repair::None);
+    vec![finding.leaving(what, LeftAloneReason::Unclassified)]
+}
+
+fn unguarded(used: &SubnetUse<'_>, view: &View<'_>) -> Option<UnguardedSubnet> {
+    let as_it_is_built = || view.topology.is_public_by_build(used, view.snapshot);
+    let what = match used.class {
+        // The rule `private-but-public` tells of the last.
+        Class::Private(_) | Class::Public(_) | Class::BuiltPublic(..) => return None,
+        Class::Unclassified if as_it_is_built() => return None,
+        Class::Unclassified => "untagged".to_owned(),
+        Class::Contradictory(private, public) => {
+            format!("tagged {}={} and {}={}", private.key, private.value, public.key, public.value)
+        }
+        Class::TaggedPublicOnly(..) if as_it_is_built() => return None,
+        Class::TaggedPublicOnly(tag, _) => format!("tagged {}={}", tag.key, tag.value),
+    };
+    if view.baseline.unclassified_subnets.as_ref().is_some_and(|all| all.accepts(used.subnet)) {
+        return None;
+    }
+    let may_lead_out = view.baseline.internet_routes.may_lead_out;
+    let ways = view.topology.ways_out(used.table?, view.snapshot, may_lead_out);
+    let (_, class) = ways.into_iter().next()?;
+    let certainty = match &class {
+        RouteClass::Internet(_) => Certainty::Certain,
+        RouteClass::MayLeadOut(_) => Certainty::Possible,
+        RouteClass::Unknown(_)
+        | RouteClass::Local
+        | RouteClass::Endpoint(_)
+        | RouteClass::Inside(_) => Certainty::Unknown,
+    };
+    let subnet = used.subnet.subnet_id.clone();
+    Some(UnguardedSubnet { subnet, what, certainty, via: class.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::baseline::{Mode, RuleId};
+    use crate::fixture::{Fixture, findings, planned};
+
+    fn untagged<'a>(w: &'a mut Fixture, subnet: &str) -> &'a mut Fixture {
+        w.set(subnet, "Tags", json!([]))
+    }
+
+    fn tagged_public(w: &mut Fixture) -> &mut Fixture {
+        w.tag("subnet-pria", "Tier", "public")
+    }
+
+    fn with_address(subnet: &str, association: Value) -> Value {
+        json!({"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": subnet,
+            "SourceDestCheck": true, "Association": association})
+    }
+
+    /// One `CreateTags` call on a private subnet, or one that takes its tag away, hides it no more.
+    #[test]
+    fn a_tag_alone_takes_no_subnet_out_of_sight() {
+        assert_eq!(
+            findings(|w| tagged_public(w).route("rtb-a", "0.0.0.0/0", "nat-1")),
+            [
+                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged Tier=public) through \
+              public NAT gateway nat-1"
+            ]
+        );
+        assert_eq!(
+            findings(|w| untagged(w, "subnet-pria").route("rtb-a", "0.0.0.0/0", "nat-1")),
+            [
+                "unguarded-subnet: unguarded and leading out: subnet-pria (untagged) through public NAT \
+              gateway nat-1"
+            ]
+        );
+        assert_eq!(findings(tagged_public), Vec::<String>::new(), "it does not lead out");
+    }
+
+    /// A route to an internet gateway that carries nothing public makes no subnet public.
+    #[test]
+    fn a_route_for_show_to_an_internet_gateway_hides_nothing() {
+        let found = findings(|w| {
+            let w = tagged_public(w).route("rtb-a", "0.0.0.0/0", "nat-1");
+            w.route("rtb-a", "203.0.113.0/24", "igw-1").set(
+                "subnet-pria",
+                "MapPublicIpOnLaunch",
+                json!(true),
+            )
+        });
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].starts_with("unguarded-subnet"));
+        let private = findings(|w| {
+            let w =
+                w.route("rtb-a", "0.0.0.0/0", "nat-1").route("rtb-a", "203.0.113.0/24", "igw-1");
+            w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true))
+        });
+        assert!(private[0].starts_with("internet-route"), "{private:#?}");
+    }
+
+    #[test]
+    fn all_of_a_vpc_are_one_finding_each_with_its_way() {
+        let both =
+            json!([{"Key": "Tier", "Value": "private"}, {"Key": "Name", "Value": "a-public-b"}]);
+        assert_eq!(
+            findings(|w| {
+                untagged(w, "subnet-pria").set("subnet-prib", "Tags", both);
+                w.route("rtb-a", "0.0.0.0/0", "tgw-1").route("rtb-a", "1.1.1.1/32", "nat-1");
+                w.route("rtb-b", "0.0.0.0/0", "tgw-1")
+            }),
+            [
+                "unguarded-subnet: unguarded and leading out: subnet-pria (untagged) through public NAT \
+              gateway nat-1; subnet-prib (tagged Tier=private and Name=a-public-b) perhaps through \
+              transit gateway tgw-1"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_may_lead_out_is_not_listed_where_the_baseline_accepts_it() {
+        let through = |target: &str| {
+            findings(|w| {
+                let accept = json!({"may_lead_out": "accept"});
+                let w = tagged_public(w).baseline("internet_routes", accept);
+                w.route("rtb-a", "0.0.0.0/0", target)
+            })
+        };
+        assert_eq!(through("tgw-1"), Vec::<String>::new());
+        assert_eq!(through("nat-1").len(), 1);
+        assert_eq!(
+            through("portal-1"),
+            [
+                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged Tier=public) perhaps \
+              through a target of no known kind: portal-1"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_untagged_subnet_that_is_public_by_its_build_is_as_it_should_be() {
+        let elastic = json!({"PublicIp": "198.51.100.7"});
+        assert_eq!(findings(|w| untagged(w, "subnet-puba")), Vec::<String>::new(), "a NAT gateway");
+        let second = |edit: &dyn Fn(&mut Fixture)| {
+            findings(|w| {
+                edit(w);
+                untagged(w, "subnet-pubb")
+            })
+        };
+        let found =
+            ["unguarded-subnet: unguarded and leading out: subnet-pubb (untagged) through \
+                      internet gateway igw-1"];
+        assert_eq!(second(&|_| {}), found);
+        let launches = |w: &mut Fixture| {
+            w.set("subnet-pubb", "MapPublicIpOnLaunch", json!(true));
+        };
+        assert_eq!(second(&launches), Vec::<String>::new());
+        let has = |association: Value| {
+            move |w: &mut Fixture| {
+                w.add("NetworkInterfaces", with_address("subnet-pubb", association.clone()));
+            }
+        };
+        assert_eq!(second(&has(elastic)), Vec::<String>::new());
+        assert_eq!(second(&has(json!({"CarrierIp": "198.51.100.7"}))), found);
+        let ipv6 = |w: &mut Fixture| {
+            w.set("subnet-pubb", "AssignIpv6AddressOnCreation", json!(true));
+        };
+        assert_eq!(second(&ipv6), found);
+    }
+
+    /// An inspected way out: the NAT gateway's own subnet leads to a firewall, and the internet gateway
+    /// is elsewhere.
+    #[test]
+    fn a_nat_gateways_public_subnet_behind_a_firewall_is_as_it_should_be() {
+        let behind = |target: &str| {
+            findings(|w| {
+                let w = w.drop_route("rtb-pub", "0.0.0.0/0").remove("subnet-pubb");
+                w.route("rtb-pub", "0.0.0.0/0", target)
+            })
+        };
+        assert_eq!(behind("vpce-gwlb"), Vec::<String>::new());
+        assert_eq!(behind("cagw-1"), Vec::<String>::new());
+        assert_eq!(
+            behind("tgw-1"),
+            [
+                "unguarded-subnet: unguarded and leading out: subnet-puba (tagged Tier=public) perhaps \
+              through transit gateway tgw-1"
+            ]
+        );
+    }
+
+    #[test]
+    fn accepted_subnets_are_not_listed() {
+        let accepting = |accept: Value| {
+            findings(|w| {
+                let w = untagged(w, "subnet-pria").route("rtb-a", "0.0.0.0/0", "nat-1");
+                w.tag("subnet-prib", "Tier", "lab").route("rtb-b", "0.0.0.0/0", "nat-1");
+                w.baseline("unclassified_subnets", json!({"accept": accept, "reason": "a lab"}))
+            })
+        };
+        let lab = json!({"tag": "Tier", "values": ["lab"]});
+        assert_eq!(accepting(json!(["subnet-pria", lab])), Vec::<String>::new());
+        assert_eq!(
+            accepting(json!([lab])),
+            [
+                "unguarded-subnet: unguarded and leading out: subnet-pria (untagged) through public NAT \
+              gateway nat-1"
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_of_them_is_changed_and_their_table_is_shared() {
+        let steps = planned(|w| {
+            let w = tagged_public(w).route("rtb-a", "0.0.0.0/0", "nat-1");
+            w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true)).delete_gateway("vpce-s3");
+            let all = json!({"services": ["s3", "dynamodb"], "route_tables": "all"});
+            w.baseline("gateway_endpoints", all)
+        });
+        assert!(
+            !steps.iter().any(|s| s.starts_with(char::is_numeric) && s.contains("rtb-a")),
+            "{steps:#?}"
+        );
+        // Where the table is a private subnet's too, it is told that this one has no endpoint.
+        let lacking = planned(|w| {
+            let bound = json!([{"SubnetId": "subnet-pria"}, {"SubnetId": "subnet-prib"}]);
+            let w = tagged_public(w).set("rtb-b", "Associations", json!([]));
+            w.set("rtb-a", "Associations", bound).route("rtb-a", "0.0.0.0/0", "nat-1");
+            let all = json!({"services": ["s3"], "route_tables": "all"});
+            w.delete_gateway("vpce-s3").baseline("gateway_endpoints", all)
+        });
+        let told = "- rtb-a without com.amazonaws.eu-central-1.s3: the table serves subnet-pria too; give \
+                    the private subnets a table of their own";
+        assert!(lacking.contains(&told.to_owned()), "{lacking:#?}");
+        let shared = planned(|w| {
+            let bound = json!([{"SubnetId": "subnet-pria"}, {"SubnetId": "subnet-prib"}]);
+            let w = tagged_public(w).set("rtb-b", "Associations", json!([]));
+            w.set("rtb-a", "Associations", bound).route("rtb-a", "0.0.0.0/0", "nat-1")
+        });
+        assert!(
+            shared.contains(
+                &"- rtb-a: 0.0.0.0/0 → nat-1: the table serves subnet-pria too; give the \
+                              private subnets a table of their own"
+                    .to_owned()
+            ),
+            "{shared:#?}"
+        );
+        assert!(!shared.iter().any(|step| step.starts_with(char::is_numeric)), "{shared:#?}");
+    }
+
+    #[test]
+    fn it_notifies_at_most() {
+        let mode = |mode: &str| {
+            let mut fixture = Fixture::compliant();
+            let rules = json!({"unguarded-subnet": {"mode": mode}});
+            fixture.baseline("rules", rules).wanted().mode_of(RuleId::UnguardedSubnet)
+        };
+        assert_eq!(mode("repair"), Mode::Notify);
+        assert_eq!(mode("notify"), Mode::Notify);
+        assert_eq!(mode("observe"), Mode::Observe);
+        let repair = Fixture::compliant().wanted();
+        assert_eq!(repair.mode_of(RuleId::UnguardedSubnet), Mode::Notify);
+        assert_eq!(repair.with_mode(Mode::Repair).mode_of(RuleId::UnguardedSubnet), Mode::Notify);
+    }
+
+    #[test]
+    fn without_all_it_rests_on_it_says_nothing() {
+        for section in ["NatGateways", "PrefixLists", "NetworkInterfaces"] {
+            let found = findings(|w| {
+                untagged(w, "subnet-pria").route("rtb-a", "0.0.0.0/0", "nat-1").without(section)
+            });
+            assert_eq!(found, Vec::<String>::new(), "{section}");
+        }
+    }
+}
