@@ -2,6 +2,7 @@
 
 mod circumstances;
 pub mod planner;
+pub mod reliance;
 
 use std::fmt;
 

@@ -10,6 +10,7 @@ use crate::baseline::{Baseline, Mode};
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::plan::planner::plan;
+use crate::plan::reliance::Reliances;
 use crate::plan::{Circumstances, Plan, Step};
 use crate::report::{Outcome, Report};
 use crate::rules::finding::Finding;
@@ -23,6 +24,8 @@ pub struct Assessment {
     pub findings: Vec<Finding>,
     /// What to do about it.
     pub plan: Plan,
+    /// What the plan's deletions count on.
+    pub reliances: Reliances,
     /// Whether all of it was observed.
     pub complete: bool,
 }
@@ -30,7 +33,13 @@ pub struct Assessment {
 impl Assessment {
     /// A VPC in which nothing is looked for.
     fn nothing(standing: VpcStanding) -> Self {
-        Self { standing, findings: Vec::new(), plan: Plan::default(), complete: true }
+        Self {
+            standing,
+            findings: Vec::new(),
+            plan: Plan::default(),
+            reliances: Reliances::default(),
+            complete: true,
+        }
     }
 }
 
@@ -78,6 +87,11 @@ pub fn assess_snapshot(
     Assessment {
         standing: VpcStanding::Managed(name),
         findings,
+        reliances: if plan.steps.is_empty() {
+            Reliances::default()
+        } else {
+            Reliances::of(&view, &plan)
+        },
         plan,
         complete: snapshot.missing.is_empty(),
     }

@@ -230,6 +230,7 @@ mod tests {
     use crate::cloud::ErrorClass;
     use crate::ec2::change::DnsAttribute;
     use crate::plan::Hold;
+    use crate::plan::reliance::Reliances;
     use crate::run::VpcStanding;
 
     fn at(seconds: i64) -> Timestamp {
@@ -411,6 +412,7 @@ mod tests {
             standing: VpcStanding::Managed(None),
             findings: Vec::new(),
             plan,
+            reliances: Reliances::default(),
             complete,
         };
         let over = |now: &Assessment, outcomes: &Outcomes| {

@@ -289,7 +289,7 @@ fn only_where_the_vpc_itself_was_not_observed_is_nothing_known_of_it() {
     let seen = |edit: Edit| {
         let (w, request) = (Fixture::edited(edit), request(300));
         let circumstances = request.circumstances(Timestamp::UNIX_EPOCH);
-        let Assessment { standing, findings, plan, complete } =
+        let Assessment { standing, findings, plan, reliances: _, complete } =
             assess(&w.wanted(), &w.world(), &request, circumstances);
         assert_eq!((findings, plan), (vec![], Plan::default()));
         (standing, complete)

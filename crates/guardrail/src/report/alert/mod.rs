@@ -9,7 +9,7 @@ use crate::baseline::{Baseline, ManagedVpcs, Mode};
 use crate::event::{Evidence, Tool};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 use crate::report::one_line::one_line;
-use crate::report::{Next, Outcome, Report, StepReport, Verdict};
+use crate::report::{Next, Outcome, Report, Verdict};
 
 /// SNS refuses a subject of 100 characters or more
 /// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
@@ -51,6 +51,10 @@ impl Attribute {
 /// The alert of a report.
 pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
     let mut text = text(report, baseline);
+    if text.len() > TEXT_LIMIT {
+        // A script that is cut is worse than none.
+        text = text_with(report, baseline, Scripts::Named);
+    }
     if text.len() > TEXT_LIMIT {
         let cut = text
             .char_indices()
@@ -101,11 +105,24 @@ fn printable(text: &str, limit: usize) -> String {
 
 /// The report as its subscribers read it.
 pub fn text(report: &Report, baseline: &Baseline) -> String {
+    text_with(report, baseline, Scripts::Whole)
+}
+
+/// How scripts stand in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scripts {
+    /// They stand there whole.
+    Whole,
+    /// Where they can be had is named.
+    Named,
+}
+
+fn text_with(report: &Report, baseline: &Baseline, scripts: Scripts) -> String {
     let mut out = String::new();
     headline(&mut out, report);
     who(&mut out, report);
     body(&mut out, report);
-    advice(&mut out, report, baseline);
+    advice(&mut out, report, baseline, scripts);
     let run_id = one_line(&report.run_id);
     let _ = writeln!(out, "\nRun {run_id}, {} to {}.", report.started, report.finished);
     out
@@ -116,7 +133,7 @@ pub fn plan_text(report: &Report) -> String {
     let mut out = String::new();
     headline(&mut out, report);
     body(&mut out, report);
-    by_hand(&mut out, report);
+    by_hand(&mut out, report, Scripts::Named);
     out
 }
 
@@ -283,16 +300,18 @@ fn left_alone(out: &mut String, report: &Report) {
     }
 }
 
-fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
-    let undo: Vec<&StepReport> =
-        report.steps.iter().rev().filter(|step| step.undo.is_some()).collect();
-    if !undo.is_empty() {
+fn advice(out: &mut String, report: &Report, baseline: &Baseline, scripts: Scripts) {
+    if let Some(undo) = &report.undo_script {
         let _ = writeln!(out, "\nTo undo (exempt first, or the guardrail repairs it again)");
-        for command in undo.iter().filter_map(|step| step.undo.as_ref()) {
-            let _ = writeln!(out, "  {}", one_line(command));
+        match scripts {
+            Scripts::Whole => paste(out, undo),
+            Scripts::Named => {
+                let log = "`undo_script` of the report in the function's log";
+                let _ = writeln!(out, "  the script is too long for an alert: see {log}");
+            }
         }
     }
-    by_hand(out, report);
+    by_hand(out, report, scripts);
     if report.findings.is_empty() {
         return;
     }
@@ -303,15 +322,26 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
     }
 }
 
-fn by_hand(out: &mut String, report: &Report) {
-    let idle = report.steps.iter().filter(|step| is_idle(&step.outcome));
-    let commands: Vec<&String> = idle.filter_map(|step| step.command.as_ref()).collect();
-    if !commands.is_empty() {
-        let _ = writeln!(out, "\nTo do it by hand");
-        commands.iter().for_each(|command| {
-            let _ = writeln!(out, "  {}", one_line(command));
-        });
+/// How to do what the guardrail only shows.
+fn by_hand(out: &mut String, report: &Report, scripts: Scripts) {
+    let Some(script) = report.script.as_ref() else { return };
+    if !report.steps.iter().any(|step| is_idle(&step.outcome)) {
+        return;
     }
+    let _ = writeln!(out, "\nTo do it by hand");
+    match scripts {
+        Scripts::Whole => paste(out, script),
+        Scripts::Named => {
+            let _ = writeln!(out, "  `guardrail plan --script` prints a script for a shell");
+        }
+    }
+}
+
+fn paste(out: &mut String, script: &str) {
+    let _ = writeln!(out, "  paste all of it, both parentheses included, into a POSIX shell:\n");
+    script.lines().for_each(|line| {
+        let _ = writeln!(out, "{line}");
+    });
 }
 
 fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
@@ -376,6 +406,7 @@ fn json(report: &Report) -> String {
         return whole;
     }
     let mut short = report.clone();
+    (short.script, short.undo_script) = (None, None);
     short.evidence.truncate(10);
     short.steps.truncate(50);
     short.findings.truncate(50);
