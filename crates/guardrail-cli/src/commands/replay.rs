@@ -233,7 +233,7 @@ fn tell_run(out: &mut String, run: &ReplayedRun, baseline: &Baseline) {
     line(out, "Private route tables before:");
     out.push_str(&run.before);
     line(out, "");
-    line(out, guardrail::report::alert::text(&run.report, baseline).trim_end());
+    line(out, guardrail::report::alert::short_text(&run.report, baseline).trim_end());
     if run.before != run.after {
         line(out, "");
         line(out, "Private route tables after:");

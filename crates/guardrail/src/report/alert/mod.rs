@@ -108,6 +108,11 @@ pub fn text(report: &Report, baseline: &Baseline) -> String {
     text_with(report, baseline, Scripts::Whole)
 }
 
+/// The same where nobody is to paste anything, as after a replay: scripts are named only.
+pub fn short_text(report: &Report, baseline: &Baseline) -> String {
+    text_with(report, baseline, Scripts::Named)
+}
+
 /// How scripts stand in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scripts {
@@ -300,26 +305,28 @@ fn left_alone(out: &mut String, report: &Report) {
     }
 }
 
+/// What the reader can do. Scripts are long and come last.
 fn advice(out: &mut String, report: &Report, baseline: &Baseline, scripts: Scripts) {
+    if !report.findings.is_empty() {
+        let _ = writeln!(out, "\nTo exempt");
+        exempt(out, report, baseline);
+        if let Some(line) = for_good(report) {
+            let _ = writeln!(out, "\nTo fix it for good\n  {line}");
+        }
+    }
     if let Some(undo) = &report.undo_script {
         let _ = writeln!(out, "\nTo undo (exempt first, or the guardrail repairs it again)");
         match scripts {
             Scripts::Whole => paste(out, undo),
             Scripts::Named => {
-                let log = "`undo_script` of the report in the function's log";
-                let _ = writeln!(out, "  the script is too long for an alert: see {log}");
+                let _ = writeln!(
+                    out,
+                    "  `undo_script` of the report, in the function's log or as JSON, is for a shell"
+                );
             }
         }
     }
     by_hand(out, report, scripts);
-    if report.findings.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\nTo exempt");
-    exempt(out, report, baseline);
-    if let Some(line) = for_good(report) {
-        let _ = writeln!(out, "\nTo fix it for good\n  {line}");
-    }
 }
 
 /// How to do what the guardrail only shows.

@@ -52,15 +52,15 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          subnet-pria\n\
          \nWould be done (the mode is notify: nothing was changed)\n\
          \x20 1. delete the route 0.0.0.0/0 → nat-1 from rtb-a\n\
-         \nTo do it by hand\n\
-         \x20 paste all of it, both parentheses included, into a POSIX shell:\n\
-         \n( … )\n\
          \nTo exempt\n\
          \x20 this VPC: aws ec2 delete-tags --resources vpc-1 --tags 'Key=vpc-guardrail' --region eu-central-1\n\
          \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
          \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"observe\" } } in the baseline\n\
          \nTo fix it for good\n\
          \x20 CreateRoute came through Terraform (ops): change it in that code, or the next run of it brings the fault back.\n\
+         \nTo do it by hand\n\
+         \x20 paste all of it, both parentheses included, into a POSIX shell:\n\
+         \n( … )\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n"
     );
     let expected = [
@@ -211,7 +211,7 @@ fn a_script_stands_in_an_alert_whole_or_not_at_all() {
     assert_eq!(
         lines(alert(&report, &baseline).text),
         [
-            "  the script is too long for an alert: see `undo_script` of the report in the function's log",
+            "  `undo_script` of the report, in the function's log or as JSON, is for a shell",
             "  `guardrail plan --script` prints a script for a shell",
         ]
     );

@@ -127,16 +127,17 @@ const NO_PUBLIC_IP: &str = r#"gr_no_public_ip() {
 }
 "#;
 
-/// The third argument is a pattern for private DNS, and for whether it is for inbound Resolver
-/// endpoints only: `'true false'`, or `'*'` where it does not matter.
+/// The third argument is `by-name` where private DNS has to be on, and not for inbound Resolver
+/// endpoints only; `by-route` where it does not matter.
 const WORKS: &str = r#"gr_works() {
   gr_query='VpcEndpoints[0].join(`" "`,[VpcId,ServiceName,State,'
   gr_query=$gr_query'to_string(PrivateDnsEnabled),to_string(DnsOptions.'
   gr_query=$gr_query'PrivateDnsOnlyForInboundResolverEndpoint==`true`)])'
   gr_seen=$(gr_aws ec2 describe-vpc-endpoints --vpc-endpoint-ids "$1" \
     --query "$gr_query") || return 1
-  case "$gr_seen" in
-    ("$gr_vpc $2 "[aA]"vailable "$3) return 0;;
+  case "$3 $gr_seen" in
+    ("by-name $gr_vpc $2 "[aA]'vailable true false') return 0;;
+    ("by-route $gr_vpc $2 "[aA]'vailable '*) return 0;;
     (*' deleting '*|*' deleted '*|*' rejected '*|*' failed '*|*' expired '*)
       gr_stop "$1 will not serve: $gr_seen";;
     (*' pendingAcceptance '*)

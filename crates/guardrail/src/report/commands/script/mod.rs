@@ -249,9 +249,9 @@ fn endpoint_word(endpoint: &EndpointRef) -> String {
 }
 
 fn works(reliance: &Reliance) -> String {
-    let name = if reliance.private_dns { "'true false'" } else { "'*'" };
+    let how = if reliance.private_dns { "by-name" } else { "by-route" };
     let service = quoted(reliance.service.as_str());
-    format!("gr_works {} {service} {name}", endpoint_word(&reliance.endpoint))
+    format!("gr_works {} {service} {how}", endpoint_word(&reliance.endpoint))
 }
 
 fn leads(table: &RouteTableId, endpoint: &str) -> String {

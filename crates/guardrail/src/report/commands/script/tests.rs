@@ -34,14 +34,14 @@ const RELIED_ON: [&str; 15] = [
     "gr_relied_on() {",
     "  gr_attribute enableDnsSupport EnableDnsSupport True &&",
     "  gr_attribute enableDnsHostnames EnableDnsHostnames True &&",
-    "  gr_works vpce-ssm com.amazonaws.eu-central-1.ssm 'true false' &&",
-    "  gr_works vpce-ssmmessages com.amazonaws.eu-central-1.ssmmessages 'true false' &&",
-    "  gr_works vpce-ec2messages com.amazonaws.eu-central-1.ec2messages 'true false' &&",
+    "  gr_works vpce-ssm com.amazonaws.eu-central-1.ssm by-name &&",
+    "  gr_works vpce-ssmmessages com.amazonaws.eu-central-1.ssmmessages by-name &&",
+    "  gr_works vpce-ec2messages com.amazonaws.eu-central-1.ec2messages by-name &&",
     "  case \"$1\" in",
     "    (rtb-a)",
-    "      gr_works vpce-s3 com.amazonaws.eu-central-1.s3 '*' &&",
+    "      gr_works vpce-s3 com.amazonaws.eu-central-1.s3 by-route &&",
     "      gr_leads rtb-a vpce-s3 &&",
-    "      gr_works vpce-dynamodb com.amazonaws.eu-central-1.dynamodb '*' &&",
+    "      gr_works vpce-dynamodb com.amazonaws.eu-central-1.dynamodb by-route &&",
     "      gr_leads rtb-a vpce-dynamodb &&",
     "      :;;",
     "    (*) return 1;;",
@@ -99,7 +99,7 @@ fn a_name_that_is_switched_settles_before_a_deletion() {
         "gr_say 'step 1: modify vpce-ssm: turn private DNS on'",
         "gr_change True modify-vpc-endpoint --vpc-endpoint-id vpce-ssm --private-dns-enabled --query Return",
         "gr_say 'step 2: wait until the endpoint for com.amazonaws.eu-central-1.ssm is available'",
-        "gr_until gr_works vpce-ssm com.amazonaws.eu-central-1.ssm 'true false'",
+        "gr_until gr_works vpce-ssm com.amazonaws.eu-central-1.ssm by-name",
         "gr_settle \"${GUARDRAIL_SETTLE_SECONDS:-300}\"",
     ]
     .map(str::to_owned)
@@ -129,7 +129,7 @@ fn what_a_step_makes_is_in_a_variable() {
          --private-dns-enabled --tag-specifications 'ResourceType=vpc-endpoint,Tags=[{Key=vpc-guardrail,Value=created},\
          {Key=Name,Value=com.amazonaws.eu-central-1.ssm}]' --query VpcEndpoint.VpcEndpointId",
         "gr_say 'step 4: wait until the endpoint for com.amazonaws.eu-central-1.ssm is available'",
-        "gr_until gr_works \"$ENDPOINT_3\" com.amazonaws.eu-central-1.ssm 'true false'",
+        "gr_until gr_works \"$ENDPOINT_3\" com.amazonaws.eu-central-1.ssm by-name",
         "gr_until gr_in_subnets \"$ENDPOINT_3\" '[\"subnet-pria\",\"subnet-prib\"]' 2",
     ];
     assert_eq!(lines, expected);
