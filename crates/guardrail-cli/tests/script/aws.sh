@@ -82,6 +82,7 @@ case "$service $operation" in
   'ec2 create-security-group') echo sg-made ;;
   'ec2 describe-security-groups') echo sg-made ;;
   'ec2 authorize-security-group-ingress' | 'ec2 revoke-security-group-ingress') echo True ;;
+  'ec2 describe-network-interfaces') echo 0 ;;
   'ec2 delete-security-group') ;;
   'ec2 create-vpc-endpoint')
     endpoint=vpce-made-$number

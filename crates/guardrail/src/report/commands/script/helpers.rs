@@ -15,7 +15,7 @@
 type Helper = (&'static str, &'static str);
 
 /// Every function, each after those it calls.
-const HELPERS: [Helper; 18] = [
+const HELPERS: [Helper; 19] = [
     ("gr_call", CALL),
     ("gr_make", MAKE),
     ("gr_change", CHANGE),
@@ -27,6 +27,7 @@ const HELPERS: [Helper; 18] = [
     ("gr_in_subnets", IN_SUBNETS),
     ("gr_leads", LEADS),
     ("gr_gone", GONE),
+    ("gr_unused", UNUSED),
     ("gr_settle", SETTLE),
     ("gr_family", FAMILY),
     ("gr_route", ROUTE),
@@ -171,6 +172,14 @@ const GONE: &str = r#"gr_gone() {
     --query 'to_string(VpcEndpoints[].State)') || return 1
   case "$gr_seen" in ('[]'|'["deleted"]') return 0;; esac
   return 1
+}
+"#;
+
+const UNUSED: &str = r#"gr_unused() {
+  gr_seen=$(gr_aws ec2 describe-network-interfaces \
+    --filters "Name=group-id,Values=$1" \
+    --query 'length(NetworkInterfaces)') || return 1
+  [ "$gr_seen" = 0 ]
 }
 "#;
 

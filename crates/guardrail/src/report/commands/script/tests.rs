@@ -203,6 +203,7 @@ fn routes_are_put_back_before_what_was_made_is_taken_away() {
             "gr_change 0 delete-vpc-endpoints --vpc-endpoint-ids vpce-1 --query 'length(Unsuccessful || `[]`)'",
             "gr_until gr_gone vpce-1",
             "gr_say 'undo step 2: create security group ours in vpc-1'",
+            "gr_until gr_unused sg-1",
             "gr_call delete-security-group --group-id sg-1",
         ]
     );

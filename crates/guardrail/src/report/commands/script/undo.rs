@@ -48,7 +48,6 @@ fn undo(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<Strin
         Action::CreateEndpoint { .. } => {
             let query = quoted("length(Unsuccessful || `[]`)");
             let mut lines = vec![through(["gr_change", "0"], words, Some(&query))];
-            // A security group cannot be deleted before the endpoint that uses it is gone.
             if let Applied::CreatedEndpoint(id) = applied {
                 lines.push(format!("gr_until gr_gone {}", quoted(id.as_str())));
             }
@@ -57,8 +56,16 @@ fn undo(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<Strin
         Action::AuthorizeHttps { .. } | Action::ModifyEndpoint { .. } => {
             vec![through(["gr_change", "True"], words, Some("Return"))]
         }
-        // Older versions of the AWS CLI print nothing here.
-        Action::CreateSecurityGroup { .. } => vec![through(["gr_call"], words, None)],
+        // AWS keeps a group that an interface still uses, as one does for a while after its endpoint
+        // was changed or deleted. Older versions of the AWS CLI print nothing for the deletion.
+        Action::CreateSecurityGroup { .. } => {
+            let mut lines = Vec::new();
+            if let Applied::CreatedGroup(id) = applied {
+                lines.push(format!("gr_until gr_unused {}", quoted(id.as_str())));
+            }
+            lines.push(through(["gr_call"], words, None));
+            lines
+        }
         Action::DisablePublicIpOnLaunch { .. } => {
             vec![through(["gr_change", "''"], words, None)]
         }
