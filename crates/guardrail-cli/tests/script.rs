@@ -46,6 +46,12 @@ fn shells() -> Vec<&'static [&'static str]> {
     all.into_iter().filter(is_here).collect()
 }
 
+/// Whether the shell, after an error in a command's words, forgets what it has read but not run: here
+/// the question whether it is alive. An interactive dash does.
+fn forgets(shell: &[&str]) -> bool {
+    shell[0] == "dash"
+}
+
 /// What goes wrong, and at which call; nothing at call 0.
 #[derive(Clone, Copy)]
 struct Trouble {
@@ -175,7 +181,11 @@ struct Pasted {
 
 /// Pastes a text, with aliases in the way, and then asks the shell whether it is alive.
 fn paste(name: &str, shell: &[&str], text: &str, trouble: Trouble) -> Pasted {
-    let aliases = "alias aws='aws --profile other' printf=false sleep='sleep 99' command=false\n";
+    // Single commands are called as the reader calls the AWS CLI, with the alias.
+    let aliases = match text.contains("gr_aws") {
+        true => "alias aws='aws --profile other' printf=false sleep='sleep 99' command=false\n",
+        false => "",
+    };
     let input = format!("{aliases}{text}\necho ali''ve\n");
     let stand_in = StandIn::of(name);
     let child = stand_in.paste(shell, &input, trouble);
@@ -405,11 +415,57 @@ fn a_script_without_its_beginning_deletes_nothing_after_a_failure() {
             let part = lines[lost..].join("\n");
             let pasted = paste("plain", shell, &part, trouble);
             assert_eq!(deletions(&pasted.calls), 0, "{lost} lines lost: {}", pasted.said);
-            // An interactive dash forgets what it has read but not run after a syntax error, here the
-            // question whether it is alive.
-            let is_alive = pasted.alive || shell[0] == "dash";
-            assert!(is_alive, "{lost} lines lost: {}", pasted.said);
+            assert!(pasted.alive || forgets(shell), "{lost} lines lost: {}", pasted.said);
         }
+    }
+}
+
+/// The single commands of a report's steps, one a line: `command` of a plan, `undo` of a run.
+fn single_commands(report: &Value, field: &str) -> String {
+    let steps = report["steps"].as_array().unwrap();
+    let commands = steps.iter().filter_map(|step| step[field].as_str());
+    commands.collect::<Vec<_>>().join("\n")
+}
+
+/// Single commands know nothing of each other: a deletion insists on being told that what comes
+/// before it is done.
+#[test]
+fn single_commands_that_are_pasted_together_delete_nothing() {
+    let (plan, _) = guardrail("cdk", &["plan", "--format", "json"]);
+    let plan: Value = serde_json::from_str(plan.lines().next().unwrap()).unwrap();
+    let arguments = ["replay", "--mode", "repair", "--event", "event.json", "--format", "json"];
+    let (run, _) = guardrail("plain", &arguments);
+    let run: Value = serde_json::from_str(run.lines().next().unwrap()).unwrap();
+    let fails_first = Trouble { kind: "fail", at: 1, on: false };
+    for shell in shells() {
+        for trouble in [NONE, fails_first] {
+            let commands = single_commands(&plan, "command");
+            assert_eq!(commands.matches("delete-route").count(), 3);
+            let Pasted { calls, alive, said } = paste("cdk", shell, &commands, trouble);
+            assert_eq!(deletions(&calls), 0, "{said}");
+            assert!((alive || forgets(shell)) && !calls.is_empty(), "{said}");
+        }
+        let undo = single_commands(&run, "undo");
+        let undo = undo.lines().rev().collect::<Vec<_>>().join("\n");
+        let Pasted { calls, alive, said } = paste("plain", shell, &undo, fails_first);
+        assert_eq!(changes(&calls), ["create-route"], "{said}");
+        assert!(alive || forgets(shell), "{said}");
+    }
+}
+
+#[test]
+fn under_immediately_routes_go_where_the_plan_has_them() {
+    let baseline = tempfile::NamedTempFile::new().unwrap();
+    let text = r#"{"version": 1, "internet_routes": {"remove": "immediately"}}"#;
+    std::fs::write(baseline.path(), text).unwrap();
+    let path = baseline.path().to_str().unwrap();
+    let (script, _) = guardrail("plain", &["plan", "--script", "--baseline", path]);
+    for shell in shells() {
+        let Pasted { calls, alive, said } = paste("plain", shell, &script, NONE);
+        assert!(alive && said.contains("guardrail: done"), "{said}");
+        let expected =
+            ["delete-route", "create-vpc-endpoint", "modify-vpc-endpoint", "modify-vpc-endpoint"];
+        assert_eq!(changes(&calls), expected);
     }
 }
 

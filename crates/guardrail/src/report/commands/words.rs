@@ -285,6 +285,19 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_reads_a_word_as_it_was() {
+        for text in
+            ["", "a b", "it's", "a!b", "$(x) `x` \\ \" ' * ~", "a\tb\nc", "é → %s \u{1b}[0m"]
+        {
+            let shell = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {}", quoted(text))])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(shell.stdout).unwrap(), text);
+        }
+    }
+
+    #[test]
     fn words_for_people_are_plain() {
         assert_eq!(said("a → b: it's\n!"), "'a -> b: it?s??'");
         assert_eq!(said(&"x".repeat(500)).len(), 406);
