@@ -1,6 +1,7 @@
 //! The alert: a report as its subscribers read it, one message for a VPC and a run.
 
 mod baseline_alert;
+mod scripts;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,6 +9,7 @@ use std::fmt::Write as _;
 use crate::baseline::{Baseline, ManagedVpcs, Mode};
 use crate::event::{Evidence, Tool};
 pub use crate::report::alert::baseline_alert::baseline_alert;
+use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
 use crate::report::one_line::one_line;
 use crate::report::{Next, Outcome, Report, Verdict};
 
@@ -111,15 +113,6 @@ pub fn text(report: &Report, baseline: &Baseline) -> String {
 /// The same where nobody is to paste anything, as after a replay: scripts are named only.
 pub fn short_text(report: &Report, baseline: &Baseline) -> String {
     text_with(report, baseline, Scripts::Named)
-}
-
-/// How scripts stand in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scripts {
-    /// They stand there whole.
-    Whole,
-    /// Where they can be had is named.
-    Named,
 }
 
 fn text_with(report: &Report, baseline: &Baseline, scripts: Scripts) -> String {
@@ -314,41 +307,8 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline, scripts: Scrip
             let _ = writeln!(out, "\nTo fix it for good\n  {line}");
         }
     }
-    if let Some(undo) = &report.undo_script {
-        let _ = writeln!(out, "\nTo undo (exempt first, or the guardrail repairs it again)");
-        match scripts {
-            Scripts::Whole => paste(out, undo),
-            Scripts::Named => {
-                let _ = writeln!(
-                    out,
-                    "  `undo_script` of the report, in the function's log or as JSON, is for a shell"
-                );
-            }
-        }
-    }
+    to_undo(out, report, scripts);
     by_hand(out, report, scripts);
-}
-
-/// How to do what the guardrail only shows.
-fn by_hand(out: &mut String, report: &Report, scripts: Scripts) {
-    let Some(script) = report.script.as_ref() else { return };
-    if !report.steps.iter().any(|step| is_idle(&step.outcome)) {
-        return;
-    }
-    let _ = writeln!(out, "\nTo do it by hand");
-    match scripts {
-        Scripts::Whole => paste(out, script),
-        Scripts::Named => {
-            let _ = writeln!(out, "  `guardrail plan --script` prints a script for a shell");
-        }
-    }
-}
-
-fn paste(out: &mut String, script: &str) {
-    let _ = writeln!(out, "  paste all of it, both parentheses included, into a POSIX shell:\n");
-    script.lines().for_each(|line| {
-        let _ = writeln!(out, "{line}");
-    });
 }
 
 fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
