@@ -84,7 +84,11 @@ fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
         line(out, "\nalert:");
         quoted(
             out,
-            &format!("Subject: {}\n\n{}", alert::subject(report), alert::text(report, baseline)),
+            &format!(
+                "Subject: {}\n\n{}",
+                alert::subject(report),
+                alert::short_text(report, baseline)
+            ),
             "  ",
         );
         line(out, "\nroute tables of the private subnets, after:");

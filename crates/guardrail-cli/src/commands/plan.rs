@@ -20,6 +20,10 @@ pub(crate) struct Arguments {
     /// How to print the reports.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Print only the AWS CLI commands that do by hand what the plan says, whatever its modes and
+    /// limits, as one text for each VPC to paste into a POSIX shell.
+    #[arg(long, conflicts_with = "format")]
+    script: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
@@ -35,21 +39,28 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
         .collect();
     let (managed, others): (Vec<&Report>, Vec<&Report>) =
         reports.iter().partition(|report| report.verdict != Verdict::NotManaged);
-    for report in &managed {
-        match arguments.format {
-            Format::Text => line(out, &guardrail::report::alert::plan_text(report)),
-            Format::Json => json_line(out, report),
+    if arguments.script {
+        managed.iter().for_each(|report| script(out, report));
+    } else {
+        for report in &managed {
+            match arguments.format {
+                Format::Text => line(out, &guardrail::report::alert::plan_text(report)),
+                Format::Json => json_line(out, report),
+            }
         }
     }
     if arguments.format == Format::Text {
+        let mut comment = |text: &str| match arguments.script {
+            true => line(out, &format!("# {text}")),
+            false => line(out, text),
+        };
         for report in others {
-            line(out, &format!("VPC {}: not managed, never changed.", report.scope.vpc));
+            comment(&format!("VPC {}: not managed, never changed.", report.scope.vpc));
         }
         if reports.is_empty() {
-            line(out, &source.nothing());
+            comment(&source.nothing());
         } else if managed.is_empty() {
-            line(
-                out,
+            comment(
                 "No VPC of this world is managed: none carries the tag that the baseline names in `managed_vpcs`.",
             );
         }
@@ -57,6 +68,34 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     let is_fine = |verdict: Verdict| matches!(verdict, Verdict::Compliant | Verdict::Advised);
     let fine = managed.iter().all(|report| is_fine(report.verdict));
     Ok(source.ending(if fine { Ending::Fine } else { Ending::DriftLeft }))
+}
+
+/// The script of a VPC under a comment that says what it is; where there is none, a comment that
+/// says so. Comments hold nothing that a shell without comments would act on.
+fn script(out: &mut String, report: &Report) {
+    let Scope { account, region, vpc } = &report.scope;
+    let place = format!("{vpc}\n# in account {account}, {region}, planned at {}", report.started);
+    match (&report.script, report.verdict) {
+        (Some(script), _) => {
+            line(out, &format!("# VPC guardrail, commands for {place}\n{script}"));
+        }
+        (None, Verdict::Compliant | Verdict::Advised) => {
+            line(out, &format!("# Nothing to do for {place}"))
+        }
+        (
+            None,
+            Verdict::Repaired
+            | Verdict::DriftLeft
+            | Verdict::Incomplete
+            | Verdict::NotManaged
+            | Verdict::NoSuchVpc,
+        ) => line(
+            out,
+            &format!(
+                "# No commands for {place}.\n# What is left alone, guardrail plan says without --script."
+            ),
+        ),
+    }
 }
 
 fn look_at(scope: Scope) -> RunRequest {

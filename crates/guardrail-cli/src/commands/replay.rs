@@ -274,7 +274,14 @@ fn tell(out: &mut String, act: &Act, baseline: &Baseline) {
         line(out, &one_line(&format!("The world: {enacted}")));
     }
     match &act.runs {
-        Ok(runs) => runs.iter().for_each(|run| tell_run(out, run, baseline)),
+        Ok(runs) => {
+            for (at, run) in runs.iter().enumerate() {
+                if at > 0 {
+                    line(out, "");
+                }
+                tell_run(out, run, baseline);
+            }
+        }
         Err(why) => line(out, &one_line(&format!("No run: {why}."))),
     }
     line(out, "");
@@ -284,7 +291,7 @@ fn tell_run(out: &mut String, run: &ReplayedRun, baseline: &Baseline) {
     line(out, "Private route tables before:");
     out.push_str(&run.before);
     line(out, "");
-    line(out, guardrail::report::alert::text(&run.report, baseline).trim_end());
+    line(out, guardrail::report::alert::short_text(&run.report, baseline).trim_end());
     if run.before != run.after {
         line(out, "");
         line(out, "Private route tables after:");

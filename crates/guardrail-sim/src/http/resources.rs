@@ -3,10 +3,10 @@
 use guardrail::ec2::id::AccountId;
 use guardrail::ec2::id::DhcpOptionsId;
 use guardrail::ec2::world::{
-    AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue, EndpointGroup, EndpointService,
-    InterfaceAddress,     IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway, NetworkAcl, NetworkAclAssociation,
-    NetworkAclEntry, NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag,
-    Vpc, VpcEndpoint, World,
+    AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue, EndpointGroup,
+    EndpointService, InterfaceAddress, IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway,
+    NetworkAcl, NetworkAclAssociation, NetworkAclEntry, NetworkInterface, PrefixList, Route,
+    RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
 };
 use jiff::Timestamp;
 

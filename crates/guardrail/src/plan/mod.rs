@@ -3,6 +3,7 @@
 mod circumstances;
 mod outlook;
 pub mod planner;
+pub mod reliance;
 
 use std::fmt;
 

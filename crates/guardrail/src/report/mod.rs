@@ -65,6 +65,12 @@ pub struct Report {
     pub left_alone: Vec<LeftAlone>,
     /// The sections that could not be read in full, each with the reason.
     pub unread: Vec<Unread>,
+    /// What is left of the plan as one text for a shell; absent when nothing is, and in an alert
+    /// that would be too long with it.
+    pub script: Option<String>,
+    /// What undoes the steps that were done as one text for a shell; absent when nothing was done,
+    /// and in an alert that would be too long with it.
+    pub undo_script: Option<String>,
     /// Whether another run is needed.
     pub next: Next,
     /// When the VPC is looked at again, because something has to act first; absent when nothing is

@@ -254,7 +254,8 @@ fn nasty() -> impl Strategy<Value = String> {
         "'; rm -rf /; '",
     ];
     let piece = prop_oneof![3 => prop::sample::select(pieces.to_vec()).prop_map(str::to_owned), 1 => any::<String>()];
-    prop::collection::vec(piece, 1..6).prop_map(|pieces| pieces.concat())
+    // With a space in it, as in the harmless text: a word alone stands without quotation marks.
+    prop::collection::vec(piece, 1..6).prop_map(|pieces| format!(" {}", pieces.concat()))
 }
 
 proptest! {

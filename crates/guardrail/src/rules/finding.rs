@@ -331,8 +331,9 @@ impl fmt::Display for Drift {
                 let takes = if *certain { "takes" } else { "may take" };
                 write!(
                     f,
-                    "{table}: {destination} → {target} {takes} addresses of {service} past its \
-                     endpoint"
+                    "{table}: {} → {} {takes} addresses of {service} past its endpoint",
+                    word(destination),
+                    word(target)
                 )
             }
             Self::LeadsOut(route) => route.fmt(f),

@@ -118,7 +118,7 @@ mod tests {
             })
         };
         let found = [
-            "private-but-public: subnet-pria is private by its tag Tier=private but built \
+            "private-but-public: subnet-pria is private by its tag \"Tier=private\" but built \
                       public: its interface eni-1 has the public address 198.51.100.7, and its table \
                       leads to an internet gateway",
         ];
@@ -172,7 +172,7 @@ mod tests {
             assert_eq!(
                 steps,
                 [format!(
-                    "- subnet-puba is private by its tag Tier=private but built public: it holds the \
+                    "- subnet-puba is private by its tag \"Tier=private\" but built public: it holds the \
                      public NAT gateway nat-1, and its table leads to {target}: nothing of the subnet is \
                      changed; take its tag away or, if it is meant, its way out"
                 )]

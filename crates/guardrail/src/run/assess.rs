@@ -14,6 +14,7 @@ use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::history::{Facts, Memory, Note, Seen, recorded_calls};
 use crate::plan::planner::plan;
+use crate::plan::reliance::Reliances;
 use crate::plan::{Circumstances, Plan, Step};
 use crate::report::{Outcome, Report};
 use crate::rules::finding::Finding;
@@ -31,6 +32,8 @@ pub struct Assessment {
     pub departures: Vec<Departure>,
     /// How many private subnets the VPC has; none are counted in one that is not managed.
     pub private_subnets: usize,
+    /// What the plan's deletions count on.
+    pub reliances: Reliances,
     /// Whether all of it was observed.
     pub complete: bool,
 }
@@ -44,6 +47,7 @@ impl Assessment {
             plan: Plan::default(),
             departures: Vec::new(),
             private_subnets: 0,
+            reliances: Reliances::default(),
             complete: true,
         }
     }
@@ -96,6 +100,11 @@ pub fn assess_snapshot(
     Assessment {
         standing: VpcStanding::Managed(name),
         findings,
+        reliances: if plan.steps.is_empty() {
+            Reliances::default()
+        } else {
+            Reliances::of(&view, &plan)
+        },
         plan,
         departures: Vec::new(),
         private_subnets: view.topology.private().count(),

@@ -1,19 +1,26 @@
 //! The report of a run, from what was seen first, what was done and what was seen last.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::RunRequest;
 use super::assess::{Assessment, VpcStanding};
 use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
 use crate::baseline::{Baseline, Mode};
-use crate::cloud::{CallError, Unread};
+use crate::cloud::{Applied, CallError, Unread};
+use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, ServiceName};
 use crate::history::LookAgain;
 use crate::plan::{Condition, Hold, Plan, Step, Task};
-use crate::report::commands;
+use crate::report::commands::{self, RoutesGone};
 use crate::report::{Cause, Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::LeftAloneReason;
+
+/// How long a script waits between a name that it switched and a deletion that counts on it:
+/// resolvers and clients keep the answers that they had.
+const SETTLE: Duration = Duration::from_secs(300);
 
 /// A run that is over.
 pub(super) struct Ended<'a> {
@@ -61,12 +68,18 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
     let verdict = verdict(&first, &last, &findings);
     let again = another_run_helps(&first.plan, &last.plan, &outcomes)
         || unread.iter().any(|unread| unread.error.class.passes());
-    let steps =
-        first.plan.steps.iter().map(|step| step_report(step, &outcomes, &request.scope)).collect();
     let cause = match first.departures.as_slice() {
         [] => request.cause,
         [_, ..] => Cause::SelectionChanged,
     };
+    let taken = taken(&first.plan, &outcomes);
+    let routes = routes_gone(&taken);
+    let steps = first.plan.steps.iter();
+    let steps = steps.map(|step| step_report(step, &outcomes, &request.scope, routes)).collect();
+    // What is left is asked of the last look: what the run did need not be done by hand.
+    let script = commands::script(&last.plan, &last.reliances, &request.scope, SETTLE);
+    let undo_script =
+        commands::undo_script(&taken, &request.scope, |group| known_group(group, &outcomes));
     let vpc_name = match first.standing {
         VpcStanding::Managed(name) | VpcStanding::NotManaged(name) => name,
         VpcStanding::Missing | VpcStanding::Unobserved => None,
@@ -87,6 +100,8 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         steps,
         left_alone: first.plan.left_alone,
         unread,
+        script,
+        undo_script,
         next: if again { Next::Again } else { Next::Settled },
         look_again,
         notes_error,
@@ -153,14 +168,30 @@ fn found(finding: &Finding, repaired: bool, baseline: &Baseline) -> Found {
     }
 }
 
-fn step_report(step: &Step, outcomes: &Outcomes, scope: &Scope) -> StepReport {
+/// The steps that the run took, with what became of each.
+fn taken<'p>(plan: &'p Plan, outcomes: &'p Outcomes) -> Vec<commands::Taken<'p>> {
+    let taken = plan.steps.iter().filter_map(|step| match (&step.task, outcomes.get(&step.id)) {
+        (Task::Change(action), Some(Outcome::Done(applied))) => Some((step.id, action, applied)),
+        (Task::Change(_) | Task::Await(_), _) => None,
+    });
+    taken.collect()
+}
+
+fn routes_gone(taken: &[commands::Taken<'_>]) -> RoutesGone {
+    let is_deleted = |(_, action, applied): &commands::Taken<'_>| {
+        matches!(action, Action::DeleteRoute { .. }) && **applied != Applied::Already
+    };
+    if taken.iter().any(is_deleted) { RoutesGone::Yes } else { RoutesGone::No }
+}
+
+fn step_report(step: &Step, outcomes: &Outcomes, scope: &Scope, routes: RoutesGone) -> StepReport {
     let outcome = outcomes.get(&step.id).cloned().unwrap_or(Outcome::OutOfTime);
     let (command, undo) = match (&step.task, &outcome) {
         (Task::Change(action), Outcome::Done(applied)) => (
-            Some(commands::of(action, scope)),
-            commands::undo(action, applied, scope, |g| known_group(g, outcomes)),
+            Some(commands::of(step, action, scope)),
+            commands::undo(action, applied, scope, routes, |g| known_group(g, outcomes)),
         ),
-        (Task::Change(action), _) => (Some(commands::of(action, scope)), None),
+        (Task::Change(action), _) => (Some(commands::of(step, action, scope)), None),
         (Task::Await(_), _) => (None, None),
     };
     StepReport {

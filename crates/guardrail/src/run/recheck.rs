@@ -271,6 +271,7 @@ mod tests {
     use crate::cloud::ErrorClass;
     use crate::ec2::change::DnsAttribute;
     use crate::plan::Hold;
+    use crate::plan::reliance::Reliances;
     use crate::run::VpcStanding;
 
     fn at(seconds: i64) -> Timestamp {
@@ -454,6 +455,7 @@ mod tests {
             plan,
             departures: Vec::new(),
             private_subnets: 0,
+            reliances: Reliances::default(),
             complete,
         };
         let over = |now: &Assessment, outcomes: &Outcomes| {

@@ -294,7 +294,7 @@ fn only_where_the_vpc_itself_was_not_observed_is_nothing_known_of_it() {
         let (w, request) = (Fixture::edited(edit), request(300));
         let circumstances =
             request.circumstances(Timestamp::UNIX_EPOCH, crate::history::Memory::NotAsked);
-        let Assessment { standing, findings, plan, departures, private_subnets, complete } =
+        let Assessment { standing, findings, plan, departures, private_subnets, complete, .. } =
             assess(&w.wanted(), &w.world(), &request, circumstances);
         assert_eq!((findings, plan, departures), (vec![], Plan::default(), vec![]));
         assert_eq!(private_subnets, 0);
@@ -319,6 +319,8 @@ fn a_changed_selection_changes_nothing_that_the_plan_does_not() {
         ["vpc-1", "subnet-prib"].map(|id| id.parse().unwrap()).to_vec();
     let looked = |edit: Edit| {
         let cloud = Fake::new(edit);
+        let settling = json!({"minutes": 0, "dhcp_options_minutes": 0});
+        cloud.state.borrow_mut().baseline("settling", settling);
         let baseline = cloud.state.borrow().wanted();
         let (cause, evidence) = (Cause::SelectionChanged, vec![call.clone()]);
         let request = RunRequest { cause, evidence, ..request(300) };

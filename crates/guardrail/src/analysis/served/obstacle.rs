@@ -10,6 +10,7 @@ use crate::ec2::list;
 use crate::ec2::policy::PolicyDigest;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::EndpointState;
+use crate::shown::word;
 
 /// What keeps a service from a subnet, with the facts it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -226,7 +227,7 @@ impl fmt::Display for Obstacle {
             Self::NotOffered => f.write_str("the Region does not offer it"),
             Self::NoEndpoint => f.write_str("no endpoint"),
             Self::NotAvailable { endpoint, state } | Self::Broken { endpoint, state } => {
-                write!(f, "{endpoint} is in state {state}")
+                write!(f, "{endpoint} is in state {}", word(state.as_str()))
             }
             Self::AwaitsAcceptance { endpoint } => {
                 write!(f, "{endpoint} waits for the service's owner to accept it")
@@ -247,7 +248,9 @@ impl fmt::Display for Obstacle {
             }
             Self::VpcDnsOff { attribute } => write!(f, "{attribute} of the VPC is off"),
             Self::OtherResolver { servers } => {
-                write!(f, "the DHCP options name DNS servers not Amazon's: {}", list(servers))
+                let servers: Vec<String> =
+                    servers.iter().map(|server| word(server).into_owned()).collect();
+                write!(f, "the DHCP options name DNS servers not Amazon's: {}", list(&servers))
             }
             Self::HttpsNotAdmitted { endpoint, blocks } => {
                 write!(f, "{endpoint} admits no TCP 443 from {}", list(blocks))
@@ -267,10 +270,12 @@ impl fmt::Display for Obstacle {
                 write!(f, "the policy of {endpoint} is not full access")
             }
             Self::Overruled { table, destination, target } => {
-                write!(f, "{table}: {destination} → {target} overrules the endpoint's route")
+                let (there, target) = (word(destination), word(target));
+                write!(f, "{table}: {there} → {target} overrules the endpoint's route")
             }
             Self::PerhapsOverruled { table, destination, target } => {
-                write!(f, "{table}: {destination} → {target} may overrule the endpoint's route")
+                let (there, target) = (word(destination), word(target));
+                write!(f, "{table}: {there} → {target} may overrule the endpoint's route")
             }
             Self::Unread { section } => write!(f, "{section} not read"),
             Self::RangesUnread => f.write_str("the service's address ranges were not read"),

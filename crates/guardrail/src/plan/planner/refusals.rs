@@ -207,10 +207,12 @@ impl Draft<'_, '_> {
             return proof.answer() != Answer::NotServed;
         }
         placed.table.is_none_or(|table| {
-            table.routes.iter().any(|route| match classify(route, table, view.snapshot, &view.topology) {
-                RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => false,
-                RouteClass::Internet(_) | RouteClass::MayLeadOut(_) | RouteClass::Unknown(_) => {
-                    true
+            table.routes.iter().any(|route| {
+                match classify(route, table, view.snapshot, &view.topology) {
+                    RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => false,
+                    RouteClass::Internet(_)
+                    | RouteClass::MayLeadOut(_)
+                    | RouteClass::Unknown(_) => true,
                 }
             })
         })

@@ -2,6 +2,7 @@
 
 mod baseline_alert;
 mod caller;
+mod scripts;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ use crate::event::Tool;
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
+use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 use crate::shown::{one_line, quoted, word};
@@ -57,6 +59,10 @@ impl Attribute {
 /// The alert of a report.
 pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
     let mut text = text(report, baseline);
+    if text.len() > TEXT_LIMIT {
+        // A script that is cut is worse than none.
+        text = text_with(report, baseline, Scripts::Named);
+    }
     if text.len() > TEXT_LIMIT {
         let cut = text
             .char_indices()
@@ -113,12 +119,21 @@ fn printable(text: &str, limit: usize) -> String {
 
 /// The report as its subscribers read it.
 pub fn text(report: &Report, baseline: &Baseline) -> String {
+    text_with(report, baseline, Scripts::Whole)
+}
+
+/// The same where nobody is to paste anything, as after a replay: scripts are named only.
+pub fn short_text(report: &Report, baseline: &Baseline) -> String {
+    text_with(report, baseline, Scripts::Named)
+}
+
+fn text_with(report: &Report, baseline: &Baseline, scripts: Scripts) -> String {
     let mut out = String::new();
     headline(&mut out, report);
     departed(&mut out, report);
     who(&mut out, report);
     body(&mut out, report);
-    advice(&mut out, report, baseline);
+    advice(&mut out, report, baseline, scripts);
     let run_id = word(&report.run_id);
     let _ = writeln!(out, "\nRun {run_id}, {} to {}.", report.started, report.finished);
     out
@@ -129,7 +144,7 @@ pub fn plan_text(report: &Report) -> String {
     let mut out = String::new();
     headline(&mut out, report);
     body(&mut out, report);
-    by_hand(&mut out, report);
+    by_hand(&mut out, report, Scripts::Named);
     out
 }
 
@@ -186,6 +201,12 @@ fn ending(report: &Report) -> &'static str {
         }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
+        Verdict::DriftLeft if report.look_again.is_some() && report.changed() => {
+            "not on its baseline yet; the rest follows when the changes below act"
+        }
+        Verdict::DriftLeft if report.look_again.is_some() => {
+            "not on its baseline yet; it is looked at again when what was changed acts"
+        }
         Verdict::DriftLeft if report.repaired_some() && report.next == Next::Again => {
             "partly back on its baseline; the next run goes on"
         }
@@ -314,31 +335,27 @@ fn left_alone(out: &mut String, report: &Report) {
     for left in &report.left_alone {
         let _ =
             writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.reason.to_string()));
+        for detail in left.reason.details() {
+            let _ = writeln!(out, "      {}", one_line(&detail));
+        }
     }
     for unread in &report.unread {
         let _ = writeln!(out, "  - {} could not be read: {}", unread.section, unread.error.shown());
     }
 }
 
-fn advice(out: &mut String, report: &Report, baseline: &Baseline) {
-    let undo: Vec<&StepReport> =
-        report.steps.iter().rev().filter(|step| step.undo.is_some()).collect();
-    if !undo.is_empty() {
-        let _ = writeln!(out, "\nTo undo (exempt first, or the guardrail repairs it again)");
-        for command in undo.iter().filter_map(|step| step.undo.as_ref()) {
-            let _ = writeln!(out, "  {}", one_line(command));
+/// What the reader can do. Scripts are long and come last.
+fn advice(out: &mut String, report: &Report, baseline: &Baseline, scripts: Scripts) {
+    if !report.findings.is_empty() {
+        let _ = writeln!(out, "\nTo exempt");
+        exempt(out, report, baseline);
+        if let Some(line) = for_good(report) {
+            let _ = writeln!(out, "\nTo fix it for good\n  {line}");
         }
     }
-    by_hand(out, report);
     back(out, report, baseline);
-    if report.findings.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "\nTo exempt");
-    exempt(out, report, baseline);
-    if let Some(line) = for_good(report) {
-        let _ = writeln!(out, "\nTo fix it for good\n  {line}");
-    }
+    to_undo(out, report, scripts);
+    by_hand(out, report, scripts);
 }
 
 /// How to bring a VPC back into the guardrail's care.
@@ -348,17 +365,6 @@ fn back(out: &mut String, report: &Report, baseline: &Baseline) {
     {
         let _ = writeln!(out, "\nTo bring it back");
         let _ = writeln!(out, "  {}", commands::tag_vpc(key, value, &report.scope));
-    }
-}
-
-fn by_hand(out: &mut String, report: &Report) {
-    let idle = report.steps.iter().filter(|step| is_idle(&step.outcome));
-    let commands: Vec<&String> = idle.filter_map(|step| step.command.as_ref()).collect();
-    if !commands.is_empty() {
-        let _ = writeln!(out, "\nTo do it by hand");
-        commands.iter().for_each(|command| {
-            let _ = writeln!(out, "  {}", one_line(command));
-        });
     }
 }
 
@@ -436,6 +442,7 @@ fn json(report: &Report) -> String {
         return whole;
     }
     let mut short = report.clone();
+    (short.script, short.undo_script) = (None, None);
     short.evidence.truncate(10);
     short.departures.truncate(50);
     short.steps.truncate(50);

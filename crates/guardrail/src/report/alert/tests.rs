@@ -40,8 +40,10 @@ fn an_alert_says_who_what_why_and_what_to_do() {
     let (report, baseline) = report("notify", "ops", "APN/1.0 HashiCorp/1.0 Terraform/1.13.5");
     let alert = alert(&report, &baseline);
     assert_eq!(alert.subject, "VPC guardrail: drift found vpc-1 eu-central-1 (internet-route)");
+    let script = report.script.as_deref().unwrap();
+    assert!(alert.text.contains(script), "{}", alert.text);
     assert_eq!(
-        alert.text,
+        alert.text.replace(script, "( … )\n"),
         "VPC vpc-1 in account 111122223333, eu-central-1: not on its baseline; nothing was changed. Its name is \"shop\".\n\
          \nWho\n\
          \x20 CreateRoute by \"ops\" (terraform) from 203.0.113.24 at 2026-09-14T08:31:07Z\n\
@@ -50,14 +52,15 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          subnet-pria\n\
          \nWould be done (the mode is notify: nothing was changed)\n\
          \x20 1. delete the route 0.0.0.0/0 → nat-1 from rtb-a\n\
-         \nTo do it by hand\n\
-         \x20 aws ec2 delete-route --route-table-id rtb-a --destination-cidr-block 0.0.0.0/0 --region eu-central-1\n\
          \nTo exempt\n\
          \x20 this VPC: aws ec2 delete-tags --resources vpc-1 --tags 'Key=vpc-guardrail' --region eu-central-1\n\
          \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
          \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"observe\" } } in the baseline\n\
          \nTo fix it for good\n\
          \x20 CreateRoute came through Terraform (\"ops\"): change it in that code, or the next run of it brings the fault back.\n\
+         \nTo do it by hand\n\
+         \x20 paste all of it, both parentheses included, into a POSIX shell:\n\
+         \n( … )\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n"
     );
     let expected = [
@@ -254,6 +257,28 @@ fn a_report_of_any_length_fits_into_one_message() {
             "run-1"
         );
     }
+}
+
+/// A script that is cut is worse than none.
+#[test]
+fn a_script_stands_in_an_alert_whole_or_not_at_all() {
+    let (mut report, baseline) = report("notify", "ops", "aws-cli/2.17");
+    let lines = |text: String| -> Vec<String> {
+        let of_interest = |line: &&str| line.starts_with('(') || line.contains("script");
+        text.lines().filter(of_interest).map(str::to_owned).collect()
+    };
+    let long = || Some(format!("( set -eu\n{}\n)\n", "x".repeat(TEXT_LIMIT)));
+    (report.script, report.undo_script) = (long(), long());
+    assert_eq!(
+        lines(alert(&report, &baseline).text),
+        [
+            "  `undo_script` of the report, in the function's log or as JSON, is for a shell",
+            "  `guardrail plan --script` prints a script for a shell",
+        ]
+    );
+    (report.script, report.undo_script) =
+        (Some("( a\n)\n".to_owned()), Some("( b\n)\n".to_owned()));
+    assert_eq!(lines(alert(&report, &baseline).text), ["( b", "( a"]);
 }
 
 proptest! {

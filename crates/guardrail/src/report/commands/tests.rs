@@ -1,10 +1,11 @@
+use crate::baseline::Mode;
 use crate::cloud::Applied;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::world::Destination;
-use crate::plan::GroupRef;
-use crate::plan::StepId;
+use crate::plan::{GroupRef, Step, StepId, Task};
+use crate::report::commands::RoutesGone;
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -19,6 +20,18 @@ fn bare(command: &str) -> &str {
     command.strip_prefix("aws ec2 ").unwrap().strip_suffix(" --region eu-central-1").unwrap()
 }
 
+/// A step with this action, after these steps.
+fn step(action: &Action<GroupRef>, after: &[u32]) -> Step {
+    Step {
+        id: StepId(9),
+        rules: vec![],
+        mode: Mode::Repair,
+        task: Task::Change(action.clone()),
+        after: after.iter().copied().map(StepId).collect(),
+        held: None,
+    }
+}
+
 fn check(action: &Action<GroupRef>, applied: &Applied, does: &str, undoes: Option<&str>) {
     let known = |group: &GroupRef| -> Option<SecurityGroupId> {
         match group {
@@ -26,10 +39,13 @@ fn check(action: &Action<GroupRef>, applied: &Applied, does: &str, undoes: Optio
             GroupRef::MadeBy(step) => (*step == StepId(1)).then(|| id("sg-made")),
         }
     };
-    assert_eq!(bare(&super::of(action, &scope())), does);
-    let undo = super::undo(action, applied, &scope(), known);
-    assert_eq!(undo.as_deref().map(bare), undoes);
-    assert_eq!(super::undo(action, &Applied::Already, &scope(), known), None);
+    let command = super::of(&step(action, &[]), action, &scope());
+    let made = command.strip_prefix("GROUP_9=$(");
+    let made = made.and_then(|rest| rest.strip_suffix(" --query GroupId --output text)"));
+    assert_eq!(bare(made.unwrap_or(&command)), does);
+    let undo = |applied| super::undo(action, applied, &scope(), RoutesGone::No, known);
+    assert_eq!(undo(applied).as_deref().map(bare), undoes);
+    assert_eq!(undo(&Applied::Already), None);
 }
 
 #[test]
@@ -66,7 +82,8 @@ fn security_groups() {
             description: "for us".to_owned(),
         },
         &Applied::CreatedGroup(id("sg-made")),
-        "create-security-group --vpc-id vpc-1 --group-name ours --description 'for us'",
+        "create-security-group --vpc-id vpc-1 --group-name ours --description 'for us' --tag-specifications \
+         'ResourceType=security-group,Tags=[{Key=vpc-guardrail,Value=created},{Key=Name,Value=ours}]'",
         Some("delete-security-group --group-id sg-made"),
     );
     let permissions = "--ip-permissions 'IpProtocol=tcp,FromPort=443,ToPort=443,IpRanges=[{CidrIp=10.0.0.0/16},\
@@ -77,7 +94,9 @@ fn security_groups() {
             cidrs: ["10.0.0.0/16", "2600::/56", "100.64.0.0/16"].map(Cidr::from).to_vec(),
         },
         &Applied::Done,
-        &format!("authorize-security-group-ingress --group-id <group of step 1> {permissions}"),
+        &format!(
+            "authorize-security-group-ingress --group-id \"${{GROUP_1:?take step 1 first}}\" {permissions}"
+        ),
         Some(&format!("revoke-security-group-ingress --group-id sg-made {permissions}")),
     );
 }
@@ -91,11 +110,15 @@ fn new_endpoints() {
         token: "token".to_owned(),
     };
     let made = Applied::CreatedEndpoint(id("vpce-made"));
+    let tags = "--tag-specifications 'ResourceType=vpc-endpoint,Tags=[{Key=vpc-guardrail,Value=created},\
+                {Key=Name,Value=com.amazonaws.eu-central-1.s3}]'";
     check(
         &create(NewEndpoint::Gateway { route_tables: vec![id("rtb-a"), id("rtb-b")] }),
         &made,
-        "create-vpc-endpoint --vpc-id vpc-1 --service-name com.amazonaws.eu-central-1.s3 --vpc-endpoint-type Gateway \
-         --route-table-ids rtb-a rtb-b",
+        &format!(
+            "create-vpc-endpoint --vpc-id vpc-1 --service-name com.amazonaws.eu-central-1.s3 \
+             --vpc-endpoint-type Gateway --route-table-ids rtb-a rtb-b {tags}"
+        ),
         Some("delete-vpc-endpoints --vpc-endpoint-ids vpce-made"),
     );
     for (private_dns, option) in [
@@ -115,7 +138,7 @@ fn new_endpoints() {
             &made,
             &format!(
                 "create-vpc-endpoint --vpc-id vpc-1 --service-name com.amazonaws.eu-central-1.s3 --vpc-endpoint-type \
-                 Interface --subnet-ids subnet-a subnet-b --security-group-ids sg-own {option}"
+                 Interface --subnet-ids subnet-a subnet-b --security-group-ids sg-own {option} {tags}"
             ),
             Some("delete-vpc-endpoints --vpc-endpoint-ids vpce-made"),
         );
@@ -134,7 +157,7 @@ fn changed_endpoints() {
         },
         &Applied::Done,
         "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --add-subnet-ids subnet-b --add-security-group-ids \
-         <group of step 1> --private-dns-enabled",
+         \"${GROUP_1:?take step 1 first}\" --private-dns-enabled",
         Some(
             "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --remove-subnet-ids subnet-b --remove-security-group-ids \
              sg-made --no-private-dns-enabled",
@@ -198,4 +221,44 @@ fn routes_of_every_destination_and_target() {
             )),
         );
     }
+}
+
+fn nat_route() -> Action<GroupRef> {
+    Action::DeleteRoute {
+        table: id("rtb-a"),
+        destination: Destination::CidrBlock("0.0.0.0/0".into()),
+        target: "nat-1".to_owned().into(),
+    }
+}
+
+#[test]
+fn a_single_deletion_insists_on_what_comes_before_it() {
+    assert_eq!(
+        super::of(&step(&nat_route(), &[3, 4]), &nat_route(), &scope()),
+        ": \"${STEP_3_DONE:?see that step 3 is done, then set it to yes}\" \
+         \"${STEP_4_DONE:?see that step 4 is done, then set it to yes}\" && \
+         aws ec2 delete-route --route-table-id rtb-a --destination-cidr-block 0.0.0.0/0 --region eu-central-1"
+    );
+}
+
+#[test]
+fn what_was_made_is_undone_only_once_the_routes_are_back() {
+    let undo = |action: &Action<GroupRef>, applied: &Applied| {
+        super::undo(action, applied, &scope(), RoutesGone::Yes, |_| None).unwrap()
+    };
+    assert_eq!(
+        undo(&nat_route(), &Applied::Done),
+        "aws ec2 create-route --route-table-id rtb-a --destination-cidr-block 0.0.0.0/0 --nat-gateway-id nat-1 \
+         --region eu-central-1"
+    );
+    let create = Action::CreateSecurityGroup {
+        vpc: id("vpc-1"),
+        name: "ours".to_owned(),
+        description: String::new(),
+    };
+    assert_eq!(
+        undo(&create, &Applied::CreatedGroup(id("sg-made"))),
+        ": \"${ROUTES_ARE_BACK:?put the routes back first, then set it to yes}\" && \
+         aws ec2 delete-security-group --group-id sg-made --region eu-central-1"
+    );
 }

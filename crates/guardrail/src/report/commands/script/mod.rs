@@ -1,0 +1,314 @@
+//! A plan as one text for a shell: everything in parentheses, which the shell reads to the end
+//! before it runs the first command, so that what came over in part does nothing.
+
+mod helpers;
+mod undo;
+
+use std::time::Duration;
+
+use crate::analysis::required_service::EndpointKind;
+use crate::baseline::Remove;
+use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
+use crate::ec2::id::{RouteTableId, Scope, ServiceName, SubnetId};
+use crate::ec2::route_target::RouteTarget;
+use crate::ec2::world::Destination;
+use crate::plan::reliance::{EndpointRef, Reliance, Reliances};
+use crate::plan::{Condition, GroupRef, Plan, Step, Task};
+use crate::report::commands::words::{Words, call, quoted, said};
+
+pub use self::undo::{Taken, undo_script};
+
+/// The steps of a plan, whatever their modes and limits, as one text to paste into a shell; `None`
+/// for a plan without steps.
+///
+/// It waits where the plan waits, and `settle` before the first deletion where it switched a name:
+/// names take time to act. Deletions come last, except under `remove: immediately`, and each looks
+/// first whether the route and the endpoints are still what they were judged to be.
+pub fn script(
+    plan: &Plan,
+    reliances: &Reliances,
+    scope: &Scope,
+    settle: Duration,
+) -> Option<String> {
+    if plan.steps.is_empty() {
+        return None;
+    }
+    let deletes = |step: &&Step| matches!(step.task, Task::Change(Action::DeleteRoute { .. }));
+    let (deletions, others): (Vec<&Step>, Vec<&Step>) = plan.steps.iter().partition(deletes);
+    let lines = |steps: &[&Step]| -> Vec<String> {
+        steps.iter().flat_map(|step| step_lines(step, plan, reliances)).collect()
+    };
+    let mut body: Vec<String> = Vec::new();
+    match reliances.remove {
+        Remove::Immediately => {
+            if !deletions.is_empty() {
+                body.push("gr_relied_on() { :; }".to_owned());
+                body.push(say(
+                    "the baseline says `immediately`: routes may go before endpoints come",
+                ));
+            }
+            body.extend(lines(&plan.steps.iter().collect::<Vec<_>>()));
+        }
+        Remove::AfterEndpoints => {
+            body.extend(lines(&others));
+            if !deletions.is_empty() {
+                if others.iter().any(|step| switches_a_name(&step.task)) && !settle.is_zero() {
+                    let seconds = settle.as_secs();
+                    body.push(format!("gr_settle \"${{GUARDRAIL_SETTLE_SECONDS:-{seconds}}}\""));
+                }
+                body.extend(relied_on(&deletions, reliances));
+                body.extend(lines(&deletions));
+            }
+        }
+    }
+    Some(subshell(scope, &body))
+}
+
+/// The body in parentheses, with the functions that it calls, after account, Region and VPC were
+/// asked for.
+fn subshell(scope: &Scope, body: &[String]) -> String {
+    let body = body.join("\n");
+    let (vpc, region) = (quoted(scope.vpc.as_str()), quoted(scope.region.as_str()));
+    let account = quoted(scope.account.as_str());
+    let (base, called) = (helpers::BASE, helpers::called_by(&body));
+    format!(
+        "( set -eu\ngr_vpc={vpc} gr_region={region}\n{base}{called}gr_begin {account}\n{body}\n{}\n)\n",
+        say("done")
+    )
+}
+
+fn say(text: &str) -> String {
+    format!("gr_say {}", said(text))
+}
+
+/// Words as a command, over as many lines as it takes to keep them short.
+fn command(words: impl IntoIterator<Item = String>) -> String {
+    const WIDTH: usize = 78;
+    let (mut text, mut column) = (String::new(), 0);
+    for word in words {
+        if column == 0 {
+            column = word.len();
+        } else if column + 1 + word.len() > WIDTH {
+            text.push_str(" \\\n  ");
+            column = 2 + word.len();
+        } else {
+            text.push(' ');
+            column += 1 + word.len();
+        }
+        text.push_str(&word);
+    }
+    text
+}
+
+/// A call through one of the functions, whose answer is what the query asks for.
+fn through<const N: usize>(helper: [&str; N], words: Words, query: Option<&str>) -> String {
+    let helper = helper.into_iter().map(str::to_owned);
+    let query = query.into_iter().flat_map(|query| ["--query".to_owned(), query.to_owned()]);
+    command(helper.chain(words.0).chain(query))
+}
+
+fn step_lines(step: &Step, plan: &Plan, reliances: &Reliances) -> Vec<String> {
+    let mut lines = vec![say(&format!("step {}: {}", step.id, step.task))];
+    match &step.task {
+        Task::Change(action) => lines.extend(change(step, action)),
+        Task::Await(Condition::Gone { endpoint }) => {
+            lines.push(format!("gr_until gr_gone {}", quoted(endpoint.as_str())));
+        }
+        Task::Await(Condition::Ready { service, tables, private_dns, .. }) => {
+            lines.extend(ready(service, tables, *private_dns, plan, reliances));
+        }
+    }
+    lines
+}
+
+fn change(step: &Step, action: &Action<GroupRef>) -> Vec<String> {
+    let id = step.id;
+    let words = call(action, |group| match group {
+        GroupRef::Existing(id) => quoted(id.as_str()),
+        GroupRef::MadeBy(step) => format!("\"$GROUP_{step}\""),
+    });
+    match action {
+        Action::EnableVpcDns { attribute, .. } => vec![
+            through(["gr_change", "''"], words, None),
+            format!("gr_until gr_attribute {} True", attribute_words(*attribute)),
+        ],
+        Action::CreateSecurityGroup { .. } => vec![
+            through(["gr_make", &format!("GROUP_{id}"), "sg-"], words, Some("GroupId")),
+            format!("gr_until gr_group \"$GROUP_{id}\""),
+        ],
+        Action::CreateEndpoint { .. } => {
+            let variable = format!("ENDPOINT_{id}");
+            let query = Some("VpcEndpoint.VpcEndpointId");
+            vec![through(["gr_make", &variable, "vpce-"], words, query)]
+        }
+        Action::AuthorizeHttps { .. } | Action::ModifyEndpoint { .. } => {
+            vec![through(["gr_change", "True"], words, Some("Return"))]
+        }
+        Action::DeleteRoute { table, destination, target } => {
+            vec![delete(table, destination, target)]
+        }
+        Action::DisablePublicIpOnLaunch { subnet } => vec![
+            through(["gr_change", "''"], words, None),
+            format!("gr_until gr_no_public_ip {}", quoted(subnet.as_str())),
+        ],
+    }
+}
+
+fn attribute_words(attribute: DnsAttribute) -> &'static str {
+    match attribute {
+        DnsAttribute::Support => "enableDnsSupport EnableDnsSupport",
+        DnsAttribute::Hostnames => "enableDnsHostnames EnableDnsHostnames",
+    }
+}
+
+fn delete(table: &RouteTableId, destination: &Destination, target: &RouteTarget) -> String {
+    match route_words(table, destination) {
+        Some(words) => {
+            let target = quoted(target.as_str());
+            command(["gr_delete".to_owned()].into_iter().chain(words).chain([target]))
+        }
+        None => no_such_route(table, destination),
+    }
+}
+
+/// How a script names a route: the kind of destination, the table, the destination. `None` for a
+/// destination that cannot stand in a query.
+fn route_words(table: &RouteTableId, destination: &Destination) -> Option<[String; 3]> {
+    let family = match destination {
+        Destination::CidrBlock(_) => "v4",
+        Destination::Ipv6CidrBlock(_) => "v6",
+        Destination::PrefixList(_) => "pl",
+    };
+    let to = destination.to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:/-".contains(c);
+    to.chars().all(is_plain).then(|| [family.to_owned(), quoted(table.as_str()), quoted(&to)])
+}
+
+fn no_such_route(table: &RouteTableId, destination: &Destination) -> String {
+    format!("gr_stop {}", said(&format!("no script can name {destination} of {table}")))
+}
+
+/// What is waited for until the endpoint of a service is ready.
+fn ready(
+    service: &ServiceName,
+    tables: &[RouteTableId],
+    private_dns: bool,
+    plan: &Plan,
+    reliances: &Reliances,
+) -> Vec<String> {
+    let kind = if tables.is_empty() { EndpointKind::Interface } else { EndpointKind::Gateway };
+    let is_meant = |reliance: &&Reliance| {
+        reliance.service == *service
+            && reliance.kind == kind
+            && tables.iter().all(|table| reliance.tables.contains(table))
+    };
+    let Some(reliance) = reliances.endpoints.iter().find(is_meant) else {
+        return vec![format!(
+            "gr_stop {}",
+            said(&format!("no endpoint is known for {service}: plan again"))
+        )];
+    };
+    let endpoint = endpoint_word(&reliance.endpoint);
+    let mut lines =
+        vec![format!("gr_until {}", works(&Reliance { private_dns, ..reliance.clone() }))];
+    lines.extend(tables.iter().map(|table| format!("gr_until {}", leads(table, &endpoint))));
+    let subnets = subnets_given(plan, &reliance.endpoint);
+    if !subnets.is_empty() {
+        let list: Vec<String> = subnets.iter().map(|subnet| format!("\"{subnet}\"")).collect();
+        let list = quoted(&format!("[{}]", list.join(",")));
+        let words = ["gr_until", "gr_in_subnets", &endpoint, &list, &subnets.len().to_string()];
+        lines.push(command(words.map(str::to_owned)));
+    }
+    lines
+}
+
+/// The subnets in which the plan gives an endpoint interfaces.
+fn subnets_given<'p>(plan: &'p Plan, wanted: &EndpointRef) -> Vec<&'p SubnetId> {
+    let given = plan.steps.iter().filter_map(|step| match (&step.task, wanted) {
+        (
+            Task::Change(Action::CreateEndpoint {
+                kind: NewEndpoint::Interface { subnets, .. },
+                ..
+            }),
+            EndpointRef::MadeBy(id),
+        ) if step.id == *id => Some(subnets),
+        (
+            Task::Change(Action::ModifyEndpoint { endpoint, add_subnets, .. }),
+            EndpointRef::Existing(id),
+        ) if endpoint == id => Some(add_subnets),
+        (Task::Change(_) | Task::Await(_), _) => None,
+    });
+    given.flatten().collect()
+}
+
+fn endpoint_word(endpoint: &EndpointRef) -> String {
+    match endpoint {
+        EndpointRef::Existing(id) => quoted(id.as_str()),
+        EndpointRef::MadeBy(step) => format!("\"$ENDPOINT_{step}\""),
+    }
+}
+
+fn works(reliance: &Reliance) -> String {
+    let how = if reliance.private_dns { "by-name" } else { "by-route" };
+    let service = quoted(reliance.service.as_str());
+    format!("gr_works {} {service} {how}", endpoint_word(&reliance.endpoint))
+}
+
+fn leads(table: &RouteTableId, endpoint: &str) -> String {
+    format!("gr_leads {} {endpoint}", quoted(table.as_str()))
+}
+
+/// The function that says whether everything that a deletion from a table relies on is there: every
+/// interface endpoint, and the table's own gateway endpoints.
+fn relied_on(deletions: &[&Step], reliances: &Reliances) -> Vec<String> {
+    let mut tables: Vec<&RouteTableId> = Vec::new();
+    for step in deletions {
+        if let Task::Change(Action::DeleteRoute { table, .. }) = &step.task
+            && !tables.contains(&table)
+        {
+            tables.push(table);
+        }
+    }
+    let mut lines = vec!["gr_relied_on() {".to_owned()];
+    // A private name acts only while both DNS attributes of the VPC are on.
+    if reliances.endpoints.iter().any(|reliance| reliance.private_dns) {
+        let attributes = [DnsAttribute::Support, DnsAttribute::Hostnames].map(attribute_words);
+        lines.extend(attributes.map(|words| format!("  gr_attribute {words} True &&")));
+    }
+    let everywhere = reliances.endpoints.iter().filter(|r| r.kind == EndpointKind::Interface);
+    lines.extend(everywhere.map(|reliance| format!("  {} &&", works(reliance))));
+    lines.push("  case \"$1\" in".to_owned());
+    for table in tables {
+        lines.push(format!("    ({})", quoted(table.as_str())));
+        let own = reliances.for_table(table).filter(|r| r.kind == EndpointKind::Gateway);
+        for reliance in own {
+            lines.push(format!("      {} &&", works(reliance)));
+            lines.push(format!("      {} &&", leads(table, &endpoint_word(&reliance.endpoint))));
+        }
+        lines.push("      :;;".to_owned());
+    }
+    lines.extend(["    (*) return 1;;".to_owned(), "  esac".to_owned(), "}".to_owned()]);
+    lines
+}
+
+/// Whether a name that clients use leads elsewhere after the step.
+fn switches_a_name(task: &Task) -> bool {
+    match task {
+        Task::Change(action) => match action {
+            Action::EnableVpcDns { .. } => true,
+            Action::CreateEndpoint { kind: NewEndpoint::Interface { private_dns, .. }, .. }
+            | Action::ModifyEndpoint { private_dns, .. } => *private_dns != PrivateDns::Off,
+            Action::CreateEndpoint { kind: NewEndpoint::Gateway { .. }, .. }
+            | Action::CreateSecurityGroup { .. }
+            | Action::AuthorizeHttps { .. }
+            | Action::DeleteRoute { .. }
+            | Action::DisablePublicIpOnLaunch { .. } => false,
+        },
+        // The endpoint was not there for clients before.
+        Task::Await(Condition::Ready { private_dns, .. }) => *private_dns,
+        Task::Await(Condition::Gone { .. }) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
