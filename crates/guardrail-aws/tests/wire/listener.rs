@@ -120,9 +120,8 @@ impl Listener {
         clients(&self.url).await
     }
 
-    pub(crate) async fn clouds(&self, services: &[&str]) -> Clouds {
-        let services = services.iter().map(|name| name.parse::<ServiceName>().unwrap()).collect();
-        Clouds::new(&self.clients().await, services)
+    pub(crate) async fn clouds(&self) -> Clouds {
+        Clouds::new(&self.clients().await)
     }
 
     /// The cloud of the place of [`scope`].

@@ -337,7 +337,7 @@ async fn a_proxys_page_is_not_an_answer() {
 #[tokio::test]
 async fn nobody_there_is_a_fault_that_passes() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let clouds = Clouds::new(&clients(&format!("http://{closed}")).await, vec![]);
+    let clouds = Clouds::new(&clients(&format!("http://{closed}")).await);
     let aws = clouds.at(&scope().place()).unwrap();
     let seen = aws.observe(&scope(), &[Section::Vpcs]).await;
     let [(section, class, why)] = &missing(&seen)[..] else { panic!("{seen:?}") };

@@ -14,7 +14,7 @@ pub use rule_id::{DefaultMode, RuleId};
 pub use settling::Settling;
 pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
@@ -508,16 +508,6 @@ impl Baseline {
     /// The mode that `rules` gives a rule.
     fn own_mode_of(&self, rule: RuleId) -> Option<Mode> {
         self.rules.get(&rule).and_then(|options| options.mode)
-    }
-
-    /// The full names that the services it names may have in a Region, each once.
-    pub fn service_names(&self, region: &Region) -> Vec<ServiceName> {
-        let services =
-            self.gateway_endpoints.services.iter().chain(&self.interface_endpoints.services);
-        let services = services.map(|listed| &listed.service);
-        let names: BTreeSet<ServiceName> =
-            services.flat_map(|service| service.names(region)).collect();
-        names.into_iter().collect()
     }
 
     /// Who answers the DNS queries of this VPC, where the baseline says so.

@@ -13,7 +13,8 @@ mod recheck;
 use jiff::Timestamp;
 
 pub use self::assess::{
-    Assessment, VpcStanding, assess, assess_snapshot, noted_since, preview, preview_snapshot,
+    Assessment, VpcStanding, assess, assess_snapshot, looked_at, noted_since, preview,
+    preview_snapshot,
 };
 
 use crate::baseline::Baseline;
