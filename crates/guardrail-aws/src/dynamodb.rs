@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use guardrail::cloud::{CallError, Notes};
 use guardrail::ec2::id::{Place, Scope, VpcId};
 use guardrail::history::{LookAgain, Looked, Note};
-use jiff::{Timestamp, Unit};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::ec2::concurrent::concurrent;
 use crate::sdk::clients::Clients;
@@ -58,7 +58,10 @@ impl NoteTable {
                 .index_name(WAITING)
                 .key_condition_expression("place = :place AND due <= :now")
                 .expression_attribute_values(":place", AttributeValue::S(place.to_string()))
-                .expression_attribute_values(":now", AttributeValue::S(sortable(now)))
+                .expression_attribute_values(
+                    ":now",
+                    AttributeValue::S(sortable(now, RoundMode::Trunc)),
+                )
                 .set_exclusive_start_key(from);
             let page = on_heap(request.send()).await.map_err(|error| failed(OPERATION, &error))?;
             for item in page.items.unwrap_or_default() {
@@ -143,7 +146,7 @@ impl NoteTable {
             None => request,
             Some(again) => request
                 .item("place", AttributeValue::S(scope.place().to_string()))
-                .item("due", AttributeValue::S(sortable(again.at))),
+                .item("due", AttributeValue::S(sortable(again.at, RoundMode::Ceil))),
         })
     }
 }
@@ -180,10 +183,10 @@ fn text(note: &Note) -> Result<String, CallError> {
     serde_json::to_string(note).map_err(|error| unreadable("PutItem", &error.to_string()))
 }
 
-/// Times of one length, so that they sort as text.
-fn sortable(time: Timestamp) -> String {
-    let second = time.round(Unit::Second).unwrap_or(time);
-    format!("{second:.0}")
+/// A whole second, so that times have one length and sort as text: nothing is due early.
+fn sortable(time: Timestamp, mode: RoundMode) -> String {
+    let whole = TimestampRound::new().smallest(Unit::Second).mode(mode);
+    format!("{:.0}", time.round(whole).unwrap_or(time))
 }
 
 fn attribute<'i>(item: &'i HashMap<String, AttributeValue>, name: &str) -> Result<&'i str, String> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use guardrail::ec2::id::{Scope, ServiceName};
+use guardrail::ec2::id::Scope;
 use guardrail_aws::{Aws, ClientOptions, Clients, Clouds, Credentials, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -125,8 +125,8 @@ impl Listener {
     }
 
     /// The cloud of the place of [`scope`].
-    pub(crate) async fn aws(&self, services: &[&str]) -> Aws {
-        self.clouds(services).await.at(&scope().place()).unwrap()
+    pub(crate) async fn aws(&self) -> Aws {
+        self.clouds().await.at(&scope().place()).unwrap()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::ec2::snapshot::{Shared, Snapshot, UnplacedWorld};
 use crate::ec2::world::World;
 use crate::history::Looked;
 use crate::plan::Circumstances;
+use crate::rules::finding::Finding;
 use crate::run::{VpcStanding, assess_snapshot, looked_at};
 
 /// What a sweep saw.
@@ -51,7 +52,7 @@ pub fn sweep(
                 let looked = looked_at(&snapshot, baseline);
                 swept.looked.push((snapshot.vpc.vpc_id.clone(), looked));
                 swept.private_subnets += seen.private_subnets;
-                let has_drift = seen.findings.iter().any(|finding| !finding.rule.is_advice());
+                let has_drift = seen.findings.iter().any(is_news);
                 if has_drift || !seen.complete {
                     swept.drifted.push(snapshot.vpc.vpc_id.clone());
                 }
@@ -62,8 +63,16 @@ pub fn sweep(
     Ok(swept)
 }
 
+/// Whether a finding is a reason for a run: advice is none, unless tags contradict each other.
+fn is_news(finding: &Finding) -> bool {
+    !finding.rule.is_advice()
+        || finding.left_alone.iter().any(|left| left.reason.is_told_from_a_sweep())
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::fixture::Fixture;
 
@@ -148,6 +157,21 @@ mod tests {
             swept(&advised),
             Swept { managed: 1, private_subnets: 1, looked: vec![], drifted: vec![] }
         );
+    }
+
+    /// A tag that contradicts another may be somebody's way past the guardrail.
+    #[test]
+    fn a_contradictory_subnet_is_a_reason_for_a_run() {
+        let both =
+            json!([{"Key": "Tier", "Value": "private"}, {"Key": "Name", "Value": "a-public-b"}]);
+        let contradictory = Fixture::edited(|w| {
+            w.set("subnet-pria", "Tags", both).route("rtb-a", "0.0.0.0/0", "nat-1")
+        });
+        assert_eq!(swept(&contradictory).drifted, ["vpc-1".parse().unwrap()]);
+        let tagged_public = Fixture::edited(|w| {
+            w.tag("subnet-pria", "Tier", "public").route("rtb-a", "0.0.0.0/0", "nat-1")
+        });
+        assert_eq!(swept(&tagged_public).drifted, ["vpc-1".parse().unwrap()]);
     }
 
     #[test]
