@@ -48,6 +48,7 @@ impl NoteTable {
     /// When the index could not be read in full, or holds what is no note.
     pub async fn due(&self, place: &Place, now: Timestamp) -> Result<Vec<Due>, CallError> {
         const OPERATION: &str = "Query";
+        self.is_named(OPERATION)?;
         let mut due = Vec::new();
         let mut from = None;
         loop {
@@ -130,6 +131,13 @@ impl NoteTable {
         }
     }
 
+    fn is_named(&self, operation: &str) -> Result<(), CallError> {
+        match self.name.is_empty() {
+            true => Err(unreadable(operation, "no table is named; set `GUARDRAIL_TABLE`")),
+            false => Ok(()),
+        }
+    }
+
     fn put(
         &self,
         scope: &Scope,
@@ -154,6 +162,7 @@ impl NoteTable {
 impl Notes for NoteTable {
     async fn recall(&self, scope: &Scope) -> Result<Option<Note>, CallError> {
         const OPERATION: &str = "GetItem";
+        self.is_named(OPERATION)?;
         let request = self
             .dynamodb
             .get_item()

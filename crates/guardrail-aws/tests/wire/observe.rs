@@ -109,7 +109,14 @@ async fn a_whole_vpc_takes_these_calls() {
             format!("Action=DescribeNatGateways {of_vpc} MaxResults=1000"),
             format!("Action=DescribeNetworkAcls {of_vpc} MaxResults=1000"),
             format!("{interfaces} Filter.1.Name=attachment.instance-id Filter.1.Value.1=i-0f2"),
-            format!("{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0f1"),
+            format!(
+                "{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0d2 \
+                 Filter.1.Value.2=eni-0f1"
+            ),
+            format!(
+                "{interfaces} {of_vpc} Filter.2.Name=interface-type Filter.2.Value.1=lambda \
+                 Filter.2.Value.2=nat_gateway"
+            ),
             "Action=DescribePrefixLists MaxResults=1000".to_owned(),
             format!("Action=DescribeRouteTables MaxResults=100 {of_vpc}"),
             "Action=DescribeSecurityGroups MaxResults=1000 Filter.1.Name=group-id Filter.1.Value.1=sg-0b9".to_owned(),
@@ -130,7 +137,7 @@ async fn a_whole_vpc_takes_these_calls() {
 async fn the_first_wave_is_asked_all_at_once() {
     let listener = teach(Listener::holding(13).await);
     let seen = listener.aws().await.observe(&scope(), &Section::ALL).await;
-    assert_eq!((seen.unread, listener.requests().len()), (vec![], 16));
+    assert_eq!((seen.unread, listener.requests().len()), (vec![], 19));
 }
 
 #[tokio::test]
@@ -162,7 +169,13 @@ async fn what_is_not_named_is_not_read() {
     let seen = listener.aws().await.observe(&scope(), &sections).await;
     assert_eq!(
         listener.actions(),
-        ["DescribeRouteTables", "DescribeSecurityGroups", "DescribeVpcEndpoints"]
+        [
+            "DescribeNetworkInterfaces",
+            "DescribeRouteTables",
+            "DescribeSecurityGroups",
+            "DescribeVpcEndpoints"
+        ],
+        "interfaces whose clients use more ports are asked for by their kind"
     );
     let world = json!({
         "Region": "eu-central-1", "AccountId": "111122223333",
@@ -398,7 +411,7 @@ async fn the_managed_vpcs_are_read_with_as_many_calls_as_one() {
         fields(&listener.of("DescribeSubnets")[0]),
         ["Action=DescribeSubnets", "MaxResults=1000"]
     );
-    assert_eq!(listener.requests().len(), 16);
+    assert_eq!(listener.requests().len(), 19);
 }
 
 #[tokio::test]

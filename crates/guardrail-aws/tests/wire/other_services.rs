@@ -229,8 +229,8 @@ async fn what_is_noted_is_recalled_and_read_consistently() {
     let listener = Listener::start().await;
     let noted = note("2026-09-14T08:36:07Z");
     listener
-        .on("PutItem", [ok("{}")])
-        .on("GetItem", [ok(json!({"Item": item(&noted)}).to_string())]);
+        .on(&format!("{TARGET}.PutItem"), [ok("{}")])
+        .on(&format!("{TARGET}.GetItem"), [ok(json!({"Item": item(&noted)}).to_string())]);
     let table = NoteTable::new(&listener.clients().await, "notes");
     table.note(&scope(), &noted).await.unwrap();
     assert_eq!(table.recall(&scope()).await, Ok(Some(noted.clone())));
@@ -246,7 +246,7 @@ async fn what_is_noted_is_recalled_and_read_consistently() {
 async fn nothing_noted_is_nothing_and_what_cannot_be_read_is_an_error() {
     let listener = Listener::start().await;
     let broken = json!({"Item": {"note": {"S": "?"}}}).to_string();
-    listener.on("GetItem", [ok("{}"), ok(broken)]);
+    listener.on(&format!("{TARGET}.GetItem"), [ok("{}"), ok(broken)]);
     let table = NoteTable::new(&listener.clients().await, "notes");
     assert_eq!(table.recall(&scope()).await, Ok(None));
     let error = table.recall(&scope()).await.unwrap_err();
@@ -261,7 +261,7 @@ async fn a_sweep_notes_only_what_nobody_has_noted_meanwhile() {
     let listener = Listener::start().await;
     let refused =
         r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}"#;
-    listener.on("PutItem", [ok("{}"), page(400, refused)]);
+    listener.on(&format!("{TARGET}.PutItem"), [ok("{}"), page(400, refused)]);
     let table = NoteTable::new(&listener.clients().await, "notes");
     let (first, second) = (note("2026-09-14T08:36:07Z"), Note::default());
     assert_eq!(table.note_unless_changed(&scope(), None, &first).await, Ok(true));
@@ -287,7 +287,7 @@ async fn what_is_due_is_found_on_every_page() {
     let (first, second) = (note("2026-09-14T08:31:07Z"), note("2026-09-14T08:33:07Z"));
     let page_one = json!({"Items": [item(&first)], "LastEvaluatedKey": key()});
     let page_two = json!({"Items": [item(&second)]});
-    listener.on("Query", [ok(page_one.to_string()), ok(page_two.to_string())]);
+    listener.on(&format!("{TARGET}.Query"), [ok(page_one.to_string()), ok(page_two.to_string())]);
     let table = NoteTable::new(&listener.clients().await, "notes");
     let now = "2026-09-14T08:40:00.7Z".parse().unwrap();
     let due = table.due(&scope().place(), now).await.unwrap();

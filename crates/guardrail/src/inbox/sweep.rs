@@ -167,11 +167,11 @@ mod tests {
         let contradictory = Fixture::edited(|w| {
             w.set("subnet-pria", "Tags", both).route("rtb-a", "0.0.0.0/0", "nat-1")
         });
-        assert_eq!(swept(&contradictory).drifted, ["vpc-1".parse().unwrap()]);
+        assert_eq!(swept(&contradictory).drifted, [crate::fixture::vpc()]);
         let tagged_public = Fixture::edited(|w| {
             w.tag("subnet-pria", "Tier", "public").route("rtb-a", "0.0.0.0/0", "nat-1")
         });
-        assert_eq!(swept(&tagged_public).drifted, ["vpc-1".parse().unwrap()]);
+        assert_eq!(swept(&tagged_public).drifted, [crate::fixture::vpc()]);
     }
 
     #[test]

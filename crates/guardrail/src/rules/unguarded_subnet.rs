@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(
             findings(|w| tagged_public(w).route("rtb-a", "0.0.0.0/0", "nat-1")),
             [
-                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged Tier=public) through \
+                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged \"Tier=public\") through \
               public NAT gateway nat-1"
             ]
         );
@@ -156,7 +156,7 @@ mod tests {
             }),
             [
                 "unguarded-subnet: unguarded and leading out: subnet-pria (untagged) through public NAT \
-              gateway nat-1; subnet-prib (tagged Tier=private and Name=a-public-b) perhaps through \
+              gateway nat-1; subnet-prib (tagged \"Tier=private\" and \"Name=a-public-b\") perhaps through \
               transit gateway tgw-1"
             ]
         );
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(
             through("portal-1"),
             [
-                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged Tier=public) perhaps \
+                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged \"Tier=public\") perhaps \
               through a target of no known kind: portal-1"
             ]
         );
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(
             behind("tgw-1"),
             [
-                "unguarded-subnet: unguarded and leading out: subnet-puba (tagged Tier=public) perhaps \
+                "unguarded-subnet: unguarded and leading out: subnet-puba (tagged \"Tier=public\") perhaps \
               through transit gateway tgw-1"
             ]
         );
