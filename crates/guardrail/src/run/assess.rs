@@ -13,6 +13,7 @@ use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::history::{Facts, Memory, Note, Seen, recorded_calls};
+use crate::plan::advice::Advice;
 use crate::plan::planner::plan;
 use crate::plan::reliance::Reliances;
 use crate::plan::{Circumstances, Plan, Step};
@@ -34,6 +35,8 @@ pub struct Assessment {
     pub private_subnets: usize,
     /// What the plan's deletions count on.
     pub reliances: Reliances,
+    /// What to know of the traffic that the plan moves.
+    pub advice: Option<Advice>,
     /// Whether all of it was observed.
     pub complete: bool,
 }
@@ -48,6 +51,7 @@ impl Assessment {
             departures: Vec::new(),
             private_subnets: 0,
             reliances: Reliances::default(),
+            advice: None,
             complete: true,
         }
     }
@@ -105,6 +109,7 @@ pub fn assess_snapshot(
         } else {
             Reliances::of(&view, &plan)
         },
+        advice: Advice::of(&view, &plan),
         plan,
         departures: Vec::new(),
         private_subnets: view.topology.private().count(),
@@ -204,6 +209,7 @@ fn not_taken(
         last,
         outcomes,
         unread: Vec::new(),
+        nat_traffic: Vec::new(),
         look_again: None,
         notes_error: None,
     })

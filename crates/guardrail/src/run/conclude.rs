@@ -8,7 +8,7 @@ use super::RunRequest;
 use super::assess::{Assessment, VpcStanding};
 use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
 use crate::baseline::{Baseline, Mode};
-use crate::cloud::{Applied, CallError, Unread};
+use crate::cloud::{Applied, CallError, NatTraffic, Unread};
 use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, ServiceName};
 use crate::history::LookAgain;
@@ -32,6 +32,8 @@ pub(super) struct Ended<'a> {
     pub(super) last: Assessment,
     pub(super) outcomes: Outcomes,
     pub(super) unread: Vec<Unread>,
+    /// What the NAT gateways carried whose routes the first plan removes.
+    pub(super) nat_traffic: Vec<NatTraffic>,
     pub(super) look_again: Option<LookAgain>,
     pub(super) notes_error: Option<CallError>,
 }
@@ -47,6 +49,7 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         last,
         outcomes,
         unread,
+        nat_traffic,
         look_again,
         notes_error,
     } = ended;
@@ -98,6 +101,8 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         departures: first.departures,
         findings,
         steps,
+        advice: first.advice,
+        nat_traffic,
         left_alone: first.plan.left_alone,
         unread,
         script,

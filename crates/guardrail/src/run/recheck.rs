@@ -456,6 +456,7 @@ mod tests {
             departures: Vec::new(),
             private_subnets: 0,
             reliances: Reliances::default(),
+            advice: None,
             complete,
         };
         let over = |now: &Assessment, outcomes: &Outcomes| {

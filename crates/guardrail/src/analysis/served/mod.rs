@@ -157,7 +157,7 @@ fn blocks_of(subnet: &Subnet, version: IpVersion, view: &View<'_>) -> Vec<IpNet>
 }
 
 /// Whether the subnet has IPv6 addresses.
-fn has_ipv6(subnet: &Subnet) -> bool {
+pub(crate) fn has_ipv6(subnet: &Subnet) -> bool {
     let is_v6 = |cidr: &Cidr| cidr.net().is_some_and(|net| IpVersion::of(&net) == IpVersion::V6);
     subnet.ipv6_native || subnet.cidrs().iter().any(is_v6)
 }
