@@ -45,6 +45,15 @@ pub struct Uncovered {
     pub service: &'static str,
     /// What stops where the service is not reached.
     pub matters_for: &'static str,
+    /// The full names that it may have in the VPC's Region.
+    names: Vec<ServiceName>,
+}
+
+impl Uncovered {
+    /// Whether the service has this full name.
+    pub fn is(&self, name: &ServiceName) -> bool {
+        self.names.contains(name)
+    }
 }
 
 /// The well-known services that clients in this VPC reach through no endpoint, as far as the Region
@@ -72,7 +81,7 @@ pub fn without_endpoint(view: &View<'_>) -> Vec<Uncovered> {
     let all = WELL_KNOWN.iter().filter_map(|(service, matters_for)| {
         let names = names(service);
         let is_missing = is_offered(&names) && !is_covered(&names);
-        is_missing.then_some(Uncovered { service, matters_for })
+        is_missing.then_some(Uncovered { service, matters_for, names })
     });
     all.collect()
 }

@@ -3,11 +3,33 @@
 
 use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, RequiredService};
+use crate::analysis::route::is_blackhole;
 use crate::baseline::Remove;
 use crate::ec2::change::{Action, NewEndpoint};
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName};
 use crate::ec2::world::{EndpointType, VpcEndpoint};
 use crate::plan::{Plan, StepId, Task};
+use crate::rules::finding::Finding;
+use crate::rules::repair::{Repair, RouteRemoval};
+
+/// The routes that are to go now or later, as far as they carry anything. What a run makes stands in
+/// for them once they are gone, in a later run too: it is undone only while they are there.
+pub fn at_stake(view: &View<'_>, findings: &[Finding]) -> Vec<RouteRemoval> {
+    let carries = |removal: &&RouteRemoval| {
+        let table = view.snapshot.route_table(&removal.table);
+        let mut routes = table.into_iter().flat_map(|table| &table.routes);
+        routes.any(|route| route.goes_to(&removal.destination) && !is_blackhole(route))
+    };
+    let wanted = findings.iter().filter_map(|finding| match &finding.repair {
+        Repair::RemoveRoute(removal) => Some(removal),
+        Repair::None
+        | Repair::EnableVpcDns(_)
+        | Repair::CreateEndpoint(_)
+        | Repair::EditEndpoint(_)
+        | Repair::Call(_) => None,
+    });
+    wanted.filter(carries).cloned().collect()
+}
 
 /// What the deletions of a plan count on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -165,7 +165,10 @@ fn uncovered(out: &mut String, view: &View<'_>) {
         };
         used.is_private() && used.table.routes.iter().any(leads)
     };
-    let uncovered = without_endpoint(view);
+    // Of what the baseline asks for, it is said above.
+    let is_required = |it: &Uncovered| view.required_services.iter().any(|r| it.is(&r.name));
+    let mut uncovered = without_endpoint(view);
+    uncovered.retain(|it| !is_required(it));
     if !view.is_managed()
         || uncovered.is_empty()
         || !view.topology.tables.iter().any(|used| leads_out(&used))
@@ -173,7 +176,7 @@ fn uncovered(out: &mut String, view: &View<'_>) {
         return;
     }
     say!(out, "  not covered by an endpoint here, and not reached without the internet route");
-    for Uncovered { service, matters_for } in uncovered {
+    for Uncovered { service, matters_for, .. } in uncovered {
         say!(out, "    {service}: {matters_for}");
     }
 }

@@ -456,6 +456,7 @@ mod tests {
             departures: Vec::new(),
             private_subnets: 0,
             reliances: Reliances::default(),
+            at_stake: Vec::new(),
             advice: None,
             complete,
         };

@@ -7,13 +7,14 @@ mod undo;
 use std::time::Duration;
 
 use crate::analysis::required_service::EndpointKind;
-use crate::baseline::Remove;
+use crate::baseline::{Remove, Settling};
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::id::{RouteTableId, Scope, ServiceName, SubnetId};
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
+use crate::history::Premise;
 use crate::plan::reliance::{EndpointRef, Reliance, Reliances};
-use crate::plan::{Condition, GroupRef, Plan, Step, Task};
+use crate::plan::{Condition, GroupRef, Hold, Plan, Step, StepId, Task};
 use crate::report::commands::words::{Words, call, quoted, said};
 
 pub use self::undo::{Taken, undo_script};
@@ -21,14 +22,14 @@ pub use self::undo::{Taken, undo_script};
 /// The steps of a plan, whatever their modes and limits, as one text to paste into a shell; `None`
 /// for a plan without steps.
 ///
-/// It waits where the plan waits, and `settle` before the first deletion where it switched a name:
-/// names take time to act. Deletions come last, except under `remove: immediately`, and each looks
+/// It waits where the plan waits; and before the first deletion as long as the baseline says, where
+/// something that the deletion rests on was changed by the script or a short while ago. Deletions come last, except under `remove: immediately`, and each looks
 /// first whether the route and the endpoints are still what they were judged to be.
 pub fn script(
     plan: &Plan,
     reliances: &Reliances,
     scope: &Scope,
-    settle: Duration,
+    settling: Settling,
 ) -> Option<String> {
     if plan.steps.is_empty() {
         return None;
@@ -52,7 +53,8 @@ pub fn script(
         Remove::AfterEndpoints => {
             body.extend(lines(&others));
             if !deletions.is_empty() {
-                if others.iter().any(|step| switches_a_name(&step.task)) && !settle.is_zero() {
+                let settle = to_settle(plan, &deletions, settling);
+                if !settle.is_zero() {
                     let seconds = settle.as_secs();
                     body.push(format!("gr_settle \"${{GUARDRAIL_SETTLE_SECONDS:-{seconds}}}\""));
                 }
@@ -291,9 +293,41 @@ fn relied_on(deletions: &[&Step], reliances: &Reliances) -> Vec<String> {
     lines
 }
 
+/// How long what the deletions rest on takes until it acts everywhere; no time where nothing of it is
+/// changed by a step that comes before them, and nothing holds them.
+fn to_settle(plan: &Plan, deletions: &[&Step], settling: Settling) -> Duration {
+    let of_hold = |step: &&Step| match &step.held {
+        Some(Hold::Settling { premise, .. } | Hold::NotRemembered { premise }) => match premise {
+            Premise::DhcpOptions => settling.dhcp_options(),
+            Premise::EndpointName(_)
+            | Premise::EndpointPolicy(_)
+            | Premise::VpcDns
+            | Premise::NetworkAcl(..) => settling.usual(),
+        },
+        Some(Hold::RunLimit) | None => Duration::ZERO,
+    };
+    let before = steps_before(plan, deletions);
+    let switched = before.into_iter().any(switches_a_name).then(|| settling.usual());
+    deletions.iter().map(of_hold).chain(switched).max().unwrap_or_default()
+}
+
+/// The steps that these come after, and those that come before them in turn.
+fn steps_before<'p>(plan: &'p Plan, steps: &[&Step]) -> Vec<&'p Step> {
+    let mut wanted: Vec<StepId> = steps.iter().flat_map(|step| step.after.clone()).collect();
+    let mut before: Vec<&Step> = Vec::new();
+    // Each step comes after steps with lower numbers.
+    for step in plan.steps.iter().rev() {
+        if wanted.contains(&step.id) {
+            wanted.extend(&step.after);
+            before.push(step);
+        }
+    }
+    before
+}
+
 /// Whether a name that clients use leads elsewhere after the step.
-fn switches_a_name(task: &Task) -> bool {
-    match task {
+fn switches_a_name(step: &Step) -> bool {
+    match &step.task {
         Task::Change(action) => match action {
             Action::EnableVpcDns { .. } => true,
             Action::CreateEndpoint { kind: NewEndpoint::Interface { private_dns, .. }, .. }
@@ -304,8 +338,8 @@ fn switches_a_name(task: &Task) -> bool {
             | Action::DeleteRoute { .. }
             | Action::DisablePublicIpOnLaunch { .. } => false,
         },
-        // The endpoint was not there for clients before.
-        Task::Await(Condition::Ready { private_dns, .. }) => *private_dns,
+        // The endpoint comes up by itself: it was not there for clients before.
+        Task::Await(Condition::Ready { private_dns, .. }) => *private_dns && step.after.is_empty(),
         Task::Await(Condition::Gone { .. }) => false,
     }
 }
