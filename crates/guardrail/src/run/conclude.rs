@@ -65,10 +65,7 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
     let verdict = verdict(&first, &last, &findings);
     let again = another_run_helps(&first.plan, &last.plan, &outcomes)
         || unread.iter().any(|unread| unread.error.class.passes());
-    let cause = match first.departures.as_slice() {
-        [] => request.cause,
-        [_, ..] => Cause::SelectionChanged,
-    };
+    let cause = cause(request, &first);
     let taken = taken(&first.plan, &outcomes);
     let routes = at_stake(&taken, &first);
     let steps = first.plan.steps.iter();
@@ -105,6 +102,14 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         next: if again { Next::Again } else { Next::Settled },
         look_again,
         notes_error,
+    }
+}
+
+/// What led to the run: a call that took something out of the guardrail's care is told as that.
+fn cause(request: &RunRequest, first: &Assessment) -> Cause {
+    match first.departures.as_slice() {
+        [] => request.cause,
+        [_, ..] => Cause::SelectionChanged,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::analysis::required_service::{EndpointKind, RequiredService};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::ReachedBy;
 use crate::ec2::cidr::Cidr;
+use crate::ec2::id::EndpointId;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::Subnet;
 use crate::history::Seen;
@@ -32,6 +33,8 @@ pub struct Proof {
     pub obstacles: Vec<Obstacle>,
     /// The premises that take time to act, as they are seen.
     pub premises: Vec<Seen>,
+    /// The endpoints that the subnet's clients come to, whether they are served there or not.
+    pub endpoints: Vec<EndpointId>,
 }
 
 /// Whether a service is served to a subnet.
@@ -47,7 +50,7 @@ pub enum Answer {
 
 impl Proof {
     fn not(obstacle: Obstacle) -> Self {
-        Self { obstacles: vec![obstacle], premises: Vec::new() }
+        Self { obstacles: vec![obstacle], ..Self::default() }
     }
 
     /// What the proof comes to.

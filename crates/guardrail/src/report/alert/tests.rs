@@ -68,6 +68,8 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          \nTo fix it for good\n\
          \x20 CreateRoute came through Terraform (\"ops\"): change it in that code, or the next run of it brings the fault back.\n\
          \nTo do it by hand\n\
+         \x20 before each deletion it looks again at route and endpoints, not at policies, security groups, network ACLs \
+         and DHCP options\n\
          \x20 paste all of it, both parentheses included, into a POSIX shell:\n\
          \n( … )\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n"

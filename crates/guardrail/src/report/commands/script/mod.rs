@@ -117,7 +117,8 @@ fn step_lines(step: &Step, plan: &Plan, reliances: &Reliances) -> Vec<String> {
             lines.push(format!("gr_until gr_gone {}", quoted(endpoint.as_str())));
         }
         Task::Await(Condition::Ready { service, tables, private_dns, .. }) => {
-            lines.extend(ready(service, tables, *private_dns, plan, reliances));
+            let endpoint = reliances.awaited.get(&step.id);
+            lines.extend(ready(service, tables, *private_dns, plan, endpoint));
         }
     }
     lines
@@ -196,25 +197,16 @@ fn ready(
     tables: &[RouteTableId],
     private_dns: bool,
     plan: &Plan,
-    reliances: &Reliances,
+    endpoint: Option<&EndpointRef>,
 ) -> Vec<String> {
-    let kind = if tables.is_empty() { EndpointKind::Interface } else { EndpointKind::Gateway };
-    let is_meant = |reliance: &&Reliance| {
-        reliance.service == *service
-            && reliance.kind == kind
-            && tables.iter().all(|table| reliance.tables.contains(table))
+    let Some(awaited) = endpoint else {
+        let unknown = format!("no endpoint is known for {service}: plan again");
+        return vec![format!("gr_stop {}", said(&unknown))];
     };
-    let Some(reliance) = reliances.endpoints.iter().find(is_meant) else {
-        return vec![format!(
-            "gr_stop {}",
-            said(&format!("no endpoint is known for {service}: plan again"))
-        )];
-    };
-    let endpoint = endpoint_word(&reliance.endpoint);
-    let mut lines =
-        vec![format!("gr_until {}", works(&Reliance { private_dns, ..reliance.clone() }))];
+    let endpoint = endpoint_word(awaited);
+    let mut lines = vec![format!("gr_until {}", works(service, awaited, private_dns))];
     lines.extend(tables.iter().map(|table| format!("gr_until {}", leads(table, &endpoint))));
-    let subnets = subnets_given(plan, &reliance.endpoint);
+    let subnets = subnets_given(plan, awaited);
     if !subnets.is_empty() {
         let list: Vec<String> = subnets.iter().map(|subnet| format!("\"{subnet}\"")).collect();
         let list = quoted(&format!("[{}]", list.join(",")));
@@ -250,10 +242,14 @@ fn endpoint_word(endpoint: &EndpointRef) -> String {
     }
 }
 
-fn works(reliance: &Reliance) -> String {
-    let how = if reliance.private_dns { "by-name" } else { "by-route" };
-    let service = quoted(reliance.service.as_str());
-    format!("gr_works {} {service} {how}", endpoint_word(&reliance.endpoint))
+fn works(service: &ServiceName, endpoint: &EndpointRef, private_dns: bool) -> String {
+    let how = if private_dns { "by-name" } else { "by-route" };
+    format!("gr_works {} {} {how}", endpoint_word(endpoint), quoted(service.as_str()))
+}
+
+/// The same of an endpoint that is counted on.
+fn still_works(reliance: &Reliance) -> String {
+    works(&reliance.service, &reliance.endpoint, reliance.private_dns)
 }
 
 fn leads(table: &RouteTableId, endpoint: &str) -> String {
@@ -278,13 +274,13 @@ fn relied_on(deletions: &[&Step], reliances: &Reliances) -> Vec<String> {
         lines.extend(attributes.map(|words| format!("  gr_attribute {words} True &&")));
     }
     let everywhere = reliances.endpoints.iter().filter(|r| r.kind == EndpointKind::Interface);
-    lines.extend(everywhere.map(|reliance| format!("  {} &&", works(reliance))));
+    lines.extend(everywhere.map(|reliance| format!("  {} &&", still_works(reliance))));
     lines.push("  case \"$1\" in".to_owned());
     for table in tables {
         lines.push(format!("    ({})", quoted(table.as_str())));
         let own = reliances.for_table(table).filter(|r| r.kind == EndpointKind::Gateway);
         for reliance in own {
-            lines.push(format!("      {} &&", works(reliance)));
+            lines.push(format!("      {} &&", still_works(reliance)));
             lines.push(format!("      {} &&", leads(table, &endpoint_word(&reliance.endpoint))));
         }
         lines.push("      :;;".to_owned());
