@@ -9,7 +9,7 @@ use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, EXAMPLE};
 use guardrail::event::{decode, watched_names};
 use guardrail_aws::permissions::{
-    DUE, LIST, NOTES, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, write,
+    DUE, LIST, NOTES, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, TRAFFIC, write,
 };
 use serde_json::{Value, json};
 

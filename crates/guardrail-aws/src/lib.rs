@@ -6,6 +6,7 @@
 //! use. Each is made once from [`Clients`], before the first event; a function that does not make
 //! one does not link its SDK.
 
+mod cloudwatch;
 mod configuration;
 pub mod doctor;
 mod dynamodb;

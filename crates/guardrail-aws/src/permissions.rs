@@ -48,3 +48,7 @@ pub const NOTES: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
 
 /// What [`NoteTable::due`](crate::NoteTable::due) needs, on the table's index.
 pub const DUE: &[&str] = &["dynamodb:Query"];
+
+/// What [`Aws::carried`](guardrail::cloud::Cloud::carried) needs: advice, so that a run without it goes
+/// on.
+pub const TRAFFIC: &[&str] = &["cloudwatch:GetMetricData"];

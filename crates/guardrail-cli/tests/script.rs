@@ -179,18 +179,22 @@ struct Pasted {
     said: String,
 }
 
-/// Pastes a text, with aliases in the way, and then asks the shell whether it is alive.
+/// Pastes a text into a shell by a scenario's VPC.
 fn paste(name: &str, shell: &[&str], text: &str, trouble: Trouble) -> Pasted {
+    paste_by(&StandIn::of(name), shell, text, trouble)
+}
+
+/// Pastes a text, with aliases in the way, and then asks the shell whether it is alive.
+fn paste_by(stand_in: &StandIn, shell: &[&str], text: &str, trouble: Trouble) -> Pasted {
     // Single commands are called as the reader calls the AWS CLI, with the alias.
     let aliases = match text.contains("gr_aws") {
         true => "alias aws='aws --profile other' printf=false sleep='sleep 99' command=false\n",
         false => "",
     };
     let input = format!("{aliases}{text}\necho ali''ve\n");
-    let stand_in = StandIn::of(name);
     let child = stand_in.paste(shell, &input, trouble);
     if trouble.kind == "hang" {
-        interrupt(&stand_in);
+        interrupt(stand_in);
     }
     let output = child.wait_with_output().unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -505,6 +509,75 @@ fn undoing_puts_routes_back_before_it_takes_anything_away() {
                 let taken = changes(&calls).into_iter().filter(|name| *name != "create-route");
                 assert_eq!(taken.count(), 0, "{kind} at {at}: {said}");
                 assert!(alive && said.contains(STOPPED), "{kind} at {at}: {said}");
+            }
+        }
+    }
+}
+
+/// The reports of the runs that a replay of the scenario makes, where names take their time.
+fn runs_of(name: &str) -> Vec<Value> {
+    let run = ["replay", "--mode", "repair", "--event", "event.json", "--format", "json"];
+    let (said, _) = guardrail(name, &run);
+    said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The route that the second run over `plain` removes.
+const LATER: &str = "route rtb-0b1c2d3e4f5a60012 0.0.0.0/0";
+
+/// The VPC of `plain` once this leads to that route's target; to nothing where there is no route.
+fn plain_with(target: &str) -> StandIn {
+    let stand_in = StandIn::of("plain");
+    stand_in.put(LATER, target);
+    stand_in
+}
+
+/// The first run makes endpoints and keeps the route until their names have settled; the second
+/// removes it. What the first made serves in the route's place from then on.
+#[test]
+fn what_a_run_made_stays_while_the_route_that_a_later_run_removed_is_gone() {
+    let runs = runs_of("plain");
+    let undo: Vec<&str> = runs.iter().filter_map(|run| run["undo_script"].as_str()).collect();
+    assert_eq!((runs.len(), undo.len()), (2, 2));
+    let taken = ["modify-vpc-endpoint", "modify-vpc-endpoint", "delete-vpc-endpoints"];
+    for shell in shells() {
+        for target in ["", "nat-0b1c2d3e4f5a60009"] {
+            let first = paste_by(&plain_with(target), shell, undo[0], NONE);
+            assert_eq!(changes(&first.calls), Vec::<&str>::new(), "{}", first.said);
+            assert!(first.alive && first.said.contains(STOPPED), "{}", first.said);
+            assert!(first.said.contains("undo that one first"), "{}", first.said);
+        }
+        let kept = paste("plain", shell, undo[0], NONE);
+        assert!(kept.alive && kept.said.contains("guardrail: done"), "{}", kept.said);
+        assert_eq!(changes(&kept.calls), taken);
+        // The later run first, as the script asks for.
+        let both = format!("{}{}", undo[1], undo[0]);
+        let both = paste_by(&plain_with(""), shell, &both, NONE);
+        assert_eq!(changes(&both.calls), [["create-route"].as_slice(), &taken].concat());
+        assert!(!both.said.contains(STOPPED), "{}", both.said);
+        // Single commands know nothing of each other, nor of the second run.
+        let single = single_commands(&runs[0], "undo");
+        let single = paste_by(&plain_with(""), shell, &single, NONE);
+        assert_eq!(changes(&single.calls), Vec::<&str>::new(), "{}", single.said);
+    }
+}
+
+/// Where the route is gone, nothing is taken away, whatever of the text is lost. Without its first
+/// lines the rest runs line by line, in the reader's own shell.
+#[test]
+fn an_undo_script_that_came_over_in_part_takes_nothing_away() {
+    let runs = runs_of("plain");
+    let script = runs[0]["undo_script"].as_str().unwrap();
+    let lines: Vec<&str> = script.trim_end().lines().collect();
+    for shell in shells() {
+        for lost in (0..lines.len()).filter(|lost| *lost < 9 || lost % 4 == 0) {
+            let tail = lines[lost..].join("\n");
+            let head = lines[..lost].join("\n");
+            for part in [tail, head] {
+                let pasted = paste_by(&plain_with(""), shell, &part, NONE);
+                // A line that lost the one before it may call nothing in particular.
+                let mut taken = changes(&pasted.calls);
+                taken.retain(|operation| !operation.starts_with('-'));
+                assert_eq!(taken, Vec::<&str>::new(), "{lost} lost: {}", pasted.said);
             }
         }
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use guardrail::cloud::error_codes::{call_error, outcome_of};
-use guardrail::cloud::{Applied, CallError, Cloud, Observation, Unread};
+use guardrail::cloud::{Applied, CallError, Cloud, NatTraffic, Observation, Unread};
 use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, created_tags};
 use guardrail::ec2::cidr::Cidr;
-use guardrail::ec2::id::{Scope, SecurityGroupId, VpcId};
+use guardrail::ec2::id::{NatGatewayId, Scope, SecurityGroupId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointType, IpPermission, IpProtocol, IpRange, Ipv6Range, World};
 use ipnet::IpNet;
@@ -75,6 +75,10 @@ impl Cloud for SimCloud {
             Ok(_) => Ok(Applied::Done),
             Err(error) => outcome_of(call, told(request.operation(), &error)),
         }
+    }
+
+    async fn carried(&self, _: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
+        self.0.borrow().traffic_of(nats)
     }
 
     async fn pause(&self, time: Duration) {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use guardrail::ec2::id::EndpointId;
-use guardrail::ec2::id::RouteTableId;
+use guardrail::cloud::NatTraffic;
+use guardrail::ec2::id::{EndpointId, NatGatewayId, RouteTableId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointState, NatGatewayState, World};
 use jiff::Timestamp;
@@ -96,6 +96,8 @@ pub struct Sim {
     faults: Vec<Fault>,
     buckets: Buckets,
     calls: Vec<Recorded>,
+    /// What it answers of the NAT gateways' last hour, which no call here makes.
+    traffic: Vec<NatTraffic>,
     /// What the last call came to whose answer was lost.
     lost: Option<Result<Response, ApiError>>,
 }
@@ -119,10 +121,20 @@ impl Sim {
             unknown,
             faults: Vec::new(),
             calls: Vec::new(),
+            traffic: Vec::new(),
             lost: None,
         };
         sim.take_up_transitions();
         sim
+    }
+
+    /// Has it say this of what NAT gateways carried in the last hour; of others it has nothing to say.
+    pub fn set_traffic(&mut self, traffic: Vec<NatTraffic>) {
+        self.traffic = traffic;
+    }
+
+    pub(crate) fn traffic_of(&self, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
+        self.traffic.iter().filter(|told| nats.contains(&told.nat)).cloned().collect()
     }
 
     /// Answers a call as EC2 would, and records it.

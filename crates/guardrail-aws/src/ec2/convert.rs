@@ -303,6 +303,15 @@ impl FromAws<sdk::NatGateway> for world::NatGateway {
                 connectivity_type: gateway.connectivity_type.map(|kind| kind.as_str().into()),
                 availability_mode: gateway.availability_mode.map(|mode| mode.as_str().into()),
                 route_table_id: optional("RouteTableId", gateway.route_table_id)?,
+                nat_gateway_addresses: gateway
+                    .nat_gateway_addresses
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|address| world::NatGatewayAddress {
+                        public_ip: address.public_ip,
+                        private_ip: address.private_ip,
+                    })
+                    .collect(),
                 tags: tags(gateway.tags),
             })
         };

@@ -15,13 +15,14 @@ use std::time::Duration;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
 use guardrail::baseline::ManagedVpcs;
-use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass, Observation, Unread};
+use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass, NatTraffic, Observation, Unread};
 use guardrail::ec2::change::Call;
-use guardrail::ec2::id::{Place, Region, Scope, VpcId};
+use guardrail::ec2::id::{NatGatewayId, Place, Region, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointService, PrefixList, World};
 use jiff::Timestamp;
 
+use crate::cloudwatch::Metrics;
 use crate::ec2::cache::Cache;
 use crate::ec2::observe::{Within, every_vpc};
 use crate::sdk::clients::Clients;
@@ -39,6 +40,7 @@ pub struct Clouds(Arc<InRegion>);
 #[derive(Debug)]
 pub(crate) struct InRegion {
     pub(crate) ec2: Client,
+    metrics: Metrics,
     region: Region,
     pub(crate) offered: Cache<Vec<EndpointService>>,
     pub(crate) aws_lists: Cache<Vec<PrefixList>>,
@@ -58,6 +60,7 @@ impl Clouds {
     pub fn new(clients: &Clients) -> Self {
         Self(Arc::new(InRegion {
             ec2: Client::new(clients.config()),
+            metrics: Metrics::new(clients),
             region: clients.region().clone(),
             offered: Cache::for_minutes(60),
             aws_lists: Cache::for_minutes(10),
@@ -170,6 +173,10 @@ impl Cloud for Aws {
 
     async fn pause(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+
+    async fn carried(&self, _scope: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
+        self.shared.metrics.carried(nats, clock::now()).await
     }
 }
 

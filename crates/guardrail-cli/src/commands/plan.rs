@@ -77,7 +77,7 @@ fn script(out: &mut String, report: &Report) {
     let place = format!("{vpc}\n# in account {account}, {region}, planned at {}", report.started);
     match (&report.script, report.verdict) {
         (Some(script), _) => {
-            line(out, &format!("# VPC guardrail, commands for {place}\n{script}"));
+            line(out, &format!("# VPC guardrail, commands for {place}\n{CHECKS}\n{script}"));
         }
         (None, Verdict::Compliant | Verdict::Advised) => {
             line(out, &format!("# Nothing to do for {place}"))
@@ -97,6 +97,12 @@ fn script(out: &mut String, report: &Report) {
         ),
     }
 }
+
+/// What a script looks at again, and what not.
+const CHECKS: &str = "\
+# Before each deletion it looks again at the route, and at state, name and routes of the endpoints.
+# It does not look again at endpoint policies, security groups, network ACLs and DHCP options, nor
+# does it know of names that were switched by others a short while ago.";
 
 fn look_at(scope: Scope) -> RunRequest {
     RunRequest {

@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use guardrail::cloud::{Applied, CallError, Cloud, Observation};
+use guardrail::cloud::{Applied, CallError, Cloud, NatTraffic, Observation};
 use guardrail::ec2::change::Call;
-use guardrail::ec2::id::Scope;
+use guardrail::ec2::id::{NatGatewayId, Scope};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointState, World};
 use guardrail::shown::word;
@@ -48,6 +48,10 @@ impl<C: Cloud> Cloud for Progress<'_, C> {
             eprintln!("{}: {}", scope.vpc, error.shown());
         }
         applied
+    }
+
+    async fn carried(&self, scope: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
+        self.cloud.carried(scope, nats).await
     }
 
     async fn pause(&self, time: Duration) {

@@ -2,8 +2,8 @@
 
 use guardrail::ec2::id::{InterfaceId, NatGatewayId};
 use guardrail::ec2::world::{
-    AvailabilityMode, Connectivity, NatGateway, NatGatewayState, NetworkInterface, Route,
-    RouteState,
+    AvailabilityMode, Connectivity, NatGateway, NatGatewayAddress, NatGatewayState,
+    NetworkInterface, Route, RouteState,
 };
 
 use crate::ec2::errors::ApiError;
@@ -29,7 +29,7 @@ impl Sim {
             return Err(ApiError::invalid("A regional NAT gateway cannot be private"));
         }
         let id: NatGatewayId = self.ids.next("nat-")?;
-        let nat = NatGateway {
+        let mut nat = NatGateway {
             nat_gateway_id: id.clone(),
             vpc_id: Some(vpc_id),
             subnet_id: wanted.subnet_id.clone(),
@@ -37,10 +37,11 @@ impl Sim {
             connectivity_type: Some(connectivity),
             availability_mode: Some(mode),
             route_table_id: None,
+            nat_gateway_addresses: Vec::new(),
             tags: wanted.tags.clone(),
         };
         self.bear(id.as_str());
-        self.add_nat_interface(&nat)?;
+        nat.nat_gateway_addresses = self.add_nat_interface(&nat)?.into_iter().collect();
         self.world.nat_gateways.get_or_insert_default().push(nat.clone());
         let due = self.nat_ready(id);
         self.due.push(due);
@@ -76,8 +77,13 @@ impl Sim {
             .for_each(|route| route.state = Some(RouteState::Blackhole));
     }
 
-    fn add_nat_interface(&mut self, nat: &NatGateway) -> Result<(), ApiError> {
-        let Some(subnet) = &nat.subnet_id else { return Ok(()) };
+    /// A zonal gateway's own interface, and the address it has there. Elastic addresses are not
+    /// simulated: a gateway made here has no public one.
+    fn add_nat_interface(
+        &mut self,
+        nat: &NatGateway,
+    ) -> Result<Option<NatGatewayAddress>, ApiError> {
+        let Some(subnet) = &nat.subnet_id else { return Ok(None) };
         let network_interface_id: InterfaceId = self.ids.next("eni-")?;
         let interface = NetworkInterface {
             network_interface_id,
@@ -93,8 +99,10 @@ impl Sim {
             association: None,
             attachment: None,
         };
+        let address =
+            NatGatewayAddress { public_ip: None, private_ip: interface.private_ip_address.clone() };
         self.world.network_interfaces.get_or_insert_default().push(interface);
-        Ok(())
+        Ok(Some(address))
     }
 }
 

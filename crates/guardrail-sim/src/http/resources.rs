@@ -5,8 +5,8 @@ use guardrail::ec2::id::DhcpOptionsId;
 use guardrail::ec2::world::{
     AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue, EndpointGroup,
     EndpointService, InterfaceAddress, IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway,
-    NetworkAcl, NetworkAclAssociation, NetworkAclEntry, NetworkInterface, PrefixList, Route,
-    RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
+    NatGatewayAddress, NetworkAcl, NetworkAclAssociation, NetworkAclEntry, NetworkInterface,
+    PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
 };
 use jiff::Timestamp;
 
@@ -234,16 +234,22 @@ fn groups(all: &[EndpointGroup]) -> impl Iterator<Item = Fields> {
     all.iter().map(one)
 }
 
-/// The gateway's own interface is found in the world, where there is one.
+/// A gateway's first address is on its own interface, where the world has one.
 pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
     let mark = format!("Interface for NAT Gateway {}", nat.nat_gateway_id);
-    let interfaces =
-        world.network_interfaces.iter().flatten().filter(|eni| eni.description == mark);
-    let address = |eni: &NetworkInterface| {
+    let interface_of = |address: &NatGatewayAddress| {
+        let mut interfaces = world.network_interfaces.iter().flatten();
+        let is_its = |eni: &&NetworkInterface| {
+            eni.description == mark && eni.private_ip_address == address.private_ip
+        };
+        interfaces.find(is_its).map(|eni| &eni.network_interface_id)
+    };
+    let address = |(at, address): (usize, &NatGatewayAddress)| {
         Fields::new()
-            .text("networkInterfaceId", &eni.network_interface_id)
-            .maybe("privateIp", eni.private_ip_address.as_ref())
-            .flag("isPrimary", true)
+            .maybe("networkInterfaceId", interface_of(address))
+            .maybe("privateIp", address.private_ip.as_ref())
+            .maybe("publicIp", address.public_ip.as_ref())
+            .flag("isPrimary", at == 0)
     };
     Fields::new()
         .text("natGatewayId", &nat.nat_gateway_id)
@@ -253,7 +259,7 @@ pub(crate) fn nat_gateway(nat: &NatGateway, world: &World) -> Fields {
         .maybe("connectivityType", nat.connectivity_type.as_ref())
         .maybe("availabilityMode", nat.availability_mode.as_ref())
         .maybe("routeTableId", nat.route_table_id.as_ref())
-        .list("natGatewayAddressSet", interfaces.map(address))
+        .list("natGatewayAddressSet", nat.nat_gateway_addresses.iter().enumerate().map(address))
         .list("tagSet", tags(&nat.tags))
 }
 

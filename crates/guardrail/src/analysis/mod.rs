@@ -7,6 +7,7 @@ pub mod required_service;
 pub mod route;
 pub mod served;
 pub mod topology;
+pub mod well_known;
 
 use crate::analysis::required_service::RequiredService;
 use crate::analysis::topology::{TableUse, Topology};

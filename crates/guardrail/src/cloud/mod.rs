@@ -4,8 +4,10 @@
 
 pub mod error_codes;
 mod notes;
+mod traffic;
 
 pub use notes::{InMemory, Notes};
+pub use traffic::{Carried, NatTraffic};
 
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::change::Call;
-use crate::ec2::id::{EndpointId, Scope, SecurityGroupId};
+use crate::ec2::id::{EndpointId, NatGatewayId, Scope, SecurityGroupId};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::shown::{quoted_message, word};
@@ -37,6 +39,19 @@ pub trait Cloud {
 
     /// Lets this much time pass, by the cloud's clock.
     async fn pause(&self, time: Duration);
+
+    /// What these NAT gateways carried in the hour before now, each once: from CloudWatch's namespace
+    /// `AWS/NATGateway`, by dimension `NatGatewayId`, and for a regional NAT gateway by `NatGatewayId`
+    /// and `AvailabilityZone`, summed over its zones
+    /// (docs.aws.amazon.com/vpc/latest/userguide/metrics-dimensions-nat-gateway.html).
+    ///
+    /// It is advice: it is asked for once in a run whose plan removes a route, and nothing is decided
+    /// by it. So it never fails as a whole, and does not try for long: what cannot be read within
+    /// seconds is [`Carried::Unreadable`], and metrics without a data point are [`Carried::NoData`]. A
+    /// cloud that has no such data is not asked, and answers nothing.
+    async fn carried(&self, _scope: &Scope, _nats: &[NatGatewayId]) -> Vec<NatTraffic> {
+        Vec::new()
+    }
 }
 
 /// What a look at the cloud brought back.

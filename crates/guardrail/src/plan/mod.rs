@@ -1,5 +1,6 @@
 //! A plan: ordered, fully specified steps, and everything that is left alone with the reason.
 
+pub mod advice;
 mod circumstances;
 mod outlook;
 pub mod planner;

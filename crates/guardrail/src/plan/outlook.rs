@@ -13,6 +13,14 @@ use crate::ec2::world::{
 };
 use crate::plan::{GroupRef, Step, StepId, Task};
 
+/// How the id begins that stands for the endpoint that a step makes.
+const MADE: &str = "vpce-madebystep";
+
+/// The step that makes this endpoint; `None` for one that is there.
+pub(super) fn made_by(endpoint: &EndpointId) -> Option<StepId> {
+    endpoint.as_str().strip_prefix(MADE)?.parse().ok().map(StepId)
+}
+
 /// A VPC as it would be once some steps are taken, and their effect shows.
 #[derive(Debug, Clone)]
 pub(super) struct Outlook {
@@ -137,7 +145,7 @@ impl Outlook {
         service: &ServiceName,
         kind: &NewEndpoint<GroupRef>,
     ) {
-        let Ok(id) = format!("vpce-madebystep{step}").parse::<EndpointId>() else { return };
+        let Ok(id) = format!("{MADE}{step}").parse::<EndpointId>() else { return };
         let mut made = VpcEndpoint::new(id.clone(), vpc.clone(), service.clone());
         match kind {
             NewEndpoint::Gateway { route_tables } => {

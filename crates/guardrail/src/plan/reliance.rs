@@ -1,22 +1,49 @@
 //! What the deletion of a route counts on: the endpoints that serve instead, each by its id or by the
 //! step that makes it.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, RequiredService};
+use crate::analysis::route::is_blackhole;
+use crate::analysis::served::prove;
 use crate::baseline::Remove;
-use crate::ec2::change::{Action, NewEndpoint};
+use crate::ec2::change::Action;
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName};
 use crate::ec2::world::{EndpointType, VpcEndpoint};
-use crate::plan::{Plan, StepId, Task};
+use crate::plan::outlook::{Outlook, made_by};
+use crate::plan::{Condition, Plan, StepId, Task};
+use crate::rules::finding::Finding;
+use crate::rules::repair::{Repair, RouteRemoval};
+
+/// The routes that are to go now or later, as far as they carry anything. What a run makes stands in
+/// for them once they are gone, in a later run too: it is undone only while they are there.
+pub fn at_stake(view: &View<'_>, findings: &[Finding]) -> Vec<RouteRemoval> {
+    let carries = |removal: &&RouteRemoval| {
+        let table = view.snapshot.route_table(&removal.table);
+        let mut routes = table.into_iter().flat_map(|table| &table.routes);
+        routes.any(|route| route.goes_to(&removal.destination) && !is_blackhole(route))
+    };
+    let wanted = findings.iter().filter_map(|finding| match &finding.repair {
+        Repair::RemoveRoute(removal) => Some(removal),
+        Repair::None
+        | Repair::EnableVpcDns(_)
+        | Repair::CreateEndpoint(_)
+        | Repair::EditEndpoint(_)
+        | Repair::Call(_) => None,
+    });
+    wanted.filter(carries).cloned().collect()
+}
 
 /// What the deletions of a plan count on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reliances {
     /// When the baseline has a route removed; `immediately` counts on nothing.
     pub remove: Remove,
-    /// The endpoints of the required services, as they will be once the plan's other steps are
-    /// taken.
+    /// The endpoints that the subnets of these routes come to once the plan's steps are taken.
     pub endpoints: Vec<Reliance>,
+    /// The endpoint that each wait of the plan is for.
+    pub awaited: BTreeMap<StepId, EndpointRef>,
 }
 
 /// An endpoint that is counted on.
@@ -28,7 +55,7 @@ pub struct Reliance {
     pub kind: EndpointKind,
     /// Which one it is.
     pub endpoint: EndpointRef,
-    /// The tables that lead to it, or will; none for an interface endpoint.
+    /// The tables that lose a route and whose subnets come to it.
     pub tables: Vec<RouteTableId>,
     /// Whether the service's private name has to lead to it.
     pub private_dns: bool,
@@ -43,18 +70,21 @@ pub enum EndpointRef {
     MadeBy(StepId),
 }
 
+impl EndpointRef {
+    /// The endpoint of this id in an outlook.
+    fn of(endpoint: &EndpointId) -> Self {
+        made_by(endpoint).map_or_else(|| Self::Existing(endpoint.clone()), Self::MadeBy)
+    }
+}
+
 impl Reliances {
-    /// What the deletions of this plan, made from this view, count on.
+    /// What the deletions of this plan, made from this view, count on: the endpoints that the proof
+    /// of each required service names, in the VPC as the plan leaves it.
     pub fn of(view: &View<'_>, plan: &Plan) -> Self {
-        let asked = view
-            .required_services
-            .iter()
-            .filter(|required| !required.is_passed_over() && !required.cannot_be_served());
-        let endpoints = asked.flat_map(|required| match required.kind {
-            EndpointKind::Gateway => gateways(required, view, plan),
-            EndpointKind::Interface => interface(required, view, plan).into_iter().collect(),
-        });
-        Self { remove: view.baseline.internet_routes.remove, endpoints: endpoints.collect() }
+        let outlook = Outlook::of(view.snapshot).after(&plan.steps);
+        let look = |after: &View<'_>| (counted_on(after, plan), awaited(after, plan));
+        let (endpoints, awaited) = outlook.look(view.baseline, look).unwrap_or_default();
+        Self { remove: view.baseline.internet_routes.remove, endpoints, awaited }
     }
 
     /// The endpoints that a deletion from this table counts on.
@@ -62,92 +92,94 @@ impl Reliances {
         &'s self,
         table: &'s RouteTableId,
     ) -> impl Iterator<Item = &'s Reliance> + 's {
-        self.endpoints.iter().filter(move |reliance| match reliance.kind {
-            EndpointKind::Gateway => reliance.tables.contains(table),
-            EndpointKind::Interface => true,
-        })
+        self.endpoints.iter().filter(|reliance| reliance.tables.contains(table))
     }
 }
 
-/// Every gateway endpoint of the service, whoever made it: a VPC may have several, each on tables of
-/// its own.
-fn gateways(required: &RequiredService<'_>, view: &View<'_>, plan: &Plan) -> Vec<Reliance> {
-    let reliance = |endpoint, tables| Reliance {
-        service: required.name.clone(),
-        kind: EndpointKind::Gateway,
-        endpoint,
-        tables,
-        private_dns: false,
+fn counted_on(after: &View<'_>, plan: &Plan) -> Vec<Reliance> {
+    let loses_route = |table: &RouteTableId| {
+        plan.steps.iter().any(|step| match &step.task {
+            Task::Change(Action::DeleteRoute { table: of, .. }) => of == table,
+            Task::Change(_) | Task::Await(_) => false,
+        })
     };
-    let is_of_service = |endpoint: &&&VpcEndpoint| {
-        endpoint.service_name.as_ref() == Some(&required.name)
-            && endpoint.kind() == EndpointType::Gateway
-            && endpoint.exists()
-    };
-    let existing = view.snapshot.endpoints.iter().filter(is_of_service).map(|endpoint| {
-        let id = &endpoint.vpc_endpoint_id;
-        let tables = endpoint.route_table_ids.iter().chain(added_tables(plan, id));
-        reliance(EndpointRef::Existing(id.clone()), tables.cloned().collect())
-    });
-    let new = made(plan, &required.name).filter_map(|(step, kind)| match kind {
-        NewEndpoint::Gateway { route_tables } => {
-            Some(reliance(EndpointRef::MadeBy(step), route_tables.clone()))
+    let mut all: Vec<Reliance> = Vec::new();
+    for required in after.required_services.iter().filter(|it| !it.is_passed_over()) {
+        for placed in &after.topology.subnets {
+            let table = placed.table.map(|table| &table.route_table_id);
+            let table = table.filter(|table| loses_route(table));
+            if let Some(table) = table.filter(|_| required.is_required_in(placed.subnet)) {
+                for endpoint in prove(after, required, placed).endpoints {
+                    count(&mut all, after, required, &endpoint, table);
+                }
+            }
         }
-        NewEndpoint::Interface { .. } => None,
-    });
-    existing.chain(new).collect()
+    }
+    all
 }
 
-fn interface(required: &RequiredService<'_>, view: &View<'_>, plan: &Plan) -> Option<Reliance> {
-    let new = made(plan, &required.name).find_map(|(step, kind)| match kind {
-        NewEndpoint::Interface { .. } => Some(EndpointRef::MadeBy(step)),
-        NewEndpoint::Gateway { .. } => None,
+fn count(
+    all: &mut Vec<Reliance>,
+    after: &View<'_>,
+    required: &RequiredService<'_>,
+    endpoint: &EndpointId,
+    table: &RouteTableId,
+) {
+    let (service, id) = (required.name.clone(), EndpointRef::of(endpoint));
+    let known = all.iter_mut().find(|it| it.service == service && it.endpoint == id);
+    match known {
+        Some(known) if known.tables.contains(table) => {}
+        Some(known) => known.tables.push(table.clone()),
+        None => {
+            let kind = after.snapshot.endpoint(endpoint).map(VpcEndpoint::kind);
+            let (kind, private_dns) = match kind {
+                Some(EndpointType::Gateway) => (EndpointKind::Gateway, false),
+                // One that holds a gateway service's name is come to by that name.
+                _ if required.kind == EndpointKind::Gateway => (EndpointKind::Interface, true),
+                _ => (EndpointKind::Interface, required.wants_private_dns()),
+            };
+            let tables = vec![table.clone()];
+            all.push(Reliance { service, kind, endpoint: id, tables, private_dns });
+        }
+    }
+}
+
+fn awaited(after: &View<'_>, plan: &Plan) -> BTreeMap<StepId, EndpointRef> {
+    let waits = plan.steps.iter().filter_map(|step| match &step.task {
+        Task::Await(Condition::Ready { service, tables, .. }) => {
+            Some((step.id, endpoint_for(after, service, tables)?))
+        }
+        Task::Await(Condition::Gone { .. }) | Task::Change(_) => None,
     });
-    let existing = || {
-        let adopted = required.adopted(view.snapshot)?;
-        Some(EndpointRef::Existing(adopted.vpc_endpoint_id.clone()))
+    waits.collect()
+}
+
+/// The endpoint that these tables lead to for the service; without tables, the interface endpoint
+/// that is adopted for it.
+fn endpoint_for(
+    after: &View<'_>,
+    service: &ServiceName,
+    tables: &[RouteTableId],
+) -> Option<EndpointRef> {
+    let kind = if tables.is_empty() { EndpointKind::Interface } else { EndpointKind::Gateway };
+    let mut required = after.required_services.iter();
+    let required = required.find(|it| it.name == *service && it.kind == kind)?;
+    let endpoint = match kind {
+        EndpointKind::Interface => required.adopted(after.snapshot),
+        EndpointKind::Gateway => required.endpoints(after.snapshot).find(|endpoint| {
+            let associated = &endpoint.route_table_ids;
+            endpoint.exists() && tables.iter().all(|table| associated.contains(table))
+        }),
     };
-    Some(Reliance {
-        service: required.name.clone(),
-        kind: EndpointKind::Interface,
-        endpoint: new.or_else(existing)?,
-        tables: Vec::new(),
-        private_dns: required.wants_private_dns(),
-    })
-}
-
-/// The endpoints for a service that steps of the plan make.
-fn made<'p>(
-    plan: &'p Plan,
-    wanted: &'p ServiceName,
-) -> impl Iterator<Item = (StepId, &'p NewEndpoint<super::GroupRef>)> {
-    plan.steps.iter().filter_map(move |step| match &step.task {
-        Task::Change(Action::CreateEndpoint { service, kind, .. }) if service == wanted => {
-            Some((step.id, kind))
-        }
-        Task::Change(_) | Task::Await(_) => None,
-    })
-}
-
-fn added_tables<'p>(
-    plan: &'p Plan,
-    wanted: &'p EndpointId,
-) -> impl Iterator<Item = &'p RouteTableId> {
-    let added = plan.steps.iter().filter_map(move |step| match &step.task {
-        Task::Change(Action::ModifyEndpoint { endpoint, add_route_tables, .. })
-            if endpoint == wanted =>
-        {
-            Some(add_route_tables)
-        }
-        Task::Change(_) | Task::Await(_) => None,
-    });
-    added.flatten()
+    endpoint.map(|endpoint| EndpointRef::of(&endpoint.vpc_endpoint_id))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::fixture::Fixture;
+    use crate::fixture::{Fixture, interface_endpoint};
 
     /// What is counted on in table `rtb-a`, in short.
     fn relied_on(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
@@ -193,5 +225,82 @@ mod tests {
                 "interface vpce-ec2messages by name",
             ]
         );
+    }
+
+    #[test]
+    fn who_holds_the_name_of_a_gateway_service_is_counted_on_too() {
+        let counted = relied_on(|w| {
+            w.route("rtb-a", "0.0.0.0/0", "nat-1")
+                .baseline("interface_endpoints", json!({"services": ["ssm"]}))
+                .add("VpcEndpoints", interface_endpoint("vpce-s3i", "s3"))
+        });
+        assert_eq!(
+            counted,
+            [
+                "gateway vpce-s3",
+                "interface vpce-s3i by name",
+                "gateway vpce-dynamodb",
+                "interface vpce-ssm by name"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_no_subnet_of_the_table_requires_is_not_counted_on() {
+        let counted = relied_on(|w| {
+            let elsewhere =
+                json!({"service": "ssm", "required_in": [{"tag": "Tier", "values": ["other"]}]});
+            w.route("rtb-a", "0.0.0.0/0", "nat-1")
+                .baseline("interface_endpoints", json!({"services": [elsewhere, "ssmmessages"]}))
+        });
+        assert_eq!(
+            counted,
+            ["gateway vpce-s3", "gateway vpce-dynamodb", "interface vpce-ssmmessages by name"]
+        );
+    }
+
+    #[test]
+    fn a_wait_is_for_the_endpoint_that_is_there_or_that_a_step_makes() {
+        let fixture = Fixture::edited(|w| {
+            w.remove("vpce-ssm")
+                .set("vpce-ssmmessages", "PrivateDnsEnabled", json!(false))
+                .set("vpce-dynamodb", "RouteTableIds", json!(["rtb-b"]))
+                .drop_route("rtb-a", "pl-dynamodb")
+        });
+        let (_, plan) = fixture.plan("test");
+        let awaited = fixture.view(|view, _| Reliances::of(view, &plan).awaited);
+        let text = |endpoint: &EndpointRef| match endpoint {
+            EndpointRef::Existing(id) => id.to_string(),
+            EndpointRef::MadeBy(step) => format!("step {step}"),
+        };
+        let awaited: Vec<String> = awaited.values().map(text).collect();
+        assert_eq!(awaited, ["step 3", "vpce-dynamodb", "vpce-ssmmessages"]);
+    }
+
+    #[test]
+    fn a_route_is_at_stake_while_it_carries_anything() {
+        let at_stake = |edit: fn(&mut Fixture) -> &mut Fixture| {
+            let fixture = Fixture::edited(edit);
+            let (findings, _) = fixture.plan("test");
+            let routes = fixture.view(|view, _| at_stake(view, &findings));
+            let text = |it: RouteRemoval| format!("{} {} {}", it.table, it.destination, it.target);
+            routes.into_iter().map(text).collect::<Vec<_>>()
+        };
+        assert_eq!(at_stake(|w| w), Vec::<String>::new());
+        let nat: fn(&mut Fixture) -> &mut Fixture = |w| w.route("rtb-a", "0.0.0.0/0", "nat-1");
+        assert_eq!(at_stake(nat), ["rtb-a 0.0.0.0/0 nat-1"]);
+        // It stays for now, since a service is not served.
+        let stays: fn(&mut Fixture) -> &mut Fixture =
+            |w| w.route("rtb-a", "0.0.0.0/0", "nat-1").set("vpce-s3", "State", json!("failed"));
+        assert_eq!(at_stake(stays), ["rtb-a 0.0.0.0/0 nat-1"]);
+        let blackhole: fn(&mut Fixture) -> &mut Fixture = |w| {
+            w.route("rtb-a", "0.0.0.0/0", "nat-1").set_route(
+                "rtb-a",
+                "0.0.0.0/0",
+                "State",
+                json!("blackhole"),
+            )
+        };
+        assert_eq!(at_stake(blackhole), Vec::<String>::new());
     }
 }

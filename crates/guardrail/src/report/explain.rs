@@ -5,9 +5,10 @@ use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on,
     zones_of,
 };
-use crate::analysis::route::{classify, is_blackhole};
+use crate::analysis::route::{RouteClass, classify, is_blackhole};
 use crate::analysis::served::{Answer, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
+use crate::analysis::well_known::{Uncovered, without_endpoint};
 use crate::ec2::world::{Route, RouteTable, VpcAttributes, VpcEndpoint};
 use crate::rules::left_alone::Unserved;
 use crate::shown::{one_line, quoted, word};
@@ -37,6 +38,7 @@ pub fn explain(view: &View<'_>) -> String {
     subnets(&mut out, view);
     tables(&mut out, view);
     services(&mut out, view);
+    uncovered(&mut out, view);
     out
 }
 
@@ -151,6 +153,31 @@ fn services(out: &mut String, view: &View<'_>) {
             say!(out, "      {}", endpoint_line(endpoint, required, view));
         }
         served(out, required, view);
+    }
+}
+
+/// What clients in private subnets reach by an internet route and nothing else.
+fn uncovered(out: &mut String, view: &View<'_>) {
+    let leads_out = |used: &&TableUse<'_>| {
+        let leads = |route: &Route| {
+            let class = classify(route, used.table, view.snapshot, &view.topology);
+            matches!(class, RouteClass::Internet(_))
+        };
+        used.is_private() && used.table.routes.iter().any(leads)
+    };
+    // Of what the baseline asks for, it is said above.
+    let is_required = |it: &Uncovered| view.required_services.iter().any(|r| it.is(&r.name));
+    let mut uncovered = without_endpoint(view);
+    uncovered.retain(|it| !is_required(it));
+    if !view.is_managed()
+        || uncovered.is_empty()
+        || !view.topology.tables.iter().any(|used| leads_out(&used))
+    {
+        return;
+    }
+    say!(out, "  not covered by an endpoint here, and not reached without the internet route");
+    for Uncovered { service, matters_for, .. } in uncovered {
+        say!(out, "    {service}: {matters_for}");
     }
 }
 

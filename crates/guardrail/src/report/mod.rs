@@ -17,10 +17,11 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::departure::{Departed, Departure};
 use crate::baseline::Mode;
 use crate::baseline::RuleId;
-use crate::cloud::{Applied, CallError, ErrorClass, Unread};
+use crate::cloud::{Applied, CallError, ErrorClass, NatTraffic, Unread};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::history::LookAgain;
+use crate::plan::advice::Advice;
 use crate::plan::{Hold, StepId};
 use crate::rules::finding::Drift;
 use crate::rules::left_alone::LeftAlone;
@@ -61,6 +62,13 @@ pub struct Report {
     pub findings: Vec<Found>,
     /// The steps that were taken about the findings, or would be.
     pub steps: Vec<StepReport>,
+    /// What to know of the traffic that the steps move or cut off; absent where they do neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
+    /// What the NAT gateways carried in the last hour whose routes the plan removes; none where
+    /// nobody was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nat_traffic: Vec<NatTraffic>,
     /// What was left alone, and why.
     pub left_alone: Vec<LeftAlone>,
     /// The sections that could not be read in full, each with the reason.

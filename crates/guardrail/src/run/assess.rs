@@ -13,11 +13,13 @@ use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::history::{Facts, Looked, Memory, Note, Seen, recorded_calls};
+use crate::plan::advice::Advice;
 use crate::plan::planner::plan;
-use crate::plan::reliance::Reliances;
+use crate::plan::reliance::{Reliances, at_stake};
 use crate::plan::{Circumstances, Plan, Step};
 use crate::report::{Outcome, Report};
 use crate::rules::finding::Finding;
+use crate::rules::repair::RouteRemoval;
 
 /// What a world comes to under a baseline.
 #[derive(Debug, Clone)]
@@ -34,6 +36,10 @@ pub struct Assessment {
     pub private_subnets: usize,
     /// What the plan's deletions count on.
     pub reliances: Reliances,
+    /// The routes that are to go now or later, as far as they carry anything.
+    pub at_stake: Vec<RouteRemoval>,
+    /// What to know of the traffic that the plan moves.
+    pub advice: Option<Advice>,
     /// Whether all of it was observed.
     pub complete: bool,
 }
@@ -48,6 +54,8 @@ impl Assessment {
             departures: Vec::new(),
             private_subnets: 0,
             reliances: Reliances::default(),
+            at_stake: Vec::new(),
+            advice: None,
             complete: true,
         }
     }
@@ -99,12 +107,14 @@ pub fn assess_snapshot(
     let (findings, plan) = plan(&view, circumstances);
     Assessment {
         standing: VpcStanding::Managed(name),
+        at_stake: at_stake(&view, &findings),
         findings,
         reliances: if plan.steps.is_empty() {
             Reliances::default()
         } else {
             Reliances::of(&view, &plan)
         },
+        advice: Advice::of(&view, &plan),
         plan,
         departures: Vec::new(),
         private_subnets: view.topology.private().count(),
@@ -202,6 +212,7 @@ fn not_taken(
         last,
         outcomes,
         unread: Vec::new(),
+        nat_traffic: Vec::new(),
         look_again: None,
         notes_error: None,
     })

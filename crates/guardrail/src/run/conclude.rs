@@ -1,26 +1,20 @@
 //! The report of a run, from what was seen first, what was done and what was seen last.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::RunRequest;
 use super::assess::{Assessment, VpcStanding};
 use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
 use crate::baseline::{Baseline, Mode};
-use crate::cloud::{Applied, CallError, Unread};
+use crate::cloud::{Applied, CallError, NatTraffic, Unread};
 use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, ServiceName};
 use crate::history::LookAgain;
 use crate::plan::{Condition, Hold, Plan, Step, Task};
-use crate::report::commands::{self, RoutesGone};
+use crate::report::commands::{self, RoutesAtStake};
 use crate::report::{Cause, Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::LeftAloneReason;
-
-/// How long a script waits between a name that it switched and a deletion that counts on it:
-/// resolvers and clients keep the answers that they had.
-const SETTLE: Duration = Duration::from_secs(300);
 
 /// A run that is over.
 pub(super) struct Ended<'a> {
@@ -32,6 +26,8 @@ pub(super) struct Ended<'a> {
     pub(super) last: Assessment,
     pub(super) outcomes: Outcomes,
     pub(super) unread: Vec<Unread>,
+    /// What the NAT gateways carried whose routes the first plan removes.
+    pub(super) nat_traffic: Vec<NatTraffic>,
     pub(super) look_again: Option<LookAgain>,
     pub(super) notes_error: Option<CallError>,
 }
@@ -47,6 +43,7 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         last,
         outcomes,
         unread,
+        nat_traffic,
         look_again,
         notes_error,
     } = ended;
@@ -68,18 +65,16 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
     let verdict = verdict(&first, &last, &findings);
     let again = another_run_helps(&first.plan, &last.plan, &outcomes)
         || unread.iter().any(|unread| unread.error.class.passes());
-    let cause = match first.departures.as_slice() {
-        [] => request.cause,
-        [_, ..] => Cause::SelectionChanged,
-    };
+    let cause = cause(request, &first);
     let taken = taken(&first.plan, &outcomes);
-    let routes = routes_gone(&taken);
+    let routes = at_stake(&taken, &first);
     let steps = first.plan.steps.iter();
     let steps = steps.map(|step| step_report(step, &outcomes, &request.scope, routes)).collect();
     // What is left is asked of the last look: what the run did need not be done by hand.
-    let script = commands::script(&last.plan, &last.reliances, &request.scope, SETTLE);
-    let undo_script =
-        commands::undo_script(&taken, &request.scope, |group| known_group(group, &outcomes));
+    let script = commands::script(&last.plan, &last.reliances, &request.scope, baseline.settling);
+    let undo_script = commands::undo_script(&taken, &first.at_stake, &request.scope, |group| {
+        known_group(group, &outcomes)
+    });
     let vpc_name = match first.standing {
         VpcStanding::Managed(name) | VpcStanding::NotManaged(name) => name,
         VpcStanding::Missing | VpcStanding::Unobserved => None,
@@ -98,6 +93,8 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         departures: first.departures,
         findings,
         steps,
+        advice: first.advice,
+        nat_traffic,
         left_alone: first.plan.left_alone,
         unread,
         script,
@@ -105,6 +102,14 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         next: if again { Next::Again } else { Next::Settled },
         look_again,
         notes_error,
+    }
+}
+
+/// What led to the run: a call that took something out of the guardrail's care is told as that.
+fn cause(request: &RunRequest, first: &Assessment) -> Cause {
+    match first.departures.as_slice() {
+        [] => request.cause,
+        [_, ..] => Cause::SelectionChanged,
     }
 }
 
@@ -180,14 +185,23 @@ fn taken<'p>(plan: &'p Plan, outcomes: &'p Outcomes) -> Vec<commands::Taken<'p>>
     taken.collect()
 }
 
-fn routes_gone(taken: &[commands::Taken<'_>]) -> RoutesGone {
+/// Whether a route that the run deleted, or that is to go later, counts on what the run made.
+fn at_stake(taken: &[commands::Taken<'_>], first: &Assessment) -> RoutesAtStake {
     let is_deleted = |(_, action, applied): &commands::Taken<'_>| {
         matches!(action, Action::DeleteRoute { .. }) && **applied != Applied::Already
     };
-    if taken.iter().any(is_deleted) { RoutesGone::Yes } else { RoutesGone::No }
+    match taken.iter().any(is_deleted) || !first.at_stake.is_empty() {
+        true => RoutesAtStake::Yes,
+        false => RoutesAtStake::No,
+    }
 }
 
-fn step_report(step: &Step, outcomes: &Outcomes, scope: &Scope, routes: RoutesGone) -> StepReport {
+fn step_report(
+    step: &Step,
+    outcomes: &Outcomes,
+    scope: &Scope,
+    routes: RoutesAtStake,
+) -> StepReport {
     let outcome = outcomes.get(&step.id).cloned().unwrap_or(Outcome::OutOfTime);
     let (command, undo) = match (&step.task, &outcome) {
         (Task::Change(action), Outcome::Done(applied)) => (

@@ -67,6 +67,7 @@ pub async fn run<C: Cloud, N: Notes>(
     let (facts, not_read) = recalled(notes.recall(&request.scope).await);
     let mut runner = Runner::new(cloud, baseline, request, facts);
     let first = runner.first_look().await;
+    let nat_traffic = runner.carried(&first).await;
     let outcomes = runner.apply(&first.plan).await;
     let last = match made_changes(&outcomes) {
         true => runner.verify(&first.plan, &outcomes).await,
@@ -89,6 +90,7 @@ pub async fn run<C: Cloud, N: Notes>(
         last,
         outcomes,
         unread,
+        nat_traffic,
         look_again,
         notes_error: not_read.or(not_kept),
     })

@@ -461,6 +461,8 @@ mod tests {
             departures: Vec::new(),
             private_subnets: 0,
             reliances: Reliances::default(),
+            at_stake: Vec::new(),
+            advice: None,
             complete,
         };
         let over = |now: &Assessment, outcomes: &Outcomes| {

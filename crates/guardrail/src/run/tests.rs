@@ -6,8 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::cloud::{Applied, CallError, ErrorClass, InMemory, Observation, Unread};
+use crate::cloud::{
+    Applied, CallError, Carried, ErrorClass, InMemory, NatTraffic, Observation, Unread,
+};
 use crate::ec2::change::{Call, NewEndpoint};
+use crate::ec2::id::NatGatewayId;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
@@ -32,6 +35,8 @@ struct Fake {
     shows: bool,
     /// Whether endpoints come up with time.
     comes_up: bool,
+    /// For which NAT gateways it was asked what they carried.
+    asked: RefCell<Vec<NatGatewayId>>,
 }
 
 impl Fake {
@@ -46,6 +51,7 @@ impl Fake {
             refused: Vec::new(),
             shows: true,
             comes_up: true,
+            asked: RefCell::default(),
         }
     }
 
@@ -112,6 +118,11 @@ impl Cloud for Fake {
             None if self.shows => Ok(self.make(call)),
             None => Ok(Applied::Done),
         }
+    }
+
+    async fn carried(&self, _: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
+        self.asked.borrow_mut().extend(nats.iter().cloned());
+        nats.iter().map(|nat| NatTraffic { nat: nat.clone(), carried: Carried::NoData }).collect()
     }
 
     async fn pause(&self, time: Duration) {
@@ -181,6 +192,32 @@ fn told(report: &Report) -> Vec<String> {
 
 fn nat(w: &mut Fixture) -> &mut Fixture {
     w.route("rtb-a", "0.0.0.0/0", "nat-1")
+}
+
+#[test]
+fn what_a_nat_gateway_carried_is_asked_before_its_route_goes_and_else_not() {
+    let asked = |edit: Edit| {
+        let cloud = Fake::new(edit);
+        let report = run(&cloud);
+        (cloud.asked.into_inner(), report.nat_traffic)
+    };
+    let id: NatGatewayId = "nat-1".parse().unwrap();
+    let carried = vec![NatTraffic { nat: id.clone(), carried: Carried::NoData }];
+    let two: Edit = |w| nat(w).route("rtb-b", "0.0.0.0/0", "nat-1");
+    assert_eq!(asked(two), (vec![id.clone()], carried.clone()));
+    // The route is not taken in this mode, but the plan has it go.
+    let notify: Edit = |w| nat(w).baseline("mode", json!("notify"));
+    assert_eq!(asked(notify), (vec![id], carried));
+    let stays: Edit = |w| {
+        nat(w).set("vpce-ssm", "PrivateDnsEnabled", json!(false)).set(
+            "vpce-s3",
+            "State",
+            json!("failed"),
+        )
+    };
+    assert_eq!(asked(stays), (vec![], vec![]));
+    let egress_only: Edit = |w| w.route("rtb-a", "::/0", "eigw-1");
+    assert_eq!(asked(egress_only), (vec![], vec![]));
 }
 
 #[test]

@@ -74,6 +74,7 @@ fn through(
     (table, placed): (&RouteTable, &SubnetUse<'_>),
     proof: &mut Proof,
 ) {
+    proof.endpoints.push(endpoint.vpc_endpoint_id.clone());
     proof.obstacles.extend(interface_endpoint::state(endpoint));
     let version = if placed.subnet.ipv6_native { IpVersion::V6 } else { IpVersion::V4 };
     if !speaks(endpoint, version) {

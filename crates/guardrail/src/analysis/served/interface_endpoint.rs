@@ -22,6 +22,7 @@ pub(super) fn prove(
     proof: &mut Proof,
 ) {
     let id = || endpoint.vpc_endpoint_id.clone();
+    proof.endpoints.push(id());
     let state = state(endpoint);
     let is_over =
         matches!(state, Some(Obstacle::Broken { .. } | Obstacle::AwaitsAcceptance { .. }));

@@ -21,6 +21,7 @@ use crate::analysis::required_service::{EndpointKind, RequiredService};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::ReachedBy;
 use crate::ec2::cidr::Cidr;
+use crate::ec2::id::EndpointId;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::Subnet;
 use crate::history::Seen;
@@ -32,6 +33,8 @@ pub struct Proof {
     pub obstacles: Vec<Obstacle>,
     /// The premises that take time to act, as they are seen.
     pub premises: Vec<Seen>,
+    /// The endpoints that the subnet's clients come to, whether they are served there or not.
+    pub endpoints: Vec<EndpointId>,
 }
 
 /// Whether a service is served to a subnet.
@@ -47,7 +50,7 @@ pub enum Answer {
 
 impl Proof {
     fn not(obstacle: Obstacle) -> Self {
-        Self { obstacles: vec![obstacle], premises: Vec::new() }
+        Self { obstacles: vec![obstacle], ..Self::default() }
     }
 
     /// What the proof comes to.
@@ -157,7 +160,7 @@ fn blocks_of(subnet: &Subnet, version: IpVersion, view: &View<'_>) -> Vec<IpNet>
 }
 
 /// Whether the subnet has IPv6 addresses.
-fn has_ipv6(subnet: &Subnet) -> bool {
+pub(crate) fn has_ipv6(subnet: &Subnet) -> bool {
     let is_v6 = |cidr: &Cidr| cidr.net().is_some_and(|net| IpVersion::of(&net) == IpVersion::V6);
     subnet.ipv6_native || subnet.cidrs().iter().any(is_v6)
 }

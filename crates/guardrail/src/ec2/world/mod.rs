@@ -29,7 +29,9 @@ use crate::ec2::id::{AccountId, Region, VpcId};
 use crate::ec2::world::section::sections;
 
 pub use dhcp_options::{DhcpConfiguration, DhcpOptions, DhcpValue};
-pub use nat_gateways::{AvailabilityMode, Connectivity, NatGateway, NatGatewayState};
+pub use nat_gateways::{
+    AvailabilityMode, Connectivity, NatGateway, NatGatewayAddress, NatGatewayState,
+};
 pub use network_acls::{NetworkAcl, NetworkAclAssociation, NetworkAclEntry, PortRange, RuleAction};
 pub use network_interfaces::{AddressAssociation, Attachment, InterfaceAddress, NetworkInterface};
 pub use prefix_lists::{PrefixList, PrefixListEntry};

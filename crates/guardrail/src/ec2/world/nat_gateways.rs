@@ -24,8 +24,22 @@ pub struct NatGateway {
     pub availability_mode: Option<AvailabilityMode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route_table_id: Option<RouteTableId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nat_gateway_addresses: Vec<NatGatewayAddress>,
     #[serde(default)]
     pub tags: Vec<Tag>,
+}
+
+/// `NatGatewayAddresses[]` of a NAT gateway: its first address and the secondary ones, in each zone of
+/// a regional one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct NatGatewayAddress {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_ip: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_ip: Option<String>,
 }
 
 word! {

@@ -2,6 +2,7 @@
 
 mod baseline_alert;
 mod caller;
+mod moved;
 mod scripts;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::event::Tool;
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
+use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
@@ -180,6 +182,7 @@ fn departed(out: &mut String, report: &Report) {
 fn body(out: &mut String, report: &Report) {
     found(out, report);
     steps(out, report);
+    moved(out, report);
     left_alone(out, report);
 }
 

@@ -37,7 +37,14 @@ pub(super) fn by_hand(out: &mut String, report: &Report, scripts: Scripts) {
     }
     let _ = writeln!(out, "\nTo do it by hand");
     match scripts {
-        Scripts::Whole => paste(out, script),
+        Scripts::Whole => {
+            let _ = writeln!(
+                out,
+                "  before each deletion it looks again at route and endpoints, not at policies, \
+                 security groups, network ACLs and DHCP options"
+            );
+            paste(out, script);
+        }
         Scripts::Named => {
             let _ = writeln!(out, "  `guardrail plan --script` prints a script for a shell");
         }

@@ -52,6 +52,15 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          subnet-pria\n\
          \nWould be done (the mode is notify: nothing was changed)\n\
          \x20 1. delete the route 0.0.0.0/0 → nat-1 from rtb-a\n\
+         \nWhat this moves or cuts off\n\
+         \x20 - not covered by an endpoint here, and not reached without the route: ecr.api, ecr.dkr, sts, logs, \
+         monitoring, events, kms, secretsmanager, ec2, autoscaling, elasticloadbalancing, eks, eks-auth, ecs, ecs-agent, \
+         lambda, sqs, sns, cloudformation\n\
+         \x20 - resource policies that allow the addresses of nat-1 (not read) by aws:SourceIp stop matching: allow the VPC \
+         by aws:SourceVpc too\n\
+         \x20 - open connections that go that way now break\n\
+         \x20 - buckets in other Regions are not reached through S3's endpoint\n\
+         \x20 - not looked at: whether clients' own security groups let TCP 443 out to the endpoints\n\
          \nTo exempt\n\
          \x20 this VPC: aws ec2 delete-tags --resources vpc-1 --tags 'Key=vpc-guardrail' --region eu-central-1\n\
          \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
@@ -59,6 +68,8 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          \nTo fix it for good\n\
          \x20 CreateRoute came through Terraform (\"ops\"): change it in that code, or the next run of it brings the fault back.\n\
          \nTo do it by hand\n\
+         \x20 before each deletion it looks again at route and endpoints, not at policies, security groups, network ACLs \
+         and DHCP options\n\
          \x20 paste all of it, both parentheses included, into a POSIX shell:\n\
          \n( … )\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n"

@@ -52,12 +52,13 @@ fn after(steps: &[StepId], command: &str) -> String {
     format!(": {} && {command}", told.collect::<Vec<_>>().join(" "))
 }
 
-/// Whether a run deleted routes: they are put back before anything else is undone.
+/// Whether there are routes that a run deleted, or that one may have deleted since: they have to be
+/// there before anything else is undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RoutesGone {
-    /// It did.
+pub enum RoutesAtStake {
+    /// There are.
     Yes,
-    /// It did not.
+    /// There are none.
     No,
 }
 
@@ -98,7 +99,7 @@ pub fn undo(
     action: &Action<GroupRef>,
     applied: &Applied,
     scope: &Scope,
-    routes: RoutesGone,
+    routes: RoutesAtStake,
     group: impl Fn(&GroupRef) -> Option<SecurityGroupId>,
 ) -> Option<String> {
     let command = line(&undoing(action, applied, group)?, scope);
@@ -112,11 +113,12 @@ pub fn undo(
         | Action::DisablePublicIpOnLaunch { .. } => false,
     };
     Some(match routes {
-        RoutesGone::Yes if !is_route => {
-            let told = "\"${ROUTES_ARE_BACK:?put the routes back first, then set it to yes}\"";
+        RoutesAtStake::Yes if !is_route => {
+            let told = "\"${ROUTES_ARE_BACK:?see that each route that this report removes or keeps for \
+                later is there, then set it to yes}\"";
             format!(": {told} && {command}")
         }
-        RoutesGone::Yes | RoutesGone::No => command,
+        RoutesAtStake::Yes | RoutesAtStake::No => command,
     })
 }
 

@@ -5,7 +5,7 @@ use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::world::Destination;
 use crate::plan::{GroupRef, Step, StepId, Task};
-use crate::report::commands::RoutesGone;
+use crate::report::commands::RoutesAtStake;
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -43,7 +43,7 @@ fn check(action: &Action<GroupRef>, applied: &Applied, does: &str, undoes: Optio
     let made = command.strip_prefix("GROUP_9=$(");
     let made = made.and_then(|rest| rest.strip_suffix(" --query GroupId --output text)"));
     assert_eq!(bare(made.unwrap_or(&command)), does);
-    let undo = |applied| super::undo(action, applied, &scope(), RoutesGone::No, known);
+    let undo = |applied| super::undo(action, applied, &scope(), RoutesAtStake::No, known);
     assert_eq!(undo(applied).as_deref().map(bare), undoes);
     assert_eq!(undo(&Applied::Already), None);
 }
@@ -244,7 +244,7 @@ fn a_single_deletion_insists_on_what_comes_before_it() {
 #[test]
 fn what_was_made_is_undone_only_once_the_routes_are_back() {
     let undo = |action: &Action<GroupRef>, applied: &Applied| {
-        super::undo(action, applied, &scope(), RoutesGone::Yes, |_| None).unwrap()
+        super::undo(action, applied, &scope(), RoutesAtStake::Yes, |_| None).unwrap()
     };
     assert_eq!(
         undo(&nat_route(), &Applied::Done),
@@ -258,7 +258,8 @@ fn what_was_made_is_undone_only_once_the_routes_are_back() {
     };
     assert_eq!(
         undo(&create, &Applied::CreatedGroup(id("sg-made"))),
-        ": \"${ROUTES_ARE_BACK:?put the routes back first, then set it to yes}\" && \
+        ": \"${ROUTES_ARE_BACK:?see that each route that this report removes or keeps for later is there, then set it \
+         to yes}\" && \
          aws ec2 delete-security-group --group-id sg-made --region eu-central-1"
     );
 }

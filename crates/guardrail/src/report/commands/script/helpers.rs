@@ -15,7 +15,7 @@
 type Helper = (&'static str, &'static str);
 
 /// Every function, each after those it calls.
-const HELPERS: [Helper; 19] = [
+const HELPERS: [Helper; 21] = [
     ("gr_call", CALL),
     ("gr_make", MAKE),
     ("gr_change", CHANGE),
@@ -35,6 +35,8 @@ const HELPERS: [Helper; 19] = [
     ("gr_delete", DELETE),
     ("gr_back", BACK),
     ("gr_put_back", PUT_BACK),
+    ("gr_stands", STANDS),
+    ("gr_take", TAKE),
 ];
 
 /// The functions that a text calls, and those that these call.
@@ -251,6 +253,26 @@ const PUT_BACK: &str = r#"gr_put_back() {
     >/dev/null || gr_back "$5" ||
     { gr_stop "$3 of $2 could not be put back"; return 1; }
   gr_until gr_back "$5"
+}
+"#;
+
+const STANDS: &str = r#"gr_stands() {
+  [ "$#" = 4 ] || { gr_stop 'a check came over in part'; return 1; }
+  gr_family "$1" || return 1
+  gr_table=$2 gr_to=$3
+  gr_back "$4" ||
+    { gr_stop "$3 of $2 leads to [$gr_seen], not to $4: a later run may have
+  removed it; undo that one first, or put the route back"; return 1; }
+}
+"#;
+
+/// `gr_standing` is each script's own: it lists the routes.
+const TAKE: &str = r#"gr_take() {
+  gr_going || return 1
+  gr_standing ||
+    { gr_stop 'a route is not there, and what is undone serves in its place'
+      return 1; }
+  "$@"
 }
 "#;
 

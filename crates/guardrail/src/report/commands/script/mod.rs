@@ -7,13 +7,14 @@ mod undo;
 use std::time::Duration;
 
 use crate::analysis::required_service::EndpointKind;
-use crate::baseline::Remove;
+use crate::baseline::{Remove, Settling};
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::id::{RouteTableId, Scope, ServiceName, SubnetId};
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
+use crate::history::Premise;
 use crate::plan::reliance::{EndpointRef, Reliance, Reliances};
-use crate::plan::{Condition, GroupRef, Plan, Step, Task};
+use crate::plan::{Condition, GroupRef, Hold, Plan, Step, StepId, Task};
 use crate::report::commands::words::{Words, call, quoted, said};
 
 pub use self::undo::{Taken, undo_script};
@@ -21,14 +22,14 @@ pub use self::undo::{Taken, undo_script};
 /// The steps of a plan, whatever their modes and limits, as one text to paste into a shell; `None`
 /// for a plan without steps.
 ///
-/// It waits where the plan waits, and `settle` before the first deletion where it switched a name:
-/// names take time to act. Deletions come last, except under `remove: immediately`, and each looks
+/// It waits where the plan waits; and before the first deletion as long as the baseline says, where
+/// something that the deletion rests on was changed by the script or a short while ago. Deletions come last, except under `remove: immediately`, and each looks
 /// first whether the route and the endpoints are still what they were judged to be.
 pub fn script(
     plan: &Plan,
     reliances: &Reliances,
     scope: &Scope,
-    settle: Duration,
+    settling: Settling,
 ) -> Option<String> {
     if plan.steps.is_empty() {
         return None;
@@ -52,7 +53,8 @@ pub fn script(
         Remove::AfterEndpoints => {
             body.extend(lines(&others));
             if !deletions.is_empty() {
-                if others.iter().any(|step| switches_a_name(&step.task)) && !settle.is_zero() {
+                let settle = to_settle(plan, &deletions, settling);
+                if !settle.is_zero() {
                     let seconds = settle.as_secs();
                     body.push(format!("gr_settle \"${{GUARDRAIL_SETTLE_SECONDS:-{seconds}}}\""));
                 }
@@ -115,7 +117,8 @@ fn step_lines(step: &Step, plan: &Plan, reliances: &Reliances) -> Vec<String> {
             lines.push(format!("gr_until gr_gone {}", quoted(endpoint.as_str())));
         }
         Task::Await(Condition::Ready { service, tables, private_dns, .. }) => {
-            lines.extend(ready(service, tables, *private_dns, plan, reliances));
+            let endpoint = reliances.awaited.get(&step.id);
+            lines.extend(ready(service, tables, *private_dns, plan, endpoint));
         }
     }
     lines
@@ -194,25 +197,16 @@ fn ready(
     tables: &[RouteTableId],
     private_dns: bool,
     plan: &Plan,
-    reliances: &Reliances,
+    endpoint: Option<&EndpointRef>,
 ) -> Vec<String> {
-    let kind = if tables.is_empty() { EndpointKind::Interface } else { EndpointKind::Gateway };
-    let is_meant = |reliance: &&Reliance| {
-        reliance.service == *service
-            && reliance.kind == kind
-            && tables.iter().all(|table| reliance.tables.contains(table))
+    let Some(awaited) = endpoint else {
+        let unknown = format!("no endpoint is known for {service}: plan again");
+        return vec![format!("gr_stop {}", said(&unknown))];
     };
-    let Some(reliance) = reliances.endpoints.iter().find(is_meant) else {
-        return vec![format!(
-            "gr_stop {}",
-            said(&format!("no endpoint is known for {service}: plan again"))
-        )];
-    };
-    let endpoint = endpoint_word(&reliance.endpoint);
-    let mut lines =
-        vec![format!("gr_until {}", works(&Reliance { private_dns, ..reliance.clone() }))];
+    let endpoint = endpoint_word(awaited);
+    let mut lines = vec![format!("gr_until {}", works(service, awaited, private_dns))];
     lines.extend(tables.iter().map(|table| format!("gr_until {}", leads(table, &endpoint))));
-    let subnets = subnets_given(plan, &reliance.endpoint);
+    let subnets = subnets_given(plan, awaited);
     if !subnets.is_empty() {
         let list: Vec<String> = subnets.iter().map(|subnet| format!("\"{subnet}\"")).collect();
         let list = quoted(&format!("[{}]", list.join(",")));
@@ -248,10 +242,14 @@ fn endpoint_word(endpoint: &EndpointRef) -> String {
     }
 }
 
-fn works(reliance: &Reliance) -> String {
-    let how = if reliance.private_dns { "by-name" } else { "by-route" };
-    let service = quoted(reliance.service.as_str());
-    format!("gr_works {} {service} {how}", endpoint_word(&reliance.endpoint))
+fn works(service: &ServiceName, endpoint: &EndpointRef, private_dns: bool) -> String {
+    let how = if private_dns { "by-name" } else { "by-route" };
+    format!("gr_works {} {} {how}", endpoint_word(endpoint), quoted(service.as_str()))
+}
+
+/// The same of an endpoint that is counted on.
+fn still_works(reliance: &Reliance) -> String {
+    works(&reliance.service, &reliance.endpoint, reliance.private_dns)
 }
 
 fn leads(table: &RouteTableId, endpoint: &str) -> String {
@@ -276,13 +274,13 @@ fn relied_on(deletions: &[&Step], reliances: &Reliances) -> Vec<String> {
         lines.extend(attributes.map(|words| format!("  gr_attribute {words} True &&")));
     }
     let everywhere = reliances.endpoints.iter().filter(|r| r.kind == EndpointKind::Interface);
-    lines.extend(everywhere.map(|reliance| format!("  {} &&", works(reliance))));
+    lines.extend(everywhere.map(|reliance| format!("  {} &&", still_works(reliance))));
     lines.push("  case \"$1\" in".to_owned());
     for table in tables {
         lines.push(format!("    ({})", quoted(table.as_str())));
         let own = reliances.for_table(table).filter(|r| r.kind == EndpointKind::Gateway);
         for reliance in own {
-            lines.push(format!("      {} &&", works(reliance)));
+            lines.push(format!("      {} &&", still_works(reliance)));
             lines.push(format!("      {} &&", leads(table, &endpoint_word(&reliance.endpoint))));
         }
         lines.push("      :;;".to_owned());
@@ -291,9 +289,41 @@ fn relied_on(deletions: &[&Step], reliances: &Reliances) -> Vec<String> {
     lines
 }
 
+/// How long what the deletions rest on takes until it acts everywhere; no time where nothing of it is
+/// changed by a step that comes before them, and nothing holds them.
+fn to_settle(plan: &Plan, deletions: &[&Step], settling: Settling) -> Duration {
+    let of_hold = |step: &&Step| match &step.held {
+        Some(Hold::Settling { premise, .. } | Hold::NotRemembered { premise }) => match premise {
+            Premise::DhcpOptions => settling.dhcp_options(),
+            Premise::EndpointName(_)
+            | Premise::EndpointPolicy(_)
+            | Premise::VpcDns
+            | Premise::NetworkAcl(..) => settling.usual(),
+        },
+        Some(Hold::RunLimit) | None => Duration::ZERO,
+    };
+    let before = steps_before(plan, deletions);
+    let switched = before.into_iter().any(switches_a_name).then(|| settling.usual());
+    deletions.iter().map(of_hold).chain(switched).max().unwrap_or_default()
+}
+
+/// The steps that these come after, and those that come before them in turn.
+fn steps_before<'p>(plan: &'p Plan, steps: &[&Step]) -> Vec<&'p Step> {
+    let mut wanted: Vec<StepId> = steps.iter().flat_map(|step| step.after.clone()).collect();
+    let mut before: Vec<&Step> = Vec::new();
+    // Each step comes after steps with lower numbers.
+    for step in plan.steps.iter().rev() {
+        if wanted.contains(&step.id) {
+            wanted.extend(&step.after);
+            before.push(step);
+        }
+    }
+    before
+}
+
 /// Whether a name that clients use leads elsewhere after the step.
-fn switches_a_name(task: &Task) -> bool {
-    match task {
+fn switches_a_name(step: &Step) -> bool {
+    match &step.task {
         Task::Change(action) => match action {
             Action::EnableVpcDns { .. } => true,
             Action::CreateEndpoint { kind: NewEndpoint::Interface { private_dns, .. }, .. }
@@ -304,8 +334,8 @@ fn switches_a_name(task: &Task) -> bool {
             | Action::DeleteRoute { .. }
             | Action::DisablePublicIpOnLaunch { .. } => false,
         },
-        // The endpoint was not there for clients before.
-        Task::Await(Condition::Ready { private_dns, .. }) => *private_dns,
+        // The endpoint comes up by itself: it was not there for clients before.
+        Task::Await(Condition::Ready { private_dns, .. }) => *private_dns && step.after.is_empty(),
         Task::Await(Condition::Gone { .. }) => false,
     }
 }

@@ -1,11 +1,10 @@
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::*;
 use crate::cloud::Applied;
 use crate::fixture::Fixture;
 use crate::plan::StepId;
+use crate::rules::repair::RouteRemoval;
 
 fn scope() -> Scope {
     Scope {
@@ -20,7 +19,7 @@ fn commands(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Option<Vec<Strin
     let fixture = Fixture::edited(edit);
     let (_, plan) = fixture.plan("test");
     let reliances = fixture.view(|view, _| Reliances::of(view, &plan));
-    script(&plan, &reliances, &scope(), Duration::from_secs(300)).map(|text| after_begin(&text))
+    script(&plan, &reliances, &scope(), fixture.wanted().settling).map(|text| after_begin(&text))
 }
 
 fn after_begin(text: &str) -> Vec<String> {
@@ -193,20 +192,90 @@ fn routes_are_put_back_before_what_was_made_is_taken_away() {
         (StepId(3), &endpoint, &made_endpoint),
         (StepId(4), &route, &Applied::Already),
     ];
-    let text = undo_script(&taken, &scope(), |_| None).unwrap();
+    let at_stake =
+        [("0.0.0.0/0", "nat-1"), ("1.0.0.0/8`", "nat-1")].map(|(to, target)| RouteRemoval {
+            table: "rtb-b".parse().unwrap(),
+            destination: Destination::CidrBlock(to.into()),
+            target: target.to_owned().into(),
+            subnets: Vec::new(),
+        });
+    let text = undo_script(&taken, &at_stake, &scope(), |_| None).unwrap();
     assert_eq!(
         after_begin(&text),
         [
             "gr_say 'undo step 1: delete the route ::/0 -> eigw-1 from rtb-a'",
             "gr_put_back v6 rtb-a ::/0 --egress-only-internet-gateway-id eigw-1",
+            "gr_standing() {",
+            "  gr_stands v4 rtb-b 0.0.0.0/0 nat-1 &&",
+            "  gr_stop 'no script can name 1.0.0.0/8` of rtb-b' &&",
+            "  :",
+            "}",
             "gr_say 'undo step 3: create a gateway endpoint for com.amazonaws.eu-central-1.s3 on rtb-a'",
-            "gr_change 0 delete-vpc-endpoints --vpc-endpoint-ids vpce-1 --query 'length(Unsuccessful || `[]`)'",
+            "gr_take gr_change 0 delete-vpc-endpoints --vpc-endpoint-ids vpce-1 --query 'length(Unsuccessful || `[]`)'",
             "gr_until gr_gone vpce-1",
             "gr_say 'undo step 2: create security group ours in vpc-1'",
             "gr_until gr_unused sg-1",
             "gr_call delete-security-group --group-id sg-1",
         ]
     );
-    assert_eq!(undo_script(&[], &scope(), |_| None), None);
-    assert_eq!(undo_script(&[(StepId(4), &route, &Applied::Already)], &scope(), |_| None), None);
+    assert_eq!(undo_script(&[], &[], &scope(), |_| None), None);
+    assert_eq!(
+        undo_script(&[(StepId(4), &route, &Applied::Already)], &[], &scope(), |_| None),
+        None
+    );
+}
+
+#[test]
+fn what_nothing_counts_on_is_undone_without_a_look_at_routes() {
+    let addresses = Action::DisablePublicIpOnLaunch { subnet: "subnet-a".parse().unwrap() };
+    let taken = [(StepId(1), &addresses, &Applied::Done)];
+    let at_stake = [RouteRemoval {
+        table: "rtb-b".parse().unwrap(),
+        destination: Destination::CidrBlock("0.0.0.0/0".into()),
+        target: "nat-1".to_owned().into(),
+        subnets: Vec::new(),
+    }];
+    assert_eq!(
+        after_begin(&undo_script(&taken, &at_stake, &scope(), |_| None).unwrap()),
+        [
+            "gr_say 'undo step 1: turn MapPublicIpOnLaunch of subnet-a off'",
+            "gr_change '' modify-subnet-attribute --subnet-id subnet-a --map-public-ip-on-launch",
+        ]
+    );
+}
+
+/// The seconds that the script waits before its deletion; `None` where it does not.
+fn waits(held: Option<Hold>, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Option<String> {
+    let mut fixture = Fixture::compliant();
+    fixture.baseline("settling", json!({"minutes": 7, "dhcp_options_minutes": 60}));
+    edit(nat(&mut fixture));
+    let (_, mut plan) = fixture.plan("test");
+    plan.steps.last_mut().unwrap().held = held;
+    let reliances = fixture.view(|view, _| Reliances::of(view, &plan));
+    let text = script(&plan, &reliances, &scope(), fixture.wanted().settling).unwrap();
+    let wait = text.lines().find_map(|line| line.strip_prefix("gr_settle "))?;
+    Some(wait.trim_matches(['"', '$', '{', '}']).rsplit_once('-').unwrap().1.to_owned())
+}
+
+#[test]
+fn a_script_waits_as_long_as_the_baseline_says_where_the_deletion_rests_on_news() {
+    let switched: fn(&mut Fixture) -> &mut Fixture =
+        |w| w.set("vpce-ssm", "PrivateDnsEnabled", json!(false));
+    assert_eq!(waits(None, |w| w), None);
+    assert_eq!(waits(None, switched).as_deref(), Some("420"));
+    let coming: fn(&mut Fixture) -> &mut Fixture = |w| w.set("vpce-ssm", "State", json!("pending"));
+    assert_eq!(waits(None, coming).as_deref(), Some("420"));
+    // A table that is associated leads there at once, and an interface in one more zone switches no
+    // name.
+    let gateway: fn(&mut Fixture) -> &mut Fixture = |w| w.delete_gateway("vpce-s3");
+    assert_eq!(waits(None, gateway), None);
+    let zone: fn(&mut Fixture) -> &mut Fixture =
+        |w| w.set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]));
+    assert_eq!(waits(None, zone), None);
+    let held = |premise| Some(Hold::Settling { premise, until: jiff::Timestamp::UNIX_EPOCH });
+    assert_eq!(waits(held(Premise::VpcDns), |w| w).as_deref(), Some("420"));
+    assert_eq!(waits(held(Premise::DhcpOptions), |w| w).as_deref(), Some("3600"));
+    let unknown = Some(Hold::NotRemembered { premise: Premise::DhcpOptions });
+    assert_eq!(waits(unknown, switched).as_deref(), Some("3600"));
+    assert_eq!(waits(Some(Hold::RunLimit), |w| w), None);
 }

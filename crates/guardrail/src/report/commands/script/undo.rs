@@ -6,16 +6,19 @@ use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::plan::{GroupRef, StepId};
 use crate::report::commands::words::{Words, target_option, undoing};
+use crate::rules::repair::RouteRemoval;
 
 /// A step that a run took.
 pub type Taken<'a> = (StepId, &'a Action<GroupRef>, &'a Applied);
 
 /// What was done, undone, as one text to paste into a shell; `None` where there is nothing to undo.
 ///
-/// Routes are put back first, and seen to be there before anything that was made is taken away. The
-/// rest is undone last step first, since what was made later may need what was made before.
+/// Routes are put back first. The rest is undone last step first, since what was made later may need
+/// what was made before; and each time only after every route at stake was seen to be there, whichever
+/// run removed it: without it, what is taken away is what serves in its place.
 pub fn undo_script(
     taken: &[Taken<'_>],
+    at_stake: &[RouteRemoval],
     scope: &Scope,
     group: impl Fn(&GroupRef) -> Option<SecurityGroupId>,
 ) -> Option<String> {
@@ -23,16 +26,51 @@ pub fn undo_script(
     let (routes, others): (Vec<&Taken<'_>>, Vec<&Taken<'_>>) =
         taken.iter().rev().partition(is_route);
     let mut body = Vec::new();
-    for (id, action, applied) in routes.into_iter().chain(others) {
-        if let Some(words) = undoing(action, applied, &group) {
-            body.push(say(&format!("undo step {id}: {action}")));
-            body.extend(undo(action, applied, words));
-        }
+    for (id, action, applied) in routes {
+        body.extend(undo(*id, action, applied, &group));
     }
+    let lines: Vec<String> = others
+        .into_iter()
+        .flat_map(|(id, action, applied)| undo(*id, action, applied, &group))
+        .collect();
+    if lines.iter().any(|line| line.starts_with(TAKE)) {
+        body.extend(standing(at_stake));
+    }
+    body.extend(lines);
     (!body.is_empty()).then(|| subshell(scope, &body))
 }
 
-fn undo(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<String> {
+/// How what other routes may count on is taken away.
+const TAKE: &str = "gr_take";
+
+/// The function that says whether every route at stake is there.
+fn standing(at_stake: &[RouteRemoval]) -> Vec<String> {
+    let lines = at_stake.iter().map(|RouteRemoval { table, destination, target, .. }| {
+        match route_words(table, destination) {
+            Some([family, table, to]) => {
+                format!("  gr_stands {family} {table} {to} {} &&", quoted(target.as_str()))
+            }
+            None => format!("  {} &&", no_such_route(table, destination)),
+        }
+    });
+    let ends = |line: &str| std::iter::once(line.to_owned());
+    ends("gr_standing() {").chain(lines).chain(ends("  :")).chain(ends("}")).collect()
+}
+
+/// The lines that undo a step; none where there is nothing to undo.
+fn undo(
+    id: StepId,
+    action: &Action<GroupRef>,
+    applied: &Applied,
+    group: impl Fn(&GroupRef) -> Option<SecurityGroupId>,
+) -> Vec<String> {
+    let Some(words) = undoing(action, applied, group) else { return Vec::new() };
+    let mut lines = vec![say(&format!("undo step {id}: {action}"))];
+    lines.extend(commands(action, applied, words));
+    lines
+}
+
+fn commands(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<String> {
     match action {
         Action::DeleteRoute { table, destination, target } => {
             let Some(route) = route_words(table, destination) else {
@@ -42,19 +80,19 @@ fn undo(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<Strin
             vec![command(["gr_put_back".to_owned()].into_iter().chain(route).chain(to))]
         }
         Action::EnableVpcDns { attribute, .. } => vec![
-            through(["gr_change", "''"], words, None),
+            through([TAKE, "gr_change", "''"], words, None),
             format!("gr_until gr_attribute {} False", attribute_words(*attribute)),
         ],
         Action::CreateEndpoint { .. } => {
             let query = quoted("length(Unsuccessful || `[]`)");
-            let mut lines = vec![through(["gr_change", "0"], words, Some(&query))];
+            let mut lines = vec![through([TAKE, "gr_change", "0"], words, Some(&query))];
             if let Applied::CreatedEndpoint(id) = applied {
                 lines.push(format!("gr_until gr_gone {}", quoted(id.as_str())));
             }
             lines
         }
         Action::AuthorizeHttps { .. } | Action::ModifyEndpoint { .. } => {
-            vec![through(["gr_change", "True"], words, Some("Return"))]
+            vec![through([TAKE, "gr_change", "True"], words, Some("Return"))]
         }
         // AWS keeps a group that an interface still uses, as one does for a while after its endpoint
         // was changed or deleted. Older versions of the AWS CLI print nothing for the deletion.
