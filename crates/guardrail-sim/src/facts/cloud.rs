@@ -1,6 +1,6 @@
 //! The simulator behind the guardrail's seam.
 
-use guardrail::cloud::{Applied, Cloud, ErrorClass, Observation};
+use guardrail::cloud::{Applied, Carried, Cloud, ErrorClass, NatTraffic, Observation};
 use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, PrivateDns};
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::snapshot::Section;
@@ -45,6 +45,18 @@ fn one_vpc_is_observed_whole_and_alone_page_by_page() {
     s3.entries = s3.cidrs.take().map(|cidrs| cidrs.into_iter().map(entry).collect());
     assert_eq!(seen.world, expected);
     assert!(cloud.sim().calls().iter().all(|call| !call.is_write()));
+}
+
+#[test]
+fn it_says_of_nat_gateways_what_it_was_given_and_makes_no_call() {
+    let told = |nat: &str| NatTraffic { nat: id(nat), carried: Carried::NoData };
+    let mut sim = sim();
+    sim.set_traffic(vec![told("nat-1"), told("nat-2")]);
+    let cloud = SimCloud::new(sim);
+    let carried = |nats: &[&str]| block_on(cloud.carried(&scope(), &ids(nats)));
+    assert_eq!(carried(&["nat-1", "nat-3"]), [told("nat-1")]);
+    assert_eq!(carried(&[]), []);
+    assert!(cloud.sim().calls().is_empty());
 }
 
 /// "Since 30 Oct 2024 an endpoint's SG may have a different `VpcId` than the endpoint."

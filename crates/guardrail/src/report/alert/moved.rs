@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::cloud::NatTraffic;
 use crate::ec2::list;
 use crate::plan::advice::{Advice, Caution, NatGatewayLeft};
 use crate::report::Report;
@@ -14,8 +15,8 @@ const SHOWN: usize = 8;
 pub(super) fn moved(out: &mut String, report: &Report) {
     let Some(advice) = &report.advice else { return };
     let _ = writeln!(out, "\nWhat this moves or cuts off");
-    let traffic = report.nat_traffic.iter().map(ToString::to_string);
-    let lines = uncovered(advice).into_iter().chain(sources(advice)).chain(traffic);
+    let lines = uncovered(advice).into_iter().chain(sources(advice));
+    let lines = lines.chain(traffic(&report.nat_traffic));
     for line in lines.chain(advice.cautions.iter().map(caution)) {
         let _ = writeln!(out, "  - {}", one_line(&line));
     }
@@ -40,6 +41,14 @@ fn sources(advice: &Advice) -> Option<String> {
         "resource policies that allow the addresses of {shown} by aws:SourceIp stop matching: \
          allow the VPC by aws:SourceVpc too"
     ))
+}
+
+fn traffic(all: &[NatTraffic]) -> Vec<String> {
+    let mut lines: Vec<String> = all.iter().take(SHOWN).map(ToString::to_string).collect();
+    if let Some(more) = all.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        lines.push(format!("what {more} more NAT gateways carried is in the report as data"));
+    }
+    lines
 }
 
 fn addresses_of(left: &NatGatewayLeft) -> String {
@@ -85,7 +94,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::cloud::{Carried, NatTraffic};
+    use crate::cloud::Carried;
     use crate::ec2::id::Scope;
     use crate::fixture::Fixture;
     use crate::report::Cause;
@@ -154,6 +163,18 @@ mod tests {
     #[test]
     fn what_moves_nothing_says_nothing() {
         assert_eq!(lines(None, Vec::new()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn many_gateways_are_not_all_told_of() {
+        let idle = |at: usize| NatTraffic {
+            nat: format!("nat-{at}").parse().unwrap(),
+            carried: Carried::NoData,
+        };
+        let lines = lines(Some(Advice::default()), (0..SHOWN + 3).map(idle).collect());
+        assert_eq!(lines.len(), 2 + SHOWN + 1);
+        let last = "  - what 3 more NAT gateways carried is in the report as data";
+        assert_eq!(lines.last().map(String::as_str), Some(last));
     }
 
     /// The addresses come from the world, which anybody may have written.

@@ -260,9 +260,10 @@ const STANDS: &str = r#"gr_stands() {
   [ "$#" = 4 ] || { gr_stop 'a check came over in part'; return 1; }
   gr_family "$1" || return 1
   gr_table=$2 gr_to=$3
-  gr_back "$4" ||
-    { gr_stop "$3 of $2 leads to [$gr_seen], not to $4: a later run may have
-  removed it; undo that one first, or put the route back"; return 1; }
+  gr_back "$4" && return 0
+  gr_stop "$3 of $2 leads to [$gr_seen], not to $4." \
+    'If a later run removed it, undo that one first, else put it back.'
+  return 1
 }
 "#;
 
