@@ -4,6 +4,7 @@
 mod accepted_subnets;
 mod listed_service;
 pub mod rule_id;
+mod service;
 mod settling;
 pub mod source;
 mod vpc_override;
@@ -11,6 +12,7 @@ mod vpc_override;
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use rule_id::{DefaultMode, RuleId};
+pub use service::Service;
 pub use settling::Settling;
 pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
 
@@ -240,57 +242,6 @@ fn usual_public_tags() -> Vec<TagSelector> {
         TagSelector::new("Tier", &["public"]),
         TagSelector::new("Name", &["*-public-*"]),
     ]
-}
-
-/// A service by its short name (`s3`, `ecr.api`), or by its full name where that is of another
-/// form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[a-z0-9._-]{1,255}$")))]
-#[serde(try_from = "String", into = "String")]
-pub struct Service(String);
-
-impl TryFrom<String> for Service {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b);
-        if !text.is_empty() && text.len() <= 255 && text.bytes().all(word) {
-            Ok(Self(text))
-        } else {
-            Err(format!(
-                "`{text}` is not a service; write `ssm`, `ecr.api` or a full name like `com.amazonaws.eu-central-1.ssm`"
-            ))
-        }
-    }
-}
-
-impl From<Service> for String {
-    fn from(service: Service) -> String {
-        service.0
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Service {
-    /// The full names it may stand for in a Region, the usual one first
-    /// (docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html; China has
-    /// a prefix of its own).
-    pub fn names(&self, region: &Region) -> Vec<ServiceName> {
-        let short = &self.0;
-        let forms = [
-            format!("com.amazonaws.{region}.{short}"),
-            format!("cn.com.amazonaws.{region}.{short}"),
-            format!("aws.api.{region}.{short}"),
-            format!("com.amazonaws.{short}"),
-            short.clone(),
-        ];
-        forms.into_iter().filter_map(|name| name.parse().ok()).collect()
-    }
 }
 
 /// The gateway endpoints that route tables should lead to.

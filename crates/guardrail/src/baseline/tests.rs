@@ -109,21 +109,3 @@ fn every_contradiction_is_named_at_once() {
         ]
     );
 }
-
-#[test]
-fn a_service_stands_for_its_full_names() {
-    let names = |service: &str| -> Vec<String> {
-        let service = Service::try_from(service.to_owned()).unwrap();
-        service.names(&"eu-central-1".parse().unwrap()).iter().map(ToString::to_string).collect()
-    };
-    assert_eq!(
-        names("ssm"),
-        [
-            "com.amazonaws.eu-central-1.ssm",
-            "cn.com.amazonaws.eu-central-1.ssm",
-            "aws.api.eu-central-1.ssm",
-            "com.amazonaws.ssm",
-        ]
-    );
-    assert!(names("com.amazonaws.iam").contains(&"com.amazonaws.iam".to_owned()));
-}
