@@ -461,13 +461,14 @@ impl Baseline {
         self.rules.get(&rule).and_then(|options| options.mode)
     }
 
-    /// The full names that the services it names may have in a Region, each once.
+    /// The full names that the services it names may have in a Region, each once; and those of S3,
+    /// without which a list of the Region's services is not taken for whole.
     pub fn service_names(&self, region: &Region) -> Vec<ServiceName> {
         let services =
             self.gateway_endpoints.services.iter().chain(&self.interface_endpoints.services);
-        let services = services.map(|listed| &listed.service);
-        let names: BTreeSet<ServiceName> =
-            services.flat_map(|service| service.names(region)).collect();
+        let mut names: BTreeSet<ServiceName> =
+            services.flat_map(|listed| listed.service.names(region)).collect();
+        names.extend(Service::known("s3").names(region));
         names.into_iter().collect()
     }
 
