@@ -3,6 +3,7 @@
 
 mod accepted_subnets;
 mod contradictions;
+pub mod known_services;
 mod listed_service;
 mod managed_vpcs;
 pub mod rule_id;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::id::{Region, ServiceName};
-use crate::ec2::partition::{Partition, is_full_service_name};
+use crate::ec2::partition::{Partition, is_full_service_name, short_service_name};
 
 /// A service by its short name (`s3`, `ecr.api`), or by its full name where that is of another
 /// form.
@@ -62,6 +62,11 @@ impl Service {
         Partition::of(region).service_names(region, &self.0).chain(itself).collect()
     }
 
+    /// The short name, which a full one ends with; `None` for a service that is not AWS's own.
+    pub fn short_name(&self) -> Option<&str> {
+        short_service_name(&self.0)
+    }
+
     /// The Region in a full name: `com.amazonaws.eu-central-1.ssm`; a short name and the name of a
     /// service of all Regions, such as `com.amazonaws.iam`, have none.
     pub fn region(&self) -> Option<Region> {
@@ -100,6 +105,21 @@ mod tests {
         );
         for full in ["com.amazonaws.iam", "com.amazonaws.us-east-1.ssm"] {
             assert_eq!(names(full, "eu-central-1"), [full]);
+        }
+    }
+
+    #[test]
+    fn a_full_name_ends_with_the_short_one() {
+        for (text, short) in [
+            ("ecr.api", Some("ecr.api")),
+            ("com.amazonaws.us-east-1.ecr.api", Some("ecr.api")),
+            ("cn.com.amazonaws.cn-north-1.s3", Some("s3")),
+            ("aws.sagemaker.eu-central-1.studio", Some("studio")),
+            ("com.amazonaws.iam", Some("iam")),
+            ("com.amazonaws.s3-global.accesspoint", Some("s3-global.accesspoint")),
+            ("com.amazonaws.vpce.eu-central-1.vpce-svc-0123456789abcdef0", None),
+        ] {
+            assert_eq!(service(text).short_name(), short, "{text}");
         }
     }
 

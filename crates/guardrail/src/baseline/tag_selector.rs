@@ -29,6 +29,26 @@ impl TagSelector {
         faults.into_iter().filter(|(is_so, _)| *is_so).map(|(_, fault)| fault).collect()
     }
 
+    /// A value that every tag with this key matches, whatever its own value.
+    pub fn value_that_matches_all(&self) -> Option<&str> {
+        let all = |value: &&String| !value.is_empty() && value.bytes().all(|byte| byte == b'*');
+        self.values.iter().find(all).map(String::as_str)
+    }
+
+    /// A value of one of them all of whose tags the other matches too: the narrower one.
+    pub fn value_in_common<'s>(&'s self, other: &'s Self) -> Option<&'s str> {
+        let pairs = self.values.iter().flat_map(|own| other.values.iter().map(move |it| (own, it)));
+        // A star in the text is matched by none but a star, so that one pattern matches another as
+        // a text only where it matches all that the other does.
+        let within =
+            |text: &str, pattern: &str| matches_pattern(pattern.as_bytes(), text.as_bytes());
+        let mut narrower = pairs.filter(|_| self.tag == other.tag).filter_map(|(own, it)| {
+            let narrower = if within(own, it) { Some(own) } else { within(it, own).then_some(it) };
+            narrower.map(String::as_str)
+        });
+        narrower.next()
+    }
+
     /// The tag among `tags` that matches, if one does.
     pub fn find<'t>(&self, tags: &'t [Tag]) -> Option<&'t Tag> {
         tags.iter().find(|tag| {

@@ -80,10 +80,26 @@ impl Partition {
 /// Whether a name of an endpoint service is a full one: it begins as AWS's own do, or as those of
 /// everybody's services do.
 pub fn is_full_service_name(name: &str) -> bool {
+    behind_prefix(name).is_some()
+}
+
+/// The short name of a service of AWS's, which a full name ends with; `None` for a service that is
+/// somebody else's (docs.aws.amazon.com/vpc/latest/privatelink/create-endpoint-service.html:
+/// `com.amazonaws.vpce.<region>.vpce-svc-…`).
+pub fn short_service_name(name: &str) -> Option<&str> {
+    let Some(rest) = behind_prefix(name) else { return Some(name) };
+    match rest.split_once('.') {
+        Some(("vpce", _)) => None,
+        Some((region, short)) if Region::is(region) => Some(short),
+        Some(_) | None => Some(rest),
+    }
+}
+
+/// What stands behind the prefix of a full name.
+fn behind_prefix(name: &str) -> Option<&str> {
     let own = OTHERS.iter().flat_map(|row| row.services).chain(&OF_SINGLE_SERVICES);
-    own.chain(&[USUAL]).any(|prefix| {
-        name.strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('.'))
-    })
+    let mut rests = own.filter_map(|prefix| name.strip_prefix(prefix)?.strip_prefix('.'));
+    rests.find(|rest| !rest.is_empty())
 }
 
 impl fmt::Display for Partition {

@@ -89,6 +89,11 @@ pub struct Shared<'w> {
 }
 
 impl<'w> Shared<'w> {
+    /// The Region that the world is of, where anything in it says so.
+    pub fn region(&self) -> Option<&Region> {
+        self.region.as_ref()
+    }
+
     /// The shared part of a world.
     pub fn of(world: &'w World) -> Self {
         let groups =
