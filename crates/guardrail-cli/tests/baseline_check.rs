@@ -12,7 +12,6 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 const DEMO: &str = "scenarios/demo/world.json";
-const DETOUR: &str = "scenarios/detour/world.json";
 
 struct Said {
     out: String,
@@ -184,26 +183,34 @@ fn nothing_rests_on_a_list_of_services_without_s3() {
     assert_eq!(said.code, 1);
 }
 
-/// An instance's interfaces are judged alike, whichever of the two commands printed them.
+/// A NAT instance's interface is judged alike, whichever of the two commands printed it.
 #[test]
 fn instances_as_the_cli_prints_them_fill_up_a_world() {
-    let whole = world(DETOUR);
-    let mut without = whole.clone();
-    let mut of_instances = Vec::new();
-    without["NetworkInterfaces"].as_array_mut().unwrap().retain(|interface| {
-        let instance = interface["Attachment"]["InstanceId"].as_str();
-        if let Some(instance) = instance {
-            of_instances.push(json!({"InstanceId": instance, "NetworkInterfaces": [interface]}));
-        }
-        instance.is_none()
-    });
-    assert!(!of_instances.is_empty());
+    let (private, public) = ("subnet-0a1b2c3d4e5f60023", "subnet-0a1b2c3d4e5f60021");
+    let (id, vpc) = ("i-0a1b2c3d4e5f69999", "vpc-0a1b2c3d4e5f60000");
+    let mut without = world(DEMO);
+    let tables = without["RouteTables"].as_array_mut().unwrap();
+    let serves = |table: &&mut Value| table["Associations"].to_string().contains(private);
+    let routes = tables.iter_mut().find(serves).unwrap()["Routes"].as_array_mut().unwrap();
+    routes.push(json!({"DestinationCidrBlock": "0.0.0.0/0", "InstanceId": id, "State": "active"}));
+    let interface = json!({"NetworkInterfaceId": "eni-0a1b2c3d4e5f69999", "VpcId": vpc, "SubnetId": public,
+        "SourceDestCheck": false, "Attachment": {"Status": "attached"}});
     let explained = |world: &Value| {
         let (_file, path) = file(world);
         guardrail(&["explain", "--world", &path]).out
     };
+
+    let mut whole = without.clone();
+    let mut attached = interface.clone();
+    attached["Attachment"]["InstanceId"] = json!(id);
+    whole["NetworkInterfaces"].as_array_mut().unwrap().push(attached);
     let expected = explained(&whole);
     assert_ne!(explained(&without), expected);
-    without["Reservations"] = json!([{"ReservationId": "r-1", "Instances": of_instances}]);
+
+    let instance = json!({"InstanceId": id, "NetworkInterfaces": [interface]});
+    without["Reservations"] = json!([{"ReservationId": "r-1", "Instances": [instance]}]);
     assert_eq!(explained(&without), expected);
+    without.as_object_mut().unwrap().remove("NetworkInterfaces");
+    let said = explained(&without);
+    assert!(said.contains("not observed") && said.contains("NetworkInterfaces"), "{said}");
 }
