@@ -52,6 +52,10 @@ impl FakeAws {
         });
         let aws = Self { url: format!("http://{}", address.await), state };
         aws.learn_vpc();
+        for action in ["GetItem", "PutItem"] {
+            aws.on(action, 200, "{}");
+        }
+        aws.on("Query", 200, r#"{"Items":[],"Count":0,"ScannedCount":0}"#);
         aws.on("SendMessageBatch", 200, r#"{"Successful":[],"Failed":[]}"#);
         aws.on(
             "Publish",
@@ -82,9 +86,12 @@ impl FakeAws {
             .collect()
     }
 
-    /// The operations asked for so far that only read neither the network nor the configuration.
+    /// The operations asked for so far, but for those that read the network or the configuration, and
+    /// for what is noted between runs.
     pub fn actions(&self) -> Vec<String> {
-        let reads = |action: &str| action.starts_with("Describe") || action.starts_with("Get");
+        let reads = |action: &str| {
+            ["Describe", "Get", "PutItem", "Query"].iter().any(|name| action.starts_with(name))
+        };
         let state = self.state.lock().unwrap();
         state.calls.iter().map(|call| call.action.clone()).filter(|action| !reads(action)).collect()
     }

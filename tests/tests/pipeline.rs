@@ -11,12 +11,14 @@ use serde_json::{Value, json};
 const VPC: &str = "vpc-0a1b2c3d4e5f60000";
 const NAT: &str = "nat-0a1b2c3d4e5f60001";
 const S3_ENDPOINT: &str = "vpce-0a1b2c3d4e5f60031";
+const SSM_ENDPOINT: &str = "vpce-0a1b2c3d4e5f60033";
 const MAIN_TABLE: &str = "rtb-0a1b2c3d4e5f60010";
 const PRIVATE_TABLE: &str = "rtb-0a1b2c3d4e5f60011";
 const OTHER_PRIVATE_TABLE: &str = "rtb-0a1b2c3d4e5f60012";
 const PRIVATE_SUBNET: &str = "subnet-0a1b2c3d4e5f60023";
 const ENDPOINTS_GROUP: &str = "sg-0a1b2c3d4e5f60051";
-const REPAIR: &[(&str, &str)] = &[("Mode", "repair")];
+/// Nothing takes time to act: waiting has a test of its own.
+const REPAIR: &[(&str, &str)] = &[("Mode", "repair"), ("SettlingMinutes", "0")];
 
 /// What the AWS CLI, the console or Terraform would call.
 fn add_nat_route(stack: &Pipeline, table: &str, destination: &str) {
@@ -292,4 +294,33 @@ fn a_new_stack_tells_and_changes_nothing() {
     let outcomes: Vec<&Value> =
         alerts[0]["steps"].as_array().unwrap().iter().map(|step| &step["outcome"]).collect();
     assert_eq!(outcomes.len(), 1, "the step that would be taken is in the alert: {outcomes:?}");
+}
+
+/// A route waits until what replaces it has been there for long enough: as state, not as a message,
+/// and the clock sends what is due.
+#[test]
+fn a_route_waits_for_what_was_changed_and_the_clock_goes_on() {
+    let stack = Pipeline::over(&scenario("demo"), &[("Mode", "repair"), ("SettlingMinutes", "1")]);
+    let all = stack.subscribe("all", &json!({}));
+    // The VPC is at rest: the sweep sees nothing to do, and notes what it sees.
+    stack.sweep();
+    stack.settle();
+    stack.ec2(
+        "modify_vpc_endpoint",
+        &json!({ "VpcEndpointId": SSM_ENDPOINT, "PrivateDnsEnabled": false }),
+    );
+    add_nat_route(&stack, PRIVATE_TABLE, "0.0.0.0/0");
+    stack.settle();
+    let writes = ["ModifyVpcEndpoint", "CreateRoute", "ModifyVpcEndpoint"];
+    assert_eq!(stack.writes(), writes, "the name is on again, and the route still there");
+    stack.clock();
+    stack.drain();
+    assert_eq!(stack.writes(), writes, "nothing is due yet");
+    std::thread::sleep(std::time::Duration::from_secs(65));
+    stack.clock();
+    stack.drain();
+    assert_eq!(stack.writes()[3..], ["DeleteRoute"]);
+    let told: Vec<Value> = stack.alerts(&all).iter().map(gist).collect();
+    let last = told.last().unwrap();
+    assert_eq!((&last["verdict"], &last["cause"]), (&json!("repaired"), &json!("clock")));
 }

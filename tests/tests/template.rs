@@ -8,7 +8,9 @@ use e2e::pipeline::{Pipeline, recorded_events, scenario, translated_template};
 use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, EXAMPLE};
 use guardrail::event::{decode, watched_names};
-use guardrail_aws::permissions::{LIST, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, write};
+use guardrail_aws::permissions::{
+    DUE, LIST, NOTES, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, write,
+};
 use serde_json::{Value, json};
 
 fn resources() -> Value {
@@ -89,14 +91,15 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
         );
     };
     may("DetectRole", "always", &[RESOLVE, LIST, SEND, &logs]);
-    may("SweepRole", "always", &[OBSERVE, SEND, &logs]);
-    may("RepairRole", "always", &[OBSERVE, PUBLISH, &receive_count, &encrypts, &logs]);
+    may("SweepRole", "always", &[OBSERVE, SEND, NOTES, DUE, &logs]);
+    may("RepairRole", "always", &[OBSERVE, PUBLISH, NOTES, &receive_count, &encrypts, &logs]);
     may("RepairRole", "MayWrite", &[&write().into_iter().collect::<Vec<_>>()]);
     for role in ["DetectRole", "SweepRole", "RepairRole"] {
         may(role, "BaselineIsStored", &[PARAMETER]);
         may(role, "BaselineIsEncrypted", &[&["kms:Decrypt"]]);
     }
     may("SweepFunctionClockRole", "always", &[&schedules]);
+    may("SweepFunctionMinuteRole", "always", &[&schedules]);
     assert_eq!(permissions(&resources()), wanted);
 }
 

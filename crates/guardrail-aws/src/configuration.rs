@@ -69,7 +69,7 @@ impl Configuration {
 
     fn ready(&self, source: &Source, text: String) -> Result<Ready, BaselineError> {
         let baseline = source.read(&text)?;
-        let clouds = Clouds::new(&self.clients, baseline.service_names(self.clients.region()));
+        let clouds = Clouds::new(&self.clients);
         Ok(Ready { text, baseline, clouds })
     }
 }

@@ -140,8 +140,10 @@ async fn reads(ec2: &Client) -> Vec<Probe> {
             ec2.describe_egress_only_internet_gateways()
         ),
         read_dry!("DescribeInternetGateways", ec2.describe_internet_gateways()),
+        read_dry!("DescribeDhcpOptions", ec2.describe_dhcp_options()),
         read_dry!("DescribeManagedPrefixLists", ec2.describe_managed_prefix_lists()),
         read_dry!("DescribeNatGateways", ec2.describe_nat_gateways()),
+        read_dry!("DescribeNetworkAcls", ec2.describe_network_acls()),
         read_dry!("DescribeNetworkInterfaces", ec2.describe_network_interfaces()),
         read_dry!("DescribePrefixLists", ec2.describe_prefix_lists()),
         read_dry!("DescribeRouteTables", ec2.describe_route_tables()),

@@ -2,12 +2,13 @@
 //! classes.
 //!
 //! Nothing here decides what to do. [`Aws`] is the core's [`guardrail::cloud::Cloud`] over EC2 in
-//! one place; [`Topic`], [`Queue`] and [`Parameters`] are the three other services the functions
+//! one place; [`Topic`], [`Queue`], [`Parameters`] and [`NoteTable`] are the other services the functions
 //! use. Each is made once from [`Clients`], before the first event; a function that does not make
 //! one does not link its SDK.
 
 mod configuration;
 pub mod doctor;
+mod dynamodb;
 mod ec2;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -18,6 +19,7 @@ mod sqs;
 mod ssm;
 
 pub use configuration::{Configuration, Ready};
+pub use dynamodb::{Due, NoteTable};
 pub use ec2::{AnotherRegion, Aws, Clouds};
 pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
 pub use sns::{Body, Topic};

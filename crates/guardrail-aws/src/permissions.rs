@@ -42,3 +42,9 @@ pub const SEND: &[&str] = &["sqs:SendMessage"];
 
 /// What [`Parameters::read`](crate::Parameters::read) needs; for a secret also the use of its key.
 pub const PARAMETER: &[&str] = &["ssm:GetParameter"];
+
+/// What [`NoteTable`](crate::NoteTable) needs to recall and to note.
+pub const NOTES: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
+
+/// What [`NoteTable::due`](crate::NoteTable::due) needs, on the table's index.
+pub const DUE: &[&str] = &["dynamodb:Query"];

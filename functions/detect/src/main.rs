@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
             .map(|name| env::var(name).ok());
     let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
-    let detect = Detect { clouds: Clouds::new(&start.clients, Vec::new()), queue, start };
+    let detect = Detect { clouds: Clouds::new(&start.clients), queue, start };
     lambda_runtime::run(service_fn(|event| detect.handle(event))).await
 }
 

@@ -12,7 +12,7 @@ use guardrail::report::metrics;
 use guardrail::report::{Next, Outcome, Report, Verdict};
 use guardrail::run::{self, RunRequest};
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{Aws, Ready, Topic};
+use guardrail_aws::{Aws, NoteTable, Ready, Topic};
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use tokio::sync::Semaphore;
@@ -26,6 +26,7 @@ const AT_ONCE: usize = 4;
 pub(crate) struct App {
     start: Start,
     topic: Topic,
+    notes: NoteTable,
     places: Semaphore,
     reported_faults: RefCell<ReportedFaults>,
     /// Alerts that the topic did not take, for the next run over the same VPC: that finds nothing
@@ -34,9 +35,16 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(start: Start, topic: Topic) -> Self {
+    pub(crate) fn new(start: Start, topic: Topic, notes: NoteTable) -> Self {
         let (reported_faults, unsent_alerts) = (RefCell::default(), RefCell::default());
-        Self { start, topic, places: Semaphore::new(AT_ONCE), reported_faults, unsent_alerts }
+        Self {
+            start,
+            topic,
+            notes,
+            places: Semaphore::new(AT_ONCE),
+            reported_faults,
+            unsent_alerts,
+        }
     }
 
     /// Does what a batch asks for; the messages that failed.
@@ -130,7 +138,10 @@ impl App {
         let attempt = run.attempt;
         let VpcRun { scope, cause, incident, evidence, .. } = run;
         let request = RunRequest { scope, cause, evidence, run_id, incident, deadline };
-        let report = run::run(aws, &ready.baseline, &request).await;
+        let report = run::run(aws, &self.notes, &ready.baseline, &request).await;
+        if let Some(error) = &report.notes_error {
+            error!("what is noted between runs could not be read or kept: {error}");
+        }
         let tell = batch::is_told(&report, attempt);
         summarize(&report, tell);
         let alert = alert(&report, &ready.baseline);

@@ -7,8 +7,8 @@ use std::env;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use guardrail::inbox::batch::{self, Received};
-use guardrail_aws::Topic;
 use guardrail_aws::lambda::{Failed, Start};
+use guardrail_aws::{NoteTable, Topic};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::task::LocalSet;
@@ -17,14 +17,15 @@ use crate::app::App;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let [level, baseline, arn] =
-        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_TOPIC_ARN"]
+    let [level, baseline, arn, table] =
+        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_TOPIC_ARN", "GUARDRAIL_TABLE"]
             .map(|name| env::var(name).ok());
     let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
     start.warm_up().await;
     let topic = Topic::new(&start.clients, &arn.unwrap_or_default());
     // As long as the process: the runs of one batch share it.
-    let app: &'static App = Box::leak(Box::new(App::new(start, topic)));
+    let notes = NoteTable::new(&start.clients, &table.unwrap_or_default());
+    let app: &'static App = Box::leak(Box::new(App::new(start, topic, notes)));
     lambda_runtime::run(service_fn(|event| handle(app, event))).await
 }
 

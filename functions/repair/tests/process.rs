@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_repair");
 const TOPIC: (&str, &str) = ("GUARDRAIL_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts");
+const TABLE: (&str, &str) = ("GUARDRAIL_TABLE", "notes");
 const NOTIFY: &str = r#"{"version":1,"mode":"notify"}"#;
 const DENIED: &str = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>";
 
 async fn start(aws: &FakeAws, baseline: &str) -> Function {
-    Function::start(BINARY, aws, &[TOPIC, ("GUARDRAIL_BASELINE", baseline)]).await
+    Function::start(BINARY, aws, &[TOPIC, TABLE, ("GUARDRAIL_BASELINE", baseline)]).await
 }
 
 /// A record of a batch: its id, its VPC and how often it was handed out.
@@ -225,4 +226,23 @@ async fn a_run_that_panics_sends_its_messages_back_and_the_process_takes_the_nex
         let batch = batch(&[message("m-1", "vpc-0a1", receive_count)]);
         assert_eq!(repair.invoke(&batch).await, back(&["m-1"]));
     }
+}
+
+#[tokio::test]
+async fn a_run_notes_what_it_saw_and_says_when_it_could_not() {
+    let aws = FakeAws::start().await;
+    let mut repair = start(&aws, NOTIFY).await;
+    assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 1)])).await, back(&[]));
+    let put = aws.calls("PutItem").pop().unwrap();
+    assert_eq!(put["Item"]["vpc"]["S"], "111122223333/eu-central-1/vpc-0a1");
+    let refused = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no table"}"#;
+    aws.on("GetItem", 400, refused);
+    assert_eq!(repair.invoke(&batch(&[message("m-2", "vpc-0a1", 1)])).await, back(&[]));
+    assert_eq!(aws.calls("PutItem").len(), 1, "what could not be read is not overwritten");
+    let reports = published(&aws);
+    let errors: Vec<&Value> = reports.iter().map(|report| &report["notes_error"]["code"]).collect();
+    assert_eq!(errors, [&Value::Null, &json!("ResourceNotFoundException")]);
+    let lines = repair.end().await;
+    let said = "what is noted between runs could not be read or kept: GetItem: ResourceNotFoundException: no table";
+    assert!(lines.iter().any(|line| line["message"] == said), "{lines:?}");
 }

@@ -9,11 +9,17 @@ use serde_json::{Value, json};
 const BINARY: &str = env!("CARGO_BIN_EXE_sweep");
 const QUEUE: (&str, &str) =
     ("GUARDRAIL_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/vpcs.fifo");
+const TABLE: (&str, &str) = ("GUARDRAIL_TABLE", "notes");
 const GOOD: &str = r#"{"version":1}"#;
 const NO_VPCS: &str = "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>";
 
 async fn start(aws: &FakeAws, baseline: &str) -> Function {
-    Function::start(BINARY, aws, &[QUEUE, ("GUARDRAIL_BASELINE", baseline)]).await
+    Function::start(BINARY, aws, &[QUEUE, TABLE, ("GUARDRAIL_BASELINE", baseline)]).await
+}
+
+/// What the schedule of each minute sends.
+fn minute() -> Value {
+    json!({"clock": true})
 }
 
 fn tick() -> Value {
@@ -158,4 +164,57 @@ async fn a_panic_is_an_error_and_the_process_takes_the_next_event() {
             "{answer:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_clock_sends_what_is_due_and_reads_no_network() {
+    let aws = FakeAws::start().await;
+    let note =
+        json!({"facts": [], "look_again": {"at": "2026-09-14T08:36:07Z", "why": "a name settles"}});
+    let item = json!({
+        "vpc": {"S": "111122223333/eu-central-1/vpc-0a1"}, "item": {"S": "note"},
+        "note": {"S": note.to_string()},
+    });
+    aws.on("Query", 200, &json!({"Items": [item]}).to_string());
+    let mut sweep = start(&aws, GOOD).await;
+    assert_eq!(sweep.invoke(&minute()).await, done());
+    let queued = aws.queued();
+    let body: Value = serde_json::from_str(queued[0]["MessageBody"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (queued.len(), &body["scope"]["vpc"], &body["cause"]),
+        (1, &json!("vpc-0a1"), &json!("clock"))
+    );
+    assert_eq!(queued[0]["MessageDeduplicationId"], "clock-2026-09-14T08:36:07Z/vpc-0a1");
+    assert_eq!(aws.calls("DescribeVpcs").len(), 0);
+    let (metrics, log) = sorted(sweep.end().await);
+    assert_eq!((metrics, log.len(), &log[0]["message"]), (None, 1, &json!("1 due")));
+}
+
+#[tokio::test]
+async fn the_clock_is_quiet_when_nothing_is_due_and_fails_when_it_cannot_tell() {
+    let aws = FakeAws::start().await;
+    let mut sweep = start(&aws, GOOD).await;
+    assert_eq!(sweep.invoke(&minute()).await, done());
+    let refused = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no table"}"#;
+    aws.on("Query", 400, refused);
+    let failed = Answer::Error(
+        "NotesUnread".to_owned(),
+        "Query: ResourceNotFoundException: no table".to_owned(),
+    );
+    assert_eq!(sweep.invoke(&minute()).await, failed);
+    assert_eq!(aws.actions(), [""; 0]);
+    assert_eq!(aws.calls("Query").len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_sweep_sees_is_noted_once() {
+    let aws = FakeAws::start().await;
+    let mut sweep = start(&aws, GOOD).await;
+    assert_eq!(sweep.invoke(&tick()).await, done());
+    let put = aws.calls("PutItem").pop().unwrap();
+    assert_eq!(put["TableName"], "notes");
+    assert_eq!(put["ConditionExpression"], "attribute_not_exists(vpc)");
+    aws.on("GetItem", 200, &json!({"Item": put["Item"]}).to_string());
+    assert_eq!(sweep.invoke(&tick()).await, done());
+    assert_eq!(aws.calls("PutItem").len(), 1, "what is as noted is not noted again");
 }

@@ -259,6 +259,14 @@ impl Pipeline {
         assert!(invoked.get("FunctionError").is_none(), "{invoked}");
     }
 
+    /// Invokes the sweep function as its schedule of each minute does.
+    pub fn clock(&self) {
+        let name = self.output("SweepFunctionName");
+        let request = json!({ "FunctionName": name, "Payload": "{\"clock\":true}" });
+        let invoked = self.aws("lambda", "invoke", &request);
+        assert!(invoked.get("FunctionError").is_none(), "{invoked}");
+    }
+
     /// A new queue that gets the alerts with these attributes; no attributes are all alerts.
     pub fn subscribe(&self, name: &str, filter: &Value) -> String {
         let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");

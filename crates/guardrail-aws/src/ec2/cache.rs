@@ -6,20 +6,19 @@ use guardrail::cloud::CallError;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
-/// How long a thing is kept: AWS changes its service list and its prefix lists every few weeks.
-const KEPT_FOR: SignedDuration = SignedDuration::from_mins(10);
-
 /// A value with the time it was read at. A failed read is not kept.
 #[derive(Debug)]
-pub(crate) struct Cache<T>(Mutex<Option<(Timestamp, T)>>);
-
-impl<T> Default for Cache<T> {
-    fn default() -> Self {
-        Self(Mutex::new(None))
-    }
+pub(crate) struct Cache<T> {
+    kept_for: SignedDuration,
+    held: Mutex<Option<(Timestamp, T)>>,
 }
 
 impl<T: Clone> Cache<T> {
+    /// An empty cache that keeps a value for so many minutes.
+    pub(crate) fn for_minutes(minutes: i64) -> Self {
+        Self { kept_for: SignedDuration::from_mins(minutes), held: Mutex::new(None) }
+    }
+
     /// The value, read only when there is none that is young enough; whoever asks meanwhile waits
     /// for the same read.
     pub(crate) async fn get(
@@ -27,9 +26,9 @@ impl<T: Clone> Cache<T> {
         now: Timestamp,
         read: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
-        let mut held = self.0.lock().await;
+        let mut held = self.held.lock().await;
         if let Some((at, value)) = held.as_ref()
-            && now.duration_since(*at) < KEPT_FOR
+            && now.duration_since(*at) < self.kept_for
         {
             return Ok(value.clone());
         }
@@ -50,7 +49,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_value_is_read_again_after_ten_minutes() {
-        let cache = Cache::default();
+        let cache = Cache::for_minutes(10);
         let read = [
             get(&cache, 0, 1).await,
             get(&cache, 599, 2).await,

@@ -98,6 +98,7 @@ impl FromAws<sdk::Vpc> for world::Vpc {
                 cidr_block_association_set: all(vpc.cidr_block_association_set)?,
                 ipv6_cidr_block_association_set: all(vpc.ipv6_cidr_block_association_set)?,
                 is_default: vpc.is_default.unwrap_or(false),
+                dhcp_options_id: optional("DhcpOptionsId", vpc.dhcp_options_id)?,
                 tags: tags(vpc.tags),
             })
         };
@@ -368,6 +369,80 @@ impl FromAws<sdk::PrefixListId> for world::PermissionPrefixList {
 impl FromAws<sdk::UserIdGroupPair> for world::GroupPair {
     fn from_aws(pair: sdk::UserIdGroupPair) -> Read<Self> {
         Ok(Self { group_id: optional("GroupId", pair.group_id)?, user_id: text(pair.user_id) })
+    }
+}
+
+impl FromAws<sdk::NetworkAcl> for world::NetworkAcl {
+    fn from_aws(acl: sdk::NetworkAcl) -> Read<Self> {
+        let name = acl.network_acl_id.clone();
+        let read = || {
+            Ok(Self {
+                network_acl_id: id("NetworkAclId", acl.network_acl_id)?,
+                vpc_id: optional("VpcId", acl.vpc_id)?,
+                is_default: acl.is_default.unwrap_or(false),
+                owner_id: optional("OwnerId", acl.owner_id)?,
+                associations: all(acl.associations)?,
+                entries: all(acl.entries)?,
+                tags: tags(acl.tags),
+            })
+        };
+        within(name.as_deref(), read())
+    }
+}
+
+impl FromAws<sdk::NetworkAclAssociation> for world::NetworkAclAssociation {
+    fn from_aws(association: sdk::NetworkAclAssociation) -> Read<Self> {
+        Ok(Self {
+            network_acl_association_id: optional(
+                "NetworkAclAssociationId",
+                association.network_acl_association_id,
+            )?,
+            network_acl_id: optional("NetworkAclId", association.network_acl_id)?,
+            subnet_id: id("SubnetId", association.subnet_id)?,
+        })
+    }
+}
+
+impl FromAws<sdk::NetworkAclEntry> for world::NetworkAclEntry {
+    fn from_aws(entry: sdk::NetworkAclEntry) -> Read<Self> {
+        let missing =
+            |field: &str| Unreadable { field: field.to_owned(), why: "it is missing".to_owned() };
+        let number = entry.rule_number.and_then(|number| number.try_into().ok());
+        let action = entry.rule_action.ok_or_else(|| missing("RuleAction"))?;
+        Ok(Self {
+            rule_number: number.ok_or_else(|| missing("RuleNumber"))?,
+            egress: entry.egress.ok_or_else(|| missing("Egress"))?,
+            rule_action: action.as_str().into(),
+            protocol: text(entry.protocol).ok_or_else(|| missing("Protocol"))?,
+            cidr_block: cidr(entry.cidr_block),
+            ipv6_cidr_block: cidr(entry.ipv6_cidr_block),
+            port_range: entry
+                .port_range
+                .map(|range| world::PortRange { from: range.from, to: range.to }),
+        })
+    }
+}
+
+impl FromAws<sdk::DhcpOptions> for world::DhcpOptions {
+    fn from_aws(set: sdk::DhcpOptions) -> Read<Self> {
+        let name = set.dhcp_options_id.clone();
+        let read = || {
+            Ok(Self {
+                dhcp_options_id: id("DhcpOptionsId", set.dhcp_options_id)?,
+                dhcp_configurations: all(set.dhcp_configurations)?,
+            })
+        };
+        within(name.as_deref(), read())
+    }
+}
+
+impl FromAws<sdk::DhcpConfiguration> for world::DhcpConfiguration {
+    fn from_aws(option: sdk::DhcpConfiguration) -> Read<Self> {
+        let values = option.values.unwrap_or_default().into_iter().filter_map(|value| value.value);
+        Ok(Self {
+            key: option.key.unwrap_or_default(),
+            values: values.map(|value| world::DhcpValue { value }).collect(),
+        })
     }
 }
 

@@ -2,22 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::types::Filter;
-use guardrail::ec2::id::{PrefixListId, ServiceName};
+use guardrail::ec2::id::PrefixListId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
     NetworkInterface, PrefixList, Route, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
 
-use crate::ec2::read::{FILTER_VALUES, filter};
-
 /// The sections to read so that these are complete: which interfaces, prefix lists and groups
 /// matter is known only from what names them.
 pub(crate) fn needed(sections: &[Section]) -> BTreeSet<Section> {
     let also = |section: &Section| -> &[Section] {
         match section {
-            Section::NetworkInterfaces => &[Section::RouteTables],
+            Section::NetworkInterfaces => &[Section::RouteTables, Section::VpcEndpoints],
             Section::SecurityGroups => &[Section::VpcEndpoints],
             Section::PrefixLists => {
                 &[Section::RouteTables, Section::VpcEndpoints, Section::SecurityGroups]
@@ -27,6 +24,8 @@ pub(crate) fn needed(sections: &[Section]) -> BTreeSet<Section> {
             | Section::RouteTables
             | Section::VpcEndpoints
             | Section::NatGateways
+            | Section::NetworkAcls
+            | Section::DhcpOptions
             | Section::VpcEndpointServices
             | Section::VpcAttributes => &[],
         }
@@ -129,12 +128,4 @@ pub(crate) fn merged(aws_lists: Vec<PrefixList>, lists: Vec<PrefixList>) -> Vec<
     let both = lists.into_iter().chain(aws_lists);
     let by_id: BTreeMap<_, _> = both.map(|list| (list.prefix_list_id.clone(), list)).collect();
     by_id.into_values().collect()
-}
-
-/// The filter on these services; none when there are none, or more than a filter takes.
-pub(crate) fn service_filter(services: &[ServiceName]) -> Vec<Filter> {
-    if services.is_empty() || services.len() > FILTER_VALUES {
-        return Vec::new();
-    }
-    vec![filter("service-name", services.iter().map(ServiceName::as_str))]
 }

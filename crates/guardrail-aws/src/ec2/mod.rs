@@ -2,7 +2,7 @@
 
 pub(crate) mod apply;
 mod cache;
-mod concurrent;
+pub(crate) mod concurrent;
 pub(crate) mod convert;
 mod dependent_reads;
 pub(crate) mod observe;
@@ -17,7 +17,7 @@ use aws_sdk_ec2::config::Builder;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass, Observation, Unread};
 use guardrail::ec2::change::Call;
-use guardrail::ec2::id::{Place, Region, Scope, ServiceName, VpcId};
+use guardrail::ec2::id::{Place, Region, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointService, PrefixList, World};
 use jiff::Timestamp;
@@ -30,7 +30,8 @@ use crate::sdk::clock;
 /// EC2 as one set of clients reaches it: the clouds of all places in their Region.
 ///
 /// What is the same for everybody in a Region (AWS's prefix lists, the services on offer) is read
-/// once for all of them and kept for ten minutes.
+/// once for all of them and kept: AWS changes its prefix lists every few weeks, and its list of
+/// services every few months.
 #[derive(Debug, Clone)]
 pub struct Clouds(Arc<InRegion>);
 
@@ -39,7 +40,6 @@ pub struct Clouds(Arc<InRegion>);
 pub(crate) struct InRegion {
     pub(crate) ec2: Client,
     region: Region,
-    pub(crate) services: Vec<ServiceName>,
     pub(crate) offered: Cache<Vec<EndpointService>>,
     pub(crate) aws_lists: Cache<Vec<PrefixList>>,
     endpoint_changes: Builder,
@@ -54,15 +54,13 @@ pub struct AnotherRegion {
 }
 
 impl Clouds {
-    /// EC2 as these clients reach it. Of the services on offer only `services` are read, the
-    /// baseline's; none means all, which takes AWS several times as long to answer. Makes no call.
-    pub fn new(clients: &Clients, services: Vec<ServiceName>) -> Self {
+    /// EC2 as these clients reach it. Makes no call.
+    pub fn new(clients: &Clients) -> Self {
         Self(Arc::new(InRegion {
             ec2: Client::new(clients.config()),
             region: clients.region().clone(),
-            services,
-            offered: Cache::default(),
-            aws_lists: Cache::default(),
+            offered: Cache::for_minutes(60),
+            aws_lists: Cache::for_minutes(10),
             endpoint_changes: clients.for_endpoint_changes(),
         }))
     }

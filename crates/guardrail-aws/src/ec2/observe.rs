@@ -11,8 +11,8 @@ use guardrail::cloud::{CallError, Observation, Unread};
 use guardrail::ec2::id::{AccountId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    EndpointService, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet,
-    Vpc, VpcAttributes, VpcEndpoint, World,
+    DhcpOptions, EndpointService, NatGateway, NetworkAcl, NetworkInterface, PrefixList, RouteTable,
+    SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint, World,
 };
 
 use crate::ec2::concurrent::concurrent;
@@ -80,6 +80,8 @@ struct First {
     vpc_endpoints: Look<Vec<VpcEndpoint>>,
     nat_gateways: Look<Vec<NatGateway>>,
     security_groups: Look<Vec<SecurityGroup>>,
+    network_acls: Look<Vec<NetworkAcl>>,
+    dhcp_options: Look<Vec<DhcpOptions>>,
     prefix_lists: Look<Vec<PrefixList>>,
     services: Look<Vec<EndpointService>>,
     attributes: Look<BTreeMap<VpcId, VpcAttributes>>,
@@ -105,7 +107,7 @@ impl Aws {
         if let Within::Region { .. } = within {
             first.leave_out_other_vpcs();
         }
-        let second = self.second_wave(&needed, &first).await;
+        let second = self.second_wave(within, &needed, &first).await;
         let mut sorted = Sorted { sections, unread: Vec::new() };
         let world = World {
             vpcs: sorted.keep(Section::Vpcs, first.vpcs),
@@ -115,6 +117,8 @@ impl Aws {
             nat_gateways: sorted.keep(Section::NatGateways, first.nat_gateways),
             security_groups: sorted.keep(Section::SecurityGroups, second.security_groups),
             network_interfaces: sorted.keep(Section::NetworkInterfaces, second.network_interfaces),
+            network_acls: sorted.keep(Section::NetworkAcls, first.network_acls),
+            dhcp_options: sorted.keep(Section::DhcpOptions, first.dhcp_options),
             prefix_lists: sorted.keep(Section::PrefixLists, second.prefix_lists),
             vpc_endpoint_services: sorted.keep(Section::VpcEndpointServices, first.services),
             vpc_attributes: sorted.keep(Section::VpcAttributes, first.attributes),
@@ -133,6 +137,8 @@ impl Aws {
             vpc_endpoints,
             nat_gateways,
             security_groups,
+            network_acls,
+            dhcp_options,
             prefix_lists,
             services,
             attributes,
@@ -143,6 +149,8 @@ impl Aws {
             asked(needed, Section::VpcEndpoints, read::vpc_endpoints(ec2, &filters)),
             asked(needed, Section::NatGateways, read::nat_gateways(ec2, &filters)),
             asked(needed, Section::SecurityGroups, read::security_groups(ec2, &filters)),
+            asked(needed, Section::NetworkAcls, read::network_acls(ec2, &filters)),
+            asked(needed, Section::DhcpOptions, read::dhcp_options(ec2, &[])),
             asked(needed, Section::PrefixLists, self.every_prefix_list()),
             asked(needed, Section::VpcEndpointServices, self.shared.services_on_offer()),
             asked(needed, Section::VpcAttributes, attributes_of(ec2, within)),
@@ -154,14 +162,21 @@ impl Aws {
             vpc_endpoints,
             nat_gateways,
             security_groups,
+            network_acls,
+            dhcp_options,
             prefix_lists,
             services,
             attributes,
         }
     }
 
-    /// Where the first wave names nothing, this makes no call.
-    async fn second_wave(&self, needed: &BTreeSet<Section>, first: &First) -> Second {
+    /// What the first wave names, and what can only be asked for by its kind.
+    async fn second_wave(
+        &self,
+        within: &Within<'_>,
+        needed: &BTreeSet<Section>,
+        first: &First,
+    ) -> Second {
         let ec2 = &self.shared.ec2;
         let groups_then_lists = async {
             let groups = asked(needed, Section::SecurityGroups, complete_groups(ec2, first)).await;
@@ -169,7 +184,7 @@ impl Aws {
                 asked(needed, Section::PrefixLists, complete_lists(ec2, first, &groups)).await;
             (groups, lists)
         };
-        let interfaces = asked(needed, Section::NetworkInterfaces, interfaces(ec2, first));
+        let interfaces = asked(needed, Section::NetworkInterfaces, interfaces(ec2, within, first));
         let (network_interfaces, (security_groups, prefix_lists)) =
             tokio::join!(interfaces, groups_then_lists);
         Second { network_interfaces, security_groups, prefix_lists }
@@ -189,8 +204,7 @@ impl InRegion {
     }
 
     pub(crate) async fn services_on_offer(&self) -> Result<Vec<EndpointService>, CallError> {
-        let filters = dependent_reads::service_filter(&self.services);
-        self.offered.get(clock::now(), read::endpoint_services(&self.ec2, &filters)).await
+        self.offered.get(clock::now(), read::endpoint_services(&self.ec2, &[])).await
     }
 }
 
@@ -208,6 +222,9 @@ impl First {
         }
         if let Some(Ok(endpoints)) = &mut self.vpc_endpoints {
             endpoints.retain(|endpoint| ours.contains(&endpoint.vpc_id));
+        }
+        if let Some(Ok(acls)) = &mut self.network_acls {
+            acls.retain(|acl| acl.vpc_id.as_ref().is_some_and(|vpc| ours.contains(vpc)));
         }
         if let Some(Ok(gateways)) = &mut self.nat_gateways {
             gateways
@@ -247,9 +264,17 @@ fn of<T>(look: &Look<T>) -> Result<&T, CallError> {
     }
 }
 
-/// The interfaces that routes lead to, directly or through the instance they are attached to; and
-/// those of subnets whose table leads to an internet gateway, where the subnets were asked for.
-async fn interfaces(ec2: &Client, first: &First) -> Result<Vec<NetworkInterface>, CallError> {
+/// The kinds of interfaces whose clients use more ports than others.
+const WIDE_CLIENTS: [&str; 2] = ["lambda", "nat_gateway"];
+
+/// The interfaces that decide something: those that routes lead to, directly or through the instance
+/// they are attached to; those of subnets whose table leads to an internet gateway, where the subnets
+/// were asked for; those of endpoints; and those of clients that use more ports than others.
+async fn interfaces(
+    ec2: &Client,
+    within: &Within<'_>,
+    first: &First,
+) -> Result<Vec<NetworkInterface>, CallError> {
     let tables = of(&first.route_tables)?;
     let targets = dependent_reads::targets(tables);
     let subnets: &[Subnet] = match &first.subnets {
@@ -258,8 +283,12 @@ async fn interfaces(ec2: &Client, first: &First) -> Result<Vec<NetworkInterface>
         None => &[],
     };
     let before_gateways = dependent_reads::before_internet_gateways(tables, subnets);
-    let (by_id, by_instance, by_subnet) = tokio::join!(
-        by_values("network-interface-id", targets.interfaces, async |filters| {
+    let of_endpoints = of(&first.vpc_endpoints)?.iter().flat_map(|e| &e.network_interface_ids);
+    let by_name = of_endpoints.map(ToString::to_string).chain(targets.interfaces);
+    let wide: Vec<Filter> =
+        within.filters().into_iter().chain([filter("interface-type", WIDE_CLIENTS)]).collect();
+    let (by_id, by_instance, by_subnet, by_kind) = tokio::join!(
+        by_values("network-interface-id", by_name, async |filters| {
             read::network_interfaces(ec2, filters).await
         }),
         by_values("attachment.instance-id", targets.instances, async |filters| {
@@ -268,8 +297,10 @@ async fn interfaces(ec2: &Client, first: &First) -> Result<Vec<NetworkInterface>
         by_values("subnet-id", before_gateways, async |filters| {
             read::network_interfaces(ec2, filters).await
         }),
+        read::network_interfaces(ec2, &wide),
     );
     let mut interfaces = by_id?;
+    interfaces.extend(by_kind?);
     interfaces.extend(by_instance?);
     interfaces.extend(by_subnet?);
     Ok(dependent_reads::each_once(interfaces))

@@ -5,8 +5,8 @@ use aws_sdk_ec2::types::{Filter, VpcAttributeName};
 use guardrail::cloud::CallError;
 use guardrail::ec2::id::{InvalidId, PrefixListId, VpcId};
 use guardrail::ec2::world::{
-    EndpointService, NatGateway, NetworkInterface, PrefixList, PrefixListEntry, RouteTable,
-    SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint,
+    DhcpOptions, EndpointService, NatGateway, NetworkAcl, NetworkInterface, PrefixList,
+    PrefixListEntry, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint,
 };
 
 use crate::ec2::convert::FromAws;
@@ -92,6 +92,10 @@ describe! {
         security_groups -> SecurityGroup;
     network_interfaces = describe_network_interfaces, "DescribeNetworkInterfaces", set_filters, 1000,
         network_interfaces -> NetworkInterface;
+    network_acls = describe_network_acls, "DescribeNetworkAcls", set_filters, 1000,
+        network_acls -> NetworkAcl;
+    dhcp_options = describe_dhcp_options, "DescribeDhcpOptions", set_filters, 1000,
+        dhcp_options -> DhcpOptions;
     aws_prefix_lists = describe_prefix_lists, "DescribePrefixLists", set_filters, 1000,
         prefix_lists -> PrefixList;
     prefix_lists = describe_managed_prefix_lists, "DescribeManagedPrefixLists", set_filters, 100,

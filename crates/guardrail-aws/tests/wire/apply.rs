@@ -86,7 +86,7 @@ async fn apply<const N: usize>(
 ) -> (Result<Applied, CallError>, Vec<String>) {
     let listener = Listener::start().await;
     listener.on("", answers);
-    let applied = listener.aws(&[]).await.apply(&scope(), call).await;
+    let applied = listener.aws().await.apply(&scope(), call).await;
     (applied, listener.requests())
 }
 
@@ -363,7 +363,7 @@ async fn nothing_is_changed_in_another_region_or_account() {
     let far = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
     let other = Scope { account: "444455556666".parse().unwrap(), ..scope() };
     for elsewhere in [far, other] {
-        let applied = listener.aws(&[]).await.apply(&elsewhere, &gateway()).await;
+        let applied = listener.aws().await.apply(&elsewhere, &gateway()).await;
         assert_eq!(applied.unwrap_err().class, ErrorClass::Invalid);
     }
     assert_eq!(listener.requests(), Vec::<String>::new());

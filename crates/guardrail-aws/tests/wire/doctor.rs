@@ -161,7 +161,7 @@ async fn refused_credentials_end_the_examination() {
     let expected = Check::new(
         "credentials",
         State::Wrong,
-        "GetCallerIdentity: InvalidClientTokenId: no such key",
+        "GetCallerIdentity: InvalidClientTokenId: \"no such key\"",
     );
     assert_eq!(checks(&listener).await, [expected]);
     assert_eq!(listener.actions(), ["GetCallerIdentity"]);

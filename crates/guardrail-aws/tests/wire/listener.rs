@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use guardrail::ec2::id::{Scope, ServiceName};
+use guardrail::ec2::id::Scope;
 use guardrail_aws::{Aws, ClientOptions, Clients, Clouds, Credentials, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -120,14 +120,13 @@ impl Listener {
         clients(&self.url).await
     }
 
-    pub(crate) async fn clouds(&self, services: &[&str]) -> Clouds {
-        let services = services.iter().map(|name| name.parse::<ServiceName>().unwrap()).collect();
-        Clouds::new(&self.clients().await, services)
+    pub(crate) async fn clouds(&self) -> Clouds {
+        Clouds::new(&self.clients().await)
     }
 
     /// The cloud of the place of [`scope`].
-    pub(crate) async fn aws(&self, services: &[&str]) -> Aws {
-        self.clouds(services).await.at(&scope().place()).unwrap()
+    pub(crate) async fn aws(&self) -> Aws {
+        self.clouds().await.at(&scope().place()).unwrap()
     }
 }
 

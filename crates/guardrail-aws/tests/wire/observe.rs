@@ -45,6 +45,8 @@ fn teach(listener: Listener) -> Listener {
         "DescribeNatGateways",
         "DescribeSecurityGroups",
         "DescribeNetworkInterfaces",
+        "DescribeNetworkAcls",
+        "DescribeDhcpOptions",
         "DescribePrefixLists",
         "DescribeManagedPrefixLists",
         "GetManagedPrefixListEntries",
@@ -86,7 +88,7 @@ fn missing(observation: &Observation) -> Vec<(Section, ErrorClass, String)> {
 #[tokio::test]
 async fn a_vpc_is_read_whole() {
     let listener = vpc().await;
-    let seen = listener.aws(&[]).await.observe(&scope(), &Section::ALL).await;
+    let seen = listener.aws().await.observe(&scope(), &Section::ALL).await;
     assert_eq!(seen.unread, []);
     assert_eq!(serde_json::to_value(&seen.world).unwrap(), expected());
 }
@@ -94,7 +96,7 @@ async fn a_vpc_is_read_whole() {
 #[tokio::test]
 async fn a_whole_vpc_takes_these_calls() {
     let listener = vpc().await;
-    listener.aws(&["com.amazonaws.eu-central-1.ssm"]).await.observe(&scope(), &Section::ALL).await;
+    listener.aws().await.observe(&scope(), &Section::ALL).await;
     let requests: Vec<_> =
         listener.requests().iter().map(|request| fields(request).join(" ")).collect();
     let of_vpc = "Filter.1.Name=vpc-id Filter.1.Value.1=vpc-0a1";
@@ -102,10 +104,19 @@ async fn a_whole_vpc_takes_these_calls() {
     assert_eq!(
         requests,
         [
+            "Action=DescribeDhcpOptions MaxResults=1000".to_owned(),
             "Action=DescribeManagedPrefixLists MaxResults=100".to_owned(),
             format!("Action=DescribeNatGateways {of_vpc} MaxResults=1000"),
+            format!("Action=DescribeNetworkAcls {of_vpc} MaxResults=1000"),
             format!("{interfaces} Filter.1.Name=attachment.instance-id Filter.1.Value.1=i-0f2"),
-            format!("{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0f1"),
+            format!(
+                "{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0d2 \
+                 Filter.1.Value.2=eni-0f1"
+            ),
+            format!(
+                "{interfaces} {of_vpc} Filter.2.Name=interface-type Filter.2.Value.1=lambda \
+                 Filter.2.Value.2=nat_gateway"
+            ),
             "Action=DescribePrefixLists MaxResults=1000".to_owned(),
             format!("Action=DescribeRouteTables MaxResults=100 {of_vpc}"),
             "Action=DescribeSecurityGroups MaxResults=1000 Filter.1.Name=group-id Filter.1.Value.1=sg-0b9".to_owned(),
@@ -113,9 +124,7 @@ async fn a_whole_vpc_takes_these_calls() {
             format!("Action=DescribeSubnets {of_vpc} MaxResults=1000"),
             "Action=DescribeVpcAttribute Attribute=enableDnsHostnames VpcId=vpc-0a1".to_owned(),
             "Action=DescribeVpcAttribute Attribute=enableDnsSupport VpcId=vpc-0a1".to_owned(),
-            "Action=DescribeVpcEndpointServices Filter.1.Name=service-name \
-             Filter.1.Value.1=com.amazonaws.eu-central-1.ssm MaxResults=1000"
-                .to_owned(),
+            "Action=DescribeVpcEndpointServices MaxResults=1000".to_owned(),
             format!("Action=DescribeVpcEndpoints {of_vpc} MaxResults=1000"),
             format!("Action=DescribeVpcs {of_vpc} MaxResults=1000"),
             "Action=GetManagedPrefixListEntries PrefixListId=pl-0ccc MaxResults=100".to_owned(),
@@ -126,15 +135,15 @@ async fn a_whole_vpc_takes_these_calls() {
 
 #[tokio::test]
 async fn the_first_wave_is_asked_all_at_once() {
-    let listener = teach(Listener::holding(11).await);
-    let seen = listener.aws(&[]).await.observe(&scope(), &Section::ALL).await;
-    assert_eq!((seen.unread, listener.requests().len()), (vec![], 16));
+    let listener = teach(Listener::holding(13).await);
+    let seen = listener.aws().await.observe(&scope(), &Section::ALL).await;
+    assert_eq!((seen.unread, listener.requests().len()), (vec![], 19));
 }
 
 #[tokio::test]
 async fn calls_say_that_they_are_the_guardrails() {
     let listener = Listener::start().await;
-    listener.aws(&[]).await.observe(&scope(), &[Section::Vpcs]).await;
+    listener.aws().await.observe(&scope(), &[Section::Vpcs]).await;
     let agents = listener.agents();
     assert!(matches!(&agents[..], [agent] if agent.ends_with(" app/vpc-guardrail")), "{agents:?}");
 }
@@ -142,7 +151,7 @@ async fn calls_say_that_they_are_the_guardrails() {
 #[tokio::test]
 async fn what_was_prepared_is_not_read_again() {
     let listener = vpc().await;
-    let clouds = listener.clouds(&[]).await;
+    let clouds = listener.clouds().await;
     clouds.prepare().await;
     assert_eq!(listener.actions(), ["DescribePrefixLists", "DescribeVpcEndpointServices"]);
     let seen = clouds
@@ -157,10 +166,16 @@ async fn what_was_prepared_is_not_read_again() {
 async fn what_is_not_named_is_not_read() {
     let listener = Listener::start().await;
     let sections = [Section::RouteTables, Section::NetworkInterfaces, Section::SecurityGroups];
-    let seen = listener.aws(&[]).await.observe(&scope(), &sections).await;
+    let seen = listener.aws().await.observe(&scope(), &sections).await;
     assert_eq!(
         listener.actions(),
-        ["DescribeRouteTables", "DescribeSecurityGroups", "DescribeVpcEndpoints"]
+        [
+            "DescribeNetworkInterfaces",
+            "DescribeRouteTables",
+            "DescribeSecurityGroups",
+            "DescribeVpcEndpoints"
+        ],
+        "interfaces whose clients use more ports are asked for by their kind"
     );
     let world = json!({
         "Region": "eu-central-1", "AccountId": "111122223333",
@@ -172,7 +187,7 @@ async fn what_is_not_named_is_not_read() {
 #[tokio::test]
 async fn what_a_region_has_in_common_is_read_once() {
     let listener = vpc().await;
-    let aws = listener.aws(&[]).await;
+    let aws = listener.aws().await;
     let sections = [Section::PrefixLists, Section::VpcEndpointServices];
     let first = aws.observe(&scope(), &sections).await;
     let second = aws.observe(&scope(), &sections).await;
@@ -190,7 +205,7 @@ async fn a_failed_read_of_what_is_in_common_is_not_kept() {
         "Action=DescribeVpcEndpointServices",
         [fault(403, "UnauthorizedOperation", "no"), ok(services)],
     );
-    let aws = listener.aws(&[]).await;
+    let aws = listener.aws().await;
     let first = aws.observe(&scope(), &[Section::VpcEndpointServices]).await;
     let second = aws.observe(&scope(), &[Section::VpcEndpointServices]).await;
     assert_eq!((first.unread.len(), second.unread.len()), (1, 0));
@@ -209,7 +224,7 @@ async fn every_page_is_read_until_the_token_is_empty() {
             [table("rtb-0c3", "<nextToken></nextToken>")],
         )
         .on("Action=DescribeRouteTables", [table("rtb-0c1", "<nextToken>one</nextToken>")]);
-    let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
+    let seen = listener.aws().await.observe(&scope(), &[Section::RouteTables]).await;
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2", "rtb-0c3"]));
     assert_eq!(listener.of("DescribeRouteTables").len(), 3);
 }
@@ -218,7 +233,7 @@ async fn every_page_is_read_until_the_token_is_empty() {
 async fn a_token_that_comes_twice_leaves_the_list_incomplete() {
     let listener = Listener::start().await;
     listener.on("Action=DescribeRouteTables", [table("rtb-0c1", "<nextToken>same</nextToken>")]);
-    let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
+    let seen = listener.aws().await.observe(&scope(), &[Section::RouteTables]).await;
     assert_eq!(table_ids(&seen.world), None);
     let why =
         "DescribeRouteTables: the same page was offered twice; the list cannot be read in full";
@@ -231,7 +246,7 @@ async fn a_page_that_fails_leaves_the_section_unread() {
     listener
         .on("Action=DescribeRouteTables NextToken=one", [fault(400, "InvalidNextToken", "expired")])
         .on("Action=DescribeRouteTables", [table("rtb-0c1", "<nextToken>one</nextToken>")]);
-    let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
+    let seen = listener.aws().await.observe(&scope(), &[Section::RouteTables]).await;
     assert_eq!((table_ids(&seen.world), seen.unread.len()), (None, 1));
 }
 
@@ -243,7 +258,7 @@ async fn what_may_not_be_read_is_missing_with_all_that_depends_on_it() {
         [fault(403, "UnauthorizedOperation", "You are not authorized.")],
     );
     listener.on("Action=DescribePrefixLists", [ok(include_str!("vpc/DescribePrefixLists.xml"))]);
-    let seen = listener.aws(&[]).await.observe(&scope(), &Section::ALL[..8]).await;
+    let seen = listener.aws().await.observe(&scope(), &Section::ALL[..8]).await;
     let error = CallError {
         operation: "DescribeRouteTables".to_owned(),
         class: ErrorClass::Denied,
@@ -269,7 +284,7 @@ async fn a_throttled_read_is_tried_again() {
     let listener = Listener::start().await;
     let throttled = fault(503, "RequestLimitExceeded", "Request limit exceeded.");
     listener.on("Action=DescribeRouteTables", [throttled.clone(), throttled, table("rtb-0c1", "")]);
-    let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
+    let seen = listener.aws().await.observe(&scope(), &[Section::RouteTables]).await;
     assert_eq!((table_ids(&seen.world), seen.unread), (Some(vec!["rtb-0c1"]), vec![]));
 }
 
@@ -280,7 +295,7 @@ async fn a_read_that_stays_throttled_is_missing() {
         "Action=DescribeRouteTables",
         [fault(503, "RequestLimitExceeded", "Request limit exceeded.")],
     );
-    let seen = listener.aws(&[]).await.observe(&scope(), &[Section::RouteTables]).await;
+    let seen = listener.aws().await.observe(&scope(), &[Section::RouteTables]).await;
     let why = "DescribeRouteTables: RequestLimitExceeded: Request limit exceeded.";
     assert_eq!(missing(&seen), [(Section::RouteTables, ErrorClass::Throttled, why.to_owned())]);
     assert_eq!(listener.of("DescribeRouteTables").len(), 3);
@@ -291,7 +306,7 @@ async fn an_item_that_cannot_be_read_is_named_and_not_dropped() {
     let fault_of = async |section: Section, action: &str, items: &str| {
         let listener = Listener::start().await;
         listener.on(&format!("Action={action}"), [answer(action, items)]);
-        let seen = listener.aws(&[]).await.observe(&scope(), &[section]).await;
+        let seen = listener.aws().await.observe(&scope(), &[section]).await;
         assert!(!seen.world.has(section));
         missing(&seen).pop().map(|(_, class, why)| (class, why))
     };
@@ -325,7 +340,7 @@ async fn a_proxys_page_is_not_an_answer() {
     let listener = Listener::start().await;
     listener.on("Action=DescribeVpcs", [page(502, "<html>Bad Gateway</html>")]);
     listener.on("Action=DescribeSubnets", [page(403, "go away")]);
-    let seen = listener.aws(&[]).await.observe(&scope(), &[Section::Vpcs, Section::Subnets]).await;
+    let seen = listener.aws().await.observe(&scope(), &[Section::Vpcs, Section::Subnets]).await;
     let classes: Vec<_> =
         missing(&seen).into_iter().map(|(section, class, _)| (section, class)).collect();
     assert_eq!(
@@ -337,7 +352,7 @@ async fn a_proxys_page_is_not_an_answer() {
 #[tokio::test]
 async fn nobody_there_is_a_fault_that_passes() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let clouds = Clouds::new(&clients(&format!("http://{closed}")).await, vec![]);
+    let clouds = Clouds::new(&clients(&format!("http://{closed}")).await);
     let aws = clouds.at(&scope().place()).unwrap();
     let seen = aws.observe(&scope(), &[Section::Vpcs]).await;
     let [(section, class, why)] = &missing(&seen)[..] else { panic!("{seen:?}") };
@@ -350,7 +365,7 @@ async fn nobody_there_is_a_fault_that_passes() {
 async fn another_regions_vpc_is_not_looked_for_here() {
     let listener = Listener::start().await;
     let elsewhere = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
-    let seen = listener.aws(&[]).await.observe(&elsewhere, &[Section::Vpcs]).await;
+    let seen = listener.aws().await.observe(&elsewhere, &[Section::Vpcs]).await;
     let why = "Observe: `vpc-0a1` is in `111122223333/us-east-1` and these clients are used for \
                `111122223333/eu-central-1`; use clients of `111122223333/us-east-1`";
     assert_eq!(missing(&seen), [(Section::Vpcs, ErrorClass::Invalid, why.to_owned())]);
@@ -361,7 +376,7 @@ async fn another_regions_vpc_is_not_looked_for_here() {
 async fn another_accounts_vpc_is_not_looked_for_here() {
     let listener = Listener::start().await;
     let elsewhere = Scope { account: "444455556666".parse().unwrap(), ..scope() };
-    let seen = listener.aws(&[]).await.observe(&elsewhere, &[Section::Vpcs]).await;
+    let seen = listener.aws().await.observe(&elsewhere, &[Section::Vpcs]).await;
     let why = "Observe: `vpc-0a1` is in `444455556666/eu-central-1` and these clients are used for \
                `111122223333/eu-central-1`; use clients of `444455556666/eu-central-1`";
     assert_eq!(missing(&seen), [(Section::Vpcs, ErrorClass::Invalid, why.to_owned())]);
@@ -372,7 +387,7 @@ async fn another_accounts_vpc_is_not_looked_for_here() {
 async fn clients_have_no_cloud_of_another_region() {
     let listener = Listener::start().await;
     let elsewhere = Place { region: "us-east-1".parse().unwrap(), ..scope().place() };
-    let refused = listener.clouds(&[]).await.at(&elsewhere).unwrap_err();
+    let refused = listener.clouds().await.at(&elsewhere).unwrap_err();
     let why = "`111122223333/us-east-1` is not in `eu-central-1`, where these clients are; use clients of its Region";
     assert_eq!(refused.to_string(), why);
     assert_eq!(listener.requests(), Vec::<String>::new());
@@ -381,7 +396,7 @@ async fn clients_have_no_cloud_of_another_region() {
 #[tokio::test]
 async fn the_managed_vpcs_are_read_with_as_many_calls_as_one() {
     let listener = vpc().await;
-    let seen = listener.aws(&[]).await.observe_managed(&ManagedVpcs::default()).await;
+    let seen = listener.aws().await.observe_managed(&ManagedVpcs::default()).await;
     assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (expected(), vec![]));
     assert_eq!(
         fields(&listener.of("DescribeVpcs")[0]),
@@ -396,7 +411,7 @@ async fn the_managed_vpcs_are_read_with_as_many_calls_as_one() {
         fields(&listener.of("DescribeSubnets")[0]),
         ["Action=DescribeSubnets", "MaxResults=1000"]
     );
-    assert_eq!(listener.requests().len(), 16);
+    assert_eq!(listener.requests().len(), 19);
 }
 
 #[tokio::test]
@@ -423,7 +438,7 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
         )
         .on("Action=DescribeRouteTables", [answer("DescribeRouteTables", &tables)]);
     let managed = ManagedVpcs::Tag { key: "k".to_owned(), value: "a*b".to_owned() };
-    let aws = listener.aws(&[]).await;
+    let aws = listener.aws().await;
     let seen = aws.observe_managed(&managed).await;
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2"]));
     let ids = aws.managed_vpcs(&managed).await.unwrap();
@@ -453,7 +468,7 @@ async fn attributes_of_a_vpc_that_is_gone_do_not_hide_the_others() {
             "Action=DescribeVpcAttribute Attribute=enableDnsHostnames",
             [attribute("enableDnsHostnames", false)],
         );
-    let seen = listener.aws(&[]).await.observe_managed(&ManagedVpcs::All).await;
+    let seen = listener.aws().await.observe_managed(&ManagedVpcs::All).await;
     assert_eq!(
         serde_json::to_value(&seen.world.vpc_attributes).unwrap(),
         json!({"vpc-0a1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}})

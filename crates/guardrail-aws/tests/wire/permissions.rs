@@ -37,7 +37,7 @@ fn every_call() -> Vec<Call> {
 #[tokio::test]
 async fn a_full_look_makes_every_call_that_observing_needs() {
     let listener = vpc().await;
-    listener.aws(&[]).await.observe(&scope(), &Section::ALL).await;
+    listener.aws().await.observe(&scope(), &Section::ALL).await;
     assert_eq!(actions(&listener), listed(permissions::OBSERVE));
 }
 
@@ -57,7 +57,7 @@ async fn resolving_one_of_each_makes_every_call_that_it_needs() {
         "eigw-0",
         "pl-0",
     ];
-    listener.aws(&[]).await.resolve(&ids.map(|id| id.parse().unwrap())).await.unwrap();
+    listener.aws().await.resolve(&ids.map(|id| id.parse().unwrap())).await.unwrap();
     assert_eq!(actions(&listener), listed(permissions::RESOLVE));
 }
 
@@ -65,7 +65,7 @@ async fn resolving_one_of_each_makes_every_call_that_it_needs() {
 async fn every_change_is_the_action_it_needs() {
     for call in every_call() {
         let listener = Listener::start().await;
-        let _ = listener.aws(&[]).await.apply(&scope(), &call).await;
+        let _ = listener.aws().await.apply(&scope(), &call).await;
         let made = actions(&listener);
         assert_eq!(made.len(), 1, "{call:?}");
         assert!(made.is_subset(&listed(call.operation().permissions())), "{call:?}: {made:?}");

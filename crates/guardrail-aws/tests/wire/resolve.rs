@@ -7,7 +7,7 @@ use crate::listener::{Listener, fault, fields, ok};
 
 async fn resolve(listener: &Listener, ids: &[&str]) -> Resolved {
     let ids: Vec<ResourceId> = ids.iter().map(|id| id.parse().unwrap()).collect();
-    listener.aws(&[]).await.resolve(&ids).await.unwrap()
+    listener.aws().await.resolve(&ids).await.unwrap()
 }
 
 fn found(vpcs: &[&str], gone: &[&str]) -> Resolved {
@@ -135,6 +135,6 @@ async fn a_look_up_that_fails_says_nothing_of_any() {
     let listener = Listener::start().await;
     listener.on("Action=DescribeSubnets", [fault(403, "UnauthorizedOperation", "no")]);
     let ids = ["vpc-0a1", "subnet-0b1"].map(|id| id.parse().unwrap());
-    let error = listener.aws(&[]).await.resolve(&ids).await.unwrap_err();
+    let error = listener.aws().await.resolve(&ids).await.unwrap_err();
     assert_eq!(error.to_string(), "DescribeSubnets: UnauthorizedOperation: no");
 }

@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, BadInput> {
     let baseline = input::baseline_args(&arguments.baseline_args)?;
     let session = Session::open(&arguments.place).await?;
-    let aws = session.cloud(baseline.service_names(&session.place.region))?;
+    let aws = session.cloud()?;
     // All of them, before the first is changed: a wrong id must not show half-way.
     let seen = session.read(&aws, &arguments.vpcs, &baseline.managed_vpcs).await?;
     let mut ending = Ending::Fine;

@@ -193,7 +193,7 @@ impl Stage {
         let now = self.cloud.sim().now();
         let evidence = match cause {
             Cause::Event | Cause::SelectionChanged => vec![call.clone()],
-            Cause::Sweep | Cause::Operator => Vec::new(),
+            Cause::Sweep | Cause::Clock | Cause::Operator => Vec::new(),
         };
         let incident = incident_of(call);
         let request = RunRequest {

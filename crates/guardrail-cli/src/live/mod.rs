@@ -23,7 +23,7 @@ pub(crate) fn look(
 ) -> Result<(World, bool), BadInput> {
     wait_for(async {
         let session = Session::open(place).await?;
-        let aws = session.cloud(baseline.service_names(&session.place.region))?;
+        let aws = session.cloud()?;
         let seen = session.read(&aws, vpcs, &baseline.managed_vpcs).await?;
         tell(&seen.unread);
         Ok((seen.world, seen.unread.is_empty()))

@@ -24,9 +24,9 @@ impl Session {
         Ok(Self { clients, place })
     }
 
-    /// The cloud of the place; of the services on offer it reads these, or all if there are none.
-    pub(crate) fn cloud(&self, services: Vec<ServiceName>) -> Result<Aws, Unavailable> {
-        Ok(Clouds::new(&self.clients, services).at(&self.place)?)
+    /// The cloud of the place.
+    pub(crate) fn cloud(&self) -> Result<Aws, Unavailable> {
+        Ok(Clouds::new(&self.clients).at(&self.place)?)
     }
 
     /// Reads these VPCs, or every managed one: a single one as the repair function does, more as

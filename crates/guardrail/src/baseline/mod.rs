@@ -22,13 +22,12 @@ pub use settling::Settling;
 pub use tag_selector::TagSelector;
 pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ec2::id::{Region, ServiceName};
 use crate::ec2::world::Vpc;
 use crate::ec2::world_file::plain;
 use tag_selector::{usual_private_tags, usual_public_tags};
@@ -353,17 +352,6 @@ impl Baseline {
     /// The mode that `rules` gives a rule.
     fn own_mode_of(&self, rule: RuleId) -> Option<Mode> {
         self.rules.get(&rule).and_then(|options| options.mode)
-    }
-
-    /// The full names that the services it names may have in a Region, each once; and those of S3,
-    /// without which a list of the Region's services is not taken for whole.
-    pub fn service_names(&self, region: &Region) -> Vec<ServiceName> {
-        let services =
-            self.gateway_endpoints.services.iter().chain(&self.interface_endpoints.services);
-        let mut names: BTreeSet<ServiceName> =
-            services.flat_map(|listed| listed.service.names(region)).collect();
-        names.extend(Service::known("s3").names(region));
-        names.into_iter().collect()
     }
 
     /// Who answers the DNS queries of this VPC, where the baseline says so.

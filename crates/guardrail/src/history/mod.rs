@@ -7,5 +7,5 @@ mod premise;
 
 pub use calls::recorded_calls;
 pub use facts::{Changed, Fact, Facts, Memory, RecordedCall, Unsettled};
-pub use note::{LookAgain, Note};
+pub use note::{LookAgain, Looked, Note};
 pub use premise::{Premise, Seen};

@@ -1,9 +1,13 @@
 //! What is noted of a VPC between two runs.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::facts::Facts;
+use super::facts::{Facts, RecordedCall};
+use super::premise::Seen;
+use crate::ec2::snapshot::Section;
 
 /// What is noted of a VPC between two runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +17,24 @@ pub struct Note {
     /// When to look again though nothing happens; `None` when nothing is waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again: Option<LookAgain>,
+}
+
+/// What a look at a VPC brought that notes are made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// The premises that were seen.
+    pub seen: Vec<Seen>,
+    /// The sections that were not read.
+    pub unread: BTreeSet<Section>,
+}
+
+impl Note {
+    /// What is noted after one more look, to which these calls led; what is waited for stays.
+    #[must_use]
+    pub fn after_look(&self, looked: &Looked, calls: &[RecordedCall], now: Timestamp) -> Self {
+        let facts = self.facts.after_look(&looked.seen, &looked.unread, calls, now);
+        Self { facts, look_again: self.look_again.clone() }
+    }
 }
 
 /// When a VPC is to be looked at again, and why.

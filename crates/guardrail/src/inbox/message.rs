@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ec2::id::{Scope, VpcId};
 use crate::event::Evidence;
+use crate::history::LookAgain;
 use crate::report::Cause;
 
 /// The version of a message's JSON form: fields are only added within one.
@@ -114,7 +115,7 @@ impl Message {
             Cause::Event | Cause::SelectionChanged => {
                 self.evidence.first().and_then(|evidence| evidence.record.event_id.as_deref())
             }
-            Cause::Sweep | Cause::Operator => self.incident.as_deref(),
+            Cause::Sweep | Cause::Clock | Cause::Operator => self.incident.as_deref(),
         };
         let usable = |cause: &&str| {
             cause.len() <= CAUSE_LIMIT && cause.bytes().all(|b| b.is_ascii_graphic())
@@ -167,6 +168,17 @@ pub fn for_sweep(
 /// The message of a sweep that has no baseline to compare with.
 pub fn sweep_without_baseline(incident: &str, why: &str) -> Message {
     of_sweep(incident, About::NoBaseline(why.to_owned()))
+}
+
+/// The message about a VPC that is due by now. Its id is the time when it became due, so that the
+/// minutes until the run has noted that it looked bring no second one.
+pub fn is_due(scope: Scope, again: &LookAgain) -> Message {
+    Message {
+        about: About::Vpc(scope),
+        cause: Cause::Clock,
+        incident: Some(format!("clock-{}", again.at)),
+        evidence: Vec::new(),
+    }
 }
 
 fn of_sweep(incident: &str, about: About) -> Message {

@@ -7,8 +7,10 @@ use crate::baseline::Baseline;
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot, UnplacedWorld};
 use crate::ec2::world::World;
+use crate::history::Looked;
 use crate::plan::Circumstances;
-use crate::run::{VpcStanding, assess_snapshot};
+use crate::rules::finding::Finding;
+use crate::run::{VpcStanding, assess_snapshot, looked_at};
 
 /// What a sweep saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Swept {
     /// How many private subnets they have: a number that falls is a way out of the guardrail's
     /// care.
     pub private_subnets: usize,
+    /// What was seen of each managed VPC that is noted for later runs, in the order of their ids.
+    pub looked: Vec<(VpcId, Looked)>,
     /// Those not on their baseline, or of which not all could be read, in the order of their ids.
     pub drifted: Vec<VpcId>,
 }
@@ -45,8 +49,10 @@ pub fn sweep(
         match seen.standing {
             VpcStanding::Managed(_) => {
                 swept.managed += 1;
+                let looked = looked_at(&snapshot, baseline);
+                swept.looked.push((snapshot.vpc.vpc_id.clone(), looked));
                 swept.private_subnets += seen.private_subnets;
-                let has_drift = seen.findings.iter().any(|finding| !finding.rule.is_advice());
+                let has_drift = seen.findings.iter().any(is_news);
                 if has_drift || !seen.complete {
                     swept.drifted.push(snapshot.vpc.vpc_id.clone());
                 }
@@ -57,12 +63,25 @@ pub fn sweep(
     Ok(swept)
 }
 
+/// Whether a finding is a reason for a run: advice is none, unless tags contradict each other.
+fn is_news(finding: &Finding) -> bool {
+    !finding.rule.is_advice()
+        || finding.left_alone.iter().any(|left| left.reason.is_told_from_a_sweep())
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::fixture::Fixture;
 
+    /// What a sweep saw, but for what it notes.
     fn swept(fixture: &Fixture) -> Swept {
+        Swept { looked: Vec::new(), ..swept_whole(fixture) }
+    }
+
+    fn swept_whole(fixture: &Fixture) -> Swept {
         let world = serde_json::from_value(fixture.world.clone()).unwrap();
         let baseline = serde_json::from_value(fixture.baseline.clone()).unwrap();
         sweep(
@@ -81,20 +100,50 @@ mod tests {
     fn a_vpc_on_its_baseline_is_counted_and_left() {
         assert_eq!(
             swept(&Fixture::compliant()),
-            Swept { managed: 1, private_subnets: 2, drifted: vec![] }
+            Swept { managed: 1, private_subnets: 2, looked: vec![], drifted: vec![] }
         );
     }
 
     #[test]
     fn what_drifts_or_was_not_read_in_full_is_named() {
-        let drifted =
-            Swept { managed: 1, private_subnets: 2, drifted: vec!["vpc-1".parse().unwrap()] };
+        let drifted = Swept {
+            managed: 1,
+            private_subnets: 2,
+            looked: vec![],
+            drifted: vec!["vpc-1".parse().unwrap()],
+        };
         let mut no_attributes = Fixture::compliant();
         no_attributes.world.as_object_mut().unwrap().remove("VpcAttributes");
         assert_eq!(swept(&no_attributes), drifted);
         let mut no_endpoints = Fixture::compliant();
         no_endpoints.world["VpcEndpoints"] = serde_json::json!([]);
         assert_eq!(swept(&no_endpoints), drifted);
+    }
+
+    /// A VPC at rest never waits: what its services rest on is noted by every sweep.
+    #[test]
+    fn what_is_seen_of_each_managed_vpc_is_noted() {
+        let looked = swept_whole(&Fixture::compliant()).looked;
+        let [(vpc, looked)] = looked.as_slice() else { panic!("one VPC is managed") };
+        assert_eq!((vpc.as_str(), looked.unread.len()), ("vpc-1", 0));
+        let told: Vec<String> = looked.seen.iter().map(|seen| seen.premise.to_string()).collect();
+        assert_eq!(
+            told,
+            [
+                "the private name of vpce-ec2messages",
+                "the private name of vpce-ssm",
+                "the private name of vpce-ssmmessages",
+                "the policy of vpce-dynamodb",
+                "the policy of vpce-ec2messages",
+                "the policy of vpce-s3",
+                "the policy of vpce-ssm",
+                "the policy of vpce-ssmmessages",
+                "the VPC's DNS attributes",
+                "the VPC's DHCP options",
+                "acl-default for subnet-pria",
+                "acl-default for subnet-prib",
+            ]
+        );
     }
 
     /// What a person should know and nothing repairs is told with the next event, and needs no run.
@@ -104,7 +153,25 @@ mod tests {
             w.tag("subnet-pria", "Tier", "lab").route("rtb-a", "0.0.0.0/0", "nat-1")
         });
         assert_eq!(advised.plan("s").0.len(), 1);
-        assert_eq!(swept(&advised), Swept { managed: 1, private_subnets: 1, drifted: vec![] });
+        assert_eq!(
+            swept(&advised),
+            Swept { managed: 1, private_subnets: 1, looked: vec![], drifted: vec![] }
+        );
+    }
+
+    /// A tag that contradicts another may be somebody's way past the guardrail.
+    #[test]
+    fn a_contradictory_subnet_is_a_reason_for_a_run() {
+        let both =
+            json!([{"Key": "Tier", "Value": "private"}, {"Key": "Name", "Value": "a-public-b"}]);
+        let contradictory = Fixture::edited(|w| {
+            w.set("subnet-pria", "Tags", both).route("rtb-a", "0.0.0.0/0", "nat-1")
+        });
+        assert_eq!(swept(&contradictory).drifted, [crate::fixture::vpc()]);
+        let tagged_public = Fixture::edited(|w| {
+            w.tag("subnet-pria", "Tier", "public").route("rtb-a", "0.0.0.0/0", "nat-1")
+        });
+        assert_eq!(swept(&tagged_public).drifted, [crate::fixture::vpc()]);
     }
 
     #[test]

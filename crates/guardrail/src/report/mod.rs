@@ -94,6 +94,8 @@ pub enum Cause {
     SelectionChanged,
     /// The scheduled look at every VPC led to the run.
     Sweep,
+    /// What an earlier run had to wait for is due.
+    Clock,
     /// A person started the run.
     Operator,
 }
@@ -104,6 +106,7 @@ impl fmt::Display for Cause {
             Self::Event => "event",
             Self::SelectionChanged => "selection-changed",
             Self::Sweep => "sweep",
+            Self::Clock => "clock",
             Self::Operator => "operator",
         })
     }
@@ -296,7 +299,7 @@ impl Report {
         let told = self.findings.iter().any(|found| found.mode != Mode::Observe);
         let blind = self.findings.is_empty() && self.verdict == Verdict::Incomplete;
         let news = match self.cause {
-            Cause::Event | Cause::SelectionChanged | Cause::Operator => true,
+            Cause::Event | Cause::SelectionChanged | Cause::Clock | Cause::Operator => true,
             Cause::Sweep => !self.is_all_left_alone_by_kind(),
         };
         (told && news) || ((blind || !self.departures.is_empty()) && self.mode != Mode::Observe)

@@ -191,6 +191,9 @@ pub enum Drift {
 pub struct UnguardedSubnet {
     /// The subnet.
     pub subnet: SubnetId,
+    /// Whether its tags contradict each other, or the way it is built, so that nobody can tell what is
+    /// meant; otherwise no tag says what it is.
+    pub contradictory: bool,
     /// What its tags say, in words.
     pub what: String,
     /// How certain it is that the subnet's table leads to the internet.

@@ -59,6 +59,8 @@ pub enum LeftAloneReason {
     },
     /// The subnets are neither private nor public, so that no rule changes anything of them.
     Unclassified,
+    /// The subnet's tags contradict each other, or the way it is built.
+    Contradictory,
     /// The route's destination or target is of a kind that this version does not know.
     Unknown,
     /// The route was propagated or advertised; the remedy is to disable that.
@@ -143,6 +145,10 @@ impl fmt::Display for LeftAloneReason {
                 f,
                 "whether {from} passes traffic on to {to} cannot be proved; a person must decide"
             ),
+            Self::Contradictory => f.write_str(
+                "no rule changes a subnet whose tags contradict each other or the way it is built; correct \
+                 them, or accept it in `unclassified_subnets`",
+            ),
             Self::Unclassified => f.write_str(
                 "no rule changes a subnet that is neither private nor public; tag it as what it is, or \
                  accept it in `unclassified_subnets`",
@@ -216,6 +222,7 @@ impl LeftAloneReason {
             | Self::WouldNotServe { .. }
             | Self::CarriesMore { .. }
             | Self::UnprovenDetour { .. }
+            | Self::Contradictory
             | Self::NoRemedy => true,
         }
     }
@@ -236,6 +243,7 @@ impl LeftAloneReason {
             | Self::CarriesMore { .. }
             | Self::UnprovenDetour { .. }
             | Self::Unclassified
+            | Self::Contradictory
             | Self::Unknown
             | Self::Propagated
             | Self::Broken

@@ -6,6 +6,7 @@ use crate::analysis::View;
 use crate::analysis::route::RouteClass;
 use crate::analysis::topology::{Class, SubnetUse};
 use crate::baseline::RuleId;
+use crate::ec2::id::SubnetId;
 use crate::ec2::list;
 use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Certainty, Drift, Finding, UnguardedSubnet};
@@ -35,25 +36,34 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     if subnets.is_empty() {
         return Vec::new();
     }
-    let ids: Vec<_> = subnets.iter().map(|unguarded| &unguarded.subnet).collect();
-    let what = list(&ids);
+    let ids = |contradictory: bool| -> Vec<SubnetId> {
+        let such = subnets.iter().filter(|unguarded| unguarded.contradictory == contradictory);
+        such.map(|unguarded| unguarded.subnet.clone()).collect()
+    };
+    let (untagged, contradictory) = (ids(false), ids(true));
     let drift = Drift::SubnetsUnguarded { subnets };
-    let finding = Finding::new(RuleId::UnguardedSubnet, drift, Repair::None);
-    vec![finding.leaving(what, LeftAloneReason::Unclassified)]
+    let mut finding = Finding::new(RuleId::UnguardedSubnet, drift, Repair::None);
+    if !untagged.is_empty() {
+        finding = finding.leaving(list(&untagged), LeftAloneReason::Unclassified);
+    }
+    if !contradictory.is_empty() {
+        finding = finding.leaving(list(&contradictory), LeftAloneReason::Contradictory);
+    }
+    vec![finding]
 }
 
 fn unguarded(used: &SubnetUse<'_>, view: &View<'_>) -> Option<UnguardedSubnet> {
     let as_it_is_built = || view.topology.is_public_by_build(used, view.snapshot);
-    let what = match used.class {
+    let (what, contradictory) = match used.class {
         // The rule `private-but-public` tells of the last.
         Class::Private(_) | Class::Public(_) | Class::BuiltPublic(..) => return None,
         Class::Unclassified if as_it_is_built() => return None,
-        Class::Unclassified => "untagged".to_owned(),
+        Class::Unclassified => ("untagged".to_owned(), false),
         Class::Contradictory(private, public) => {
-            format!("tagged {}={} and {}={}", private.key, private.value, public.key, public.value)
+            (format!("tagged {} and {}", private.shown(), public.shown()), true)
         }
         Class::TaggedPublicOnly(..) if as_it_is_built() => return None,
-        Class::TaggedPublicOnly(tag, _) => format!("tagged {}={}", tag.key, tag.value),
+        Class::TaggedPublicOnly(tag, _) => (format!("tagged {}", tag.shown()), true),
     };
     if view.baseline.unclassified_subnets.as_ref().is_some_and(|all| all.accepts(used.subnet)) {
         return None;
@@ -70,7 +80,7 @@ fn unguarded(used: &SubnetUse<'_>, view: &View<'_>) -> Option<UnguardedSubnet> {
         | RouteClass::Inside(_) => Certainty::Unknown,
     };
     let subnet = used.subnet.subnet_id.clone();
-    Some(UnguardedSubnet { subnet, what, certainty, via: class.to_string() })
+    Some(UnguardedSubnet { subnet, what, contradictory, certainty, via: class.to_string() })
 }
 
 #[cfg(test)]
@@ -99,7 +109,7 @@ mod tests {
         assert_eq!(
             findings(|w| tagged_public(w).route("rtb-a", "0.0.0.0/0", "nat-1")),
             [
-                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged Tier=public) through \
+                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged \"Tier=public\") through \
               public NAT gateway nat-1"
             ]
         );
@@ -146,7 +156,7 @@ mod tests {
             }),
             [
                 "unguarded-subnet: unguarded and leading out: subnet-pria (untagged) through public NAT \
-              gateway nat-1; subnet-prib (tagged Tier=private and Name=a-public-b) perhaps through \
+              gateway nat-1; subnet-prib (tagged \"Tier=private\" and \"Name=a-public-b\") perhaps through \
               transit gateway tgw-1"
             ]
         );
@@ -166,7 +176,7 @@ mod tests {
         assert_eq!(
             through("portal-1"),
             [
-                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged Tier=public) perhaps \
+                "unguarded-subnet: unguarded and leading out: subnet-pria (tagged \"Tier=public\") perhaps \
               through a target of no known kind: portal-1"
             ]
         );
@@ -218,7 +228,7 @@ mod tests {
         assert_eq!(
             behind("tgw-1"),
             [
-                "unguarded-subnet: unguarded and leading out: subnet-puba (tagged Tier=public) perhaps \
+                "unguarded-subnet: unguarded and leading out: subnet-puba (tagged \"Tier=public\") perhaps \
               through transit gateway tgw-1"
             ]
         );

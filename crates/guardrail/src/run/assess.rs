@@ -12,7 +12,7 @@ use crate::baseline::{Baseline, Mode};
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
-use crate::history::{Facts, Memory, Note, Seen, recorded_calls};
+use crate::history::{Facts, Looked, Memory, Note, Seen, recorded_calls};
 use crate::plan::planner::plan;
 use crate::plan::reliance::Reliances;
 use crate::plan::{Circumstances, Plan, Step};
@@ -114,7 +114,7 @@ pub fn assess_snapshot(
 
 /// The premises of a VPC that take time to act: those that the services rest on which its private
 /// subnets need.
-pub(super) fn premises_of(snapshot: &Snapshot<'_>, baseline: &Baseline) -> Vec<Seen> {
+pub fn looked_at(snapshot: &Snapshot<'_>, baseline: &Baseline) -> Looked {
     let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
     let view = View::of(baseline, snapshot, &required_services);
     let mut seen: Vec<Seen> = Vec::new();
@@ -125,7 +125,7 @@ pub(super) fn premises_of(snapshot: &Snapshot<'_>, baseline: &Baseline) -> Vec<S
     }
     seen.sort_unstable();
     seen.dedup();
-    seen
+    Looked { seen, unread: snapshot.missing.clone() }
 }
 
 /// What is remembered of a VPC after a look at it, which these calls led to. What could not be seen
@@ -141,8 +141,8 @@ pub(super) fn remembered(
     let Ok(Some(snapshot)) = Snapshot::one(world, &shared, &request.scope.vpc) else {
         return facts.clone();
     };
-    let seen = premises_of(&snapshot, baseline);
-    facts.after_look(&seen, &snapshot.missing, &recorded_calls(&request.evidence), now)
+    let looked = looked_at(&snapshot, baseline);
+    facts.after_look(&looked.seen, &looked.unread, &recorded_calls(&request.evidence), now)
 }
 
 /// What is noted of a VPC that has been as it is in this world since `since`; nothing where the world
@@ -150,9 +150,7 @@ pub(super) fn remembered(
 pub fn noted_since(baseline: &Baseline, world: &World, vpc: &VpcId, since: Timestamp) -> Note {
     let shared = Shared::of(world);
     let Ok(Some(snapshot)) = Snapshot::one(world, &shared, vpc) else { return Note::default() };
-    let seen = premises_of(&snapshot, baseline);
-    let facts = Facts::default().after_look(&seen, &snapshot.missing, &[], since);
-    Note { facts, look_again: None }
+    Note::default().after_look(&looked_at(&snapshot, baseline), &[], since)
 }
 
 /// What a run would report if it stopped before its first change: the plan, and nothing done.

@@ -151,7 +151,10 @@ fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
     };
     let came_to_light = |step: &Step| match &step.task {
         Task::Change(action) => {
-            step.mode == Mode::Repair && still_planned(action, first) == StillPlanned::Changed
+            let waits = matches!(step.held, Some(Hold::Settling { .. }));
+            step.mode == Mode::Repair
+                && !waits
+                && still_planned(action, first) == StillPlanned::Changed
         }
         Task::Await(_) => false,
     };

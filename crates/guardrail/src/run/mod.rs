@@ -13,7 +13,8 @@ mod recheck;
 use jiff::Timestamp;
 
 pub use self::assess::{
-    Assessment, VpcStanding, assess, assess_snapshot, noted_since, preview, preview_snapshot,
+    Assessment, VpcStanding, assess, assess_snapshot, looked_at, noted_since, preview,
+    preview_snapshot,
 };
 
 use crate::baseline::Baseline;
@@ -71,7 +72,7 @@ pub async fn run<C: Cloud, N: Notes>(
         true => runner.verify(&first.plan, &outcomes).await,
         false => first.clone(),
     };
-    let look_again = look_again(&outcomes);
+    let look_again = look_again(&outcomes, &last.plan);
     let (unread, facts) = runner.into_unread_and_facts();
     let not_kept = match facts {
         Some(facts) => {

@@ -213,12 +213,17 @@ pub(super) fn recalled(
     }
 }
 
-/// When to look again, because something has to act before the held steps can be taken.
-pub(super) fn look_again(outcomes: &Outcomes) -> Option<LookAgain> {
+/// When to look again, because something has to act before steps can be taken that were held, or that
+/// came to light at the last look.
+pub(super) fn look_again(outcomes: &Outcomes, last: &Plan) -> Option<LookAgain> {
+    let waits_for = |hold: &Hold| match hold {
+        Hold::Settling { until, .. } => Some(LookAgain { at: *until, why: hold.to_string() }),
+        Hold::RunLimit | Hold::NotRemembered { .. } => None,
+    };
+    let to_be_taken = last.steps.iter().filter(|step| step.mode == Mode::Repair);
+    let came_to_light = to_be_taken.filter_map(|step| waits_for(step.held.as_ref()?));
     let waits = outcomes.values().filter_map(|outcome| match outcome {
-        Outcome::Held(hold @ Hold::Settling { until, .. }) => {
-            Some(LookAgain { at: *until, why: hold.to_string() })
-        }
+        Outcome::Held(hold @ Hold::Settling { .. }) => waits_for(hold),
         Outcome::Held(Hold::RunLimit | Hold::NotRemembered { .. })
         | Outcome::Done(_)
         | Outcome::Ready
@@ -232,7 +237,7 @@ pub(super) fn look_again(outcomes: &Outcomes) -> Option<LookAgain> {
         | Outcome::WillNotBeReady { .. }
         | Outcome::OutOfTime => None,
     });
-    waits.min_by_key(|wait| wait.at)
+    waits.chain(came_to_light).min_by_key(|wait| wait.at)
 }
 
 /// Whether anything may have been changed; a call that failed may have had its effect all the same.

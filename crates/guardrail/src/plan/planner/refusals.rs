@@ -163,6 +163,10 @@ impl Draft<'_, '_> {
         let now = service_in(self.view, &moved.service, kind);
         let then = service_in(after, &moved.service, kind);
         let (Some(now), Some(then)) = (now, then) else { return Vec::new() };
+        // Where an interface endpoint holds the name, clients come to that one, with the route or not.
+        if moved.gateway && now.name_holder(self.view.snapshot).is_some() {
+            return Vec::new();
+        }
         let mut cut_off = Vec::new();
         for placed in &after.topology.subnets {
             let table = placed.table.map(|table| &table.route_table_id);

@@ -328,7 +328,7 @@ fn is_idle(outcome: &Outcome) -> bool {
 }
 
 fn left_alone(out: &mut String, report: &Report) {
-    if report.left_alone.is_empty() && report.unread.is_empty() {
+    if report.left_alone.is_empty() && report.unread.is_empty() && report.notes_error.is_none() {
         return;
     }
     let _ = writeln!(out, "\nLeft alone");
@@ -341,6 +341,13 @@ fn left_alone(out: &mut String, report: &Report) {
     }
     for unread in &report.unread {
         let _ = writeln!(out, "  - {} could not be read: {}", unread.section, unread.error.shown());
+    }
+    if let Some(error) = &report.notes_error {
+        let _ = writeln!(
+            out,
+            "  - what is noted between runs could not be read or kept, so no route is removed: {}",
+            error.shown()
+        );
     }
 }
 

@@ -257,8 +257,8 @@ fn tables_that_others_use_are_left_alone() {
         },
         &[
             "- rtb-a: 0.0.0.0/0 → nat-1: the table serves subnet-c too; give the private subnets a table of their own",
-            "- subnet-c: no rule changes a subnet that is neither private nor public; tag it as what it is, or accept it in \
-             `unclassified_subnets`",
+            "- subnet-c: no rule changes a subnet whose tags contradict each other or the way it is built; correct \
+             them, or accept it in `unclassified_subnets`",
         ],
     );
     check(
