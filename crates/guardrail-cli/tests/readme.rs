@@ -7,6 +7,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use guardrail::ec2::snapshot::Section;
+
 fn guardrail(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_guardrail")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}");
@@ -50,5 +52,27 @@ fn text_is_at_most_80_columns_wide_and_names_every_row() {
             let row = row.split('`').nth(1).unwrap();
             assert!(text.contains(row), "{row}");
         }
+    }
+}
+
+/// The commands that make a world print every section.
+#[test]
+fn the_readme_says_how_to_print_every_section() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let (_, recipe) = readme.split_once("mkdir my-vpc\n").unwrap();
+    let (recipe, _) = recipe.split_once("```").unwrap();
+    let words: Vec<&str> = recipe.split([' ', '\n', ';']).collect();
+    let missing: Vec<&str> = Section::ALL
+        .into_iter()
+        .map(|section| section.command().trim_start_matches("aws ec2 "))
+        .filter(|command| {
+            let named = command.trim_start_matches("describe-");
+            !words.contains(command) && !words.contains(&named)
+        })
+        .collect();
+    assert_eq!(missing, [""; 0]);
+    for prefix_lists in ["prefix-lists", "managed-prefix-lists"] {
+        assert!(words.contains(&prefix_lists), "one says the blocks, the other the owner");
     }
 }

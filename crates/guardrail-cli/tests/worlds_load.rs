@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use guardrail::baseline::Baseline;
-use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::snapshot::{Section, Shared};
 use guardrail::ec2::world::{
     AvailabilityMode, Connectivity, EndpointState, EndpointType, NatGatewayState, RouteOrigin,
     RouteState, World,
@@ -102,6 +102,16 @@ fn the_only_sections_not_observed_are_those_meant_to_be() {
         let missing: Vec<Section> =
             Section::ALL.into_iter().filter(|section| !world.has(*section)).collect();
         assert_eq!(missing, meant, "{}", name(&folder));
+    }
+}
+
+/// A list of endpoint services without the Region's S3 would count as not observed.
+#[test]
+fn every_world_says_what_its_region_offers() {
+    for folder in scenarios() {
+        let world = world(&folder);
+        let read = Shared::of(&world).services_were_read;
+        assert_eq!(read, name(&folder) != "incomplete", "{}", name(&folder));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The things of a world as elements of EC2's answers.
 
-use guardrail::ec2::id::AccountId;
-use guardrail::ec2::id::DhcpOptionsId;
+use guardrail::ec2::id::{AccountId, DhcpOptionsId};
+use guardrail::ec2::partition::Partition;
 use guardrail::ec2::world::{
     AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue, EndpointGroup,
     EndpointService, InterfaceAddress, IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway,
@@ -21,13 +21,9 @@ pub(crate) struct ServedPlace {
 }
 
 impl ServedPlace {
-    /// `aws`, or a partition of its own.
-    pub(crate) fn partition(&self) -> &'static str {
-        match &self.region {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+    /// The partition that the Region belongs to.
+    pub(crate) fn partition(&self) -> Partition {
+        self.region.parse().map_or_else(|_| Partition::default(), |region| Partition::of(&region))
     }
 
     /// The owner of a thing: the account, where the thing does not say.

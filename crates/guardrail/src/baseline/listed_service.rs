@@ -109,7 +109,7 @@ pub struct AcceptedPolicy {
 impl ListedService {
     /// A service that is required in every private subnet, reached by its own name.
     pub(super) fn named(name: &str, required: Required) -> Self {
-        Self::of(Service(name.to_owned()), required)
+        Self::of(Service::known(name), required)
     }
 
     fn of(service: Service, required: Required) -> Self {

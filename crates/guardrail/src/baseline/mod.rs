@@ -2,16 +2,24 @@
 //! when it does not.
 
 mod accepted_subnets;
+mod contradictions;
+pub mod known_services;
 mod listed_service;
+mod managed_vpcs;
 pub mod rule_id;
+mod service;
 mod settling;
 pub mod source;
+mod tag_selector;
 mod vpc_override;
 
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
+pub use managed_vpcs::ManagedVpcs;
 pub use rule_id::{DefaultMode, RuleId};
+pub use service::Service;
 pub use settling::Settling;
+pub use tag_selector::TagSelector;
 pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
 
 use std::collections::BTreeMap;
@@ -20,9 +28,9 @@ use std::fmt;
 use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ec2::id::{Region, ServiceName};
-use crate::ec2::world::{Tag, Vpc};
+use crate::ec2::world::Vpc;
 use crate::ec2::world_file::plain;
+use tag_selector::{usual_private_tags, usual_public_tags};
 
 /// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM
 /// services.
@@ -126,170 +134,6 @@ impl fmt::Display for Mode {
             Self::Notify => "notify",
             Self::Repair => "repair",
         })
-    }
-}
-
-/// Which VPCs are looked after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum ManagedVpcs {
-    /// Every VPC the account owns in the Region.
-    All,
-    /// The VPCs that carry this tag, key and value to the letter.
-    Tag {
-        /// The tag's key, to the letter.
-        key: String,
-        /// The tag's value, to the letter.
-        value: String,
-    },
-}
-
-impl Default for ManagedVpcs {
-    fn default() -> Self {
-        Self::Tag { key: "vpc-guardrail".to_owned(), value: "managed".to_owned() }
-    }
-}
-
-impl ManagedVpcs {
-    /// The key of the tag by which VPCs are selected; `None` when no tag selects them.
-    pub fn key(&self) -> Option<&str> {
-        match self {
-            Self::All => None,
-            Self::Tag { key, .. } => Some(key),
-        }
-    }
-
-    /// Whether a VPC with these tags is looked after.
-    pub fn matches(&self, tags: &[Tag]) -> bool {
-        match self {
-            Self::All => true,
-            Self::Tag { key, value } => {
-                tags.iter().any(|tag| tag.key == *key && tag.value == *value)
-            }
-        }
-    }
-}
-
-/// Tags that say what a subnet is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct TagSelector {
-    /// The tag's key, to the letter.
-    pub tag: String,
-    /// The values that match, without regard to case; `*` stands for any text, also none.
-    pub values: Vec<String>,
-}
-
-impl TagSelector {
-    fn new(tag: &str, values: &[&str]) -> Self {
-        Self { tag: tag.to_owned(), values: values.iter().map(|v| (*v).to_owned()).collect() }
-    }
-
-    /// What is wrong with it where it stands, one line each.
-    fn faults(&self, place: &str) -> Vec<String> {
-        let no_tag = format!("`{place}.tag`: is empty; write the tag's key");
-        let no_values =
-            format!("`{place}.values`: is empty, so nothing matches; write values, or `*` for any");
-        let faults = [(self.tag.is_empty(), no_tag), (self.values.is_empty(), no_values)];
-        faults.into_iter().filter(|(is_so, _)| *is_so).map(|(_, fault)| fault).collect()
-    }
-
-    /// The tag among `tags` that matches, if one does.
-    pub fn find<'t>(&self, tags: &'t [Tag]) -> Option<&'t Tag> {
-        tags.iter().find(|tag| {
-            tag.key == self.tag
-                && self
-                    .values
-                    .iter()
-                    .any(|pattern| matches_pattern(pattern.as_bytes(), tag.value.as_bytes()))
-        })
-    }
-}
-
-/// Whether `text` fits `pattern`, in which `*` stands for any text; letters without regard to case.
-fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), None) => matches_pattern(rest, text),
-        (Some((b'*', rest)), Some((_, after))) => {
-            matches_pattern(rest, text) || matches_pattern(pattern, after)
-        }
-        (Some((want, rest)), Some((is, after))) => {
-            want.eq_ignore_ascii_case(is) && matches_pattern(rest, after)
-        }
-        (None, Some(_)) | (Some(_), None) => false,
-    }
-}
-
-/// What CDK, EKS, terraform-aws-vpc and a plain `Tier` tag call a private subnet.
-fn usual_private_tags() -> Vec<TagSelector> {
-    vec![
-        TagSelector::new("aws-cdk:subnet-type", &["Private", "Isolated"]),
-        TagSelector::new("kubernetes.io/role/internal-elb", &["1"]),
-        TagSelector::new("Tier", &["private"]),
-        TagSelector::new("Name", &["*-private-*", "*-intra-*"]),
-    ]
-}
-
-fn usual_public_tags() -> Vec<TagSelector> {
-    vec![
-        TagSelector::new("aws-cdk:subnet-type", &["Public"]),
-        TagSelector::new("kubernetes.io/role/elb", &["1"]),
-        TagSelector::new("Tier", &["public"]),
-        TagSelector::new("Name", &["*-public-*"]),
-    ]
-}
-
-/// A service by its short name (`s3`, `ecr.api`), or by its full name where that is of another
-/// form.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[a-z0-9._-]{1,255}$")))]
-#[serde(try_from = "String", into = "String")]
-pub struct Service(String);
-
-impl TryFrom<String> for Service {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b);
-        if !text.is_empty() && text.len() <= 255 && text.bytes().all(word) {
-            Ok(Self(text))
-        } else {
-            Err(format!(
-                "`{text}` is not a service; write `ssm`, `ecr.api` or a full name like `com.amazonaws.eu-central-1.ssm`"
-            ))
-        }
-    }
-}
-
-impl From<Service> for String {
-    fn from(service: Service) -> String {
-        service.0
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Service {
-    /// The full names it may stand for in a Region, the usual one first
-    /// (docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html; China has
-    /// a prefix of its own).
-    pub fn names(&self, region: &Region) -> Vec<ServiceName> {
-        let short = &self.0;
-        let forms = [
-            format!("com.amazonaws.{region}.{short}"),
-            format!("cn.com.amazonaws.{region}.{short}"),
-            format!("aws.api.{region}.{short}"),
-            format!("com.amazonaws.{short}"),
-            short.clone(),
-        ];
-        forms.into_iter().filter_map(|name| name.parse().ok()).collect()
     }
 }
 
@@ -534,50 +378,6 @@ impl Baseline {
             self.rules.entry(*rule).or_default().mode = Some(allowed);
         }
         self
-    }
-
-    fn contradictions(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if self.private_subnets.is_empty() {
-            faults.push(
-                "`private_subnets`: is empty, so no subnet would be private; name at least one tag"
-                    .to_owned(),
-            );
-        }
-        for (list, selectors) in
-            [("private_subnets", &self.private_subnets), ("public_subnets", &self.public_subnets)]
-        {
-            for (at, selector) in selectors.iter().enumerate() {
-                faults.extend(selector.faults(&format!("{list}[{at}]")));
-            }
-        }
-        faults.extend(self.unclassified_subnets.iter().flat_map(AcceptedSubnets::faults));
-        if let ManagedVpcs::Tag { key, .. } = &self.managed_vpcs
-            && key.is_empty()
-        {
-            faults.push("`managed_vpcs.tag.key`: is empty; write the tag's key".to_owned());
-        }
-        let services = [
-            ("gateway_endpoints", &self.gateway_endpoints.services),
-            ("interface_endpoints", &self.interface_endpoints.services),
-        ];
-        for (list, services) in services {
-            for (at, ListedService { service, .. }) in services.iter().enumerate() {
-                if services.iter().take(at).any(|earlier| earlier.service == *service) {
-                    faults.push(format!("`{list}.services[{at}]`: `{service}` is there twice; name each service once"));
-                }
-            }
-        }
-        for (field, value) in
-            [("changes", self.limits.changes), ("endpoint_changes", self.limits.endpoint_changes)]
-        {
-            if value == 0 {
-                faults.push(format!(
-                    "`limits.{field}`: `0` would never repair anything; write 1 or more, or use the mode `notify`"
-                ));
-            }
-        }
-        faults
     }
 }
 

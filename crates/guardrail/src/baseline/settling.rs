@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 pub struct Settling {
     /// The minutes for all but DHCP options: "a few minutes"
     /// (docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html).
+    #[cfg_attr(feature = "schema", schemars(range(max = 10_080)))]
     pub minutes: u32,
     /// The minutes for a VPC's DHCP options after a change of them, which reaches running instances
     /// "within a few hours" (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateDhcpOptions.html).
+    #[cfg_attr(feature = "schema", schemars(range(max = 10_080)))]
     pub dhcp_options_minutes: u32,
 }
 
@@ -25,6 +27,9 @@ impl Default for Settling {
 }
 
 impl Settling {
+    /// The most minutes that can be meant: a week.
+    pub(super) const LONGEST: u32 = 7 * 24 * 60;
+
     /// How long all but DHCP options take.
     pub fn usual(self) -> Duration {
         Duration::from_secs(u64::from(self.minutes) * 60)

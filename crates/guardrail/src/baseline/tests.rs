@@ -1,4 +1,5 @@
 use super::*;
+use crate::ec2::world::Tag;
 
 fn tag(key: &str, value: &str) -> Vec<Tag> {
     vec![Tag::new(key, value)]
@@ -84,46 +85,4 @@ fn a_rules_mode_goes_before_the_default_and_one_mode_before_both() {
     let observed = baseline.with_mode(Mode::Observe);
     assert_eq!(observed.mode_of(RuleId::InternetRoute), Mode::Observe);
     assert!(!observed.repairs());
-}
-
-#[test]
-fn every_contradiction_is_named_at_once() {
-    let json = r#"{
-        "version": 1,
-        "managed_vpcs": {"tag": {"key": "", "value": "x"}},
-        "private_subnets": [],
-        "public_subnets": [{"tag": "", "values": []}],
-        "gateway_endpoints": {"services": ["s3", "s3"]},
-        "limits": {"changes": 0, "endpoint_changes": 0}
-    }"#;
-    assert_eq!(
-        Baseline::parse(json).unwrap_err().faults,
-        [
-            "`private_subnets`: is empty, so no subnet would be private; name at least one tag",
-            "`public_subnets[0].tag`: is empty; write the tag's key",
-            "`public_subnets[0].values`: is empty, so nothing matches; write values, or `*` for any",
-            "`managed_vpcs.tag.key`: is empty; write the tag's key",
-            "`gateway_endpoints.services[1]`: `s3` is there twice; name each service once",
-            "`limits.changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
-            "`limits.endpoint_changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
-        ]
-    );
-}
-
-#[test]
-fn a_service_stands_for_its_full_names() {
-    let names = |service: &str| -> Vec<String> {
-        let service = Service::try_from(service.to_owned()).unwrap();
-        service.names(&"eu-central-1".parse().unwrap()).iter().map(ToString::to_string).collect()
-    };
-    assert_eq!(
-        names("ssm"),
-        [
-            "com.amazonaws.eu-central-1.ssm",
-            "cn.com.amazonaws.eu-central-1.ssm",
-            "aws.api.eu-central-1.ssm",
-            "com.amazonaws.ssm",
-        ]
-    );
-    assert!(names("com.amazonaws.iam").contains(&"com.amazonaws.iam".to_owned()));
 }

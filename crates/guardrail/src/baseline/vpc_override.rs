@@ -1,5 +1,7 @@
 //! What is known of single VPCs that cannot be observed.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::id::VpcId;
@@ -53,6 +55,30 @@ impl VpcSelector {
             Self::Id(id) => vpc.vpc_id == *id,
             Self::Name(name) => tagged("Name", name),
             Self::Tag { key, value } => tagged(key, value),
+        }
+    }
+
+    /// Whether both mean the same VPCs, by whatever tags these have.
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+
+    /// The field that has to say something and is empty.
+    pub(super) fn empty_field(&self) -> Option<&'static str> {
+        match self {
+            Self::Id(_) => None,
+            Self::Name(name) => name.is_empty().then_some("name"),
+            Self::Tag { key, .. } => key.is_empty().then_some("tag.key"),
+        }
+    }
+}
+
+impl fmt::Display for VpcSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::Name(name) => write!(f, "the tag Name={name}"),
+            Self::Tag { key, value } => write!(f, "the tag {key}={value}"),
         }
     }
 }

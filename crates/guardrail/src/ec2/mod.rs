@@ -6,6 +6,7 @@ pub mod id;
 pub mod operation;
 pub mod partition;
 pub mod policy;
+mod reservations;
 pub mod resource_id;
 pub mod route_target;
 pub mod snapshot;

@@ -6,6 +6,7 @@ use crate::ec2::id::{
     AccountId, EndpointId, Region, RouteTableId, Scope, SecurityGroupId, SubnetId, VpcId,
 };
 use crate::ec2::list;
+use crate::ec2::partition::Partition;
 use crate::ec2::world::{
     DhcpOptions, EndpointService, NatGateway, NetworkAcl, NetworkInterface, PrefixList, RouteTable,
     SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint, World,
@@ -77,9 +78,10 @@ pub struct Shared<'w> {
     pub groups: HashMap<&'w SecurityGroupId, &'w SecurityGroup>,
     /// Every prefix list read, in the order of the world.
     pub prefix_lists: &'w [PrefixList],
-    /// Every endpoint service read, in the order of the world.
+    /// Every endpoint service read, in the order of the world; none where the list is not whole.
     pub services: &'w [EndpointService],
-    /// Whether the endpoint services were read: otherwise nobody knows what the Region offers.
+    /// Whether the endpoint services were read in full: otherwise nobody knows what the Region
+    /// offers.
     pub services_were_read: bool,
     /// Every set of DHCP options read, in the order of the world.
     pub dhcp_options: &'w [DhcpOptions],
@@ -87,17 +89,24 @@ pub struct Shared<'w> {
 }
 
 impl<'w> Shared<'w> {
+    /// The Region that the world is of, where anything in it says so.
+    pub fn region(&self) -> Option<&Region> {
+        self.region.as_ref()
+    }
+
     /// The shared part of a world.
     pub fn of(world: &'w World) -> Self {
         let groups =
             world.security_groups.iter().flatten().map(|group| (&group.group_id, group)).collect();
+        let region = region_of(world);
+        let services = region.as_ref().and_then(|region| every_service(world, region));
         Self {
             groups,
             prefix_lists: world.prefix_lists.as_deref().unwrap_or_default(),
-            services: world.vpc_endpoint_services.as_deref().unwrap_or_default(),
-            services_were_read: world.vpc_endpoint_services.is_some(),
+            services: services.unwrap_or_default(),
+            services_were_read: services.is_some(),
             dhcp_options: world.dhcp_options.as_deref().unwrap_or_default(),
-            region: region_of(world),
+            region,
         }
     }
 }
@@ -194,6 +203,9 @@ impl<'w> Snapshot<'w> {
         if !dns_read {
             missing.insert(Section::VpcAttributes);
         }
+        if !shared.services_were_read {
+            missing.insert(Section::VpcEndpointServices);
+        }
         let scope = Scope {
             account: account_of(world, vpc)
                 .ok_or_else(|| UnplacedWorld::NoAccount(vpc.vpc_id.clone()))?,
@@ -268,6 +280,17 @@ fn binds_each_subnet_once(snapshot: &Snapshot<'_>) -> bool {
             .all(|subnet| bound.insert(subnet))
 }
 
+/// The endpoint services that the Region offers, if the list is whole. Every Region offers S3
+/// (docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html), so a list without it is a
+/// page or a choice of the services, and what is not in it may be offered all the same.
+fn every_service<'w>(world: &'w World, region: &Region) -> Option<&'w [EndpointService]> {
+    let services = world.vpc_endpoint_services.as_deref()?;
+    let partition = Partition::of(region);
+    let is_s3 =
+        |service: &EndpointService| partition.is_regional(&service.service_name, region, "s3");
+    services.iter().any(is_s3).then_some(services)
+}
+
 fn missing_sections(world: &World) -> BTreeSet<Section> {
     Section::ALL.into_iter().filter(|section| !world.has(*section)).collect()
 }
@@ -308,4 +331,44 @@ fn region_of(world: &World) -> Option<Region> {
     let named = services.chain(endpoints).flat_map(|name| name.split('.'));
     let read = arns.chain(named).chain(zones).find_map(|text| text.parse().ok());
     world.region.clone().or(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn services(names: &[&str]) -> (bool, usize, bool) {
+        let services: Vec<_> = names.iter().map(|name| json!({"ServiceName": name})).collect();
+        let world: World = serde_json::from_value(json!({
+            "Region": "cn-north-1",
+            "AccountId": "111122223333",
+            "Vpcs": [{"VpcId": "vpc-1"}],
+            "VpcEndpointServices": services,
+        }))
+        .unwrap();
+        let shared = Shared::of(&world);
+        let all = Snapshot::all(&world, &shared).unwrap();
+        let missing = all[0].missing.contains(&Section::VpcEndpointServices);
+        (shared.services_were_read, shared.services.len(), missing)
+    }
+
+    #[test]
+    fn a_list_of_services_without_the_regions_s3_counts_as_not_observed() {
+        let (ssm, iam) = ("com.amazonaws.cn-north-1.ssm", "com.amazonaws.iam");
+        for s3 in ["com.amazonaws.cn-north-1.s3", "cn.com.amazonaws.cn-north-1.s3"] {
+            assert_eq!(services(&[ssm, s3]), (true, 2, false), "{s3}");
+        }
+        for other in [
+            iam,
+            "com.amazonaws.cn-north-1.s3-outposts",
+            "com.amazonaws.cn-northwest-1.s3",
+            "gov.ic.c2s.cn-north-1.s3",
+            "com.amazonaws.vpce.cn-north-1.s3",
+        ] {
+            assert_eq!(services(&[ssm, other]), (false, 0, true), "{other}");
+        }
+        assert_eq!(services(&[]), (false, 0, true));
+    }
 }

@@ -1,14 +1,21 @@
 //! World files: reading one, and merging what several `aws ec2 describe-*` commands printed into
 //! one.
+//!
+//! `Reservations`, which `describe-instances` prints, is no section of its own: the instances'
+//! network interfaces are taken into `NetworkInterfaces` where that section is there and does not
+//! have them. It says nothing of the interfaces of others, so by itself it does not make
+//! `NetworkInterfaces` observed.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::ec2::id::PrefixListId;
-use crate::ec2::world::{PrefixList, Section, VpcAttributes, World};
+use crate::ec2::reservations::{self, Printed};
+use crate::ec2::world::{NetworkInterface, PrefixList, Section, VpcAttributes, World};
 
 const ATTRIBUTES: [&str; 2] = ["EnableDnsSupport", "EnableDnsHostnames"];
 
@@ -70,6 +77,7 @@ fn keys() -> impl Iterator<Item = &'static str> {
     ["Region", "AccountId"]
         .into_iter()
         .chain(Section::ALL.into_iter().flat_map(|section| section.keys()).copied())
+        .chain([reservations::KEY])
 }
 
 fn known_keys() -> String {
@@ -81,7 +89,7 @@ fn known_keys() -> String {
 /// # Errors
 /// When the text is not a world; the message names the field, what is there and what was expected.
 pub fn load(text: &str) -> Result<World, LoadError> {
-    part("", text)
+    Ok(part("", text)?.whole())
 }
 
 /// Merges what several commands printed: each file an object of one or more sections, or one of
@@ -91,15 +99,39 @@ pub fn load(text: &str) -> Result<World, LoadError> {
 /// # Errors
 /// As [`load`], with the file's path; or when two files are not of one account and Region.
 pub fn merge(parts: Vec<(String, String)>) -> Result<World, LoadError> {
-    let mut world = World::default();
+    let mut all = Part::default();
     for (file, text) in parts {
-        let merged = part(&file, &text).and_then(|read| add(&mut world, read));
+        let merged = part(&file, &text).and_then(|read| {
+            all.of_instances.extend(read.of_instances);
+            add(&mut all.world, read.world)
+        });
         merged.map_err(|error| LoadError::In { file, error: Box::new(error) })?;
     }
-    Ok(world)
+    Ok(all.whole())
 }
 
-fn part(file: &str, text: &str) -> Result<World, LoadError> {
+/// What one file or several hold.
+#[derive(Debug, Default)]
+struct Part {
+    world: World,
+    /// The network interfaces that were printed with their instances.
+    of_instances: Vec<NetworkInterface>,
+}
+
+impl Part {
+    /// The world, with the instances' interfaces that its own section does not have.
+    fn whole(self) -> World {
+        let Self { mut world, of_instances } = self;
+        if let Some(own) = world.network_interfaces.take() {
+            let id = |eni: &NetworkInterface| eni.network_interface_id.clone();
+            extend(&mut world.network_interfaces, Some(of_instances), id);
+            extend(&mut world.network_interfaces, Some(own), id);
+        }
+        world
+    }
+}
+
+fn part(file: &str, text: &str) -> Result<Part, LoadError> {
     let file_stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy());
     let value: Value =
         serde_json::from_str(text).map_err(|error| LoadError::NotJson(error.to_string()))?;
@@ -122,11 +154,18 @@ fn part(file: &str, text: &str) -> Result<World, LoadError> {
     if !known && attributes.is_none() && entries.is_none() {
         return Err(LoadError::NoKnownKey);
     }
-    let mut world = world_of(Value::Object(object))?;
+    let of_instances = match object.remove_entry(reservations::KEY) {
+        Some(printed) => {
+            let printed: Printed = typed(Value::Object([printed].into_iter().collect()))?;
+            printed.interfaces().collect()
+        }
+        None => Vec::new(),
+    };
+    let mut world: World = typed(Value::Object(object))?;
     for alone in [attributes, entries].into_iter().flatten() {
-        add(&mut world, world_of(alone)?)?;
+        add(&mut world, typed(alone)?)?;
     }
-    Ok(world)
+    Ok(Part { world, of_instances })
 }
 
 /// `describe-vpc-attribute`: one attribute of one VPC, at the top of the file.
@@ -154,7 +193,7 @@ fn of_one_list(
     Ok(Some(Value::Object([("PrefixLists".to_owned(), lists)].into_iter().collect())))
 }
 
-fn world_of(value: Value) -> Result<World, LoadError> {
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, LoadError> {
     serde_path_to_error::deserialize(value).map_err(|error| LoadError::Field {
         path: error.path().to_string(),
         message: plain(&error.inner().to_string()),
@@ -279,195 +318,4 @@ fn add_attributes(have: &mut VpcAttributes, more: VpcAttributes) {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn merged(parts: &[(&str, Value)]) -> Result<World, LoadError> {
-        merge(parts.iter().map(|(file, value)| ((*file).to_owned(), value.to_string())).collect())
-    }
-
-    fn refusal(text: &str) -> String {
-        load(text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_several_commands_printed_is_one_world() {
-        let world = merged(&[
-            ("vpcs", json!({"Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333"}], "NextToken": null})),
-            ("more", json!({"Vpcs": [{"VpcId": "vpc-2"}, {"VpcId": "vpc-1", "IsDefault": true}]})),
-            ("dns", json!({"VpcId": "vpc-1", "EnableDnsSupport": {"Value": true}})),
-            ("names", json!({"VpcId": "vpc-1", "EnableDnsHostnames": {"Value": false}})),
-            (
-                "services",
-                json!({"ServiceNames": ["com.amazonaws.eu-central-1.s3"], "ServiceDetails": [
-                {"ServiceName": "com.amazonaws.eu-central-1.s3", "ServiceType": [{"ServiceType": "Gateway"}]},
-                {"ServiceName": "com.amazonaws.eu-central-1.s3", "ServiceType": [{"ServiceType": "Interface"}]}]}),
-            ),
-        ])
-        .unwrap();
-        let expected = json!({
-            "Vpcs": [{"VpcId": "vpc-1", "IsDefault": true}, {"VpcId": "vpc-2"}],
-            "VpcAttributes": {"vpc-1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}},
-            "VpcEndpointServices": [
-                {"ServiceName": "com.amazonaws.eu-central-1.s3", "ServiceType": [{"ServiceType": "Gateway"}]},
-                {"ServiceName": "com.amazonaws.eu-central-1.s3", "ServiceType": [{"ServiceType": "Interface"}]}],
-        });
-        assert_eq!(world, load(&expected.to_string()).unwrap());
-    }
-
-    #[test]
-    fn a_prefix_list_is_put_together_from_three_commands() {
-        let list = |rest: Value| json!({"PrefixLists": [rest]});
-        let world = merged(&[
-            (
-                "plain",
-                list(json!({"PrefixListId": "pl-1", "PrefixListName": "com.amazonaws.eu-central-1.s3",
-                "Cidrs": ["3.5.0.0/19"]})),
-            ),
-            (
-                "managed",
-                list(json!({"PrefixListId": "pl-1", "PrefixListName": "com.amazonaws.eu-central-1.s3",
-                "OwnerId": "AWS"})),
-            ),
-            ("pl-2", json!({"Entries": [{"Cidr": "0.0.0.0/1"}]})),
-        ])
-        .unwrap();
-        let expected = json!({"PrefixLists": [
-            {"PrefixListId": "pl-1", "PrefixListName": "com.amazonaws.eu-central-1.s3", "OwnerId": "AWS",
-             "Cidrs": ["3.5.0.0/19"]},
-            {"PrefixListId": "pl-2", "Entries": [{"Cidr": "0.0.0.0/1"}]}]});
-        assert_eq!(world, load(&expected.to_string()).unwrap());
-    }
-
-    #[test]
-    fn every_key_of_a_section_fills_that_section_alone() {
-        for section in Section::ALL {
-            for key in section.keys() {
-                let empty = if section == Section::VpcAttributes { json!({}) } else { json!([]) };
-                let world = load(&json!({*key: empty}).to_string()).unwrap();
-                let filled: Vec<Section> =
-                    Section::ALL.into_iter().filter(|section| world.has(*section)).collect();
-                assert_eq!(filled, [section], "{key}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_empty_section_is_none_and_a_missing_one_is_not_known() {
-        let world = load(r#"{"Vpcs": [], "VpcAttributes": {}}"#).unwrap();
-        assert_eq!(world.vpcs, Some(Vec::new()));
-        assert_eq!(world.subnets, None);
-        assert!(world.vpc_attributes.is_some());
-    }
-
-    #[test]
-    fn an_error_names_the_field_the_value_and_what_is_expected() {
-        let id = refusal(r#"{"Vpcs":[{"VpcId":"vpc-1"},{"VpcId":"vpc_1"}]}"#);
-        assert_eq!(
-            id,
-            "`Vpcs[1].VpcId`: `vpc_1` is not the id of a VPC; it should look like `vpc-0123456789abcdef0`"
-        );
-        assert_eq!(
-            refusal(r#"{"Vpcs":5}"#),
-            "`Vpcs`: invalid type: integer `5`, expected an array"
-        );
-        assert_eq!(
-            refusal(r#"{"Vpcs":[5]}"#),
-            "`Vpcs[0]`: invalid type: integer `5`, expected an object"
-        );
-        assert_eq!(
-            refusal(r#"{"Vpcs":{"VpcId":"vpc-1"}}"#),
-            "`Vpcs`: invalid type: object, expected an array"
-        );
-        assert_eq!(
-            refusal(r#"{"VpcAttributes":[]}"#),
-            "`VpcAttributes`: invalid type: array, expected an object"
-        );
-        assert_eq!(
-            refusal(r#"{"Subnets":[{"SubnetId":"subnet-1"}]}"#),
-            "`Subnets[0]`: missing field `VpcId`"
-        );
-    }
-
-    #[test]
-    fn what_is_no_world_is_refused_with_what_to_do() {
-        assert_eq!(
-            refusal("[]"),
-            "an array at the top; expected an object like `{\"Vpcs\": [...]}`"
-        );
-        assert!(
-            refusal(r#"{"Instances":[]}"#)
-                .contains("expected at least one of `Region`, `AccountId`, `Vpcs`")
-        );
-        assert_eq!(load(r#"{"Vpcs":[],"NextToken":"eyJ"}"#), Err(LoadError::Truncated));
-        assert_eq!(load(r#"{"Entries":[]}"#), Err(LoadError::EntriesOfWhat));
-        assert!(
-            refusal("{")
-                .starts_with("not JSON: EOF while parsing an object at line 1 column 1; expected")
-        );
-    }
-
-    #[test]
-    fn several_files_are_of_one_region_and_the_wrong_one_is_named() {
-        let two = [("a", json!({"Region": "eu-central-1"})), ("b", json!({"Region": "us-east-1"}))];
-        assert_eq!(
-            merged(&two).unwrap_err().to_string(),
-            "b: `Region` is `us-east-1` here and `eu-central-1` in a file before; a world is of one account and Region"
-        );
-    }
-
-    /// JSON shaped like a world, with something wrong anywhere.
-    fn nearly_a_world() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            "(vpc|subnet|rtb|pl|vpce|sg)-[0-9a-f]{1,17}".prop_map(Value::from),
-            "[0-9.:/]{0,12}".prop_map(Value::from),
-        ];
-        let key = prop_oneof![
-            prop::sample::select(keys().collect::<Vec<_>>()),
-            prop::sample::select(vec![
-                "VpcId",
-                "SubnetId",
-                "Routes",
-                "Entries",
-                "EnableDnsSupport",
-                "NextToken",
-                "Value"
-            ]),
-        ];
-        leaf.prop_recursive(4, 64, 6, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map(key.clone().prop_map(str::to_owned), inner, 0..6)
-                    .prop_map(|map| Value::Object(map.into_iter().collect())),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_loading_panic(text in any::<String>(), file in any::<String>()) {
-            drop(load(&text));
-            drop(merge(vec![(file, text)]));
-        }
-
-        /// What loads is a world file again, and merging it with itself changes nothing.
-        #[test]
-        fn what_loads_is_a_world_file_again(value in nearly_a_world(), file in "(pl-1|vpcs)") {
-            let parts = vec![(file, value.to_string())];
-            if let Ok(world) = merge(parts.clone()) {
-                let text = serde_json::to_string(&world).unwrap();
-                if world != World::default() {
-                    prop_assert_eq!(&load(&text).unwrap(), &world);
-                }
-                let twice = merge([parts.clone(), parts].concat());
-                prop_assert_eq!(twice.as_ref(), Ok(&world));
-            }
-        }
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! prints its JSON Schema.
 
 pub mod alert;
+pub mod baseline_check;
 pub mod commands;
 pub mod doctor;
 pub mod explain;

@@ -55,18 +55,15 @@ struct Everything {
 
 impl Everything {
     fn of(service: &ServiceName, region: &Region) -> Self {
-        let is = |short: &str| {
-            ["com.amazonaws", "cn.com.amazonaws"]
-                .iter()
-                .any(|prefix| *service == *format!("{prefix}.{region}.{short}"))
-        };
+        let partition = Partition::of(region);
+        let is = |short: &str| partition.is_regional(service, region, short);
         let mut everything =
             Self { actions: BTreeSet::from(["*".into()]), resources: BTreeSet::from(["*".into()]) };
         for short in ["s3", "dynamodb"].into_iter().filter(|short| is(short)) {
             everything.actions.insert(format!("{short}:*"));
         }
         if is("s3") {
-            everything.resources.insert(format!("arn:{}:s3:::*", Partition::of(region)));
+            everything.resources.insert(format!("arn:{partition}:s3:::*"));
         }
         everything
     }

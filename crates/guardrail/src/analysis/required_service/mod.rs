@@ -49,7 +49,8 @@ pub enum EndpointKind {
 }
 
 impl EndpointKind {
-    fn endpoint_type(self) -> EndpointType {
+    /// The type as AWS writes it.
+    pub fn endpoint_type(self) -> EndpointType {
         match self {
             Self::Gateway => EndpointType::Gateway,
             Self::Interface => EndpointType::Interface,

@@ -74,11 +74,9 @@ fn services_of_the_region_under_their_full_names() {
 
 #[test]
 fn names_of_other_forms_are_found() {
-    for full in [
-        "aws.api.eu-central-1.kendra",
-        "com.amazonaws.kendra",
-        "cn.com.amazonaws.eu-central-1.kendra",
-    ] {
+    for full in
+        ["aws.api.eu-central-1.kendra", "aws.sagemaker.eu-central-1.kendra", "com.amazonaws.kendra"]
+    {
         Fixture::edited(|w| {
             w.add(
                 "VpcEndpointServices",

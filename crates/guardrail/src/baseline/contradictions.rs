@@ -1,0 +1,277 @@
+//! What makes a baseline unusable although each of its fields can be read: what contradicts itself,
+//! and what can have no effect.
+
+use super::{
+    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, Settling,
+    TagSelector, VpcOverride,
+};
+
+impl Baseline {
+    /// The faults, one line each, which names the field, the value and what to write instead.
+    pub(super) fn contradictions(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.private_subnets.is_empty() {
+            faults.push(
+                "`private_subnets`: is empty, so no subnet would be private; name at least one tag"
+                    .to_owned(),
+            );
+        }
+        faults.extend(of_selectors("private_subnets", &self.private_subnets));
+        faults.extend(of_selectors("public_subnets", &self.public_subnets));
+        faults.extend(self.unclassified_subnets.iter().flat_map(AcceptedSubnets::faults));
+        if let ManagedVpcs::Tag { key, .. } = &self.managed_vpcs
+            && key.is_empty()
+        {
+            faults.push("`managed_vpcs.tag.key`: is empty; write the tag's key".to_owned());
+        }
+        let gateway = &self.gateway_endpoints.services;
+        faults.extend(of_services("gateway_endpoints", gateway, of_a_gateway_service));
+        let interface = &self.interface_endpoints.services;
+        faults.extend(of_services("interface_endpoints", interface, |_, _| Vec::new()));
+        faults.extend(of_settling(self.settling));
+        faults.extend(of_overrides(&self.overrides));
+        faults.extend(of_limits(self.limits));
+        faults
+    }
+}
+
+fn of_selectors(list: &str, selectors: &[TagSelector]) -> Vec<String> {
+    let each = selectors.iter().enumerate();
+    each.flat_map(|(at, selector)| selector.faults(&format!("{list}[{at}]"))).collect()
+}
+
+fn of_services(
+    list: &str,
+    services: &[ListedService],
+    of_the_kind: fn(&str, &ListedService) -> Vec<String>,
+) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (at, listed) in services.iter().enumerate() {
+        let place = format!("{list}.services[{at}]");
+        let service = &listed.service;
+        if services.iter().take(at).any(|earlier| earlier.service == *service) {
+            faults.push(format!("`{place}`: `{service}` is there twice; name each service once"));
+        }
+        if let Some(selectors) = &listed.required_in {
+            if selectors.is_empty() {
+                faults.push(format!(
+                    "`{place}.required_in`: is empty, so no subnet would need `{service}`; name a \
+                     tag, or leave `required_in` out so that every private subnet needs it"
+                ));
+            }
+            faults.extend(of_selectors(&format!("{place}.required_in"), selectors));
+        }
+        faults.extend(of_the_kind(&place, listed));
+    }
+    faults
+}
+
+/// What only an interface endpoint can have.
+fn of_a_gateway_service(place: &str, listed: &ListedService) -> Vec<String> {
+    let ListedService { service, .. } = listed;
+    let reached_by = match listed.reached_by {
+        ReachedBy::PrivateName => None,
+        ReachedBy::EndpointName => Some(format!(
+            "`{place}.reached_by`: `endpoint-name` is for interface endpoints: a gateway endpoint \
+             has no name, and clients reach `{service}` through it by its own; leave `reached_by` out"
+        )),
+    };
+    let create = match listed.create {
+        Create::WhenItServes => None,
+        Create::Always => Some(format!(
+            "`{place}.create`: `always` is for interface endpoints, which cost money: the gateway \
+             endpoint of `{service}` costs nothing and is made whenever it is missing; leave \
+             `create` out"
+        )),
+    };
+    reached_by.into_iter().chain(create).collect()
+}
+
+fn of_settling(settling: Settling) -> Vec<String> {
+    let Settling { minutes, dhcp_options_minutes } = settling;
+    let fields = [("minutes", minutes), ("dhcp_options_minutes", dhcp_options_minutes)];
+    let long = fields.into_iter().filter(|(_, minutes)| *minutes > Settling::LONGEST);
+    long.map(|(field, minutes)| {
+        format!(
+            "`settling.{field}`: `{minutes}` is more than a week, and no route would go before; \
+             write {} or less",
+            Settling::LONGEST
+        )
+    })
+    .collect()
+}
+
+fn of_overrides(overrides: &[VpcOverride]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (at, VpcOverride { vpc, resolver }) in overrides.iter().enumerate() {
+        let place = format!("overrides[{at}]");
+        if let Some(field) = vpc.empty_field() {
+            faults.push(format!(
+                "`{place}.vpc.{field}`: is empty; write the {}",
+                match field {
+                    "name" => "VPC's tag `Name`",
+                    _ => "tag's key",
+                }
+            ));
+        }
+        if resolver.is_none() {
+            faults.push(format!(
+                "`{place}`: says nothing of {vpc}; write `resolver`, or leave the override out"
+            ));
+        }
+        if overrides.iter().take(at).any(|earlier| earlier.vpc.same_as(vpc)) {
+            faults.push(format!(
+                "`{place}.vpc`: {vpc} is there twice, and only the first would count; write one \
+                 override for it"
+            ));
+        }
+    }
+    faults
+}
+
+fn of_limits(limits: Limits) -> Vec<String> {
+    let Limits { changes, endpoint_changes } = limits;
+    let fields = [("changes", changes), ("endpoint_changes", endpoint_changes)];
+    let none = fields.into_iter().filter(|(_, value)| *value == 0);
+    none.map(|(field, value)| {
+        format!(
+            "`limits.{field}`: `{value}` would never repair anything; write 1 or more, or use the \
+             mode `notify`"
+        )
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(field: &str) -> Vec<String> {
+        Baseline::parse(&format!(r#"{{"version": 1, {field}}}"#)).unwrap_err().faults
+    }
+
+    #[test]
+    fn every_contradiction_is_named_at_once() {
+        let fields = r#"
+            "managed_vpcs": {"tag": {"key": "", "value": "x"}},
+            "private_subnets": [],
+            "public_subnets": [{"tag": "", "values": []}],
+            "gateway_endpoints": {"services": ["s3", "s3"]},
+            "limits": {"changes": 0, "endpoint_changes": 0}
+        "#;
+        assert_eq!(
+            faults(fields),
+            [
+                "`private_subnets`: is empty, so no subnet would be private; name at least one tag",
+                "`public_subnets[0].tag`: is empty; write the tag's key",
+                "`public_subnets[0].values`: is empty, so nothing matches; write values, or `*` for any",
+                "`managed_vpcs.tag.key`: is empty; write the tag's key",
+                "`gateway_endpoints.services[1]`: `s3` is there twice; name each service once",
+                "`limits.changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
+                "`limits.endpoint_changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_gateway_service_takes_nothing_that_only_interface_endpoints_have() {
+        let services = r#"{"services": [{"service": "s3", "reached_by": "endpoint-name", "create": "always"}]}"#;
+        assert_eq!(
+            faults(&format!(r#""gateway_endpoints": {services}"#)),
+            [
+                "`gateway_endpoints.services[0].reached_by`: `endpoint-name` is for interface \
+                 endpoints: a gateway endpoint has no name, and clients reach `s3` through it by its \
+                 own; leave `reached_by` out",
+                "`gateway_endpoints.services[0].create`: `always` is for interface endpoints, which \
+                 cost money: the gateway endpoint of `s3` costs nothing and is made whenever it is \
+                 missing; leave `create` out",
+            ]
+        );
+        let interface = format!(r#"{{"version": 1, "interface_endpoints": {services}}}"#);
+        assert!(Baseline::parse(&interface).is_ok());
+    }
+
+    #[test]
+    fn selectors_of_required_in_select_something() {
+        let services = r#"{"services": [{"service": "ssm", "required_in": []},
+            {"service": "kms", "required_in": [{"tag": "Tier", "values": []}]}]}"#;
+        assert_eq!(
+            faults(&format!(r#""interface_endpoints": {services}"#)),
+            [
+                "`interface_endpoints.services[0].required_in`: is empty, so no subnet would need \
+                 `ssm`; name a tag, or leave `required_in` out so that every private subnet needs it",
+                "`interface_endpoints.services[1].required_in[0].values`: is empty, so nothing \
+                 matches; write values, or `*` for any",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_policy_that_is_none_is_refused_with_its_place_and_the_reason() {
+        let policy = |policy: &str| {
+            let services =
+                format!(r#"{{"services": ["s3", {{"service": "kms", "policy": {policy}}}]}}"#);
+            faults(&format!(r#""interface_endpoints": {services}"#)).join("\n")
+        };
+        let place = "`interface_endpoints.services[1].policy`: ";
+        for (written, why) in [
+            ("[]", "an object"),
+            (r#"{"Version": "2012-10-17"}"#, "`Statement`"),
+            (
+                r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+                "`Principal`",
+            ),
+            (
+                r#"{"Statement": {"Effect": "Allow", "Effect": "Deny", "Principal": "*", "Action": "*",
+                    "Resource": "*"}}"#,
+                "`Effect`",
+            ),
+        ] {
+            let said = policy(written);
+            assert!(said.starts_with(place) && said.contains(why), "{written}: {said}");
+        }
+    }
+
+    #[test]
+    fn nothing_takes_longer_than_a_week_to_settle() {
+        assert_eq!(
+            faults(r#""settling": {"minutes": 10081, "dhcp_options_minutes": 4294967295}"#),
+            [
+                "`settling.minutes`: `10081` is more than a week, and no route would go before; write \
+                 10080 or less",
+                "`settling.dhcp_options_minutes`: `4294967295` is more than a week, and no route would \
+                 go before; write 10080 or less",
+            ]
+        );
+        let week =
+            r#"{"version": 1, "settling": {"minutes": 10080, "dhcp_options_minutes": 10080}}"#;
+        assert!(Baseline::parse(week).is_ok());
+    }
+
+    #[test]
+    fn an_override_says_something_of_one_vpc_and_once() {
+        let resolver = r#""resolver": "forwards-to-amazon""#;
+        let overrides = format!(
+            r#""overrides": [
+                {{"vpc": {{"id": "vpc-1"}}}},
+                {{"vpc": {{"id": "vpc-1"}}, {resolver}}},
+                {{"vpc": {{"name": "shop"}}, {resolver}}},
+                {{"vpc": {{"tag": {{"key": "Name", "value": "shop"}}}}, {resolver}}},
+                {{"vpc": {{"name": ""}}, {resolver}}},
+                {{"vpc": {{"tag": {{"key": "", "value": "x"}}}}, {resolver}}}
+            ]"#
+        );
+        assert_eq!(
+            faults(&overrides),
+            [
+                "`overrides[0]`: says nothing of vpc-1; write `resolver`, or leave the override out",
+                "`overrides[1].vpc`: vpc-1 is there twice, and only the first would count; write one \
+                 override for it",
+                "`overrides[3].vpc`: the tag Name=shop is there twice, and only the first would count; \
+                 write one override for it",
+                "`overrides[4].vpc.name`: is empty; write the VPC's tag `Name`",
+                "`overrides[5].vpc.tag.key`: is empty; write the tag's key",
+            ]
+        );
+    }
+}
