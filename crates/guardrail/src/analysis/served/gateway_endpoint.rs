@@ -84,6 +84,10 @@ fn through(
         Some((lists, ranges)) => {
             let ranges: Vec<IpNet> =
                 ranges.into_iter().filter(|net| IpVersion::of(net) == version).collect();
+            // A table that names no list of this version leads none of its clients to the endpoint.
+            if ranges.is_empty() {
+                proof.obstacles.push(Obstacle::RangesUnread);
+            }
             proof.obstacles.extend(overruling(view, endpoint, table, (&lists, &ranges)));
             network_acl::to_ranges(view, placed, &ranges, proof);
         }
