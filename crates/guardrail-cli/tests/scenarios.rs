@@ -1,5 +1,5 @@
-//! Each folder of `scenarios/` is a world, perhaps a baseline and a recorded call, and what the
-//! command says of them.
+//! Each folder of `scenarios/` is a world, or what is otherwise in it than in the demo's, perhaps a
+//! baseline and a recorded call, and what the command says of them.
 //!
 //! After a change of what is said: `UPDATE_EXPECT=1 cargo test -p guardrail-cli --test scenarios`,
 //! then read the difference.
@@ -42,6 +42,17 @@ fn check(folder: &Path, file: &str, said: &str) {
     assert!(expected == said, "{} differs; this is what was said:\n{said}", path.display());
 }
 
+/// The arguments with the scenario's baseline, and its world: a whole one, or the demo's with some
+/// things in place of its own.
+fn on_scenario<'a>(folder: &Path, arguments: &[&'a str]) -> Vec<&'a str> {
+    let mut all = with_baseline(folder, arguments);
+    match folder.join("changes.json").exists() {
+        true => all.extend(["--world", "../demo/world.json", "--world", "changes.json"]),
+        false => all.extend(["--world", "world.json"]),
+    }
+    all
+}
+
 fn with_baseline<'a>(folder: &Path, arguments: &[&'a str]) -> Vec<&'a str> {
     let mut all = arguments.to_vec();
     if folder.join("baseline.json").exists() {
@@ -56,7 +67,7 @@ fn each_subnet_route_and_service_is_explained() {
         check(
             &folder,
             "explain.txt",
-            &guardrail(&with_baseline(&folder, &["explain", "--world", "world.json"]), &folder),
+            &guardrail(&on_scenario(&folder, &["explain"]), &folder),
         );
     }
 }
@@ -67,7 +78,7 @@ fn what_would_be_done_is_planned() {
         check(
             &folder,
             "plan.txt",
-            &guardrail(&with_baseline(&folder, &["plan", "--world", "world.json"]), &folder),
+            &guardrail(&on_scenario(&folder, &["plan"]), &folder),
         );
     }
 }
@@ -80,10 +91,7 @@ fn recorded_calls_are_replayed() {
         let after = tempfile::NamedTempFile::new().unwrap();
         let after = after.path().to_str().unwrap();
         let base = ["replay", "--mode", "repair", "--event", "event.json"];
-        let first = with_baseline(
-            &folder,
-            &[base.as_slice(), &["--world", "world.json", "--out", after]].concat(),
-        );
+        let first = on_scenario(&folder, &[base.as_slice(), &["--out", after]].concat());
         let said = guardrail(&first, &folder);
         check(&folder, "replay.txt", &said);
         if said.contains(": back on its baseline.") {

@@ -76,7 +76,8 @@ fn through(
 ) {
     proof.obstacles.extend(interface_endpoint::state(endpoint));
     let version = if placed.subnet.ipv6_native { IpVersion::V6 } else { IpVersion::V4 };
-    if !speaks(endpoint, version) {
+    let speaks = speaks(endpoint, version);
+    if !speaks {
         let endpoint = endpoint.vpc_endpoint_id.clone();
         proof.obstacles.push(Obstacle::NoIpVersion { endpoint, version: version.word() });
     }
@@ -85,7 +86,7 @@ fn through(
             let ranges: Vec<IpNet> =
                 ranges.into_iter().filter(|net| IpVersion::of(net) == version).collect();
             // A table that names no list of this version leads none of its clients to the endpoint.
-            if ranges.is_empty() {
+            if speaks && ranges.is_empty() {
                 proof.obstacles.push(Obstacle::RangesUnread);
             }
             proof.obstacles.extend(overruling(view, endpoint, table, (&lists, &ranges)));
