@@ -1,7 +1,7 @@
 //! The VPC as steps would leave it: judged by the same code as the VPC that is there.
 
 use crate::analysis::View;
-use crate::analysis::required_service::required_services;
+use crate::analysis::required_service::{Health, health, required_services};
 use crate::baseline::Baseline;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::cidr::Cidr;
@@ -84,13 +84,15 @@ impl Outlook {
                 private_dns,
             } => {
                 let groups: Vec<SecurityGroupId> = add_groups.iter().filter_map(group_id).collect();
-                let mut service = None;
+                let service = self.endpoint(endpoint).and_then(|it| it.service_name.clone());
+                let is_free = !self.is_held_by_another(service.as_ref(), endpoint);
                 if let Some(there) = self.endpoint(endpoint) {
                     there.route_table_ids.extend(add_route_tables.iter().cloned());
                     there.subnet_ids.extend(add_subnets.iter().cloned());
                     there.groups.extend(groups.into_iter().map(attached));
-                    turn_on(there, *private_dns);
-                    service.clone_from(&there.service_name);
+                    if is_free {
+                        turn_on(there, *private_dns);
+                    }
                 }
                 self.lead(add_route_tables, endpoint, service.as_ref());
             }
@@ -149,7 +151,9 @@ impl Outlook {
                 made.vpc_endpoint_type = Some(EndpointType::Interface);
                 made.subnet_ids.clone_from(subnets);
                 made.groups = groups.iter().filter_map(group_id).map(attached).collect();
-                turn_on(&mut made, *private_dns);
+                if !self.is_held_by_another(Some(service), &id) {
+                    turn_on(&mut made, *private_dns);
+                }
             }
         }
         self.world.vpc_endpoints.get_or_insert_default().push(made);
@@ -175,6 +179,19 @@ impl Outlook {
                 });
             }
         }
+    }
+
+    /// Whether another endpoint holds the service's private name: EC2 refuses it to a second one
+    /// (docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html).
+    fn is_held_by_another(&self, service: Option<&ServiceName>, than: &EndpointId) -> bool {
+        let holds = |endpoint: &&VpcEndpoint| {
+            endpoint.service_name.as_ref() == service
+                && endpoint.vpc_endpoint_id != *than
+                && endpoint.kind() == EndpointType::Interface
+                && endpoint.holds_name_in_vpc()
+                && health(endpoint) == Health::Works
+        };
+        self.world.vpc_endpoints.iter().flatten().any(|endpoint| holds(&endpoint))
     }
 
     fn endpoint(&mut self, id: &EndpointId) -> Option<&mut VpcEndpoint> {

@@ -30,8 +30,8 @@ fn check(view: &View<'_>) -> Vec<Finding> {
             }
         }
     }
-    let finding = |Unserved { service, obstacle, subnets }| {
-        let drift = Drift::ServiceNotServed { service, subnets, obstacle };
+    let finding = |Unserved { service, obstacle, subnets, certain }| {
+        let drift = Drift::ServiceNotServed { service, subnets, obstacle, certain };
         Finding::left_alone(RuleId::ServiceNotServed, drift, LeftAloneReason::NoRemedy)
     };
     unserved.into_iter().map(finding).collect()
@@ -106,8 +106,8 @@ mod tests {
         assert_eq!(
             told.first().map(String::as_str),
             Some(
-                "service-not-served: com.amazonaws.eu-central-1.ssm is not served to subnet-pria, subnet-prib: the DHCP \
-                 options name DNS servers not Amazon's: 10.0.0.9"
+                "service-not-served: cannot tell whether com.amazonaws.eu-central-1.ssm is served to subnet-pria, \
+                 subnet-prib: the DHCP options name DNS servers not Amazon's: 10.0.0.9"
             )
         );
     }
