@@ -2,8 +2,10 @@
 
 mod endpoints;
 mod limits;
+mod refusals;
 mod routes;
 mod security_group;
+mod settling;
 
 use serde_json::json;
 
