@@ -39,7 +39,7 @@ pub fn explain(view: &View<'_>) -> String {
         if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
     say!(&mut out, "{}: {managed}{}", snapshot.scope, name.unwrap_or_default());
     if !snapshot.missing.is_empty() {
-        say!(&mut out, "  not observed, so nothing would be changed:");
+        say!(&mut out, "  not observed, so that nothing is changed which rests on it:");
         for section in &snapshot.missing {
             say!(&mut out, "    {section} (add what `{}` prints)", section.command());
         }

@@ -65,13 +65,13 @@ fn check(edit: impl FnOnce(&mut Fixture) -> &mut Fixture, expected: &[&str]) {
 }
 
 /// The baseline requires this one interface service and no gateway service.
-fn only_interface<'f>(w: &'f mut Fixture, service: Value) -> &'f mut Fixture {
+fn only_interface(w: &mut Fixture, service: Value) -> &mut Fixture {
     w.baseline("gateway_endpoints", json!({"services": []}));
     w.baseline("interface_endpoints", json!({"services": [service]}))
 }
 
 /// The baseline requires this one gateway service and no interface service.
-fn only_gateway<'f>(w: &'f mut Fixture, service: Value) -> &'f mut Fixture {
+fn only_gateway(w: &mut Fixture, service: Value) -> &mut Fixture {
     w.baseline("gateway_endpoints", json!({"services": [service]}));
     w.baseline("interface_endpoints", json!({"services": []}))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Obstacle, check, obstacles, only_gateway, only_interface, only_s3, only_ssm, told};
+use super::{check, obstacles, only_gateway, only_interface, only_s3, only_ssm, told};
 use crate::fixture::{Fixture, interface_endpoint};
 
 const NARROW: &str =
@@ -16,10 +16,9 @@ fn narrowed<'f>(w: &'f mut Fixture, policy: &str) -> &'f mut Fixture {
 /// The digest of the policy that is in the way, as `explain` prints it.
 fn digest(policy: &str) -> String {
     let fixture = Fixture::edited(|w| narrowed(only_ssm(w), policy));
-    let digests = obstacles(&fixture).into_iter().filter_map(|(_, obstacle, _)| match obstacle {
-        Obstacle::Policy { digest, .. } => Some(digest.to_string()),
-        _ => None,
-    });
+    let digests = obstacles(&fixture)
+        .into_iter()
+        .filter_map(|(_, obstacle, _)| obstacle.policy().map(ToString::to_string));
     let mut digests: Vec<String> = digests.collect();
     digests.pop().unwrap()
 }

@@ -8,7 +8,7 @@ use crate::fixture::{Fixture, interface_endpoint, own_group, planned, subnet, ta
 const NARROW: &str =
     r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:Get*","Resource":"*"}]}"#;
 
-fn only_interface<'f>(w: &'f mut Fixture, service: Value) -> &'f mut Fixture {
+fn only_interface(w: &mut Fixture, service: Value) -> &mut Fixture {
     w.baseline("gateway_endpoints", json!({"services": []}));
     w.baseline("interface_endpoints", json!({"services": [service]}))
 }
