@@ -168,8 +168,11 @@ fn removed(folder: &Path) -> Vec<String> {
     gone
 }
 
-fn deletions(routes: &[(&str, &str, &str)]) -> Vec<String> {
-    let line = |(table, to, target): &(&str, &str, &str)| format!("{to} → {target} from {table}");
+/// A route: its table, destination and target.
+type Way<'a> = (&'a str, &'a str, &'a str);
+
+fn deletions(routes: &[Way<'_>]) -> Vec<String> {
+    let line = |(table, to, target): &Way<'_>| format!("{to} → {target} from {table}");
     let mut lines: Vec<String> = routes.iter().map(line).collect();
     lines.sort_unstable();
     lines
@@ -182,7 +185,7 @@ fn the_routes_of_a_sane_vpc_go() {
     let messy = |table: &str| format!("rtb-0a6b7c8d9eaf100{table}");
     let (m10, m11, m12, m17, m18, m1f) =
         (messy("10"), messy("11"), messy("12"), messy("17"), messy("18"), messy("1f"));
-    let worlds: [(&str, Vec<(&str, &str, &str)>); 5] = [
+    let worlds: [(&str, Vec<Way<'_>>); 5] = [
         ("plain", vec![("rtb-0b1c2d3e4f5a60012", "0.0.0.0/0", "nat-0b1c2d3e4f5a60001")]),
         ("eks", vec![("rtb-0d3e4f5a6b7c80012", "0.0.0.0/0", "nat-0d3e4f5a6b7c80001")]),
         ("dual-stack", vec![("rtb-0f5a6b7c8d9ea0012", "::/0", "eigw-0f5a6b7c8d9ea0042")]),
