@@ -34,11 +34,19 @@ fn read(folder: &Path, file: &str) -> Option<String> {
     fs::read_to_string(folder.join(file)).ok()
 }
 
+/// The files of a scenario's world: a whole one, or the demo's and what is otherwise in this one.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let changes = read(folder, "changes.json");
+    let base = if changes.is_some() { folder.join("../demo") } else { folder.to_owned() };
+    let world =
+        read(&base, "world.json").unwrap_or_else(|| panic!("{}: no world.json", name(folder)));
+    let named = |file: &str, text| (format!("{}/{file}", name(folder)), text);
+    let changes = changes.map(|text| named("changes.json", text));
+    [named("world.json", world)].into_iter().chain(changes).collect()
+}
+
 fn world(folder: &Path) -> World {
-    let text =
-        read(folder, "world.json").unwrap_or_else(|| panic!("{}: no world.json", name(folder)));
-    serde_json::from_str(&text)
-        .unwrap_or_else(|error| panic!("{}/world.json: {error}", name(folder)))
+    guardrail::ec2::world_file::merge(files(folder)).unwrap()
 }
 
 /// The words of a world that this version does not know, each with the field it stands in.
@@ -231,7 +239,7 @@ fn events_are_envelopes_about_things_in_their_world() {
     for folder in scenarios() {
         let Some(text) = read(&folder, "event.json") else { continue };
         let told: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let world = read(&folder, "world.json").unwrap();
+        let world: String = files(&folder).into_iter().map(|(_, text)| text).collect();
         let story = told.as_array().cloned().unwrap_or_else(|| vec![told.clone()]);
         story.iter().for_each(|event| is_an_envelope(event, &world, &name(&folder)));
     }

@@ -300,9 +300,7 @@ impl Sim {
             AuthorizeSecurityGroupIngress { group_id, ip_permissions } => {
                 self.authorize(group_id, ip_permissions)
             }
-            RevokeSecurityGroupIngress { group_id, ip_permissions } => {
-                self.revoke(group_id, ip_permissions)
-            }
+            RevokeSecurityGroupIngress { group_id: id, ip_permissions: p } => self.revoke(id, p),
             CreateTags { resources, tags } => self.create_tags(resources, tags),
             DeleteTags { resources, tags } => self.delete_tags(resources, tags),
             DryRun(_)

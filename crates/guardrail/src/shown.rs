@@ -88,10 +88,74 @@ fn is_shown(c: char) -> bool {
     !c.is_control() && !hidden
 }
 
+/// How many columns a line of ours has that is meant for a terminal.
+const COLUMNS: usize = 80;
+
+/// A text of ours broken at its blanks into lines of a terminal's width, with this indentation; those
+/// after the first stand two columns further in. A word that is too long by itself stands alone.
+///
+/// A quotation is never broken and counts as nothing, so that text from elsewhere makes no line.
+pub(crate) fn filled(text: &str, indent: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let (mut line, mut width) = (String::new(), indent);
+    for word in words(text) {
+        let its = columns(&word);
+        if !line.is_empty() && width.saturating_add(its) >= COLUMNS {
+            lines.push(std::mem::take(&mut line));
+            width = indent.saturating_add(2);
+        }
+        if !line.is_empty() {
+            line.push(' ');
+            width = width.saturating_add(1);
+        }
+        line.push_str(&word);
+        width = width.saturating_add(its);
+    }
+    lines.push(line);
+    let further = |at: usize| if at == 0 { indent } else { indent.saturating_add(2) };
+    lines.iter().enumerate().map(|(at, line)| " ".repeat(further(at)) + line).collect()
+}
+
+/// The words of a text, in which a quotation is no end of a word.
+fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for c in text.chars() {
+        is_quoted ^= c == '"';
+        match words.last_mut() {
+            Some(word) if c != ' ' || is_quoted => word.push(c),
+            Some(_) | None => words.push(String::new()),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn columns(word: &str) -> usize {
+    word.split('"').step_by(2).map(|ours| ours.chars().count()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_long_text_is_broken_at_blanks_and_not_within_quotations() {
+        assert_eq!(filled("served: a, b", 6), ["      served: a, b"]);
+        let ids = ["subnet-0a1b2c3d4e5f60023"; 4].join(", ");
+        assert_eq!(
+            filled(&ids, 6),
+            [
+                "      subnet-0a1b2c3d4e5f60023, subnet-0a1b2c3d4e5f60023,",
+                "        subnet-0a1b2c3d4e5f60023, subnet-0a1b2c3d4e5f60023",
+            ]
+        );
+        let (short, long) =
+            (format!("is \"x y\", {ids}"), format!("is \"{}\", {ids}", "x y ".repeat(30)));
+        assert_eq!(filled(&short, 6).len(), filled(&long, 6).len());
+        assert_eq!(filled(&"x".repeat(99), 2), ["  ".to_owned() + &"x".repeat(99)]);
+    }
 
     #[test]
     fn what_is_not_shown_is_a_space() {

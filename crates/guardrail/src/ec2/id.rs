@@ -162,6 +162,19 @@ text_type!(
     |text| text.len() <= 255 && text.contains('.') && is_name(text, b"-._")
 );
 
+impl ServiceName {
+    /// The name as people write it: without what comes before it where that is this Region's, as
+    /// `ssm` for `com.amazonaws.eu-central-1.ssm`.
+    pub fn short_in(&self, region: &Region) -> &str {
+        let full = self.as_str();
+        let rest = |before: &str| {
+            let rest = full.strip_prefix(before)?.strip_prefix(region.as_str())?;
+            rest.strip_prefix('.').filter(|rest| !rest.is_empty())
+        };
+        rest("com.amazonaws.").or_else(|| rest("cn.com.amazonaws.")).unwrap_or(full)
+    }
+}
+
 fn has_form(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {
         (1..=32).contains(&rest.len())
@@ -283,5 +296,21 @@ mod tests {
         assert!(Zone::is("us-west-2-lax-1a"));
         assert!(ServiceName::is("com.amazonaws.eu-central-1.s3"));
         assert!(!ServiceName::is("s3"));
+    }
+
+    #[test]
+    fn a_service_of_the_region_goes_by_its_short_name() {
+        let here: Region = "eu-central-1".parse().unwrap();
+        for (full, short) in [
+            ("com.amazonaws.eu-central-1.ssm", "ssm"),
+            ("com.amazonaws.eu-central-1.ecr.api", "ecr.api"),
+            ("cn.com.amazonaws.eu-central-1.ssm", "ssm"),
+            ("com.amazonaws.eu-central-11.ssm", "com.amazonaws.eu-central-11.ssm"),
+            ("com.amazonaws.us-east-1.ssm", "com.amazonaws.us-east-1.ssm"),
+            ("aws.api.eu-central-1.x", "aws.api.eu-central-1.x"),
+            ("com.amazonaws.eu-central-1.", "com.amazonaws.eu-central-1."),
+        ] {
+            assert_eq!(full.parse::<ServiceName>().unwrap().short_in(&here), short);
+        }
     }
 }

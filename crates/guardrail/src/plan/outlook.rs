@@ -1,7 +1,7 @@
 //! The VPC as steps would leave it: judged by the same code as the VPC that is there.
 
 use crate::analysis::View;
-use crate::analysis::required_service::required_services;
+use crate::analysis::required_service::{Health, health, required_services};
 use crate::baseline::Baseline;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::cidr::Cidr;
@@ -92,13 +92,15 @@ impl Outlook {
                 private_dns,
             } => {
                 let groups: Vec<SecurityGroupId> = add_groups.iter().filter_map(group_id).collect();
-                let mut service = None;
+                let service = self.endpoint(endpoint).and_then(|it| it.service_name.clone());
+                let is_free = !self.is_held_by_another(service.as_ref(), endpoint);
                 if let Some(there) = self.endpoint(endpoint) {
                     there.route_table_ids.extend(add_route_tables.iter().cloned());
                     there.subnet_ids.extend(add_subnets.iter().cloned());
                     there.groups.extend(groups.into_iter().map(attached));
-                    turn_on(there, *private_dns);
-                    service.clone_from(&there.service_name);
+                    if is_free {
+                        turn_on(there, *private_dns);
+                    }
                 }
                 self.lead(add_route_tables, endpoint, service.as_ref());
             }
@@ -157,7 +159,9 @@ impl Outlook {
                 made.vpc_endpoint_type = Some(EndpointType::Interface);
                 made.subnet_ids.clone_from(subnets);
                 made.groups = groups.iter().filter_map(group_id).map(attached).collect();
-                turn_on(&mut made, *private_dns);
+                if !self.is_held_by_another(Some(service), &id) {
+                    turn_on(&mut made, *private_dns);
+                }
             }
         }
         self.world.vpc_endpoints.get_or_insert_default().push(made);
@@ -183,6 +187,19 @@ impl Outlook {
                 });
             }
         }
+    }
+
+    /// Whether another endpoint holds the service's private name: EC2 refuses it to a second one
+    /// (docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html).
+    fn is_held_by_another(&self, service: Option<&ServiceName>, than: &EndpointId) -> bool {
+        let holds = |endpoint: &&VpcEndpoint| {
+            endpoint.service_name.as_ref() == service
+                && endpoint.vpc_endpoint_id != *than
+                && endpoint.kind() == EndpointType::Interface
+                && endpoint.holds_name_in_vpc()
+                && health(endpoint) == Health::Works
+        };
+        self.world.vpc_endpoints.iter().flatten().any(|endpoint| holds(&endpoint))
     }
 
     fn endpoint(&mut self, id: &EndpointId) -> Option<&mut VpcEndpoint> {
@@ -251,5 +268,165 @@ fn turn_on(endpoint: &mut VpcEndpoint, private_dns: PrivateDns) {
             let options = endpoint.dns_options.get_or_insert_with(DnsOptions::default);
             options.private_dns_only_for_inbound_resolver_endpoint = Some(inbound);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::baseline::Mode;
+    use crate::ec2::world::{Destination, Subnet};
+    use crate::fixture::Fixture;
+
+    /// The fixture's VPC after these actions, as steps 1, 2, ….
+    fn after(edit: fn(&mut Fixture) -> &mut Fixture, actions: &[Action<GroupRef>]) -> World {
+        let step = |(id, action): (u32, &Action<GroupRef>)| Step {
+            id: StepId(id),
+            rules: Vec::new(),
+            mode: Mode::Repair,
+            task: Task::Change(action.clone()),
+            after: Vec::new(),
+            held: None,
+        };
+        let steps: Vec<Step> = (1..).zip(actions).map(step).collect();
+        Fixture::edited(edit).view(|view, _| Outlook::of(view.snapshot).after(&steps).world)
+    }
+
+    fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+        text.parse().unwrap()
+    }
+
+    fn ssm() -> ServiceName {
+        id("com.amazonaws.eu-central-1.ssm")
+    }
+
+    fn made(world: &World) -> &VpcEndpoint {
+        world.vpc_endpoints.as_ref().unwrap().last().unwrap()
+    }
+
+    fn create(kind: NewEndpoint<GroupRef>, service: ServiceName) -> Action<GroupRef> {
+        Action::CreateEndpoint { vpc: id("vpc-1"), service, kind, token: "t".to_owned() }
+    }
+
+    #[test]
+    fn attributes_and_flags() {
+        fn bend(w: &mut Fixture) -> &mut Fixture {
+            w.world["VpcAttributes"]["vpc-1"] =
+                json!({"EnableDnsSupport": false, "EnableDnsHostnames": false});
+            w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true))
+        }
+        let world = after(
+            bend,
+            &[
+                Action::EnableVpcDns { vpc: id("vpc-1"), attribute: DnsAttribute::Support },
+                Action::DisablePublicIpOnLaunch { subnet: id("subnet-pria") },
+            ],
+        );
+        let attributes = world.vpc_attributes.unwrap()[&id::<VpcId>("vpc-1")];
+        assert_eq!(
+            (attributes.enable_dns_support, attributes.enable_dns_hostnames),
+            (Some(true), Some(false))
+        );
+        let flags = |subnet: &Subnet| subnet.map_public_ip_on_launch;
+        assert_eq!(world.subnets.unwrap().iter().filter(|it| flags(it)).count(), 0);
+    }
+
+    #[test]
+    fn a_group_that_is_made_and_opened_is_attached_to_what_is_made() {
+        let group = GroupRef::MadeBy(StepId(1));
+        let world = after(
+            |w| w.remove("vpce-ssm"),
+            &[
+                Action::CreateSecurityGroup {
+                    vpc: id("vpc-1"),
+                    name: "g".to_owned(),
+                    description: String::new(),
+                },
+                Action::AuthorizeHttps {
+                    group: group.clone(),
+                    cidrs: vec!["10.0.0.0/16".into(), "2001:db8::/56".into()],
+                },
+                create(
+                    NewEndpoint::Interface {
+                        subnets: vec![id("subnet-pria")],
+                        groups: vec![group],
+                        private_dns: PrivateDns::on_for(&ssm()),
+                    },
+                    ssm(),
+                ),
+            ],
+        );
+        let endpoint = made(&world);
+        assert_eq!(
+            endpoint.subnet_ids,
+            ["subnet-pria".parse().unwrap()] as [crate::ec2::id::SubnetId; 1]
+        );
+        assert!(endpoint.holds_name_in_vpc() && endpoint.exists());
+        let groups = world.security_groups.as_ref().unwrap();
+        let own = groups.iter().find(|it| it.group_id == endpoint.groups[0].group_id).unwrap();
+        let rule = &own.ip_permissions[0];
+        assert_eq!(
+            (rule.ip_ranges[0].cidr_ip.as_str(), rule.ipv6_ranges[0].cidr_ipv6.as_str()),
+            ("10.0.0.0/16", "2001:db8::/56")
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_held_goes_to_no_second_endpoint() {
+        let place = || NewEndpoint::Interface {
+            subnets: vec![id("subnet-pria")],
+            groups: Vec::new(),
+            private_dns: PrivateDns::on_for(&ssm()),
+        };
+        let world = after(|w| w, &[create(place(), ssm())]);
+        assert!(!made(&world).holds_name_in_vpc());
+        let world =
+            after(|w| w.set("vpce-ssm", "State", json!("failed")), &[create(place(), ssm())]);
+        assert!(made(&world).holds_name_in_vpc());
+    }
+
+    #[test]
+    fn gateway_endpoints_write_their_routes_and_routes_go() {
+        let s3: ServiceName = id("com.amazonaws.eu-central-1.s3");
+        let routes = |world: &World, table: &str| -> Vec<String> {
+            let mut tables = world.route_tables.iter().flatten();
+            let table = tables.find(|it| it.route_table_id.as_str() == table).unwrap();
+            let line = |route: &Route| {
+                format!("{} {}", route.destination().unwrap(), route.target().unwrap())
+            };
+            table.routes.iter().map(line).collect()
+        };
+        let place = NewEndpoint::Gateway { route_tables: vec![id("rtb-a")] };
+        let world = after(|w| w.delete_gateway("vpce-s3"), &[create(place, s3)]);
+        assert_eq!(
+            routes(&world, "rtb-a"),
+            ["10.0.0.0/16 local", "pl-dynamodb vpce-dynamodb", "pl-s3 vpce-madebystep1"]
+        );
+        let world = after(
+            |w| {
+                w.set("vpce-s3", "RouteTableIds", json!(["rtb-a"]));
+                w.drop_route("rtb-b", "pl-s3").route("rtb-b", "0.0.0.0/0", "nat-1")
+            },
+            &[
+                Action::ModifyEndpoint {
+                    endpoint: id("vpce-s3"),
+                    add_route_tables: vec![id("rtb-b")],
+                    add_subnets: Vec::new(),
+                    add_groups: Vec::new(),
+                    private_dns: PrivateDns::Off,
+                },
+                Action::DeleteRoute {
+                    table: id("rtb-b"),
+                    destination: Destination::CidrBlock("0.0.0.0/0".into()),
+                    target: "nat-1".to_owned().into(),
+                },
+            ],
+        );
+        assert_eq!(
+            routes(&world, "rtb-b"),
+            ["10.0.0.0/16 local", "pl-dynamodb vpce-dynamodb", "pl-s3 vpce-s3"]
+        );
     }
 }

@@ -1,24 +1,34 @@
 //! Why each subnet is what it is, where each route leads, and what serves each required service.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::View;
 use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on,
     zones_of,
 };
 use crate::analysis::route::{RouteClass, classify, is_blackhole};
-use crate::analysis::served::{Answer, Proof, prove};
+use crate::analysis::served::{Answer, Obstacle, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::analysis::well_known::{Uncovered, without_endpoint};
+use crate::ec2::policy::PolicyDigest;
 use crate::ec2::world::{Route, RouteTable, VpcAttributes, VpcEndpoint};
 use crate::rules::left_alone::Unserved;
-use crate::shown::{one_line, quoted, word};
+use crate::shown::{filled, one_line, quoted, word};
 
-/// Appends a line. Whatever of it comes from a tag, a name or a world file cannot make another one.
+/// Appends a line, or several where it is wider than a terminal. Whatever of it comes from a tag, a
+/// name or a world file cannot make another one.
 macro_rules! say {
-    ($out:expr, $($text:tt)*) => {{
-        $out.push_str(&one_line(&format!($($text)*)));
-        $out.push('\n');
-    }};
+    ($out:expr, $($text:tt)*) => { add($out, &format!($($text)*)) };
+}
+
+fn add(out: &mut String, text: &str) {
+    let text = one_line(text);
+    let ours = text.trim_start_matches(' ');
+    for line in filled(ours, text.len().saturating_sub(ours.len())) {
+        out.push_str(&line);
+        out.push('\n');
+    }
 }
 
 /// Explains one VPC, as text for a person.
@@ -28,11 +38,11 @@ pub fn explain(view: &View<'_>) -> String {
     let name = view.vpc_name().map(|name| format!("; its name is {}", quoted(name)));
     let managed =
         if view.is_managed() { "managed" } else { "not managed: nothing here is ever changed" };
-    say!(out, "{}: {managed}{}", snapshot.scope, name.unwrap_or_default());
+    say!(&mut out, "{}: {managed}{}", snapshot.scope, name.unwrap_or_default());
     if !snapshot.missing.is_empty() {
-        say!(out, "  not observed, so nothing would be changed:");
+        say!(&mut out, "  not observed, so that nothing is changed which rests on it:");
         for section in &snapshot.missing {
-            say!(out, "    {section} (add what `{}` prints)", section.command());
+            say!(&mut out, "    {section} (add what `{}` prints)", section.command());
         }
     }
     subnets(&mut out, view);
@@ -141,7 +151,8 @@ fn services(out: &mut String, view: &View<'_>) {
     }
     for required in view.required_services {
         let offered = if required.offered.is_some() { "" } else { ": not offered in this Region" };
-        say!(out, "    {} ({}){offered}", required.name, required.kind);
+        let name = required.name.short_in(&view.snapshot.scope.region);
+        say!(out, "    {name} ({}){offered}", required.kind);
         if required.offered.is_none() {
             continue;
         }
@@ -225,10 +236,12 @@ fn endpoint_line(
 
 fn served(out: &mut String, required: &RequiredService<'_>, view: &View<'_>) {
     let (mut served, mut not): (Vec<&str>, Vec<Unserved>) = (Vec::new(), Vec::new());
+    let mut digests: BTreeSet<PolicyDigest> = BTreeSet::new();
     let (mut optional, mut unclear): (Vec<&str>, Vec<Unserved>) = (Vec::new(), Vec::new());
     for placed in view.topology.private() {
         let id = placed.subnet.subnet_id.as_str();
         let proof = prove(view, required, placed);
+        digests.extend(proof.obstacles.iter().filter_map(Obstacle::policy).cloned());
         match proof.answer() {
             _ if !required.is_required_in(placed.subnet) => optional.push(id),
             Answer::Served => served.push(id),
@@ -247,6 +260,13 @@ fn served(out: &mut String, required: &RequiredService<'_>, view: &View<'_>) {
     }
     if !optional.is_empty() {
         say!(out, "      not required in: {}", optional.join(", "));
+    }
+    for digest in digests {
+        say!(out, "      to accept the policy, add to `accepted_policies` in the baseline:");
+        // One line for each key, since the digest alone is 71 characters long.
+        say!(out, "        {{\"service\": \"{}\",", required.service);
+        say!(out, "        \"digest\":");
+        say!(out, "        \"{digest}\"}}");
     }
 }
 

@@ -79,7 +79,7 @@ mod tests {
             steps,
             [
                 format!("- {found}: the owner of the service has to accept the endpoint first"),
-                "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off \
+                "- rtb-a: 0.0.0.0/0 → nat-1: removing it may cut off \
                  com.amazonaws.eu-central-1.ssm"
                     .to_owned()
             ]

@@ -150,6 +150,8 @@ pub enum Drift {
         subnets: Vec<SubnetId>,
         /// What keeps the service from them, in words.
         obstacle: String,
+        /// Whether it is certain that it does; otherwise it cannot be told.
+        certain: bool,
     },
     /// An endpoint's policy is neither full access nor one that the baseline names.
     PolicyNotFullAccess {
@@ -324,8 +326,12 @@ impl fmt::Display for Drift {
                 let said = reason.as_deref().map(quoted_message);
                 said.map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
-            Self::ServiceNotServed { service, subnets, obstacle } => {
+            Self::ServiceNotServed { service, subnets, obstacle, certain: true } => {
                 write!(f, "{service} is not served to {}: {obstacle}", list(subnets))
+            }
+            Self::ServiceNotServed { service, subnets, obstacle, certain: false } => {
+                let subnets = list(subnets);
+                write!(f, "cannot tell whether {service} is served to {subnets}: {obstacle}")
             }
             Self::PolicyNotFullAccess { service, endpoint } => {
                 write!(f, "the policy of {endpoint} ({service}) is not full access")

@@ -115,7 +115,13 @@ mod tests {
     #[test]
     fn only_zones_with_a_private_subnet_where_the_service_is_offered_want_it() {
         let only_a = "interface-endpoint: no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a";
-        check(|w| w.remove("vpce-ssm").remove("subnet-prib"), &[only_a]);
+        let only_ssm = json!({"services": ["ssm"]});
+        check(
+            |w| {
+                w.baseline("interface_endpoints", only_ssm).remove("vpce-ssm").remove("subnet-prib")
+            },
+            &[only_a],
+        );
         check(
             |w| {
                 w.set(

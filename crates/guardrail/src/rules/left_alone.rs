@@ -4,13 +4,14 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::served::Obstacle;
+use crate::analysis::served::{Certainty, Obstacle};
 use crate::baseline::RuleId;
-use crate::ec2::id::{SecurityGroupId, ServiceName, SubnetId, Zone};
+use crate::ec2::id::{Region, SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::policy::PolicyDigest;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::Subnet;
+use crate::shown::filled;
 
 /// Something that is not repaired, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,10 +157,12 @@ impl fmt::Display for LeftAloneReason {
             Self::Unknown => f.write_str("what is not known is never deleted"),
             Self::Propagated => f.write_str("a propagated route cannot be deleted; disable the propagation"),
             Self::ServiceNotServed { services } => {
-                write!(f, "removing it would cut off {}", each_once(services))
+                let may = if is_certain(services) { "would" } else { "may" };
+                write!(f, "removing it {may} cut off {}", each_once(services))
             }
             Self::WouldCutOff { services } => {
-                write!(f, "it would cut off {} for subnets that reach it now", each_once(services))
+                let may = if is_certain(services) { "would" } else { "may" };
+                write!(f, "it {may} cut off {} for subnets that reach it now", each_once(services))
             }
             Self::WouldNotServe { services } => write!(
                 f,
@@ -227,13 +230,13 @@ impl LeftAloneReason {
         }
     }
 
-    /// What the reason rests on, in short lines; none where it says all itself.
-    pub fn details(&self) -> Vec<String> {
+    /// What the reason rests on, in short lines with this indentation; none where it says all itself.
+    pub fn details(&self, region: &Region, indent: usize) -> Vec<String> {
         match self {
             Self::ServiceNotServed { services }
             | Self::WouldCutOff { services }
             | Self::WouldNotServe { services } => {
-                services.iter().map(Unserved::to_string).collect()
+                services.iter().flat_map(|it| it.lines(region, indent)).collect()
             }
             Self::SomebodyElsesVpc
             | Self::NotObserved { .. }
@@ -270,6 +273,8 @@ pub struct Unserved {
     pub service: ServiceName,
     /// What keeps it from being served, in words.
     pub obstacle: String,
+    /// Whether it is certain that this keeps it from being served; otherwise it cannot be told.
+    pub certain: bool,
     /// The subnets that it is not served to because of that.
     pub subnets: Vec<SubnetId>,
 }
@@ -277,6 +282,7 @@ pub struct Unserved {
 impl Unserved {
     /// Notes that an obstacle keeps a service from a subnet.
     pub fn note(all: &mut Vec<Self>, service: &ServiceName, obstacle: &Obstacle, subnet: &Subnet) {
+        let certain = obstacle.certainty() == Certainty::Certain;
         let obstacle = obstacle.to_string();
         let same = |it: &&mut Self| it.service == *service && it.obstacle == obstacle;
         match all.iter_mut().find(same) {
@@ -284,17 +290,29 @@ impl Unserved {
             None => all.push(Self {
                 service: service.clone(),
                 obstacle,
+                certain,
                 subnets: vec![subnet.subnet_id.clone()],
             }),
         }
     }
 }
 
-impl fmt::Display for Unserved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, obstacle, subnets } = self;
-        write!(f, "{service} for {}: {obstacle}", list(subnets))
+impl Unserved {
+    /// What keeps the service from whom, in lines of the width of a terminal. Services of this Region
+    /// go by their short names.
+    pub fn lines(&self, region: &Region, indent: usize) -> Vec<String> {
+        let Self { service, obstacle, subnets, certain } = self;
+        let unclear = if *certain { "" } else { "cannot tell: " };
+        let whom = format!("{} for {}:", service.short_in(region), list(subnets));
+        let mut lines = filled(&whom, indent);
+        lines.extend(filled(&format!("{unclear}{obstacle}"), indent.saturating_add(2)));
+        lines
     }
+}
+
+/// Whether at least one of these is certain.
+fn is_certain(services: &[Unserved]) -> bool {
+    services.iter().any(|unserved| unserved.certain)
 }
 
 /// The services, each named once.

@@ -3,6 +3,7 @@
 
 use super::Rule;
 use crate::analysis::View;
+use crate::analysis::required_service::{EndpointKind, RequiredService};
 use crate::analysis::served::{Obstacle, prove};
 use crate::baseline::RuleId;
 use crate::ec2::snapshot::Section;
@@ -24,21 +25,21 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     for required in view.required_services.iter().filter(|it| !it.is_passed_over()) {
         for placed in view.topology.private().filter(|it| required.is_required_in(it.subnet)) {
             let obstacles = prove(view, required, placed).obstacles;
-            for obstacle in obstacles.iter().filter(|it| is_told_here(it)) {
+            for obstacle in obstacles.iter().filter(|it| is_told_here(view, required, it)) {
                 Unserved::note(&mut unserved, &required.name, obstacle, placed.subnet);
             }
         }
     }
-    let finding = |Unserved { service, obstacle, subnets }| {
-        let drift = Drift::ServiceNotServed { service, subnets, obstacle };
+    let finding = |Unserved { service, obstacle, subnets, certain }| {
+        let drift = Drift::ServiceNotServed { service, subnets, obstacle, certain };
         Finding::left_alone(RuleId::ServiceNotServed, drift, LeftAloneReason::NoRemedy)
     };
     unserved.into_iter().map(finding).collect()
 }
 
-/// Whether no other rule tells of the obstacle. What passes by itself is waited for, and what was not
-/// read is told of as such.
-fn is_told_here(obstacle: &Obstacle) -> bool {
+/// Whether no other rule tells of the obstacle. What passes by itself is waited for, and a section that
+/// was not read is told of as such.
+fn is_told_here(view: &View<'_>, required: &RequiredService<'_>, obstacle: &Obstacle) -> bool {
     match obstacle {
         Obstacle::NoInterface { .. }
         | Obstacle::NoTable
@@ -50,23 +51,31 @@ fn is_told_here(obstacle: &Obstacle) -> bool {
         | Obstacle::NameAnswersUnclear { .. }
         | Obstacle::RangesUnread
         | Obstacle::NoPrivateName => true,
+        // Where no zone of a private subnet has the service, no endpoint is missing in any.
+        Obstacle::NoEndpoint => required.zones_wanted(&view.topology).is_empty(),
+        // The rules of interface endpoints do not look at one that only holds a gateway service's name.
+        Obstacle::HttpsNotAdmitted { .. }
+        | Obstacle::GroupsUnread { .. }
+        | Obstacle::VpcDnsOff { .. } => !is_required_by_interface(view, required),
+        // One thing of a section that was read.
+        Obstacle::Unread { section } => !view.snapshot.missing.contains(section),
         Obstacle::NotOffered
         | Obstacle::NotAvailable { .. }
         | Obstacle::NoRoute { .. }
-        | Obstacle::NoEndpoint
         | Obstacle::Broken { .. }
         | Obstacle::AwaitsAcceptance { .. }
         | Obstacle::NotAssociated { .. }
         | Obstacle::PrivateDnsOff { .. }
         | Obstacle::InboundOnly { .. }
-        | Obstacle::VpcDnsOff { .. }
-        | Obstacle::HttpsNotAdmitted { .. }
-        | Obstacle::GroupsUnread { .. }
         | Obstacle::Policy { .. }
         | Obstacle::Overruled { .. }
-        | Obstacle::PerhapsOverruled { .. }
-        | Obstacle::Unread { .. } => false,
+        | Obstacle::PerhapsOverruled { .. } => false,
     }
+}
+
+fn is_required_by_interface(view: &View<'_>, required: &RequiredService<'_>) -> bool {
+    let of_kind = |it: &&RequiredService<'_>| it.kind == EndpointKind::Interface;
+    view.required_services.iter().filter(of_kind).any(|it| it.name == required.name)
 }
 
 #[cfg(test)]
@@ -97,8 +106,8 @@ mod tests {
         assert_eq!(
             told.first().map(String::as_str),
             Some(
-                "service-not-served: com.amazonaws.eu-central-1.ssm is not served to subnet-pria, subnet-prib: the DHCP \
-                 options name DNS servers not Amazon's: 10.0.0.9"
+                "service-not-served: cannot tell whether com.amazonaws.eu-central-1.ssm is served to subnet-pria, \
+                 subnet-prib: the DHCP options name DNS servers not Amazon's: 10.0.0.9"
             )
         );
     }

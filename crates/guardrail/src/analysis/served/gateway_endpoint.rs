@@ -77,7 +77,8 @@ fn through(
     proof.endpoints.push(endpoint.vpc_endpoint_id.clone());
     proof.obstacles.extend(interface_endpoint::state(endpoint));
     let version = if placed.subnet.ipv6_native { IpVersion::V6 } else { IpVersion::V4 };
-    if !speaks(endpoint, version) {
+    let speaks = speaks(endpoint, version);
+    if !speaks {
         let endpoint = endpoint.vpc_endpoint_id.clone();
         proof.obstacles.push(Obstacle::NoIpVersion { endpoint, version: version.word() });
     }
@@ -85,6 +86,10 @@ fn through(
         Some((lists, ranges)) => {
             let ranges: Vec<IpNet> =
                 ranges.into_iter().filter(|net| IpVersion::of(net) == version).collect();
+            // A table that names no list of this version leads none of its clients to the endpoint.
+            if speaks && ranges.is_empty() {
+                proof.obstacles.push(Obstacle::RangesUnread);
+            }
             proof.obstacles.extend(overruling(view, endpoint, table, (&lists, &ranges)));
             network_acl::to_ranges(view, placed, &ranges, proof);
         }

@@ -105,7 +105,7 @@ fn vpc_dns(view: &View<'_>, proof: &mut Proof) {
     proof.premises.push(Seen::of(Premise::VpcDns, &format!("{:?}", both.map(|(on, _)| on))));
 }
 
-/// The versions of IP over which the subnet's clients come. An IPv6-only subnet's come over IPv6, an
+/// The versions of IP over which the subnet's clients come and the endpoint answers. An IPv6-only subnet's come over IPv6, an
 /// IPv4-only one's over IPv4; those of a subnet with both come over IPv4, and over IPv6 too where the
 /// name also answers with IPv6 addresses, which clients try first.
 fn versions(endpoint: &VpcEndpoint, placed: &SubnetUse<'_>, proof: &mut Proof) -> Vec<IpVersion> {
@@ -114,19 +114,21 @@ fn versions(endpoint: &VpcEndpoint, placed: &SubnetUse<'_>, proof: &mut Proof) -
     let answers = answers(endpoint);
     let mut needed = Vec::new();
     if !placed.subnet.ipv6_native {
-        needed.push(IpVersion::V4);
         if !v4 || answers == Answers::Ipv6 {
             let version = IpVersion::V4.word();
             proof.obstacles.push(Obstacle::NoIpVersion { endpoint: id(), version });
+        } else {
+            needed.push(IpVersion::V4);
         }
     }
     if placed.subnet.ipv6_native {
-        needed.push(IpVersion::V6);
         if !v6 || answers == Answers::Ipv4 {
             let version = IpVersion::V6.word();
             proof.obstacles.push(Obstacle::NoIpVersion { endpoint: id(), version });
-        } else if answers == Answers::LeftToTheService {
-            proof.obstacles.push(Obstacle::NameAnswersUnclear { endpoint: id() });
+        } else {
+            needed.push(IpVersion::V6);
+            let unclear = Obstacle::NameAnswersUnclear { endpoint: id() };
+            proof.obstacles.extend((answers == Answers::LeftToTheService).then_some(unclear));
         }
     } else if has_ipv6(placed.subnet) && v6 && answers != Answers::Ipv4 {
         needed.push(IpVersion::V6);

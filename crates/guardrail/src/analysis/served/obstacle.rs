@@ -156,6 +156,11 @@ pub enum Certainty {
 }
 
 impl Obstacle {
+    /// What a policy that is in the way can be accepted by; `None` where it is no policy.
+    pub fn policy(&self) -> Option<&PolicyDigest> {
+        if let Self::Policy { digest, .. } = self { Some(digest) } else { None }
+    }
+
     /// How certain it is that it keeps the service from the subnet.
     pub fn certainty(&self) -> Certainty {
         match self {

@@ -211,14 +211,19 @@ impl Draft<'_, '_> {
             return proof.answer() != Answer::NotServed;
         }
         placed.table.is_none_or(|table| {
-            table.routes.iter().any(|route| {
-                match classify(route, table, view.snapshot, &view.topology) {
-                    RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => false,
-                    RouteClass::Internet(_)
-                    | RouteClass::MayLeadOut(_)
-                    | RouteClass::Unknown(_) => true,
-                }
-            })
+            // S3 and DynamoDB are reached through a gateway endpoint too, while no name says otherwise.
+            let by_gateway = service.route_to(table, view.snapshot).is_some();
+            by_gateway
+                || table.routes.iter().any(|route| {
+                    match classify(route, table, view.snapshot, &view.topology) {
+                        RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => {
+                            false
+                        }
+                        RouteClass::Internet(_)
+                        | RouteClass::MayLeadOut(_)
+                        | RouteClass::Unknown(_) => true,
+                    }
+                })
         })
     }
 

@@ -4,6 +4,7 @@
 use ipnet::IpNet;
 
 use super::Draft;
+use super::refusals::Refused;
 use crate::analysis::required_service::{https_sources, own_group};
 use crate::baseline::{Mode, RuleId};
 use crate::ec2::change::{Action, GROUP_NAME};
@@ -29,7 +30,8 @@ impl Draft<'_, '_> {
     /// Makes sure that there is a group of the guardrail's own that admits TCP 443 from every block
     /// of the VPC, if a repair needs one.
     pub(super) fn plan_security_group(&mut self, findings: &[Finding]) -> Group {
-        let wants = |finding: &&Finding| needs_group(&finding.repair);
+        let wants =
+            |finding: &&Finding| needs_group(&finding.repair) && !self.is_refused(&finding.repair);
         let mut rules: Vec<RuleId> =
             findings.iter().filter(wants).map(|finding| finding.rule).collect();
         rules.dedup();
@@ -58,6 +60,21 @@ impl Draft<'_, '_> {
         let action = Action::AuthorizeHttps { group: group.clone(), cidrs };
         let authorized = self.push(rules, mode, Task::Change(action), vec![created]);
         Group::Usable(group, vec![created, authorized])
+    }
+
+    /// Whether the repair is an endpoint that is not made.
+    fn is_refused(&self, repair: &Repair) -> bool {
+        match repair {
+            Repair::CreateEndpoint(NewEndpoint::Interface { service, .. }) => {
+                self.refused.contains_key(&Refused::Made(service.clone()))
+            }
+            Repair::CreateEndpoint(NewEndpoint::Gateway { .. })
+            | Repair::EditEndpoint(_)
+            | Repair::None
+            | Repair::EnableVpcDns(_)
+            | Repair::RemoveRoute(_)
+            | Repair::Call(_) => false,
+        }
     }
 
     fn open_own_group(&mut self, own: &SecurityGroup, rules: Vec<RuleId>, mode: Mode) -> Group {

@@ -338,8 +338,8 @@ fn left_alone(out: &mut String, report: &Report) {
     for left in &report.left_alone {
         let _ =
             writeln!(out, "  - {}: {}", one_line(&left.what), one_line(&left.reason.to_string()));
-        for detail in left.reason.details() {
-            let _ = writeln!(out, "      {}", one_line(&detail));
+        for detail in left.reason.details(&report.scope.region, 6) {
+            let _ = writeln!(out, "{}", one_line(&detail));
         }
     }
     for unread in &report.unread {

@@ -1,0 +1,212 @@
+//! Gateway endpoints: tables, routes, ranges, and what overrules them.
+
+use serde_json::{Value, json};
+
+use super::{check, only_gateway, only_s3, told};
+use crate::fixture::{Fixture, gateway_endpoint, route};
+
+#[test]
+fn a_table_without_the_endpoint_or_its_route() {
+    check(
+        |w| only_s3(w).delete_gateway("vpce-s3"),
+        &["s3 for pria: no endpoint on rtb-a", "s3 for prib: no endpoint on rtb-b"],
+    );
+    check(
+        |w| {
+            only_s3(w)
+                .set("vpce-s3", "RouteTableIds", json!(["rtb-b"]))
+                .drop_route("rtb-a", "pl-s3")
+        },
+        &["s3 for pria: no endpoint on rtb-a"],
+    );
+    check(
+        |w| only_s3(w).drop_route("rtb-a", "pl-s3"),
+        &["s3 for pria: rtb-a has no active route to vpce-s3"],
+    );
+    check(
+        |w| only_s3(w).set_route("rtb-a", "pl-s3", "State", json!("blackhole")),
+        &["s3 for pria: rtb-a has no active route to vpce-s3"],
+    );
+}
+
+#[test]
+fn an_endpoint_of_the_route_that_does_not_work() {
+    for (state, told) in [
+        ("pending", "s3 for pria, prib: vpce-s3 is in state pending"),
+        ("failed", "s3 for pria, prib: vpce-s3 is in state failed"),
+    ] {
+        check(|w| only_s3(w).set("vpce-s3", "State", json!(state)), &[told]);
+    }
+    // The endpoint of another service on the same table is none of this one's.
+    check(|w| only_gateway(w, json!("s3")).set("vpce-dynamodb", "State", json!("failed")), &[]);
+}
+
+#[test]
+fn the_table_and_the_lists_must_have_been_read() {
+    check(|w| only_s3(w).without("PrefixLists"), &["s3 for pria, prib: ? PrefixLists not read"]);
+    check(
+        |w| only_s3(w).remove("pl-s3"),
+        &["s3 for pria, prib: ? the service's address ranges were not read"],
+    );
+    check(
+        |w| only_s3(w).set("pl-s3", "Cidrs", json!(null)),
+        &["s3 for pria, prib: ? the service's address ranges were not read"],
+    );
+    check(|w| only_s3(w).without("RouteTables"), &["s3 for pria, prib: ? RouteTables not read"]);
+}
+
+/// A route of `rtb-a` as AWS makes it of this origin.
+fn bent<'f>(w: &'f mut Fixture, destination: &str, target: &str, origin: Value) -> &'f mut Fixture {
+    let mut added = route(destination, target);
+    added["Origin"] = origin;
+    w.thing("rtb-a")["Routes"].as_array_mut().unwrap().push(added);
+    only_s3(w)
+}
+
+/// "A remaining route overrules where it is static and equal to or longer than a range of the
+/// service, propagated and longer, or in a longer customer-list entry (equal: cannot tell)."
+#[test]
+fn a_route_into_the_services_ranges_overrules() {
+    let (fixed, propagated) = (json!("CreateRoute"), json!("EnableVgwRoutePropagation"));
+    let yes = |destination: &str, target: &str| {
+        vec![format!("s3 for pria: rtb-a: {destination} → {target} overrules the endpoint's route")]
+    };
+    let perhaps = |destination: &str, target: &str| {
+        vec![format!(
+            "s3 for pria: ? rtb-a: {destination} → {target} may overrule the endpoint's route"
+        )]
+    };
+    for (destination, target, origin, expected) in [
+        // Static: as long, longer, shorter, beside.
+        ("52.219.0.0/16", "nat-1", &fixed, yes("52.219.0.0/16", "nat-1")),
+        ("52.219.4.0/24", "tgw-1", &fixed, yes("52.219.4.0/24", "tgw-1")),
+        ("52.218.0.0/15", "nat-1", &fixed, vec![]),
+        ("52.220.0.0/16", "nat-1", &fixed, vec![]),
+        ("0.0.0.0/1", "nat-1", &fixed, vec![]),
+        ("2600::/12", "eigw-1", &fixed, vec![]),
+        // Propagated: as long, longer, advertised by a route server.
+        ("52.219.0.0/16", "vgw-1", &propagated, vec![]),
+        ("52.219.4.0/24", "vgw-1", &propagated, yes("52.219.4.0/24", "vgw-1")),
+        ("52.219.0.0/16", "eni-1", &json!("Advertisement"), vec![]),
+        // Of an origin of no known meaning, or of none that was said.
+        ("52.219.0.0/16", "tgw-1", &json!("Elsewhere"), perhaps("52.219.0.0/16", "tgw-1")),
+        ("52.219.0.0/16", "tgw-1", &json!(null), perhaps("52.219.0.0/16", "tgw-1")),
+    ] {
+        let seen = told(|w| bent(w, destination, target, origin.clone()));
+        assert_eq!(seen, expected, "{destination} {origin}");
+    }
+}
+
+#[test]
+fn an_entry_of_a_customers_list_overrules_where_it_is_longer() {
+    let listed = |entries: Value| {
+        told(|w| {
+            w.add(
+                "PrefixLists",
+                json!({"PrefixListId": "pl-own", "OwnerId": "111122223333",
+                "Entries": entries}),
+            );
+            bent(w, "pl-own", "tgw-1", json!("CreateRoute"))
+        })
+    };
+    assert_eq!(
+        listed(json!([{"Cidr": "10.9.0.0/16"}, {"Cidr": "52.219.4.0/24"}])),
+        ["s3 for pria: rtb-a: pl-own → tgw-1 overrules the endpoint's route"]
+    );
+    assert_eq!(
+        listed(json!([{"Cidr": "52.219.0.0/16"}])),
+        ["s3 for pria: ? rtb-a: pl-own → tgw-1 may overrule the endpoint's route"]
+    );
+    assert_eq!(listed(json!([{"Cidr": "10.9.0.0/16"}, {"Cidr": "52.0.0.0/8"}])), [""; 0]);
+}
+
+/// A list whose entries were not read may hold anything.
+#[test]
+fn an_unread_list_may_overrule_unless_it_leads_to_the_services_public_addresses() {
+    check(
+        |w| bent(w, "pl-unread", "tgw-1", json!("CreateRoute")),
+        &["s3 for pria: ? rtb-a: pl-unread → tgw-1 may overrule the endpoint's route"],
+    );
+    check(|w| bent(w, "pl-unread", "nat-1", json!("CreateRoute")), &[]);
+    check(
+        |w| {
+            bent(w, "pl-unread", "nat-1", json!("CreateRoute"));
+            w.set_route("rtb-a", "pl-unread", "State", json!("blackhole"))
+        },
+        &["s3 for pria: ? rtb-a: pl-unread → nat-1 may overrule the endpoint's route"],
+    );
+}
+
+/// A blackhole takes its part too, and drops it; a route that is filtered acts on nothing.
+#[test]
+fn a_blackhole_overrules_and_a_filtered_route_does_not() {
+    let with = |state: &str| {
+        told(|w| {
+            bent(w, "52.219.4.0/24", "nat-1", json!("CreateRoute"));
+            w.set_route("rtb-a", "52.219.4.0/24", "State", json!(state))
+        })
+    };
+    assert_eq!(
+        with("blackhole"),
+        ["s3 for pria: rtb-a: 52.219.4.0/24 → nat-1 overrules the endpoint's route"]
+    );
+    assert_eq!(with("filtered"), [""; 0]);
+}
+
+#[test]
+fn a_gateway_endpoint_writes_routes_for_its_versions_of_ip() {
+    let native = |w: &mut Fixture, kind: &str| {
+        let _ = only_s3(w).set("vpce-s3", "IpAddressType", json!(kind));
+        w.set("subnet-pria", "Ipv6Native", json!(true));
+    };
+    check(
+        |w| {
+            native(w, "ipv4");
+            w
+        },
+        &["s3 for pria: vpce-s3 does not answer over IPv6"],
+    );
+    // Without a list of IPv6 ranges in the table, no IPv6 client comes by the endpoint.
+    check(
+        |w| {
+            native(w, "dualstack");
+            w
+        },
+        &["s3 for pria: ? the service's address ranges were not read"],
+    );
+    check(
+        |w| {
+            native(w, "dualstack");
+            w.add(
+                "PrefixLists",
+                json!({"PrefixListId": "pl-s3v6", "PrefixListName": "six",
+                "Cidrs": ["2a05:d000::/32"]}),
+            );
+            w.route("rtb-a", "pl-s3v6", "vpce-s3");
+            let rule = |egress: bool| {
+                json!({"RuleNumber": 101, "Egress": egress, "RuleAction": "allow",
+                    "Protocol": "-1", "Ipv6CidrBlock": "::/0"})
+            };
+            let entries = w.thing("acl-default")["Entries"].as_array_mut().unwrap();
+            entries.extend([rule(true), rule(false)]);
+            w
+        },
+        &[],
+    );
+    check(
+        |w| only_s3(w).set("vpce-s3", "IpAddressType", json!("ipv6")),
+        &["s3 for pria, prib: vpce-s3 does not answer over IPv4"],
+    );
+}
+
+/// A second endpoint of the service elsewhere in the VPC is none of this table's.
+#[test]
+fn the_endpoint_that_the_table_leads_to_is_judged() {
+    check(
+        |w| {
+            only_s3(w).add("VpcEndpoints", gateway_endpoint("vpce-aaa", "s3", &["rtb-pub"]));
+            w.set("vpce-aaa", "State", json!("failed"))
+        },
+        &[],
+    );
+}

@@ -1,0 +1,181 @@
+//! Writes that would cut somebody off, and endpoints that would serve nobody.
+
+use serde_json::{Value, json};
+
+use super::{check, dns_off, nat};
+use crate::fixture::{Fixture, interface_endpoint, own_group, planned, subnet, table};
+
+const NARROW: &str =
+    r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:Get*","Resource":"*"}]}"#;
+
+fn only_interface(w: &mut Fixture, service: Value) -> &mut Fixture {
+    w.baseline("gateway_endpoints", json!({"services": []}));
+    w.baseline("interface_endpoints", json!({"services": [service]}))
+}
+
+/// A network ACL for a subnet that lets nobody out to TCP 443 in the VPC, and all else pass.
+fn no_https_inside<'f>(w: &'f mut Fixture, subnet: &str) -> &'f mut Fixture {
+    let rule = |number: u32, egress: bool, action: &str, block: &str| {
+        json!({"RuleNumber": number, "Egress": egress, "RuleAction": action, "Protocol": "-1",
+            "CidrBlock": block})
+    };
+    let entries = [
+        rule(1, true, "deny", "10.0.0.0/16"),
+        rule(2, true, "allow", "0.0.0.0/0"),
+        rule(2, false, "allow", "0.0.0.0/0"),
+    ];
+    w.add(
+        "NetworkAcls",
+        json!({"NetworkAclId": "acl-own", "VpcId": "vpc-1", "Entries": entries,
+            "Associations": [{"NetworkAclId": "acl-own", "SubnetId": subnet}]}),
+    )
+}
+
+fn kms(w: &mut Fixture) -> &mut Fixture {
+    w.add(
+        "VpcEndpointServices",
+        json!({"ServiceName": "com.amazonaws.eu-central-1.kms",
+            "ServiceType": [{"ServiceType": "Interface"}],
+            "PrivateDnsNames": [{"PrivateDnsName": "kms.example"}]}),
+    );
+    w.add("VpcEndpoints", interface_endpoint("vpce-kms", "kms"))
+}
+
+/// "Turning the VPC's DNS on counts every endpoint of the VPC."
+#[test]
+fn turning_the_vpcs_dns_on_brings_every_endpoints_name_to_life() {
+    check(|w| dns_off(kms(w)), &["1 turn enableDnsHostnames of vpc-1 on"]);
+    check(
+        |w| dns_off(kms(w)).set("vpce-kms", "Groups", json!([])),
+        &["- enableDnsHostnames of the VPC is off, so private DNS cannot work: it would cut off \
+             com.amazonaws.eu-central-1.kms for subnets that reach it now"],
+    );
+    // A name for inbound Resolver endpoints only stays public in the VPC, and one that is off too.
+    check(
+        |w| {
+            let off = json!(false);
+            dns_off(kms(w)).set("vpce-kms", "Groups", json!([])).set(
+                "vpce-kms",
+                "PrivateDnsEnabled",
+                off,
+            )
+        },
+        &["1 turn enableDnsHostnames of vpc-1 on"],
+    );
+}
+
+/// "Public and unclassified subnets": a name moves the traffic of the whole VPC.
+#[test]
+fn a_private_name_that_would_cut_off_a_public_subnet() {
+    check(
+        |w| {
+            no_https_inside(only_interface(w, json!("ssm")), "subnet-puba").set(
+                "vpce-ssm",
+                "PrivateDnsEnabled",
+                json!(false),
+            )
+        },
+        &["- private DNS of vpce-ssm (com.amazonaws.eu-central-1.ssm) is off: it would cut off \
+             com.amazonaws.eu-central-1.ssm for subnets that reach it now"],
+    );
+    // One that has no way to the service now loses nothing.
+    check(
+        |w| {
+            no_https_inside(only_interface(w, json!("ssm")), "subnet-puba")
+                .drop_route("rtb-pub", "0.0.0.0/0")
+                .set("vpce-ssm", "PrivateDnsEnabled", json!(false))
+        },
+        &[
+            "1 modify vpce-ssm: turn private DNS on",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+        ],
+    );
+}
+
+/// S3 is reached through a gateway endpoint until an interface endpoint takes its name.
+#[test]
+fn a_name_that_would_take_s3_from_a_subnet_that_has_it_by_a_gateway_endpoint() {
+    let s3 = json!({"service": "s3", "create": "always"});
+    let lines = planned(|w| {
+        w.add("SecurityGroups", own_group(&["10.0.0.0/16"]));
+        no_https_inside(w, "subnet-pria").baseline("interface_endpoints", json!({"services": [s3]}))
+    });
+    assert_eq!(
+        lines,
+        [
+            "- no interface endpoint for com.amazonaws.eu-central-1.s3, wanted in eu-central-1a, eu-central-1b: it would \
+             cut off com.amazonaws.eu-central-1.s3 for subnets that reach it now"
+        ]
+    );
+}
+
+/// "Associating a table … and unclassified subnets."
+#[test]
+fn a_table_whose_unclassified_subnet_would_lose_the_service() {
+    let shared = |w: &mut Fixture| {
+        w.baseline("gateway_endpoints", json!({"services": ["s3"], "route_tables": "all"}));
+        w.baseline("interface_endpoints", json!({"services": []}));
+        w.add("Subnets", subnet("subnet-c", "a", "data"));
+        w.add("RouteTables", table("rtb-c", &["subnet-c"]));
+        w.set("vpce-s3", "PolicyDocument", json!(NARROW));
+    };
+    let refused = |lines: Vec<String>| {
+        lines.iter().any(|line| {
+            line.starts_with("- rtb-c without com.amazonaws.eu-central-1.s3: it would cut off")
+        })
+    };
+    assert!(refused(planned(|w| {
+        shared(w);
+        w.route("rtb-c", "0.0.0.0/0", "nat-1")
+    })));
+    assert!(!refused(planned(|w| {
+        shared(w);
+        w
+    })));
+}
+
+/// "An endpoint that costs money is not created while an obstacle to this same service remains that
+/// no step of this or a later plan removes, unless the baseline says `create: always`."
+#[test]
+fn an_endpoint_in_vain_is_made_only_where_the_baseline_says_always() {
+    let custom_dns = |w: &mut Fixture, service: Value| {
+        let set = json!([{"Key": "domain-name-servers", "Values": [{"Value": "10.0.0.9"}]}]);
+        w.add("DhcpOptions", json!({"DhcpOptionsId": "dopt-1", "DhcpConfigurations": set}));
+        w.add("SecurityGroups", own_group(&["10.0.0.0/16"]));
+        let _ = only_interface(w, service).remove("vpce-ssm").remove("nat-1");
+        w.drop_route("rtb-pub", "0.0.0.0/0").set("vpc-1", "DhcpOptionsId", json!("dopt-1"));
+    };
+    let vain = "- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, eu-central-1b: it \
+                costs money and would not serve com.amazonaws.eu-central-1.ssm; `create: always` in the baseline makes it \
+                all the same";
+    let told = "- cannot tell whether com.amazonaws.eu-central-1.ssm is served";
+    let lines = planned(|w| {
+        custom_dns(w, json!("ssm"));
+        w
+    });
+    assert_eq!(lines, [vain]);
+    let always = planned(|w| {
+        custom_dns(w, json!({"service": "ssm", "create": "always"}));
+        w
+    });
+    assert!(always.iter().any(|line| line.contains("create an interface endpoint")), "{always:?}");
+    assert!(!always.iter().any(|line| line.starts_with(told)), "{always:?}");
+}
+
+/// A name that somebody else's endpoint holds would be refused to a second one: it is not made, and
+/// no group for it.
+#[test]
+fn an_endpoint_whose_name_is_taken_is_not_made_nor_a_group_for_it() {
+    let lines = planned(|w| {
+        nat(only_interface(w, json!("ssm"))).set("vpce-ssm", "RequesterManaged", json!(true))
+    });
+    assert_eq!(
+        lines,
+        [
+            "- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, eu-central-1b: it costs \
+             money and would not serve com.amazonaws.eu-central-1.ssm; `create: always` in the baseline makes it all the \
+             same",
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm"
+        ]
+    );
+}
