@@ -323,6 +323,17 @@ impl Case {
             .collect()
     }
 
+    /// The full names of the services that the baseline requires.
+    pub(crate) fn required(&self) -> Vec<String> {
+        SERVICES.map(name).to_vec()
+    }
+
+    /// The ids of the private subnets.
+    pub(crate) fn private(&self) -> Vec<String> {
+        let private = self.subnets.iter().enumerate().filter(|(_, s)| s.kind == Kind::Private);
+        private.map(|(n, _)| id("subnet", MARKS[0], n)).collect()
+    }
+
     /// Only private subnets use the table.
     pub(crate) fn assert_only_private_users(&self, table: &RouteTableId) {
         let users: Vec<Kind> = self.users(table).map(|subnet| subnet.kind).collect();
