@@ -101,10 +101,11 @@ fn edges(world: &World) -> Vec<IpAddr> {
     let groups = world.security_groups.iter().flatten().flat_map(|group| &group.ip_permissions);
     let of_groups = groups.flat_map(|permission| &permission.ip_ranges).map(|range| &range.cidr_ip);
     let routes = world.route_tables.iter().flatten().flat_map(|table| &table.routes);
-    let of_routes =
-        routes.filter_map(|r| r.destination_cidr_block.as_ref().or(r.destination_ipv6_cidr_block.as_ref()));
+    let of_routes = routes.filter_map(|r| {
+        r.destination_cidr_block.as_ref().or(r.destination_ipv6_cidr_block.as_ref())
+    });
     let cidrs = of_rules.chain(of_groups).chain(of_routes);
-    let mut nets: Vec<IpNet> = cidrs.filter_map(|cidr| cidr.as_str().parse().ok()).collect();
+    let mut nets: Vec<IpNet> = cidrs.filter_map(|cidr| cidr.net()).collect();
     let lists = world.prefix_lists.iter().flatten();
     nets.extend(
         lists.filter_map(|list| blocks_of_list(world, list.prefix_list_id.as_str())).flatten(),
@@ -138,7 +139,8 @@ pub(crate) fn public_addresses(world: &World, service: &str) -> Vec<IpAddr> {
     let listed = lists
         .find(|list| list.prefix_list_name == service)
         .and_then(|list| blocks_of_list(world, list.prefix_list_id.as_str()));
-    let known: Vec<IpNet> = match (listed, service.ends_with(".s3"), service.ends_with(".dynamodb")) {
+    let known: Vec<IpNet> = match (listed, service.ends_with(".s3"), service.ends_with(".dynamodb"))
+    {
         (Some(blocks), _, _) => blocks,
         (None, true, _) => vec!["52.219.0.0/16".parse().unwrap()],
         (None, _, true) => vec!["52.119.0.0/16".parse().unwrap()],

@@ -21,7 +21,8 @@ const USUAL: Duration = Duration::from_secs(5 * 60);
 /// How long running instances may go by former DHCP options.
 const DHCP: Duration = Duration::from_secs(4 * 60 * 60);
 
-pub(crate) const SERVICES: [&str; 6] = ["s3", "dynamodb", "ssm", "ssmmessages", "ec2messages", "kms"];
+pub(crate) const SERVICES: [&str; 6] =
+    ["s3", "dynamodb", "ssm", "ssmmessages", "ec2messages", "kms"];
 
 pub(crate) fn full_name(service: &str) -> String {
     format!("com.amazonaws.eu-central-1.{service}")
@@ -99,7 +100,12 @@ impl<'s> Moments<'s> {
             endpoints.map(|e| (&e.vpc_endpoint_id, e.policy_document.as_ref())).collect()
         };
         let names = |was: &'s Was| {
-            (&was.world.vpc_endpoints, &was.world.vpc_attributes, &was.live, &was.world.network_interfaces)
+            (
+                &was.world.vpc_endpoints,
+                &was.world.vpc_attributes,
+                &was.live,
+                &was.world.network_interfaces,
+            )
         };
         Self {
             now: &story.last().world,
@@ -144,8 +150,7 @@ impl<'s> Moments<'s> {
             }
         });
         let asks_public = answers.contains(&Answer::Public);
-        let outside =
-            |to: &IpAddr| self.met().all(|met| reaches_public(met, client, service, *to));
+        let outside = |to: &IpAddr| self.met().all(|met| reaches_public(met, client, service, *to));
         public.iter().map(|to| private && (!asks_public || outside(to))).collect()
     }
 
@@ -180,7 +185,12 @@ struct Stories {
 }
 
 impl Onlooker {
-    pub(crate) fn new(world: &World, vpc: VpcId, required: Vec<String>, asks_of_removals: bool) -> Self {
+    pub(crate) fn new(
+        world: &World,
+        vpc: VpcId,
+        required: Vec<String>,
+        asks_of_removals: bool,
+    ) -> Self {
         let subnets = world.subnets.iter().flatten().filter(|subnet| subnet.vpc_id == vpc);
         let clients =
             subnets.map(|subnet| (subnet.subnet_id.clone(), clients(world, subnet))).collect();

@@ -69,7 +69,9 @@ pub(crate) fn answer(
     if holders.is_empty() {
         return Answer::Public;
     }
-    Answer::Private(holders.into_iter().flat_map(|holder| addresses(world, client, holder)).collect())
+    Answer::Private(
+        holders.into_iter().flat_map(|holder| addresses(world, client, holder)).collect(),
+    )
 }
 
 /// Whether the client's queries come to the VPC's own resolver. Of servers that are not Amazon's, or
@@ -136,7 +138,7 @@ fn addresses(
         };
         let Some(subnet) = subnet(world, id) else { continue };
         for cidr in subnet.cidrs() {
-            let Ok(net) = cidr.as_str().parse::<IpNet>() else { continue };
+            let Some(net) = cidr.net() else { continue };
             if !known(&found, matches!(net, IpNet::V6(_))) {
                 found.extend(ends(net).into_iter().map(|address| (address, id.clone())));
             }

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::SubnetId;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
@@ -64,7 +65,7 @@ fn winners<'w>(world: &World, table: &'w RouteTable, to: IpAddr, doubts: bool) -
 fn rank(world: &World, route: &Route, to: IpAddr, doubts: bool) -> Option<(u8, u8)> {
     let cidr = route.destination_cidr_block.as_ref().or(route.destination_ipv6_cidr_block.as_ref());
     if let Some(cidr) = cidr {
-        let net = cidr.as_str().parse::<IpNet>().ok().filter(|net| net.contains(&to))?;
+        let net = cidr.net().filter(|net| net.contains(&to))?;
         let propagated = matches!(
             route.origin,
             Some(RouteOrigin::EnableVgwRoutePropagation | RouteOrigin::Advertisement)
@@ -89,12 +90,12 @@ fn is_endpoint_route(route: &Route) -> bool {
 
 pub(crate) fn blocks_of_list(world: &World, id: &str) -> Option<Vec<IpNet>> {
     let list = world.prefix_lists.iter().flatten().find(|l| l.prefix_list_id.as_str() == id)?;
-    let cidrs = list.cidrs.iter().flatten().map(|cidr| cidr.as_str());
-    let entries = list.entries.iter().flatten().map(|entry| entry.cidr.as_str());
+    let cidrs = list.cidrs.iter().flatten();
+    let entries = list.entries.iter().flatten().map(|entry| &entry.cidr);
     if list.cidrs.is_none() && list.entries.is_none() {
         return None;
     }
-    cidrs.chain(entries).map(|text| text.parse().ok()).collect()
+    cidrs.chain(entries).map(Cidr::net).collect()
 }
 
 /// Whether TCP 443 to a public address of a service, and its answers, come through.
@@ -190,13 +191,24 @@ pub(crate) fn reaches_interface(
 ) -> bool {
     let Some(table) = table_of(met.now, &client.subnet) else { return false };
     let winners = winners(met.now, table, to, client.doubts);
-    let local = !winners.is_empty()
-        && winners.iter().all(|route| route.target() == Some(RouteTarget::Local));
-    local && through_acls(met, client, from, (to, there)) && admitted(met.now, client, from, groups)
+    // Within a subnet no table is asked; a middlebox may pass on what a more specific route gives it.
+    let passes = |route: &&Route| {
+        route.target() == Some(RouteTarget::Local)
+            || (route.state != Some(RouteState::Blackhole) && !client.doubts)
+    };
+    let gets_there = client.subnet == *there || (!winners.is_empty() && winners.iter().all(passes));
+    gets_there
+        && through_acls(met, client, from, (to, there))
+        && admitted(met.now, client, from, groups)
 }
 
 /// No ACL is asked within one subnet.
-fn through_acls(met: Met<'_>, client: &Client, from: IpAddr, (to, there): (IpAddr, &SubnetId)) -> bool {
+fn through_acls(
+    met: Met<'_>,
+    client: &Client,
+    from: IpAddr,
+    (to, there): (IpAddr, &SubnetId),
+) -> bool {
     let port = i32::from(client.port);
     let sure = !client.doubts;
     client.subnet == *there
@@ -208,15 +220,22 @@ fn through_acls(met: Met<'_>, client: &Client, from: IpAddr, (to, there): (IpAdd
 
 /// Whether the ACL of a subnet lets TCP pass, in or out, with this remote address and this
 /// destination port; `unknown` where no ACL of the subnet is known.
-fn crosses(met: Met<'_>, id: &SubnetId, out: bool, (peer, port): (IpAddr, i32), unknown: bool) -> bool {
+fn crosses(
+    met: Met<'_>,
+    id: &SubnetId,
+    out: bool,
+    (peer, port): (IpAddr, i32),
+    unknown: bool,
+) -> bool {
     let Some(acl) = acl_of(met.acls, id) else { return unknown };
     let mut rules: Vec<_> = acl.entries.iter().filter(|rule| rule.egress == out).collect();
     rules.sort_by_key(|rule| rule.rule_number);
     let decides = rules.into_iter().find(|rule| {
         let block = rule.cidr_block.as_ref().or(rule.ipv6_cidr_block.as_ref());
-        let net = block.and_then(|block| block.as_str().parse::<IpNet>().ok());
+        let net = block.and_then(Cidr::net);
         let ports = rule.port_range.map_or((None, None), |range| (range.from, range.to));
-        let in_ports = ports.0.is_none_or(|from| from <= port) && ports.1.is_none_or(|to| port <= to);
+        let in_ports =
+            ports.0.is_none_or(|from| from <= port) && ports.1.is_none_or(|to| port <= to);
         net.is_some_and(|net| net.contains(&peer))
             && match rule.protocol.as_str() {
                 "-1" => true,
@@ -256,12 +275,11 @@ fn admits(world: &World, group: &SecurityGroup, from: IpAddr) -> bool {
             }
             _ => false,
         };
-        let v4 = permission.ip_ranges.iter().map(|range| range.cidr_ip.as_str());
-        let v6 = permission.ipv6_ranges.iter().map(|range| range.cidr_ipv6.as_str());
-        let in_range = |text: &str| text.parse::<IpNet>().is_ok_and(|net| net.contains(&from));
+        let v4 = permission.ip_ranges.iter().map(|range| &range.cidr_ip);
+        let v6 = permission.ipv6_ranges.iter().map(|range| &range.cidr_ipv6);
+        let in_range = |cidr: &Cidr| cidr.net().is_some_and(|net| net.contains(&from));
         let lists = permission.prefix_list_ids.iter();
         let listed = lists.filter_map(|list| blocks_of_list(world, list.prefix_list_id.as_str()));
-        ports
-            && (v4.chain(v6).any(in_range) || listed.flatten().any(|net| net.contains(&from)))
+        ports && (v4.chain(v6).any(in_range) || listed.flatten().any(|net| net.contains(&from)))
     })
 }

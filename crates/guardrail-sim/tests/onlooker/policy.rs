@@ -1,5 +1,8 @@
 //! What an endpoint's policy lets through: everything, or perhaps not what this client wants.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use guardrail::ec2::id::EndpointId;
 use guardrail::ec2::world::World;
 use serde_json::Value;
@@ -12,6 +15,20 @@ pub(crate) fn of<'w>(world: &'w World, id: &EndpointId) -> Option<&'w str> {
 
 /// Whether one statement allows everything to everybody and none denies anything.
 pub(crate) fn allows_all(text: &str) -> bool {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<String, bool>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    KNOWN.with_borrow_mut(|known| match known.get(text) {
+        Some(answer) => *answer,
+        None => {
+            let answer = judge(text);
+            known.insert(text.to_owned(), answer);
+            answer
+        }
+    })
+}
+
+fn judge(text: &str) -> bool {
     let Ok(document) = serde_json::from_str::<Value>(text) else { return false };
     let statements = match document.get("Statement") {
         Some(Value::Array(statements)) => statements.clone(),

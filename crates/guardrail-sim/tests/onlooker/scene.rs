@@ -1,6 +1,8 @@
 //! Scenes: a VPC as many are, with nothing wrong, one thing or several; and a second VPC, not managed,
 //! that is the same.
 
+use std::ops::Range;
+
 use guardrail::baseline::{Baseline, ListedService, Mode};
 use guardrail::ec2::world::World;
 use proptest::prelude::*;
@@ -12,7 +14,8 @@ use crate::spec::{MANAGED, OTHER_MARK};
 
 const MARK: &str = "aaaa0000aaaa";
 const RESTRICTED: &str = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::one-bucket/*"}]}"#;
-const FULL: &str = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+const FULL: &str =
+    r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 
 /// What may be wrong in a VPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,33 +106,33 @@ impl Wrong {
         Self::LocalOverruled,
     ];
 
-    /// What the guardrail says where this alone keeps a route; `None` where it keeps none.
-    pub(crate) fn keeps(self) -> Option<&'static str> {
+    /// What the guardrail says where this alone keeps a route; nothing where it keeps none.
+    pub(crate) fn keeps(self) -> &'static [&'static str] {
         match self {
-            Self::OtherServers | Self::OtherServersBesideAmazons => Some("DNS servers not Amazon's"),
-            Self::ServersUnread => Some("DhcpOptions not read"),
+            Self::OtherServers | Self::OtherServersBesideAmazons => &["DNS servers not Amazon's"],
+            Self::ServersUnread => &["DhcpOptions not read"],
             Self::AclOwnOut | Self::AclOwnBack | Self::AclOfEndpoint | Self::AclWrongPorts => {
-                Some(" stops ")
+                &[" stops "]
             }
-            Self::AclIpv6 => Some(" stops "),
-            Self::AclsUnread => Some("NetworkAcls not read"),
-            Self::NoAcl => Some("network ACL was not seen"),
-            Self::StaticRoute | Self::PropagatedRoute => Some(" overrules the endpoint's route"),
-            Self::ListRoute => Some(" overrule"),
-            Self::ListsUnread => Some("ranges were not read"),
-            Self::GatewayPolicy | Self::InterfacePolicy => Some("is not full access"),
-            Self::InboundOnly => Some("for inbound Resolver endpoints only"),
-            Self::S3NameShut | Self::GroupNameTaken => Some("admits no TCP 443"),
-            Self::GroupUnread => Some("was not read"),
-            Self::VpcDnsWouldCutOff => Some("of the VPC is off"),
-            Self::PendingAcceptance => Some("to accept it"),
-            Self::Failed => Some("is in state"),
-            Self::RequesterManaged => Some("holds the name"),
-            Self::Ipv6Only => Some("does not answer over IPv6"),
-            Self::NoPrivateName => Some("has no private name"),
-            Self::NotOffered => Some("does not offer it"),
-            Self::OtherClassBlocked => Some(""),
-            Self::LocalOverruled => Some(""),
+            Self::AclIpv6 => &[" stops "],
+            Self::AclsUnread => &["NetworkAcls not read"],
+            Self::NoAcl => &["network ACL was not seen"],
+            Self::StaticRoute | Self::PropagatedRoute => &[" overrules the endpoint's route"],
+            Self::ListRoute => &[" overrule"],
+            Self::ListsUnread => &["ranges were not read", " may overrule "],
+            Self::GatewayPolicy | Self::InterfacePolicy => &["is not full access"],
+            Self::InboundOnly => &["for inbound Resolver endpoints only"],
+            Self::S3NameShut | Self::GroupNameTaken => &["admits no TCP 443"],
+            Self::GroupUnread => &["was not read"],
+            Self::VpcDnsWouldCutOff => &["of the VPC is off", "admits no TCP 443"],
+            Self::PendingAcceptance => &["to accept it"],
+            Self::Failed => &["is in state"],
+            Self::RequesterManaged => &["holds the name"],
+            Self::Ipv6Only => &["does not answer over IPv6"],
+            Self::NoPrivateName => &["has no private name"],
+            Self::NotOffered => &["does not offer it"],
+            Self::OtherClassBlocked => &[" stops "],
+            Self::LocalOverruled => &[" the way to "],
             Self::AclShut
             | Self::EqualPropagatedRoute
             | Self::PrivateDnsOff
@@ -140,7 +143,7 @@ impl Wrong {
             | Self::DualStack
             | Self::DualStackEndpoint
             | Self::PublicUses
-            | Self::UnclassifiedUses => None,
+            | Self::UnclassifiedUses => &[],
         }
     }
 }
@@ -160,32 +163,37 @@ pub(crate) struct Base {
     pick: usize,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Scene {
     pub(crate) baseline: Baseline,
     pub(crate) wrongs: Vec<Wrong>,
     base: Base,
 }
 
+impl std::fmt::Debug for Scene {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} in {:?}", self.wrongs, self.base)
+    }
+}
+
 pub(crate) fn base() -> impl Strategy<Value = Base> {
     let there = prop::array::uniform5(prop::bool::weighted(0.6));
-    (there, any::<bool>(), any::<bool>(), 0_usize..4, prop::bool::weighted(0.2), 0_usize..4).prop_map(
-        |(there, own_tables, third, servers, second_route, pick)| Base {
+    (there, any::<bool>(), any::<bool>(), 0_usize..4, prop::bool::weighted(0.2), 0_usize..4)
+        .prop_map(|(there, own_tables, third, servers, second_route, pick)| Base {
             there,
             own_tables,
             third,
             servers,
             second_route,
             pick,
-        },
-    )
+        })
 }
 
-/// Scenes with up to four things wrong.
-pub(crate) fn scene() -> impl Strategy<Value = Scene> {
-    (base(), prop::collection::btree_set(0_usize..Wrong::ALL.len(), 0..4)).prop_map(|(base, wrongs)| {
-        Scene::new(base, wrongs.into_iter().map(|n| Wrong::ALL[n]).collect())
-    })
+/// Scenes with so many things wrong.
+pub(crate) fn some_wrong(many: Range<usize>) -> impl Strategy<Value = Scene> {
+    (base(), prop::collection::btree_set(0_usize..Wrong::ALL.len(), many)).prop_map(
+        |(base, wrongs)| Scene::new(base, wrongs.into_iter().map(|n| Wrong::ALL[n]).collect()),
+    )
 }
 
 const SHORT: [&str; 5] = ["s3", "dynamodb", "ssm", "ssmmessages", "ec2messages"];
@@ -197,12 +205,9 @@ impl Scene {
             let s3 = json!({"service": "s3"});
             let s3: ListedService = serde_json::from_value(s3).unwrap();
             baseline.interface_endpoints.services.push(s3);
+            baseline.gateway_endpoints.services.remove(0);
         }
         Self { baseline, wrongs, base }
-    }
-
-    fn has(&self, wrong: Wrong) -> bool {
-        self.wrongs.contains(&wrong)
     }
 
     /// The required services, by their full names.
@@ -225,24 +230,41 @@ impl Scene {
         if self.base.own_tables { private } else { 0 }
     }
 
+    /// The managed VPC and one that is not managed and else the same.
     pub(crate) fn world(&self) -> World {
-        let mut doc = self.sane();
-        for wrong in &self.wrongs {
-            self.spoil(*wrong, &mut doc);
-        }
+        let mut doc = self.doc();
         let other = serde_json::to_string(&doc).unwrap().replace(MARK, OTHER_MARK);
         let mut other: Value = serde_json::from_str(&other).unwrap();
         other["Vpcs"][0]["Tags"] = json!([]);
-        for section in
-            ["Vpcs", "Subnets", "RouteTables", "VpcEndpoints", "NatGateways", "SecurityGroups", "NetworkInterfaces", "NetworkAcls"]
-        {
+        for section in [
+            "Vpcs",
+            "Subnets",
+            "RouteTables",
+            "VpcEndpoints",
+            "NatGateways",
+            "SecurityGroups",
+            "NetworkInterfaces",
+            "NetworkAcls",
+        ] {
             let Some(list) = other[section].as_array().cloned() else { continue };
             doc[section].as_array_mut().unwrap().extend(list);
         }
         let attributes = other["VpcAttributes"].as_object().unwrap().clone();
         doc["VpcAttributes"].as_object_mut().unwrap().extend(attributes);
-        doc.as_object_mut().unwrap().retain(|_, section| !section.is_null());
-        World::deserialize(doc).unwrap()
+        read(doc)
+    }
+
+    /// The managed VPC alone.
+    pub(crate) fn small_world(&self) -> World {
+        read(self.doc())
+    }
+
+    fn doc(&self) -> Value {
+        let mut doc = self.sane();
+        for wrong in &self.wrongs {
+            self.spoil(*wrong, &mut doc);
+        }
+        doc
     }
 
     /// A VPC as many are: private subnets that lead out through a NAT gateway in a public one.
@@ -308,7 +330,10 @@ impl Scene {
         let list = format!("pl-0a0000000000000a{n}");
         for table in doc["RouteTables"].as_array_mut().unwrap() {
             if tables.iter().any(|id| table["RouteTableId"] == **id) {
-                table["Routes"].as_array_mut().unwrap().push(json!({"DestinationPrefixListId": list,
+                table["Routes"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(json!({"DestinationPrefixListId": list,
                     "GatewayId": id("vpce", n), "Origin": "CreateRoute", "State": "active"}));
             }
         }
@@ -328,7 +353,10 @@ impl Scene {
     fn gateway_unassociated<'d>(&self, doc: &'d mut Value) -> &'d mut Value {
         endpoints(doc).retain(|e| e["VpcEndpointId"] != *id("vpce", 0));
         for table in doc["RouteTables"].as_array_mut().unwrap() {
-            table["Routes"].as_array_mut().unwrap().retain(|route| route["GatewayId"] != *id("vpce", 0));
+            table["Routes"]
+                .as_array_mut()
+                .unwrap()
+                .retain(|route| route["GatewayId"] != *id("vpce", 0));
         }
         self.add_gateway(0, doc, &[]);
         endpoints(doc).last_mut().unwrap()
@@ -356,7 +384,11 @@ impl Scene {
             }
             Wrong::AclOwnOut => {
                 let to = ["52.219.0.0/16", "10.0.0.0/16", "52.219.7.0/24", "10.0.1.0/24"][pick];
-                push(doc, "NetworkAcls", acl(2, false, &[0], &[rule(10, true, "deny", to, Some((443, 443)))]));
+                push(
+                    doc,
+                    "NetworkAcls",
+                    acl(2, false, &[0], &[rule(10, true, "deny", to, Some((443, 443)))]),
+                );
                 if to == "10.0.1.0/24" {
                     // Within its own subnet no ACL is asked: the endpoints' second subnet matters.
                     self.ssm(doc);
@@ -365,36 +397,62 @@ impl Scene {
             Wrong::AclOwnBack => {
                 let from = ["52.119.0.0/17", "10.0.0.0/8", "52.0.0.0/8", "10.0.1.0/24"][pick];
                 let ports = [(32768, 65535), (40000, 40000), (1024, 65535), (50000, 60000)][pick];
-                push(doc, "NetworkAcls", acl(2, false, &[0], &[rule(10, false, "deny", from, Some(ports))]));
+                push(
+                    doc,
+                    "NetworkAcls",
+                    acl(2, false, &[0], &[rule(10, false, "deny", from, Some(ports))]),
+                );
                 self.ssm(doc);
             }
             Wrong::AclOfEndpoint => {
                 self.ssm(doc);
                 let (out, ports) = [(false, (443, 443)), (true, (32768, 33000))][pick % 2];
                 let peer = ["10.0.0.0/24", "10.0.0.0/28"][pick / 2];
-                push(doc, "NetworkAcls", acl(2, false, &[1], &[rule(10, out, "deny", peer, Some(ports))]));
+                push(
+                    doc,
+                    "NetworkAcls",
+                    acl(2, false, &[1], &[rule(10, out, "deny", peer, Some(ports))]),
+                );
             }
             Wrong::AclWrongPorts => {
                 let lambda = odd(1);
                 let open = if lambda { (32768, 65535) } else { (1024, 61000) };
                 let mut own = acl(2, false, &[0], &[]);
                 own["Entries"].as_array_mut().unwrap().retain(|e| e["Egress"] == true);
-                own["Entries"].as_array_mut().unwrap().push(rule(100, false, "allow", "0.0.0.0/0", Some(open)));
+                own["Entries"].as_array_mut().unwrap().push(rule(
+                    100,
+                    false,
+                    "allow",
+                    "0.0.0.0/0",
+                    Some(open),
+                ));
                 push(doc, "NetworkAcls", own);
                 if lambda {
-                    push(doc, "NetworkInterfaces", json!({"NetworkInterfaceId": id("eni", 50), "VpcId": MANAGED,
-                        "SubnetId": id("subnet", 0), "InterfaceType": "lambda", "PrivateIpAddress": "10.0.0.99"}));
+                    push(
+                        doc,
+                        "NetworkInterfaces",
+                        json!({"NetworkInterfaceId": id("eni", 50), "VpcId": MANAGED,
+                        "SubnetId": id("subnet", 0), "InterfaceType": "lambda", "PrivateIpAddress": "10.0.0.99"}),
+                    );
                 }
             }
             Wrong::AclShut => {
-                push(doc, "NetworkAcls", acl(2, false, &[0], &[rule(10, true, "deny", "0.0.0.0/0", Some((443, 443)))]));
+                push(
+                    doc,
+                    "NetworkAcls",
+                    acl(2, false, &[0], &[rule(10, true, "deny", "0.0.0.0/0", Some((443, 443)))]),
+                );
             }
             Wrong::AclIpv6 => {
                 self.two_versions(doc, true);
                 self.ssm(doc)["IpAddressType"] = json!("dualstack");
-                let mut own = acl(2, false, &[0], &[rule6(101, true, "allow"), rule6(101, false, "allow")]);
+                let mut own =
+                    acl(2, false, &[0], &[rule6(101, true, "allow"), rule6(101, false, "allow")]);
                 let gone = odd(0);
-                own["Entries"].as_array_mut().unwrap().retain(|e| e["Ipv6CidrBlock"].is_null() || e["Egress"] == gone);
+                own["Entries"]
+                    .as_array_mut()
+                    .unwrap()
+                    .retain(|e| e["Ipv6CidrBlock"].is_null() || e["Egress"] == gone);
                 push(doc, "NetworkAcls", own);
             }
             Wrong::AclsUnread => doc["NetworkAcls"] = Value::Null,
@@ -404,21 +462,44 @@ impl Scene {
                 }
             }
             Wrong::StaticRoute => {
-                let to = ["52.219.0.0/16", "52.219.128.0/17", "52.219.4.0/24", "52.219.9.9/32"][pick];
-                route(doc, last, self, json!({"DestinationCidrBlock": to, "TransitGatewayId": id("tgw", 1), "Origin": "CreateRoute", "State": if odd(0) { "active" } else { "blackhole" }}));
+                let to =
+                    ["52.219.0.0/16", "52.219.128.0/17", "52.219.4.0/24", "52.219.9.9/32"][pick];
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationCidrBlock": to, "TransitGatewayId": id("tgw", 1), "Origin": "CreateRoute", "State": if odd(0) { "active" } else { "blackhole" }}),
+                );
             }
             Wrong::PropagatedRoute => {
-                let to = ["52.219.0.0/17", "52.219.128.0/17", "52.219.4.0/24", "52.119.9.9/32"][pick];
-                route(doc, last, self, json!({"DestinationCidrBlock": to, "GatewayId": id("vgw", 1), "Origin": "EnableVgwRoutePropagation", "State": "active"}));
+                let to =
+                    ["52.219.0.0/17", "52.219.128.0/17", "52.219.4.0/24", "52.119.9.9/32"][pick];
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationCidrBlock": to, "GatewayId": id("vgw", 1), "Origin": "EnableVgwRoutePropagation", "State": "active"}),
+                );
             }
             Wrong::EqualPropagatedRoute => {
                 let to = ["52.219.0.0/16", "52.119.0.0/16"][pick % 2];
-                route(doc, last, self, json!({"DestinationCidrBlock": to, "GatewayId": id("vgw", 1), "Origin": "EnableVgwRoutePropagation", "State": "active"}));
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationCidrBlock": to, "GatewayId": id("vgw", 1), "Origin": "EnableVgwRoutePropagation", "State": "active"}),
+                );
             }
             Wrong::ListRoute => {
-                let to = ["52.219.128.0/20", "52.219.0.0/16", "52.119.0.1/32", "52.119.0.0/16"][pick];
+                let to =
+                    ["52.219.128.0/20", "52.219.0.0/16", "52.119.0.1/32", "52.119.0.0/16"][pick];
                 doc["PrefixLists"][2]["Entries"] = json!([{"Cidr": to}, {"Cidr": "10.77.0.0/16"}]);
-                route(doc, last, self, json!({"DestinationPrefixListId": "pl-0a0000000000000f1", "TransitGatewayId": id("tgw", 1), "Origin": "CreateRoute", "State": "active"}));
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationPrefixListId": "pl-0a0000000000000f1", "TransitGatewayId": id("tgw", 1), "Origin": "CreateRoute", "State": "active"}),
+                );
             }
             Wrong::ListsUnread => {
                 doc["PrefixLists"].as_array_mut().unwrap().remove(0);
@@ -427,7 +508,9 @@ impl Scene {
                     self.gateway_unassociated(doc);
                 }
             }
-            Wrong::GatewayPolicy => self.gateway_unassociated(doc)["PolicyDocument"] = json!(RESTRICTED),
+            Wrong::GatewayPolicy => {
+                self.gateway_unassociated(doc)["PolicyDocument"] = json!(RESTRICTED)
+            }
             Wrong::InterfacePolicy => {
                 let ssm = self.ssm(doc);
                 ssm["PolicyDocument"] = json!(RESTRICTED);
@@ -436,10 +519,10 @@ impl Scene {
             Wrong::PrivateDnsOff => self.ssm(doc)["PrivateDnsEnabled"] = json!(false),
             Wrong::InboundOnly => {
                 add_interface(7, "s3", &[0, 1], doc);
-                endpoints(doc).last_mut().unwrap()["DnsOptions"] = json!({"PrivateDnsOnlyForInboundResolverEndpoint": true});
-                if !endpoints(doc).iter().any(|e| e["VpcEndpointId"] == *id("vpce", 0)) {
-                    self.add_gateway(0, doc, &self.tables());
-                }
+                endpoints(doc).last_mut().unwrap()["DnsOptions"] =
+                    json!({"PrivateDnsOnlyForInboundResolverEndpoint": true});
+                // It leans on a gateway endpoint, though one without a table.
+                self.gateway_unassociated(doc);
             }
             Wrong::S3NameShut => {
                 add_interface(7, "s3", &[0, 1], doc);
@@ -447,7 +530,10 @@ impl Scene {
                 s3["DnsOptions"] = json!({"PrivateDnsOnlyForInboundResolverEndpoint": false});
                 s3["Groups"] = json!([{"GroupId": id("sg", 0)}]);
             }
-            Wrong::VpcDnsOff => doc["VpcAttributes"][MANAGED][["EnableDnsHostnames", "EnableDnsSupport"][pick % 2]] = json!(false),
+            Wrong::VpcDnsOff => {
+                doc["VpcAttributes"][MANAGED]
+                    [["EnableDnsHostnames", "EnableDnsSupport"][pick % 2]] = json!(false)
+            }
             Wrong::VpcDnsWouldCutOff => {
                 doc["VpcAttributes"][MANAGED]["EnableDnsHostnames"] = json!(false);
                 add_interface(6, "kms", &[0], doc);
@@ -456,13 +542,19 @@ impl Scene {
             Wrong::GroupShut => self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 0)}]),
             Wrong::GroupNameTaken => {
                 self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 0)}]);
-                push(doc, "SecurityGroups", json!({"GroupId": id("sg", 2), "GroupName": "vpc-guardrail-endpoints", "VpcId": MANAGED}));
+                push(
+                    doc,
+                    "SecurityGroups",
+                    json!({"GroupId": id("sg", 2), "GroupName": "vpc-guardrail-endpoints", "VpcId": MANAGED}),
+                );
             }
             Wrong::GroupUnread => self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 7)}]),
             Wrong::OtherZone => self.ssm(doc)["SubnetIds"] = json!([id("subnet", pick % 2)]),
             Wrong::Pending => self.ssm(doc)["State"] = json!("pending"),
             Wrong::PendingAcceptance => self.ssm(doc)["State"] = json!("pendingAcceptance"),
-            Wrong::Failed => self.ssm(doc)["State"] = json!(["failed", "rejected", "expired", "Failed"][pick]),
+            Wrong::Failed => {
+                self.ssm(doc)["State"] = json!(["failed", "rejected", "expired", "Failed"][pick])
+            }
             Wrong::RequesterManaged => self.ssm(doc)["RequesterManaged"] = json!(true),
             Wrong::Ipv6Only => {
                 self.two_versions(doc, false);
@@ -470,7 +562,9 @@ impl Scene {
                 last["Ipv6Native"] = json!(true);
                 last["CidrBlock"] = Value::Null;
                 self.ssm(doc)["SubnetIds"] = json!([id("subnet", 0)]);
-                for endpoint in endpoints(doc).iter_mut().filter(|e| e["VpcEndpointType"] == "Interface") {
+                for endpoint in
+                    endpoints(doc).iter_mut().filter(|e| e["VpcEndpointType"] == "Interface")
+                {
                     endpoint["SubnetIds"] = json!([id("subnet", 0)]);
                 }
             }
@@ -497,16 +591,28 @@ impl Scene {
             Wrong::PublicUses => {
                 // Its table has the gateway endpoint's route, and its zone an interface.
                 push(doc, "Subnets", subnet(7, "b", 11, "public"));
-                doc["RouteTables"].as_array_mut().unwrap().iter_mut().find(|t| t["RouteTableId"] == *id("rtb", 8)).unwrap()
-                    ["Associations"].as_array_mut().unwrap().push(bound(7));
+                doc["RouteTables"]
+                    .as_array_mut()
+                    .unwrap()
+                    .iter_mut()
+                    .find(|t| t["RouteTableId"] == *id("rtb", 8))
+                    .unwrap()["Associations"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(bound(7));
                 self.ssm(doc)["PrivateDnsEnabled"] = json!(odd(0));
             }
             Wrong::UnclassifiedUses | Wrong::OtherClassBlocked => self.third_class(wrong, doc),
             Wrong::LocalOverruled => {
                 // More specific than the local route, to a middlebox.
                 self.ssm(doc)["PrivateDnsEnabled"] = json!(odd(0));
-                route(doc, 0, self, json!({"DestinationCidrBlock": "10.0.1.0/24", "NetworkInterfaceId": id("eni", 60),
-                    "Origin": "CreateRoute", "State": if pick > 1 { "active" } else { "blackhole" }}));
+                route(
+                    doc,
+                    0,
+                    self,
+                    json!({"DestinationCidrBlock": "10.0.1.0/24", "NetworkInterfaceId": id("eni", 60),
+                    "Origin": "CreateRoute", "State": if pick > 1 { "active" } else { "blackhole" }}),
+                );
             }
         }
     }
@@ -515,8 +621,12 @@ impl Scene {
     /// serve.
     fn third_class(&self, wrong: Wrong, doc: &mut Value) {
         push(doc, "Subnets", subnet(6, "a", 12, ["none", "public"][self.base.pick / 2]));
-        push(doc, "RouteTables", json!({"RouteTableId": id("rtb", 6), "VpcId": MANAGED, "Associations": [bound(6)],
-            "Routes": [local(), nat_route("0.0.0.0/0")]}));
+        push(
+            doc,
+            "RouteTables",
+            json!({"RouteTableId": id("rtb", 6), "VpcId": MANAGED, "Associations": [bound(6)],
+            "Routes": [local(), nat_route("0.0.0.0/0")]}),
+        );
         self.ssm(doc)["PrivateDnsEnabled"] = json!(false);
         if wrong == Wrong::OtherClassBlocked {
             let block = rule(10, self.base.pick.is_multiple_of(2), "deny", "10.0.0.0/16", None);
@@ -532,14 +642,18 @@ impl Scene {
         let block = |cidr: &str| json!([{"Ipv6CidrBlock": cidr, "Ipv6CidrBlockState": {"State": "associated"}}]);
         doc["Vpcs"][0]["Ipv6CidrBlockAssociationSet"] = block("2a05:d014:1::/56");
         for n in 0..self.private().len() {
-            doc["Subnets"][n]["Ipv6CidrBlockAssociationSet"] = block(&format!("2a05:d014:1:{n}::/64"));
+            doc["Subnets"][n]["Ipv6CidrBlockAssociationSet"] =
+                block(&format!("2a05:d014:1:{n}::/64"));
         }
         for table in doc["RouteTables"].as_array_mut().unwrap() {
             let routes = table["Routes"].as_array_mut().unwrap();
             routes.push(json!({"DestinationIpv6CidrBlock": "2a05:d014:1::/56", "GatewayId": "local", "Origin": "CreateRouteTable", "State": "active"}));
         }
         for list in doc["NetworkAcls"].as_array_mut().into_iter().flatten() {
-            list["Entries"].as_array_mut().unwrap().extend([rule6(101, true, "allow"), rule6(101, false, "allow")]);
+            list["Entries"]
+                .as_array_mut()
+                .unwrap()
+                .extend([rule6(101, true, "allow"), rule6(101, false, "allow")]);
         }
         if out {
             for n in 0..self.tables().len() {
@@ -555,16 +669,19 @@ impl Scene {
         let ssm = || ModifyVpcEndpoint::new(id("vpce", 2).parse().unwrap());
         let modify = |change| vec![Request::ModifyVpcEndpoint(Box::new(change))];
         match self.wrongs.as_slice() {
-            [Wrong::InterfacePolicy] => {
-                modify(ModifyVpcEndpoint { reset_policy: true, private_dns_enabled: Some(true), ..ssm() })
-            }
-            [Wrong::GatewayPolicy] => modify(ModifyVpcEndpoint {
+            [Wrong::InterfacePolicy] => modify(ModifyVpcEndpoint {
                 reset_policy: true,
-                ..ModifyVpcEndpoint::new(id("vpce", 0).parse().unwrap())
+                private_dns_enabled: Some(true),
+                ..ssm()
             }),
             _ => Vec::new(),
         }
     }
+}
+
+fn read(mut doc: Value) -> World {
+    doc.as_object_mut().unwrap().retain(|_, section| !section.is_null());
+    World::deserialize(doc).unwrap()
 }
 
 fn endpoints(doc: &mut Value) -> &mut Vec<Value> {
@@ -586,8 +703,12 @@ fn add_interface(n: usize, service: &str, subnets: &[usize], doc: &mut Value) {
     let mut interfaces = Vec::new();
     for subnet in subnets {
         let eni = id("eni", n * 10 + subnet);
-        push(doc, "NetworkInterfaces", json!({"NetworkInterfaceId": eni, "VpcId": MANAGED, "SubnetId": id("subnet", *subnet),
-            "InterfaceType": "vpc_endpoint", "PrivateIpAddress": format!("10.0.{subnet}.{}", 10 + n)}));
+        push(
+            doc,
+            "NetworkInterfaces",
+            json!({"NetworkInterfaceId": eni, "VpcId": MANAGED, "SubnetId": id("subnet", *subnet),
+            "InterfaceType": "vpc_endpoint", "PrivateIpAddress": format!("10.0.{subnet}.{}", 10 + n)}),
+        );
         interfaces.push(eni);
     }
     let subnets: Vec<String> = subnets.iter().map(|n| id("subnet", *n)).collect();
@@ -615,7 +736,11 @@ fn nat_route(to: &str) -> Value {
 }
 
 fn offered(service: &str, kind: &str) -> Value {
-    let names = if kind == "Gateway" { json!([]) } else { json!([{"PrivateDnsName": format!("{service}.eu-central-1.amazonaws.com")}]) };
+    let names = if kind == "Gateway" {
+        json!([])
+    } else {
+        json!([{"PrivateDnsName": format!("{service}.eu-central-1.amazonaws.com")}])
+    };
     json!({"ServiceName": full_name(service), "ServiceType": [{"ServiceType": kind}],
         "AvailabilityZones": ["eu-central-1a", "eu-central-1b"], "PrivateDnsNames": names})
 }

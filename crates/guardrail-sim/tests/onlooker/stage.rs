@@ -28,6 +28,8 @@ pub(crate) struct Stage {
     notes: InMemory,
     baseline: Baseline,
     pub(crate) onlooker: Onlooker,
+    /// Whether the onlooker looks at every write and after it.
+    watched: bool,
     private: Vec<SubnetId>,
 }
 
@@ -63,8 +65,14 @@ impl Stage {
         baseline: &Baseline,
         required: Vec<String>,
         private: &[String],
-        options: &SimOptions,
+        watched: bool,
     ) -> Self {
+        let mut options = SimOptions::default();
+        if !watched {
+            // Nobody looks on while endpoints come up, and every wait is a look of the guardrail's.
+            options.interface_endpoint_ready = Duration::from_secs(1);
+            options.gateway_endpoint_ready = Duration::from_secs(1);
+        }
         let sim = || Sim::new(world.clone(), Timestamp::UNIX_EPOCH, options.clone());
         let asks = baseline.internet_routes.remove == Remove::AfterEndpoints;
         let vpc = VpcId::try_from(MANAGED.to_owned()).unwrap();
@@ -73,6 +81,7 @@ impl Stage {
             alone: RefCell::new(sim()),
             notes: InMemory::default(),
             baseline: baseline.clone(),
+            watched,
             onlooker: Onlooker::new(world, vpc, required, asks),
             private: private.iter().map(|id| id.parse().unwrap()).collect(),
         }
@@ -98,6 +107,9 @@ impl Stage {
     }
 
     fn look(&self) {
+        if !self.watched {
+            return;
+        }
         let (now, world) = (self.cloud.now(), self.world());
         self.onlooker.look(now, world, self.alone.borrow().world());
     }
@@ -153,7 +165,7 @@ impl Stage {
     }
 }
 
-fn request(number: usize, now: Timestamp) -> RunRequest {
+pub(crate) fn request(number: usize, now: Timestamp) -> RunRequest {
     RunRequest {
         scope: Scope {
             account: "111122223333".parse().unwrap(),

@@ -48,6 +48,7 @@ fn is_told_here(obstacle: &Obstacle) -> bool {
         | Obstacle::NoAcl
         | Obstacle::NoIpVersion { .. }
         | Obstacle::NameAnswersUnclear { .. }
+        | Obstacle::Diverted { .. }
         | Obstacle::RangesUnread
         | Obstacle::NoPrivateName => true,
         Obstacle::NotOffered
