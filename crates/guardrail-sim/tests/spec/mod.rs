@@ -323,6 +323,23 @@ impl Case {
             .collect()
     }
 
+    /// The full names of the services that the baseline requires.
+    pub(crate) fn required(&self) -> Vec<String> {
+        self.required_services().map(name).collect()
+    }
+
+    /// `ec2messages` is required where it is offered.
+    fn required_services(&self) -> impl Iterator<Item = &'static str> {
+        let offered = self.ec2messages_offered;
+        SERVICES.into_iter().filter(move |service| offered || *service != "ec2messages")
+    }
+
+    /// The ids of the private subnets.
+    pub(crate) fn private(&self) -> Vec<String> {
+        let private = self.subnets.iter().enumerate().filter(|(_, s)| s.kind == Kind::Private);
+        private.map(|(n, _)| id("subnet", MARKS[0], n)).collect()
+    }
+
     /// Only private subnets use the table.
     pub(crate) fn assert_only_private_users(&self, table: &RouteTableId) {
         let users: Vec<Kind> = self.users(table).map(|subnet| subnet.kind).collect();
@@ -341,15 +358,13 @@ impl Case {
     /// Every required service that is offered is served to the table's subnets: judged from the
     /// world alone.
     pub(crate) fn assert_served(&self, world: &World, table: &RouteTableId) {
-        for service in
-            SERVICES.iter().filter(|service| self.ec2messages_offered || **service != "ec2messages")
-        {
+        for service in self.required_services() {
             let mut of_service = world.vpc_endpoints.iter().flatten().filter(|endpoint| {
                 endpoint.vpc_id == *MANAGED
                     && endpoint.service_name.as_ref().is_some_and(|n| *n == *name(service))
                     && endpoint.state == EndpointState::Available
             });
-            if matches!(*service, "s3" | "dynamodb") {
+            if matches!(service, "s3" | "dynamodb") {
                 assert!(
                     of_service.any(|e| e.route_table_ids.contains(table)),
                     "{service} does not serve {table}: {world:#?}"

@@ -49,6 +49,7 @@ fn is_told_here(view: &View<'_>, required: &RequiredService<'_>, obstacle: &Obst
         | Obstacle::NoAcl
         | Obstacle::NoIpVersion { .. }
         | Obstacle::NameAnswersUnclear { .. }
+        | Obstacle::Diverted { .. }
         | Obstacle::RangesUnread
         | Obstacle::NoPrivateName => true,
         // Where no zone of a private subnet has the service, no endpoint is missing in any.

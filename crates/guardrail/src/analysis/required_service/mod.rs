@@ -174,13 +174,30 @@ impl<'w> RequiredService<'w> {
 
     /// The interface endpoint in the VPC, anybody's, that the service's own name leads to.
     pub fn name_holder(&self, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
-        let holds = |endpoint: &&VpcEndpoint| {
-            endpoint.service_name.as_ref() == Some(&self.name)
-                && endpoint.kind() == EndpointType::Interface
-                && endpoint.holds_name_in_vpc()
-                && health(endpoint) == Health::Works
+        snapshot.endpoints.iter().copied().find(|endpoint| self.is_name_holder(endpoint))
+    }
+
+    /// The endpoint that keeps the service's own name from leading to this one: of two only one can
+    /// hold it, and AWS gives it to nobody while another has it.
+    pub fn holder_beside(
+        &self,
+        endpoint: &VpcEndpoint,
+        snapshot: &Snapshot<'w>,
+    ) -> Option<&'w VpcEndpoint> {
+        let is_own = |holder: &VpcEndpoint| {
+            self.endpoints(snapshot).any(|own| own.vpc_endpoint_id == holder.vpc_endpoint_id)
         };
-        snapshot.endpoints.iter().copied().find(holds)
+        let mut beside = snapshot.endpoints.iter().copied().filter(|holder| {
+            holder.vpc_endpoint_id != endpoint.vpc_endpoint_id && self.is_name_holder(holder)
+        });
+        beside.find(|holder| !endpoint.holds_name_in_vpc() || !is_own(holder))
+    }
+
+    fn is_name_holder(&self, endpoint: &VpcEndpoint) -> bool {
+        endpoint.service_name.as_ref() == Some(&self.name)
+            && endpoint.kind() == EndpointType::Interface
+            && endpoint.holds_name_in_vpc()
+            && health(endpoint) == Health::Works
     }
 
     /// The endpoint that is adopted as the one to serve it: of those that exist, the one that holds

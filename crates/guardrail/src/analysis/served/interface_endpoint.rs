@@ -5,12 +5,16 @@ use ipnet::IpNet;
 use super::{IpVersion, Obstacle, Proof, blocks_of, has_ipv6, network_acl, policy, resolver};
 use crate::analysis::View;
 use crate::analysis::required_service::{Health, RequiredService, health, https_sources_of};
+use crate::analysis::route::is_blackhole;
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::ReachedBy;
 use crate::ec2::change::DnsAttribute;
 use crate::ec2::cidr::{Cidr, covered};
+use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Section;
-use crate::ec2::world::{EndpointState, IpAddressType, VpcEndpoint};
+use crate::ec2::world::{
+    Destination, EndpointState, IpAddressType, PrefixList, RouteState, Subnet, VpcEndpoint,
+};
 use crate::history::{Premise, Seen};
 
 /// Adds what keeps this endpoint from serving the subnet, and what its serving rests on.
@@ -38,6 +42,7 @@ pub(super) fn prove(
     }
     let versions = versions(endpoint, placed, proof);
     groups(view, endpoint, placed, &versions, proof);
+    way(view, endpoint, placed, &versions, proof);
     for version in &versions {
         network_acl::to_endpoint(view, endpoint, placed, *version, proof);
     }
@@ -65,8 +70,7 @@ fn name(
     proof: &mut Proof,
 ) {
     let id = || endpoint.vpc_endpoint_id.clone();
-    let holder = required.name_holder(view.snapshot).filter(|_| !endpoint.holds_name_in_vpc());
-    if let Some(holder) = holder {
+    if let Some(holder) = required.holder_beside(endpoint, view.snapshot) {
         let endpoint = holder.vpc_endpoint_id.clone();
         proof.obstacles.push(Obstacle::NameHeldByAnother { endpoint });
     } else if !endpoint.private_dns_enabled {
@@ -76,7 +80,13 @@ fn name(
     }
     proof.premises.push(Seen::of(
         Premise::EndpointName(id()),
-        &format!("{} {:?}", endpoint.private_dns_enabled, endpoint.dns_options),
+        // No name is answered before the endpoint is available.
+        &format!(
+            "{} {:?} {}",
+            endpoint.private_dns_enabled,
+            endpoint.dns_options,
+            health(endpoint) == Health::Works
+        ),
     ));
     vpc_dns(view, proof);
     let (obstacle, premise) = resolver::judge(view);
@@ -192,5 +202,63 @@ fn groups(
     if !shut.is_empty() {
         let blocks = shut.into_iter().map(Cidr::from).collect();
         proof.obstacles.push(Obstacle::HttpsNotAdmitted { endpoint: id(), blocks });
+    }
+}
+
+/// Whether the VPC's own route takes the subnet's packets to every interface in another subnet. A
+/// more specific one may lead to a middlebox
+/// (docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html, "Routing for a middlebox
+/// appliance").
+fn way(
+    view: &View<'_>,
+    endpoint: &VpcEndpoint,
+    placed: &SubnetUse<'_>,
+    versions: &[IpVersion],
+    proof: &mut Proof,
+) {
+    let Some(table) = placed.table else { return };
+    let others = endpoint.subnet_ids.iter().filter(|id| **id != placed.subnet.subnet_id);
+    let subnets: Vec<&Subnet> = others.filter_map(|id| view.snapshot.subnet(id)).collect();
+    let blocks: Vec<IpNet> = versions
+        .iter()
+        .flat_map(|version| {
+            subnets
+                .iter()
+                .flat_map(|subnet| network_acl::interface_blocks(view, endpoint, subnet, *version))
+        })
+        .collect();
+    let own: Vec<IpNet> = view.snapshot.vpc.cidrs().iter().filter_map(Cidr::net).collect();
+    let takes = |net: IpNet| {
+        own.iter().any(|block| block.contains(&net))
+            && blocks.iter().any(|block| net.contains(block) || block.contains(&net))
+    };
+    for route in table.routes.iter().filter(|route| route.state != Some(RouteState::Filtered)) {
+        let Some(target) = route.target().filter(|target| *target != RouteTarget::Local) else {
+            continue;
+        };
+        if let Some(there) = route.destination().filter(|to| nets(view, to).into_iter().any(takes))
+        {
+            proof.obstacles.push(Obstacle::Diverted {
+                table: table.route_table_id.clone(),
+                endpoint: endpoint.vpc_endpoint_id.clone(),
+                destination: there.to_string(),
+                target: target.to_string(),
+                blackhole: is_blackhole(route),
+            });
+        }
+    }
+}
+
+/// The blocks of a route's destination, as far as they were read.
+fn nets(view: &View<'_>, destination: &Destination) -> Vec<IpNet> {
+    match destination {
+        Destination::CidrBlock(cidr) | Destination::Ipv6CidrBlock(cidr) => {
+            cidr.net().into_iter().collect()
+        }
+        Destination::PrefixList(id) => {
+            let lists = view.snapshot.shared.prefix_lists.iter();
+            let its = lists.filter(|list| list.prefix_list_id == *id);
+            its.filter_map(PrefixList::blocks).flatten().filter_map(Cidr::net).collect()
+        }
     }
 }

@@ -106,7 +106,7 @@ fn ports_in(view: &View<'_>, subnet: &Subnet) -> RangeInclusive<u16> {
 
 /// Where in a subnet the endpoint's interface is: at its address, or anywhere in the subnet where
 /// that was not read.
-fn interface_blocks(
+pub(super) fn interface_blocks(
     view: &View<'_>,
     endpoint: &VpcEndpoint,
     subnet: &Subnet,

@@ -137,6 +137,20 @@ pub enum Obstacle {
         /// The route's target.
         target: String,
     },
+    /// A route of the table takes what goes to the endpoint's interfaces elsewhere, before the VPC's
+    /// own route does.
+    Diverted {
+        /// The table.
+        table: RouteTableId,
+        /// The endpoint.
+        endpoint: EndpointId,
+        /// The route's destination.
+        destination: String,
+        /// The route's target.
+        target: String,
+        /// Whether the route leads nowhere; another target may pass traffic on.
+        blackhole: bool,
+    },
     /// A section that the answer rests on was not read.
     Unread {
         /// The section.
@@ -172,6 +186,7 @@ impl Obstacle {
             | Self::NoTable
             | Self::NameAnswersUnclear { .. }
             | Self::PerhapsOverruled { .. }
+            | Self::Diverted { blackhole: false, .. }
             | Self::Unread { .. }
             | Self::RangesUnread => Certainty::CannotTell,
             Self::NotOffered
@@ -190,7 +205,8 @@ impl Obstacle {
             | Self::Acl(_)
             | Self::NoIpVersion { .. }
             | Self::Policy { .. }
-            | Self::Overruled { .. } => Certainty::Certain,
+            | Self::Overruled { .. }
+            | Self::Diverted { .. } => Certainty::Certain,
         }
     }
 
@@ -220,6 +236,7 @@ impl Obstacle {
             | Self::Policy { .. }
             | Self::Overruled { .. }
             | Self::PerhapsOverruled { .. }
+            | Self::Diverted { .. }
             | Self::Unread { .. }
             | Self::RangesUnread => false,
         }
@@ -281,6 +298,11 @@ impl fmt::Display for Obstacle {
             Self::PerhapsOverruled { table, destination, target } => {
                 let (there, target) = (word(destination), word(target));
                 write!(f, "{table}: {there} → {target} may overrule the endpoint's route")
+            }
+            Self::Diverted { table, endpoint, destination, target, blackhole } => {
+                let (there, target) = (word(destination), word(target));
+                let verb = if *blackhole { "ends" } else { "may end" };
+                write!(f, "{table}: {there} → {target} {verb} the way to {endpoint}")
             }
             Self::Unread { section } => write!(f, "{section} not read"),
             Self::RangesUnread => f.write_str("the service's address ranges were not read"),

@@ -143,6 +143,7 @@ impl<'w> Draft<'_, 'w> {
             | Obstacle::NameAnswersUnclear { .. }
             | Obstacle::Overruled { .. }
             | Obstacle::PerhapsOverruled { .. }
+            | Obstacle::Diverted { .. }
             | Obstacle::Unread { .. }
             | Obstacle::RangesUnread => true,
         }

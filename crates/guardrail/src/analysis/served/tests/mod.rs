@@ -9,6 +9,7 @@ mod name;
 mod network_acl;
 mod policy;
 mod state;
+mod way;
 
 use serde_json::{Value, json};
 

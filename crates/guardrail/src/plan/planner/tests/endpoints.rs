@@ -195,3 +195,16 @@ fn s3s_interface_endpoint_is_made_with_its_name_for_the_vpc() {
     assert_eq!(private_dns("s3"), Some(PrivateDns::OnInTheVpc));
     assert_eq!(private_dns("ssm"), Some(PrivateDns::On));
 }
+
+#[test]
+fn none_is_made_while_another_holds_its_name_because_aws_refuses_it() {
+    check(
+        |w| {
+            w.set("vpce-ssm", "RequesterManaged", json!(true));
+            w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+        },
+        &["- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, \
+           eu-central-1b: it costs money and would not serve com.amazonaws.eu-central-1.ssm; \
+           `create: always` in the baseline makes it all the same"],
+    );
+}

@@ -1,0 +1,187 @@
+//! The proof that nobody is cut off, and that what can go goes: an onlooker, which knows what a
+//! packet and a name do and nothing of the guardrail's own judgement, looks on at every write and
+//! for the time that answers live after it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test's helpers stop the test as the test does"
+)]
+
+mod client;
+mod look;
+mod names;
+mod packet;
+mod policy;
+mod scene;
+#[path = "../spec/mod.rs"]
+#[allow(dead_code, reason = "the other properties use the rest")]
+mod spec;
+mod stage;
+
+use guardrail::ec2::id::SubnetId;
+use guardrail::ec2::world::World;
+use guardrail::report::Report;
+use guardrail::rules::left_alone::{LeftAlone, LeftAloneReason, Unserved};
+use guardrail::run::preview;
+use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+
+use crate::scene::{Scene, Wrong, base, some_wrong};
+use crate::stage::{Stage, request};
+
+fn stage(scene: &Scene) -> Stage {
+    Stage::new(&scene.world(), &scene.baseline, scene.required(), &scene.private(), true)
+}
+
+/// The route to the NAT gateway for everything, where a private subnet's table has it.
+fn kept(scene: &Scene, world: &World) -> Vec<String> {
+    let tables = world.route_tables.iter().flatten();
+    let leads_out = tables.filter(|table| {
+        table.routes.iter().any(|route| route.nat_gateway_id.is_some() && !is_half(route))
+    });
+    let private = scene.tables();
+    let ids = leads_out.map(|table| table.route_table_id.to_string());
+    ids.filter(|id| private.contains(id)).collect()
+}
+
+fn is_half(route: &guardrail::ec2::world::Route) -> bool {
+    route.destination_cidr_block.as_ref().is_none_or(|cidr| cidr.as_str() != "0.0.0.0/0")
+}
+
+/// The subnets of a table of private ones that is kept, and the world without any of their routes out.
+fn without_routes(scene: &Scene, world: &World, table: &str) -> (World, Vec<SubnetId>) {
+    let mut without = world.clone();
+    for table in without.route_tables.iter_mut().flatten() {
+        if scene.tables().iter().any(|id| table.route_table_id == **id) {
+            table.routes.retain(|route| route.nat_gateway_id.is_none());
+        }
+    }
+    // An endpoint that is not the VPC's own to use may go at any time, and nobody counts on it.
+    for endpoint in without.vpc_endpoints.iter_mut().flatten().filter(|e| e.requester_managed) {
+        endpoint.groups.clear();
+    }
+    let tables = world.route_tables.iter().flatten();
+    let its = tables.filter(|it| it.route_table_id == *table).flat_map(|it| &it.associations);
+    (without, its.filter_map(|bound| bound.subnet_id.clone()).collect())
+}
+
+/// Every kept route is kept for something: without it a client would not reach what is required.
+fn assert_not_kept_for_nothing(scene: &Scene, stage: &Stage, report: &Report) -> bool {
+    let world = stage.world();
+    let kept = kept(scene, &world);
+    for table in &kept {
+        let (without, users) = without_routes(scene, &world, table);
+        assert!(
+            !stage.onlooker.all_reach(&without, &users),
+            "every client of {table} reaches everything without its route, and it is kept: {scene:#?}\n{report:#?}",
+        );
+    }
+    !kept.is_empty()
+}
+
+/// Plays a scene to its end, with what people do about it on the way. Whether a route is kept, and
+/// why.
+fn play(scene: &Scene, stage: &Stage) -> (bool, Report) {
+    let mut report = stage.settle();
+    let remedy = scene.remedy();
+    if !remedy.is_empty() {
+        remedy.iter().for_each(|call| stage.somebody_calls(call));
+        report = stage.settle();
+    }
+    (assert_not_kept_for_nothing(scene, stage, &report), report)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// With anything wrong, nobody loses what the guardrail must not take, and no route is kept for
+    /// nothing.
+    #[test]
+    fn nobody_is_cut_off_whatever_is_wrong(scene in some_wrong(0..4)) {
+        let stage = stage(&scene);
+        let (_, report) = play(&scene, &stage);
+        stage.writes();
+        let again = stage.run(1000);
+        prop_assert_eq!(stage.writes(), Vec::new(), "a second run makes a call");
+        prop_assert_eq!(again.findings, report.findings);
+        prop_assert!(stage.onlooker.asked() > 0);
+    }
+
+    /// The same on worlds that are wrong in other ways: odd routes, states and limits.
+    #[test]
+    fn nobody_is_cut_off_in_odd_worlds(case in spec::case()) {
+        let world = case.world();
+        let required = case.required();
+        let stage = Stage::new(&world, &case.baseline, required, &case.private(), true);
+        stage.settle();
+    }
+}
+
+/// What keeps routes, by a report, and what keeps endpoints from being made and bent for them.
+fn obstacles(report: &Report) -> Vec<&Unserved> {
+    let reasons = report.left_alone.iter().map(|left| &left.reason);
+    let of = reasons.filter_map(|reason| match reason {
+        LeftAloneReason::ServiceNotServed { services }
+        | LeftAloneReason::WouldCutOff { services }
+        | LeftAloneReason::WouldNotServe { services } => Some(services),
+        _ => None,
+    });
+    of.flatten().collect()
+}
+
+/// Whether a route is kept and nothing but this keeps it, or what follows from it: that no endpoint is
+/// made or bent while it would serve nobody.
+fn is_held_by(report: &Report, phrases: &[&str]) -> bool {
+    const FOLLOWS: [&str; 3] = ["no endpoint", "no endpoint on", "private DNS of"];
+    let found = obstacles(report);
+    let is_it = |it: &&Unserved| phrases.iter().any(|phrase| it.obstacle.contains(phrase));
+    let follows = |it: &Unserved| FOLLOWS.iter().any(|start| it.obstacle.starts_with(start));
+    let keeps = |left: &LeftAlone| matches!(left.reason, LeftAloneReason::ServiceNotServed { .. });
+    report.left_alone.iter().any(keeps)
+        && found.iter().any(is_it)
+        && found.iter().all(|it| is_it(it) || follows(it))
+}
+
+/// How often each thing that may be wrong, alone in a VPC that is else sound, is what keeps the
+/// routes.
+#[test]
+fn each_obstacle_alone_keeps_a_route() {
+    let mut runner = TestRunner::deterministic();
+    for wrong in Wrong::ALL.into_iter().filter(|wrong| !wrong.keeps().is_empty()) {
+        let phrases = wrong.keeps();
+        let mut times = 0;
+        for _ in 0..OF_EACH {
+            let scene = Scene::new(base().new_tree(&mut runner).unwrap().current(), vec![wrong]);
+            let (now, world) = (Timestamp::UNIX_EPOCH, scene.small_world());
+            let report = preview(&scene.baseline, &world, &request(0, now), now);
+            let is_kept = !kept(&scene, &world).is_empty() && is_held_by(&report, phrases);
+            times += usize::from(is_kept);
+        }
+        println!("{wrong:?} alone keeps a route in {times} of {OF_EACH} worlds");
+        assert!(times >= 50, "{wrong:?}: {times}");
+    }
+}
+
+const OF_EACH: usize = 52;
+
+/// A guardrail that never removes a route fails here, and so does one that always does.
+#[test]
+fn routes_go_where_they_can_and_stay_where_they_must() {
+    let mut runner = TestRunner::deterministic();
+    let (mut gone, mut stayed) = (0, 0);
+    for _ in 0..WORLDS {
+        let scene = some_wrong(0..2).new_tree(&mut runner).unwrap().current();
+        let world = scene.small_world();
+        let stage = Stage::new(&world, &scene.baseline, scene.required(), &scene.private(), false);
+        let (is_kept, _) = play(&scene, &stage);
+        *(if is_kept { &mut stayed } else { &mut gone }) += 1;
+    }
+    println!("of {WORLDS} worlds {gone} end without the route and {stayed} with it");
+    assert!(gone * 10 >= WORLDS * 3 && stayed * 10 >= WORLDS * 3, "{gone} and {stayed}");
+}
+
+const WORLDS: usize = 160;

@@ -1,0 +1,782 @@
+//! Scenes: a VPC as many are, with nothing wrong, one thing or several; and a second VPC, not managed,
+//! that is the same.
+
+use std::ops::Range;
+
+use guardrail::baseline::{Baseline, ListedService, Mode};
+use guardrail::ec2::world::World;
+use proptest::prelude::*;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+use crate::look::full_name;
+use crate::spec::{MANAGED, OTHER_MARK};
+
+const MARK: &str = "aaaa0000aaaa";
+const RESTRICTED: &str = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::one-bucket/*"}]}"#;
+const FULL: &str =
+    r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+
+/// What may be wrong in a VPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wrong {
+    OtherServers,
+    OtherServersBesideAmazons,
+    ServersUnread,
+    AclOwnOut,
+    AclOwnBack,
+    AclOfEndpoint,
+    AclWrongPorts,
+    AclShut,
+    AclIpv6,
+    AclsUnread,
+    NoAcl,
+    StaticRoute,
+    PropagatedRoute,
+    EqualPropagatedRoute,
+    ListRoute,
+    ListsUnread,
+    GatewayPolicy,
+    InterfacePolicy,
+    PrivateDnsOff,
+    InboundOnly,
+    S3NameShut,
+    VpcDnsOff,
+    VpcDnsWouldCutOff,
+    GroupShut,
+    GroupNameTaken,
+    GroupUnread,
+    OtherZone,
+    Pending,
+    PendingAcceptance,
+    Failed,
+    RequesterManaged,
+    Ipv6Only,
+    DualStack,
+    DualStackEndpoint,
+    NoPrivateName,
+    NotOffered,
+    PublicUses,
+    UnclassifiedUses,
+    OtherClassBlocked,
+    LocalOverruled,
+}
+
+impl Wrong {
+    pub(crate) const ALL: [Self; 40] = [
+        Self::OtherServers,
+        Self::OtherServersBesideAmazons,
+        Self::ServersUnread,
+        Self::AclOwnOut,
+        Self::AclOwnBack,
+        Self::AclOfEndpoint,
+        Self::AclWrongPorts,
+        Self::AclShut,
+        Self::AclIpv6,
+        Self::AclsUnread,
+        Self::NoAcl,
+        Self::StaticRoute,
+        Self::PropagatedRoute,
+        Self::EqualPropagatedRoute,
+        Self::ListRoute,
+        Self::ListsUnread,
+        Self::GatewayPolicy,
+        Self::InterfacePolicy,
+        Self::PrivateDnsOff,
+        Self::InboundOnly,
+        Self::S3NameShut,
+        Self::VpcDnsOff,
+        Self::VpcDnsWouldCutOff,
+        Self::GroupShut,
+        Self::GroupNameTaken,
+        Self::GroupUnread,
+        Self::OtherZone,
+        Self::Pending,
+        Self::PendingAcceptance,
+        Self::Failed,
+        Self::RequesterManaged,
+        Self::Ipv6Only,
+        Self::DualStack,
+        Self::DualStackEndpoint,
+        Self::NoPrivateName,
+        Self::NotOffered,
+        Self::PublicUses,
+        Self::UnclassifiedUses,
+        Self::OtherClassBlocked,
+        Self::LocalOverruled,
+    ];
+
+    /// What the guardrail says where this alone keeps a route; nothing where it keeps none.
+    pub(crate) fn keeps(self) -> &'static [&'static str] {
+        match self {
+            Self::OtherServers | Self::OtherServersBesideAmazons => &["DNS servers not Amazon's"],
+            Self::ServersUnread => &["DhcpOptions not read"],
+            Self::AclOwnOut | Self::AclOwnBack | Self::AclOfEndpoint | Self::AclWrongPorts => {
+                &[" stops "]
+            }
+            Self::AclIpv6 => &[" stops "],
+            Self::AclsUnread => &["NetworkAcls not read"],
+            Self::NoAcl => &["network ACL was not seen"],
+            Self::StaticRoute | Self::PropagatedRoute => &[" overrules the endpoint's route"],
+            Self::ListRoute => &[" overrule"],
+            Self::ListsUnread => &["ranges were not read", " may overrule "],
+            Self::GatewayPolicy | Self::InterfacePolicy => &["is not full access"],
+            Self::InboundOnly => &["for inbound Resolver endpoints only"],
+            Self::S3NameShut | Self::GroupNameTaken => &["admits no TCP 443"],
+            Self::GroupUnread => &["was not read"],
+            Self::VpcDnsWouldCutOff => &["of the VPC is off", "admits no TCP 443"],
+            Self::PendingAcceptance => &["to accept it"],
+            Self::Failed => &["is in state"],
+            Self::RequesterManaged => &["holds the name"],
+            Self::Ipv6Only => &["does not answer over IPv6"],
+            Self::NoPrivateName => &["has no private name"],
+            Self::NotOffered => &["does not offer it"],
+            Self::OtherClassBlocked => &[" stops "],
+            Self::LocalOverruled => &[" the way to "],
+            Self::AclShut
+            | Self::EqualPropagatedRoute
+            | Self::PrivateDnsOff
+            | Self::VpcDnsOff
+            | Self::GroupShut
+            | Self::OtherZone
+            | Self::Pending
+            | Self::DualStack
+            | Self::DualStackEndpoint
+            | Self::PublicUses
+            | Self::UnclassifiedUses => &[],
+        }
+    }
+}
+
+/// What is there to begin with, by chance.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    /// For each service, s3 first: no endpoint, one that serves.
+    there: [bool; 5],
+    /// Each private subnet has a table of its own.
+    own_tables: bool,
+    /// A third private subnet, in the second zone.
+    third: bool,
+    /// How the VPC says that Amazon's servers are to be asked.
+    servers: usize,
+    second_route: bool,
+    pick: usize,
+}
+
+#[derive(Clone)]
+pub(crate) struct Scene {
+    pub(crate) baseline: Baseline,
+    pub(crate) wrongs: Vec<Wrong>,
+    base: Base,
+}
+
+impl std::fmt::Debug for Scene {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} in {:?}", self.wrongs, self.base)
+    }
+}
+
+pub(crate) fn base() -> impl Strategy<Value = Base> {
+    let there = prop::array::uniform5(prop::bool::weighted(0.6));
+    (there, any::<bool>(), any::<bool>(), 0_usize..4, prop::bool::weighted(0.2), 0_usize..4)
+        .prop_map(|(there, own_tables, third, servers, second_route, pick)| Base {
+            there,
+            own_tables,
+            third,
+            servers,
+            second_route,
+            pick,
+        })
+}
+
+/// Scenes with so many things wrong.
+pub(crate) fn some_wrong(many: Range<usize>) -> impl Strategy<Value = Scene> {
+    (base(), prop::collection::btree_set(0_usize..Wrong::ALL.len(), many)).prop_map(
+        |(base, wrongs)| Scene::new(base, wrongs.into_iter().map(|n| Wrong::ALL[n]).collect()),
+    )
+}
+
+const SHORT: [&str; 5] = ["s3", "dynamodb", "ssm", "ssmmessages", "ec2messages"];
+
+impl Scene {
+    pub(crate) fn new(base: Base, wrongs: Vec<Wrong>) -> Self {
+        let mut baseline = Baseline::default().with_mode(Mode::Repair);
+        if wrongs.contains(&Wrong::InboundOnly) {
+            let s3 = json!({"service": "s3"});
+            let s3: ListedService = serde_json::from_value(s3).unwrap();
+            baseline.interface_endpoints.services.push(s3);
+            baseline.gateway_endpoints.services.remove(0);
+        }
+        Self { baseline, wrongs, base }
+    }
+
+    /// The required services, by their full names.
+    pub(crate) fn required(&self) -> Vec<String> {
+        SHORT.iter().map(|service| full_name(service)).collect()
+    }
+
+    /// The private subnets.
+    pub(crate) fn private(&self) -> Vec<String> {
+        (0..if self.base.third { 3 } else { 2 }).map(|n| id("subnet", n)).collect()
+    }
+
+    /// The tables of private subnets.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        let tables = if self.base.own_tables { self.private().len() } else { 1 };
+        (0..tables).map(|n| id("rtb", n)).collect()
+    }
+
+    fn table_of(&self, private: usize) -> usize {
+        if self.base.own_tables { private } else { 0 }
+    }
+
+    /// The managed VPC and one that is not managed and else the same.
+    pub(crate) fn world(&self) -> World {
+        let mut doc = self.doc();
+        let other = serde_json::to_string(&doc).unwrap().replace(MARK, OTHER_MARK);
+        let mut other: Value = serde_json::from_str(&other).unwrap();
+        other["Vpcs"][0]["Tags"] = json!([]);
+        for section in [
+            "Vpcs",
+            "Subnets",
+            "RouteTables",
+            "VpcEndpoints",
+            "NatGateways",
+            "SecurityGroups",
+            "NetworkInterfaces",
+            "NetworkAcls",
+        ] {
+            let Some(list) = other[section].as_array().cloned() else { continue };
+            doc[section].as_array_mut().unwrap().extend(list);
+        }
+        let attributes = other["VpcAttributes"].as_object().unwrap().clone();
+        doc["VpcAttributes"].as_object_mut().unwrap().extend(attributes);
+        read(doc)
+    }
+
+    /// The managed VPC alone.
+    pub(crate) fn small_world(&self) -> World {
+        read(self.doc())
+    }
+
+    fn doc(&self) -> Value {
+        let mut doc = self.sane();
+        for wrong in &self.wrongs {
+            self.spoil(*wrong, &mut doc);
+        }
+        doc
+    }
+
+    /// A VPC as many are: private subnets that lead out through a NAT gateway in a public one.
+    fn sane(&self) -> Value {
+        let mut vpc = json!({
+            "VpcId": MANAGED, "OwnerId": "111122223333", "CidrBlock": "10.0.0.0/16",
+            "CidrBlockAssociationSet": [{"CidrBlock": "10.0.0.0/16", "CidrBlockState": {"State": "associated"}}],
+            "Tags": [{"Key": "vpc-guardrail", "Value": "managed"}],
+        });
+        match self.base.servers {
+            0 => {}
+            1 => vpc["DhcpOptionsId"] = json!("default"),
+            n => vpc["DhcpOptionsId"] = json!(format!("dopt-{n}")),
+        }
+        let mut subnets: Vec<Value> = (0..self.private().len())
+            .map(|n| subnet(n, ["a", "b", "b"][n], n, "private"))
+            .collect();
+        subnets.push(subnet(8, "a", 10, "public"));
+        let mut tables: Vec<Value> = self.tables().iter().enumerate().map(|(n, table)| {
+            let users = (0..self.private().len()).filter(|s| self.table_of(*s) == n);
+            json!({"RouteTableId": table, "VpcId": MANAGED, "Associations": users.map(bound).collect::<Vec<_>>(),
+                   "Routes": [local(), nat_route("0.0.0.0/0")]})
+        }).collect();
+        if self.base.second_route {
+            tables[0]["Routes"].as_array_mut().unwrap().push(nat_route("8.0.0.0/8"));
+        }
+        tables.push(json!({"RouteTableId": id("rtb", 8), "VpcId": MANAGED, "Associations": [bound(8)],
+            "Routes": [local(), {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": id("igw", 1), "State": "active", "Origin": "CreateRoute"}]}));
+        tables.push(json!({"RouteTableId": id("rtb", 9), "VpcId": MANAGED,
+            "Associations": [{"RouteTableAssociationId": id("rtbassoc", 99), "Main": true}], "Routes": [local()]}));
+        let mut doc = json!({
+            "Vpcs": [vpc], "Subnets": subnets, "RouteTables": tables, "VpcEndpoints": [],
+            "NatGateways": [{"NatGatewayId": id("nat", 1), "VpcId": MANAGED, "SubnetId": id("subnet", 8),
+                "State": "available", "ConnectivityType": "public"}],
+            "SecurityGroups": [
+                {"GroupId": id("sg", 0), "GroupName": "shut", "VpcId": MANAGED},
+                {"GroupId": id("sg", 1), "GroupName": "open", "VpcId": MANAGED, "IpPermissions": [
+                    {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}],
+                     "Ipv6Ranges": [{"CidrIpv6": "2a05:d014:1::/56"}]}]}],
+            "NetworkInterfaces": [],
+            "NetworkAcls": [acl(1, true, &[], &[])],
+            "DhcpOptions": [servers("dopt-2", &["AmazonProvidedDNS"]), servers("dopt-3", &["169.254.169.253", "10.0.0.2"])],
+            "PrefixLists": [
+                {"PrefixListId": "pl-0a0000000000000a0", "PrefixListName": full_name("s3"), "OwnerId": "AWS", "Cidrs": ["52.219.0.0/16"]},
+                {"PrefixListId": "pl-0a0000000000000a1", "PrefixListName": full_name("dynamodb"), "OwnerId": "AWS", "Cidrs": ["52.119.0.0/16"]},
+                {"PrefixListId": "pl-0a0000000000000f1", "PrefixListName": "theirs", "OwnerId": "111122223333", "Entries": [{"Cidr": "52.219.128.0/20"}]}],
+            "VpcEndpointServices": [
+                offered("s3", "Gateway"), offered("s3", "Interface"), offered("dynamodb", "Gateway"), offered("ssm", "Interface"),
+                offered("ssmmessages", "Interface"), offered("ec2messages", "Interface"), offered("kms", "Interface")],
+            "VpcAttributes": {MANAGED: {"EnableDnsSupport": true, "EnableDnsHostnames": true}},
+        });
+        for (n, there) in self.base.there.into_iter().enumerate() {
+            match (there, n) {
+                (true, 0 | 1) => self.add_gateway(n, &mut doc, &self.tables()),
+                (true, _) => add_interface(n, SHORT[n], &[0, 1], &mut doc),
+                (false, _) => {}
+            }
+        }
+        doc
+    }
+
+    fn add_gateway(&self, n: usize, doc: &mut Value, tables: &[String]) {
+        let list = format!("pl-0a0000000000000a{n}");
+        for table in doc["RouteTables"].as_array_mut().unwrap() {
+            if tables.iter().any(|id| table["RouteTableId"] == **id) {
+                table["Routes"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(json!({"DestinationPrefixListId": list,
+                    "GatewayId": id("vpce", n), "Origin": "CreateRoute", "State": "active"}));
+            }
+        }
+        doc["VpcEndpoints"].as_array_mut().unwrap().push(json!({
+            "VpcEndpointId": id("vpce", n), "VpcEndpointType": "Gateway", "VpcId": MANAGED, "ServiceName": full_name(SHORT[n]),
+            "State": "available", "RouteTableIds": tables, "PolicyDocument": FULL}));
+    }
+
+    /// The interface endpoint of ssm, made if it is not there.
+    fn ssm<'d>(&self, doc: &'d mut Value) -> &'d mut Value {
+        if !endpoints(doc).iter().any(|e| e["VpcEndpointId"] == *id("vpce", 2)) {
+            add_interface(2, "ssm", &[0, 1], doc);
+        }
+        endpoints(doc).iter_mut().find(|e| e["VpcEndpointId"] == *id("vpce", 2)).unwrap()
+    }
+
+    fn gateway_unassociated<'d>(&self, doc: &'d mut Value) -> &'d mut Value {
+        endpoints(doc).retain(|e| e["VpcEndpointId"] != *id("vpce", 0));
+        for table in doc["RouteTables"].as_array_mut().unwrap() {
+            table["Routes"]
+                .as_array_mut()
+                .unwrap()
+                .retain(|route| route["GatewayId"] != *id("vpce", 0));
+        }
+        self.add_gateway(0, doc, &[]);
+        endpoints(doc).last_mut().unwrap()
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one line or two for each thing that may be wrong")]
+    fn spoil(&self, wrong: Wrong, doc: &mut Value) {
+        let pick = self.base.pick;
+        let last = self.private().len() - 1;
+        let odd = |n: usize| pick % 2 == n;
+        match wrong {
+            Wrong::OtherServers => {
+                doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-4");
+                push(doc, "DhcpOptions", servers("dopt-4", &["10.0.0.53"]));
+            }
+            Wrong::OtherServersBesideAmazons => {
+                doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-5");
+                push(doc, "DhcpOptions", servers("dopt-5", &["AmazonProvidedDNS", "10.0.0.53"]));
+            }
+            Wrong::ServersUnread => {
+                doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-6");
+                if odd(0) {
+                    doc["DhcpOptions"] = Value::Null;
+                }
+            }
+            Wrong::AclOwnOut => {
+                let to = ["52.219.0.0/16", "10.0.0.0/16", "52.219.7.0/24", "10.0.1.0/24"][pick];
+                push(
+                    doc,
+                    "NetworkAcls",
+                    acl(2, false, &[0], &[rule(10, true, "deny", to, Some((443, 443)))]),
+                );
+                if to == "10.0.1.0/24" {
+                    // Within its own subnet no ACL is asked: the endpoints' second subnet matters.
+                    self.ssm(doc);
+                }
+            }
+            Wrong::AclOwnBack => {
+                let from = ["52.119.0.0/17", "10.0.0.0/8", "52.0.0.0/8", "10.0.1.0/24"][pick];
+                let ports = [(32768, 65535), (40000, 40000), (1024, 65535), (50000, 60000)][pick];
+                push(
+                    doc,
+                    "NetworkAcls",
+                    acl(2, false, &[0], &[rule(10, false, "deny", from, Some(ports))]),
+                );
+                self.ssm(doc);
+            }
+            Wrong::AclOfEndpoint => {
+                self.ssm(doc);
+                let (out, ports) = [(false, (443, 443)), (true, (32768, 33000))][pick % 2];
+                let peer = ["10.0.0.0/24", "10.0.0.0/28"][pick / 2];
+                push(
+                    doc,
+                    "NetworkAcls",
+                    acl(2, false, &[1], &[rule(10, out, "deny", peer, Some(ports))]),
+                );
+            }
+            Wrong::AclWrongPorts => {
+                let lambda = odd(1);
+                let open = if lambda { (32768, 65535) } else { (1024, 61000) };
+                let mut own = acl(2, false, &[0], &[]);
+                own["Entries"].as_array_mut().unwrap().retain(|e| e["Egress"] == true);
+                own["Entries"].as_array_mut().unwrap().push(rule(
+                    100,
+                    false,
+                    "allow",
+                    "0.0.0.0/0",
+                    Some(open),
+                ));
+                push(doc, "NetworkAcls", own);
+                if lambda {
+                    push(
+                        doc,
+                        "NetworkInterfaces",
+                        json!({"NetworkInterfaceId": id("eni", 50), "VpcId": MANAGED,
+                        "SubnetId": id("subnet", 0), "InterfaceType": "lambda", "PrivateIpAddress": "10.0.0.99"}),
+                    );
+                }
+            }
+            Wrong::AclShut => {
+                push(
+                    doc,
+                    "NetworkAcls",
+                    acl(2, false, &[0], &[rule(10, true, "deny", "0.0.0.0/0", Some((443, 443)))]),
+                );
+            }
+            Wrong::AclIpv6 => {
+                self.two_versions(doc, true);
+                self.ssm(doc)["IpAddressType"] = json!("dualstack");
+                let mut own =
+                    acl(2, false, &[0], &[rule6(101, true, "allow"), rule6(101, false, "allow")]);
+                let gone = odd(0);
+                own["Entries"]
+                    .as_array_mut()
+                    .unwrap()
+                    .retain(|e| e["Ipv6CidrBlock"].is_null() || e["Egress"] == gone);
+                push(doc, "NetworkAcls", own);
+            }
+            Wrong::AclsUnread => doc["NetworkAcls"] = Value::Null,
+            Wrong::NoAcl => {
+                if doc["NetworkAcls"].is_array() {
+                    doc["NetworkAcls"] = json!([]);
+                }
+            }
+            Wrong::StaticRoute => {
+                let to =
+                    ["52.219.0.0/16", "52.219.128.0/17", "52.219.4.0/24", "52.219.9.9/32"][pick];
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationCidrBlock": to, "TransitGatewayId": id("tgw", 1), "Origin": "CreateRoute", "State": if odd(0) { "active" } else { "blackhole" }}),
+                );
+            }
+            Wrong::PropagatedRoute => {
+                let to =
+                    ["52.219.0.0/17", "52.219.128.0/17", "52.219.4.0/24", "52.119.9.9/32"][pick];
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationCidrBlock": to, "GatewayId": id("vgw", 1), "Origin": "EnableVgwRoutePropagation", "State": "active"}),
+                );
+            }
+            Wrong::EqualPropagatedRoute => {
+                let to = ["52.219.0.0/16", "52.119.0.0/16"][pick % 2];
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationCidrBlock": to, "GatewayId": id("vgw", 1), "Origin": "EnableVgwRoutePropagation", "State": "active"}),
+                );
+            }
+            Wrong::ListRoute => {
+                let to =
+                    ["52.219.128.0/20", "52.219.0.0/16", "52.119.0.1/32", "52.119.0.0/16"][pick];
+                doc["PrefixLists"][2]["Entries"] = json!([{"Cidr": to}, {"Cidr": "10.77.0.0/16"}]);
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationPrefixListId": "pl-0a0000000000000f1", "TransitGatewayId": id("tgw", 1), "Origin": "CreateRoute", "State": "active"}),
+                );
+            }
+            Wrong::ListsUnread => {
+                doc["PrefixLists"].as_array_mut().unwrap().remove(0);
+                if !doc["RouteTables"].to_string().contains("pl-0a0000000000000a0") {
+                    // Without an endpoint or a list nobody knows the list's id.
+                    self.gateway_unassociated(doc);
+                }
+            }
+            Wrong::GatewayPolicy => {
+                self.gateway_unassociated(doc)["PolicyDocument"] = json!(RESTRICTED)
+            }
+            Wrong::InterfacePolicy => {
+                let ssm = self.ssm(doc);
+                ssm["PolicyDocument"] = json!(RESTRICTED);
+                ssm["PrivateDnsEnabled"] = json!(false);
+            }
+            Wrong::PrivateDnsOff => self.ssm(doc)["PrivateDnsEnabled"] = json!(false),
+            Wrong::InboundOnly => {
+                add_interface(7, "s3", &[0, 1], doc);
+                endpoints(doc).last_mut().unwrap()["DnsOptions"] =
+                    json!({"PrivateDnsOnlyForInboundResolverEndpoint": true});
+                // It leans on a gateway endpoint, though one without a table.
+                self.gateway_unassociated(doc);
+            }
+            Wrong::S3NameShut => {
+                add_interface(7, "s3", &[0, 1], doc);
+                let s3 = endpoints(doc).last_mut().unwrap();
+                s3["DnsOptions"] = json!({"PrivateDnsOnlyForInboundResolverEndpoint": false});
+                s3["Groups"] = json!([{"GroupId": id("sg", 0)}]);
+            }
+            Wrong::VpcDnsOff => {
+                doc["VpcAttributes"][MANAGED]
+                    [["EnableDnsHostnames", "EnableDnsSupport"][pick % 2]] = json!(false)
+            }
+            Wrong::VpcDnsWouldCutOff => {
+                doc["VpcAttributes"][MANAGED]["EnableDnsHostnames"] = json!(false);
+                add_interface(6, "kms", &[0], doc);
+                endpoints(doc).last_mut().unwrap()["Groups"] = json!([{"GroupId": id("sg", 0)}]);
+            }
+            Wrong::GroupShut => self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 0)}]),
+            Wrong::GroupNameTaken => {
+                self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 0)}]);
+                push(
+                    doc,
+                    "SecurityGroups",
+                    json!({"GroupId": id("sg", 2), "GroupName": "vpc-guardrail-endpoints", "VpcId": MANAGED}),
+                );
+            }
+            Wrong::GroupUnread => self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 7)}]),
+            Wrong::OtherZone => self.ssm(doc)["SubnetIds"] = json!([id("subnet", pick % 2)]),
+            Wrong::Pending => self.ssm(doc)["State"] = json!("pending"),
+            Wrong::PendingAcceptance => self.ssm(doc)["State"] = json!("pendingAcceptance"),
+            Wrong::Failed => {
+                self.ssm(doc)["State"] = json!(["failed", "rejected", "expired", "Failed"][pick])
+            }
+            Wrong::RequesterManaged => self.ssm(doc)["RequesterManaged"] = json!(true),
+            Wrong::Ipv6Only => {
+                self.two_versions(doc, false);
+                let last = &mut doc["Subnets"][last];
+                last["Ipv6Native"] = json!(true);
+                last["CidrBlock"] = Value::Null;
+                self.ssm(doc)["SubnetIds"] = json!([id("subnet", 0)]);
+                for endpoint in
+                    endpoints(doc).iter_mut().filter(|e| e["VpcEndpointType"] == "Interface")
+                {
+                    endpoint["SubnetIds"] = json!([id("subnet", 0)]);
+                }
+            }
+            Wrong::DualStack => self.two_versions(doc, odd(0)),
+            Wrong::DualStackEndpoint => {
+                self.two_versions(doc, odd(0));
+                self.ssm(doc)["IpAddressType"] = json!("dualstack");
+                if pick > 1 {
+                    let records = ["ipv4", "service-defined"][pick - 2];
+                    self.ssm(doc)["DnsOptions"] = json!({"DnsRecordIpType": records});
+                }
+            }
+            Wrong::NoPrivateName => {
+                let n = 3 + pick % 2;
+                doc["VpcEndpointServices"][n]["PrivateDnsNames"] = json!([]);
+                let name = doc["VpcEndpointServices"][n]["ServiceName"].clone();
+                endpoints(doc).retain(|e| e["ServiceName"] != name);
+            }
+            Wrong::NotOffered => {
+                let n = 3 + pick % 2;
+                let service = doc["VpcEndpointServices"].as_array_mut().unwrap().remove(n);
+                endpoints(doc).retain(|e| e["ServiceName"] != service["ServiceName"]);
+            }
+            Wrong::PublicUses => {
+                // Its table has the gateway endpoint's route, and its zone an interface.
+                push(doc, "Subnets", subnet(7, "b", 11, "public"));
+                doc["RouteTables"]
+                    .as_array_mut()
+                    .unwrap()
+                    .iter_mut()
+                    .find(|t| t["RouteTableId"] == *id("rtb", 8))
+                    .unwrap()["Associations"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(bound(7));
+                self.ssm(doc)["PrivateDnsEnabled"] = json!(odd(0));
+            }
+            Wrong::UnclassifiedUses | Wrong::OtherClassBlocked => self.third_class(wrong, doc),
+            Wrong::LocalOverruled => {
+                // More specific than the local route, to a middlebox.
+                self.ssm(doc)["PrivateDnsEnabled"] = json!(odd(0));
+                route(
+                    doc,
+                    0,
+                    self,
+                    json!({"DestinationCidrBlock": "10.0.1.0/24", "NetworkInterfaceId": id("eni", 60),
+                    "Origin": "CreateRoute", "State": if pick > 1 { "active" } else { "blackhole" }}),
+                );
+            }
+        }
+    }
+
+    /// A subnet of no class that leads out through the NAT gateway, and that an endpoint may not
+    /// serve.
+    fn third_class(&self, wrong: Wrong, doc: &mut Value) {
+        push(doc, "Subnets", subnet(6, "a", 12, ["none", "public"][self.base.pick / 2]));
+        push(
+            doc,
+            "RouteTables",
+            json!({"RouteTableId": id("rtb", 6), "VpcId": MANAGED, "Associations": [bound(6)],
+            "Routes": [local(), nat_route("0.0.0.0/0")]}),
+        );
+        self.ssm(doc)["PrivateDnsEnabled"] = json!(false);
+        if wrong == Wrong::OtherClassBlocked {
+            let block = rule(10, self.base.pick.is_multiple_of(2), "deny", "10.0.0.0/16", None);
+            push(doc, "NetworkAcls", acl(3, false, &[6], &[block]));
+        }
+    }
+
+    /// The VPC and its private subnets get IPv6 blocks; a route of theirs leads out with it.
+    fn two_versions(&self, doc: &mut Value, out: bool) {
+        if doc["Vpcs"][0]["Ipv6CidrBlockAssociationSet"].is_array() {
+            return;
+        }
+        let block = |cidr: &str| json!([{"Ipv6CidrBlock": cidr, "Ipv6CidrBlockState": {"State": "associated"}}]);
+        doc["Vpcs"][0]["Ipv6CidrBlockAssociationSet"] = block("2a05:d014:1::/56");
+        for n in 0..self.private().len() {
+            doc["Subnets"][n]["Ipv6CidrBlockAssociationSet"] =
+                block(&format!("2a05:d014:1:{n}::/64"));
+        }
+        for table in doc["RouteTables"].as_array_mut().unwrap() {
+            let routes = table["Routes"].as_array_mut().unwrap();
+            routes.push(json!({"DestinationIpv6CidrBlock": "2a05:d014:1::/56", "GatewayId": "local", "Origin": "CreateRouteTable", "State": "active"}));
+        }
+        for list in doc["NetworkAcls"].as_array_mut().into_iter().flatten() {
+            list["Entries"]
+                .as_array_mut()
+                .unwrap()
+                .extend([rule6(101, true, "allow"), rule6(101, false, "allow")]);
+        }
+        if out {
+            for n in 0..self.tables().len() {
+                doc["RouteTables"][n]["Routes"].as_array_mut().unwrap().push(json!({"DestinationIpv6CidrBlock": "::/0",
+                    "EgressOnlyInternetGatewayId": id("eigw", 1), "Origin": "CreateRoute", "State": "active"}));
+            }
+        }
+    }
+
+    /// What people may do about it later, so that it is wrong no longer.
+    pub(crate) fn remedy(&self) -> Vec<guardrail_sim::Request> {
+        use guardrail_sim::{ModifyVpcEndpoint, Request};
+        let ssm = || ModifyVpcEndpoint::new(id("vpce", 2).parse().unwrap());
+        let modify = |change| vec![Request::ModifyVpcEndpoint(Box::new(change))];
+        match self.wrongs.as_slice() {
+            [Wrong::InterfacePolicy] => modify(ModifyVpcEndpoint {
+                reset_policy: true,
+                private_dns_enabled: Some(true),
+                ..ssm()
+            }),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn read(mut doc: Value) -> World {
+    doc.as_object_mut().unwrap().retain(|_, section| !section.is_null());
+    World::deserialize(doc).unwrap()
+}
+
+fn endpoints(doc: &mut Value) -> &mut Vec<Value> {
+    doc["VpcEndpoints"].as_array_mut().unwrap()
+}
+
+fn push(doc: &mut Value, section: &str, item: Value) {
+    if let Some(list) = doc[section].as_array_mut() {
+        list.push(item);
+    }
+}
+
+fn route(doc: &mut Value, private: usize, scene: &Scene, route: Value) {
+    let table = scene.table_of(private);
+    doc["RouteTables"][table]["Routes"].as_array_mut().unwrap().push(route);
+}
+
+fn add_interface(n: usize, service: &str, subnets: &[usize], doc: &mut Value) {
+    let mut interfaces = Vec::new();
+    for subnet in subnets {
+        let eni = id("eni", n * 10 + subnet);
+        push(
+            doc,
+            "NetworkInterfaces",
+            json!({"NetworkInterfaceId": eni, "VpcId": MANAGED, "SubnetId": id("subnet", *subnet),
+            "InterfaceType": "vpc_endpoint", "PrivateIpAddress": format!("10.0.{subnet}.{}", 10 + n)}),
+        );
+        interfaces.push(eni);
+    }
+    let subnets: Vec<String> = subnets.iter().map(|n| id("subnet", *n)).collect();
+    endpoints(doc).push(json!({
+        "VpcEndpointId": id("vpce", n), "VpcEndpointType": "Interface", "VpcId": MANAGED, "ServiceName": full_name(service),
+        "State": "available", "SubnetIds": subnets, "PrivateDnsEnabled": true, "IpAddressType": "ipv4", "PolicyDocument": FULL,
+        "NetworkInterfaceIds": interfaces, "Groups": [{"GroupId": id("sg", 1), "GroupName": "open"}]}));
+}
+
+fn subnet(n: usize, zone: &str, net: usize, tier: &str) -> Value {
+    json!({"SubnetId": id("subnet", n), "VpcId": MANAGED, "AvailabilityZone": format!("eu-central-1{zone}"),
+        "CidrBlock": format!("10.0.{net}.0/24"), "AvailableIpAddressCount": 240, "Tags": [{"Key": "Tier", "Value": tier}]})
+}
+
+fn bound(n: usize) -> Value {
+    json!({"RouteTableAssociationId": id("rtbassoc", n), "Main": false, "SubnetId": id("subnet", n)})
+}
+
+fn local() -> Value {
+    json!({"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "Origin": "CreateRouteTable", "State": "active"})
+}
+
+fn nat_route(to: &str) -> Value {
+    json!({"DestinationCidrBlock": to, "NatGatewayId": id("nat", 1), "Origin": "CreateRoute", "State": "active"})
+}
+
+fn offered(service: &str, kind: &str) -> Value {
+    let names = if kind == "Gateway" {
+        json!([])
+    } else {
+        json!([{"PrivateDnsName": format!("{service}.eu-central-1.amazonaws.com")}])
+    };
+    json!({"ServiceName": full_name(service), "ServiceType": [{"ServiceType": kind}],
+        "AvailabilityZones": ["eu-central-1a", "eu-central-1b"], "PrivateDnsNames": names})
+}
+
+fn servers(set: &str, addresses: &[&str]) -> Value {
+    let values: Vec<Value> = addresses.iter().map(|address| json!({"Value": address})).collect();
+    json!({"DhcpOptionsId": set, "DhcpConfigurations": [{"Key": "domain-name-servers", "Values": values}]})
+}
+
+/// An ACL that admits everything but for these rules before that.
+fn acl(n: usize, default: bool, subnets: &[usize], rules: &[Value]) -> Value {
+    let associations: Vec<Value> = subnets
+        .iter()
+        .map(|s| json!({"NetworkAclAssociationId": id("aclassoc", *s), "NetworkAclId": id("acl", n), "SubnetId": id("subnet", *s)}))
+        .collect();
+    let mut entries = rules.to_vec();
+    for egress in [true, false] {
+        entries.push(rule(100, egress, "allow", "0.0.0.0/0", None));
+        entries.push(rule(32767, egress, "deny", "0.0.0.0/0", None));
+    }
+    json!({"NetworkAclId": id("acl", n), "VpcId": MANAGED, "IsDefault": default, "Associations": associations, "Entries": entries})
+}
+
+fn rule(number: usize, egress: bool, action: &str, cidr: &str, ports: Option<(u16, u16)>) -> Value {
+    let mut rule = json!({"RuleNumber": number, "Egress": egress, "RuleAction": action, "Protocol": "-1", "CidrBlock": cidr});
+    if let Some((from, to)) = ports {
+        rule["Protocol"] = json!("6");
+        rule["PortRange"] = json!({"From": from, "To": to});
+    }
+    rule
+}
+
+fn rule6(number: usize, egress: bool, action: &str) -> Value {
+    json!({"RuleNumber": number, "Egress": egress, "RuleAction": action, "Protocol": "-1", "Ipv6CidrBlock": "::/0"})
+}
+
+fn id(kind: &str, n: usize) -> String {
+    format!("{kind}-{MARK}{n:05}")
+}
