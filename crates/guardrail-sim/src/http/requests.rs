@@ -6,7 +6,7 @@ use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
     Connectivity, Destination, EndpointType, GroupPair, IpAddressType, IpPermission, IpRange,
-    Ipv6Range, PermissionPrefixList, Tag,
+    Ipv6Range, NetworkAclEntry, PermissionPrefixList, PortRange, RuleAction, Tag,
 };
 
 use super::parameters::{Parameters, missing};
@@ -178,6 +178,27 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
             group_id: p.id("GroupId")?,
             ip_permissions: permissions(p)?,
         },
+        "CreateNetworkAclEntry" => Request::CreateNetworkAclEntry {
+            network_acl_id: p.id("NetworkAclId")?,
+            entry: acl_entry(p)?,
+        },
+        "ReplaceNetworkAclEntry" => Request::ReplaceNetworkAclEntry {
+            network_acl_id: p.id("NetworkAclId")?,
+            entry: acl_entry(p)?,
+        },
+        "DeleteNetworkAclEntry" => Request::DeleteNetworkAclEntry {
+            network_acl_id: p.id("NetworkAclId")?,
+            rule_number: p.number("RuleNumber")?.ok_or_else(|| missing("RuleNumber"))?,
+            egress: p.flag("Egress")?.ok_or_else(|| missing("Egress"))?,
+        },
+        "ReplaceNetworkAclAssociation" => Request::ReplaceNetworkAclAssociation {
+            association_id: p.id("AssociationId")?,
+            network_acl_id: p.id("NetworkAclId")?,
+        },
+        "AssociateDhcpOptions" => Request::AssociateDhcpOptions {
+            dhcp_options_id: p.id("DhcpOptionsId")?,
+            vpc_id: p.id("VpcId")?,
+        },
         "CreateTags" => Request::CreateTags {
             resources: not_empty("ResourceId", p.texts("ResourceId")?)?,
             tags: not_empty("Tag", tags(p)?)?,
@@ -324,6 +345,30 @@ fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
         client_token: p.text("ClientToken"),
         tags: specified_tags("natgateway", p)?,
     }))
+}
+
+/// A rule; what it says of ICMP decides nothing here.
+fn acl_entry(p: &mut Parameters) -> Result<NetworkAclEntry, ApiError> {
+    let mut icmp = p.group("Icmp")?;
+    icmp.ignore(&["Code", "Type"]);
+    icmp.finish()?;
+    let port_range = if p.has("PortRange") {
+        let mut range = p.group("PortRange")?;
+        let ports = PortRange { from: range.number("From")?, to: range.number("To")? };
+        range.finish()?;
+        Some(ports)
+    } else {
+        None
+    };
+    Ok(NetworkAclEntry {
+        rule_number: p.number("RuleNumber")?.ok_or_else(|| missing("RuleNumber"))?,
+        egress: p.flag("Egress")?.ok_or_else(|| missing("Egress"))?,
+        rule_action: RuleAction::from(p.required("RuleAction")?),
+        protocol: p.required("Protocol")?,
+        cidr_block: p.text("CidrBlock").map(Cidr::from),
+        ipv6_cidr_block: p.text("Ipv6CidrBlock").map(Cidr::from),
+        port_range,
+    })
 }
 
 fn zone(p: &mut Parameters) -> Result<Option<guardrail::ec2::id::Zone>, ApiError> {
