@@ -161,40 +161,13 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
             network_interface_id: p.id("NetworkInterfaceId")?,
             source_dest_check: required_value("SourceDestCheck", p)?,
         },
-        "CreateSecurityGroup" => Request::CreateSecurityGroup {
-            group_name: p.required("GroupName")?,
-            description: p.required("GroupDescription")?,
-            vpc_id: p.id("VpcId")?,
-            tags: specified_tags("security-group", p)?,
-        },
-        "AuthorizeSecurityGroupIngress" => {
-            p.ignore(&["TagSpecification"]);
-            Request::AuthorizeSecurityGroupIngress {
-                group_id: p.id("GroupId")?,
-                ip_permissions: permissions(p)?,
-            }
+        "CreateNetworkAclEntry"
+        | "ReplaceNetworkAclEntry"
+        | "DeleteNetworkAclEntry"
+        | "ReplaceNetworkAclAssociation" => network_acl(action, p)?,
+        "CreateSecurityGroup" | "AuthorizeSecurityGroupIngress" | "RevokeSecurityGroupIngress" => {
+            security_group(action, p)?
         }
-        "RevokeSecurityGroupIngress" => Request::RevokeSecurityGroupIngress {
-            group_id: p.id("GroupId")?,
-            ip_permissions: permissions(p)?,
-        },
-        "CreateNetworkAclEntry" => Request::CreateNetworkAclEntry {
-            network_acl_id: p.id("NetworkAclId")?,
-            entry: acl_entry(p)?,
-        },
-        "ReplaceNetworkAclEntry" => Request::ReplaceNetworkAclEntry {
-            network_acl_id: p.id("NetworkAclId")?,
-            entry: acl_entry(p)?,
-        },
-        "DeleteNetworkAclEntry" => Request::DeleteNetworkAclEntry {
-            network_acl_id: p.id("NetworkAclId")?,
-            rule_number: p.number("RuleNumber")?.ok_or_else(|| missing("RuleNumber"))?,
-            egress: p.flag("Egress")?.ok_or_else(|| missing("Egress"))?,
-        },
-        "ReplaceNetworkAclAssociation" => Request::ReplaceNetworkAclAssociation {
-            association_id: p.id("AssociationId")?,
-            network_acl_id: p.id("NetworkAclId")?,
-        },
         "AssociateDhcpOptions" => Request::AssociateDhcpOptions {
             dhcp_options_id: p.id("DhcpOptionsId")?,
             vpc_id: p.id("VpcId")?,
@@ -345,6 +318,48 @@ fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
         client_token: p.text("ClientToken"),
         tags: specified_tags("natgateway", p)?,
     }))
+}
+
+fn network_acl(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
+    let network_acl_id = p.id("NetworkAclId")?;
+    Ok(match action {
+        "CreateNetworkAclEntry" => {
+            Request::CreateNetworkAclEntry { network_acl_id, entry: acl_entry(p)? }
+        }
+        "ReplaceNetworkAclEntry" => {
+            Request::ReplaceNetworkAclEntry { network_acl_id, entry: acl_entry(p)? }
+        }
+        "DeleteNetworkAclEntry" => Request::DeleteNetworkAclEntry {
+            network_acl_id,
+            rule_number: p.number("RuleNumber")?.ok_or_else(|| missing("RuleNumber"))?,
+            egress: p.flag("Egress")?.ok_or_else(|| missing("Egress"))?,
+        },
+        _ => Request::ReplaceNetworkAclAssociation {
+            association_id: p.id("AssociationId")?,
+            network_acl_id,
+        },
+    })
+}
+
+fn security_group(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
+    if action == "CreateSecurityGroup" {
+        return Ok(Request::CreateSecurityGroup {
+            group_name: p.required("GroupName")?,
+            description: p.required("GroupDescription")?,
+            vpc_id: p.id("VpcId")?,
+            tags: specified_tags("security-group", p)?,
+        });
+    }
+    if action == "AuthorizeSecurityGroupIngress" {
+        p.ignore(&["TagSpecification"]);
+    }
+    let (group_id, ip_permissions) = (p.id("GroupId")?, permissions(p)?);
+    Ok(match action {
+        "AuthorizeSecurityGroupIngress" => {
+            Request::AuthorizeSecurityGroupIngress { group_id, ip_permissions }
+        }
+        _ => Request::RevokeSecurityGroupIngress { group_id, ip_permissions },
+    })
 }
 
 /// A rule; what it says of ICMP decides nothing here.
