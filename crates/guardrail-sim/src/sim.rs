@@ -252,6 +252,7 @@ impl Sim {
         Ok(response)
     }
 
+    #[expect(clippy::too_many_lines, reason = "a line or two for each of EC2's calls")]
     fn write(&mut self, request: &Request) -> Result<Response, ApiError> {
         use Request::*;
         match request {
@@ -301,6 +302,19 @@ impl Sim {
                 self.authorize(group_id, ip_permissions)
             }
             RevokeSecurityGroupIngress { group_id: id, ip_permissions: p } => self.revoke(id, p),
+            CreateNetworkAclEntry { network_acl_id: id, entry } => self.create_acl_entry(id, entry),
+            ReplaceNetworkAclEntry { network_acl_id: id, entry } => {
+                self.replace_acl_entry(id, entry)
+            }
+            DeleteNetworkAclEntry { network_acl_id: id, rule_number, egress } => {
+                self.delete_acl_entry(id, *rule_number, *egress)
+            }
+            ReplaceNetworkAclAssociation { association_id, network_acl_id } => {
+                self.replace_acl_association(association_id, network_acl_id)
+            }
+            AssociateDhcpOptions { dhcp_options_id, vpc_id } => {
+                self.associate_dhcp_options(dhcp_options_id, vpc_id)
+            }
             CreateTags { resources, tags } => self.create_tags(resources, tags),
             DeleteTags { resources, tags } => self.delete_tags(resources, tags),
             DryRun(_)

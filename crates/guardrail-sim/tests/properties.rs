@@ -7,6 +7,7 @@
     reason = "a test's helpers stop the test as the test does"
 )]
 
+#[allow(dead_code, reason = "the onlooker uses the rest")]
 mod spec;
 
 use std::time::Duration;

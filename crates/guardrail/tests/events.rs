@@ -148,7 +148,7 @@ fn events_are_envelopes_of_a_documentation_account_and_documentation_addresses()
 /// hexadecimal digits at its end are cut off.
 fn ids_in_text(text: &str) -> BTreeSet<String> {
     const PREFIXES: &str = "vpc- subnet- rtb- rtbassoc- eipassoc- aclassoc- iip-assoc- vpc-cidr-assoc- subnet-cidr-assoc- \
-                            vpce- nat- igw- eigw- vgw- tgw- lgw- cagw- eni- i- sg- pl-";
+                            vpce- nat- igw- eigw- vgw- tgw- lgw- cagw- eni- i- sg- pl- acl-";
     let mut found = BTreeSet::new();
     for quoted in text.split('"') {
         let id = if quoted.starts_with("arn:") {

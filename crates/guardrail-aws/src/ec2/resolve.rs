@@ -31,6 +31,7 @@ impl Aws {
             groups,
             interfaces,
             internet,
+            acls,
             lists,
         ) = tokio::join!(
             look.tables(),
@@ -41,6 +42,7 @@ impl Aws {
             look.groups(),
             look.interfaces(),
             look.internet_gateways(),
+            look.network_acls(),
             look.prefix_lists(),
         );
         let mut found: Vec<Found> = Vec::new();
@@ -58,6 +60,7 @@ impl Aws {
             groups,
             interfaces,
             internet,
+            acls,
             lists,
         ] {
             found.extend(some?);
@@ -209,6 +212,15 @@ impl LookUp<'_> {
         let mut found = attached?;
         found.extend(outward?.into_iter().filter(|(id, _)| egress_only.contains(id)));
         Ok(found.into_iter().map(|(id, vpc)| Found::new(id, vpc)).collect())
+    }
+
+    async fn network_acls(&self) -> Result<Vec<Found>, CallError> {
+        let ids = self.of(ResourceKind::NetworkAcl);
+        let acls = by_values("network-acl-id", ids, async |filters| {
+            read::network_acls(self.ec2, filters).await
+        });
+        let found = acls.await?.into_iter();
+        Ok(found.filter_map(|acl| Some(Found::new(acl.network_acl_id, acl.vpc_id?))).collect())
     }
 
     /// The VPCs whose route tables or security groups use these prefix lists.

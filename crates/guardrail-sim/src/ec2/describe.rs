@@ -66,6 +66,11 @@ impl Sim {
             | Request::ModifyVpcAttribute { .. }
             | Request::AssociateVpcCidrBlock { .. }
             | Request::ModifyNetworkInterfaceAttribute { .. }
+            | Request::CreateNetworkAclEntry { .. }
+            | Request::ReplaceNetworkAclEntry { .. }
+            | Request::DeleteNetworkAclEntry { .. }
+            | Request::ReplaceNetworkAclAssociation { .. }
+            | Request::AssociateDhcpOptions { .. }
             | Request::CreateSecurityGroup { .. }
             | Request::AuthorizeSecurityGroupIngress { .. }
             | Request::RevokeSecurityGroupIngress { .. }

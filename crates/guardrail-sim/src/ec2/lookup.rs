@@ -1,12 +1,12 @@
 //! Finding what a call names, or refusing it in the words of the kind that was looked for.
 
 use guardrail::ec2::id::{
-    EndpointId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId,
-    VpcId,
+    EndpointId, InterfaceId, NatGatewayId, NetworkAclId, PrefixListId, RouteTableId,
+    SecurityGroupId, SubnetId, VpcId,
 };
 use guardrail::ec2::world::{
-    NatGateway, NatGatewayState, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet,
-    Vpc, VpcEndpoint,
+    NatGateway, NatGatewayState, NetworkAcl, NetworkInterface, PrefixList, RouteTable,
+    SecurityGroup, Subnet, Vpc, VpcEndpoint,
 };
 
 use crate::ec2::errors::ApiError;
@@ -66,6 +66,11 @@ impl Sim {
     pub(crate) fn group(&self, id: &SecurityGroupId) -> Found<'_, SecurityGroup> {
         let group = self.world.security_groups.iter().flatten().find(|group| group.group_id == *id);
         self.known(group, id.as_str(), "InvalidGroup.NotFound", "security group")
+    }
+
+    pub(crate) fn acl(&self, id: &NetworkAclId) -> Found<'_, NetworkAcl> {
+        let acl = self.world.network_acls.iter().flatten().find(|acl| acl.network_acl_id == *id);
+        self.known(acl, id.as_str(), "InvalidNetworkAclID.NotFound", "networkAcl")
     }
 
     pub(crate) fn prefix_list(&self, id: &PrefixListId) -> Found<'_, PrefixList> {

@@ -12,6 +12,7 @@ pub(crate) mod groups;
 pub(crate) mod interfaces;
 pub(crate) mod lookup;
 pub(crate) mod nat;
+pub(crate) mod network_acls;
 pub(crate) mod request;
 pub(crate) mod routes;
 pub(crate) mod subnets;

@@ -4,14 +4,14 @@
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{
-    AssociationId, EndpointId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId,
-    SecurityGroupId, SubnetId, VpcId, Zone,
+    AssociationId, DhcpOptionsId, EndpointId, InterfaceId, NatGatewayId, NetworkAclId,
+    OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId, Zone,
 };
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
     Connectivity, Destination, EndpointType, IpAddressType, IpPermission, NatGateway,
-    PrefixListEntry, RouteTable, Subnet, Tag, VpcEndpoint, World,
+    NetworkAclEntry, PrefixListEntry, RouteTable, Subnet, Tag, VpcEndpoint, World,
 };
 
 use crate::ec2::gateways::{EgressOnlyGateway, Instance, InternetGateway};
@@ -119,6 +119,29 @@ pub enum Request {
         ip_permissions: Vec<IpPermission>,
     },
 
+    CreateNetworkAclEntry {
+        network_acl_id: NetworkAclId,
+        entry: NetworkAclEntry,
+    },
+    ReplaceNetworkAclEntry {
+        network_acl_id: NetworkAclId,
+        entry: NetworkAclEntry,
+    },
+    DeleteNetworkAclEntry {
+        network_acl_id: NetworkAclId,
+        rule_number: u32,
+        egress: bool,
+    },
+    ReplaceNetworkAclAssociation {
+        association_id: OtherAssociationId,
+        network_acl_id: NetworkAclId,
+    },
+    /// With the id `default` the VPC has no set of its own.
+    AssociateDhcpOptions {
+        dhcp_options_id: DhcpOptionsId,
+        vpc_id: VpcId,
+    },
+
     CreateTags {
         resources: Vec<String>,
         tags: Vec<Tag>,
@@ -182,6 +205,11 @@ impl Request {
             Self::CreateSecurityGroup { .. } => "CreateSecurityGroup",
             Self::AuthorizeSecurityGroupIngress { .. } => "AuthorizeSecurityGroupIngress",
             Self::RevokeSecurityGroupIngress { .. } => "RevokeSecurityGroupIngress",
+            Self::CreateNetworkAclEntry { .. } => "CreateNetworkAclEntry",
+            Self::ReplaceNetworkAclEntry { .. } => "ReplaceNetworkAclEntry",
+            Self::DeleteNetworkAclEntry { .. } => "DeleteNetworkAclEntry",
+            Self::ReplaceNetworkAclAssociation { .. } => "ReplaceNetworkAclAssociation",
+            Self::AssociateDhcpOptions { .. } => "AssociateDhcpOptions",
             Self::CreateTags { .. } => "CreateTags",
             Self::DeleteTags { .. } => "DeleteTags",
             Self::DescribeVpcs(_) => "DescribeVpcs",
@@ -369,6 +397,9 @@ pub enum Response {
     RouteTable(RouteTable),
     Association {
         association_id: AssociationId,
+    },
+    NetworkAclAssociation {
+        association_id: OtherAssociationId,
     },
     Endpoint(Box<VpcEndpoint>),
     /// Of `DeleteVpcEndpoints`: what was not deleted, and why; HTTP 200 all the same.

@@ -55,6 +55,7 @@ impl Sim {
         };
         self.bear(subnet_id.as_str());
         self.world.subnets.get_or_insert_default().push(subnet.clone());
+        self.bind_to_default_acl(vpc_id, &subnet_id)?;
         Ok(Response::Subnet(subnet))
     }
 

@@ -98,6 +98,12 @@ impl Sim {
                 .flatten()
                 .find(|g| g.group_id == *id)
                 .map(|g| &mut g.tags),
+            ResourceId::NetworkAcl(id) => world
+                .network_acls
+                .iter_mut()
+                .flatten()
+                .find(|acl| acl.network_acl_id == *id)
+                .map(|acl| &mut acl.tags),
             ResourceId::Association(_)
             | ResourceId::OtherAssociation(_)
             | ResourceId::InternetGateway(_)

@@ -2,7 +2,8 @@
 
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
-use guardrail::ec2::id::VpcId;
+use guardrail::ec2::id::{DhcpOptionsId, VpcId};
+use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{CidrAssociation, CidrState, CidrStateCode, Ipv6CidrAssociation, Vpc};
 use ipnet::IpNet;
 
@@ -28,6 +29,28 @@ impl Sim {
             }
             DnsAttribute::Hostnames => attributes.enable_dns_hostnames = Some(value),
             DnsAttribute::Support => attributes.enable_dns_support = Some(value),
+        }
+        Ok(Response::Done)
+    }
+
+    /// With `default` the VPC has no set of DHCP options. A set that a world file does not hold is not
+    /// there, unless the world came without the section.
+    pub(crate) fn associate_dhcp_options(
+        &mut self,
+        set: &DhcpOptionsId,
+        id: &VpcId,
+    ) -> Result<Response, ApiError> {
+        self.vpc(id)?;
+        let mut known = self.world.dhcp_options.iter().flatten();
+        let is_there = set.as_str() == "default"
+            || self.is_unknown(Section::DhcpOptions)
+            || known.any(|known| known.dhcp_options_id == *set);
+        if !is_there {
+            let code = "InvalidDhcpOptionID.NotFound";
+            return Err(ApiError::not_found(code, "dhcpOptions", set.as_str()));
+        }
+        if let Some(vpc) = self.world.vpcs.iter_mut().flatten().find(|vpc| vpc.vpc_id == *id) {
+            vpc.dhcp_options_id = Some(set.clone());
         }
         Ok(Response::Done)
     }

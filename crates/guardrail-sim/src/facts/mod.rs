@@ -8,6 +8,7 @@ mod endpoints;
 mod gateway_endpoints;
 mod groups;
 mod interface_endpoints;
+mod network_acls;
 mod routes;
 mod time;
 mod trouble;

@@ -135,6 +135,13 @@ fn request_body(action: &str, parameters: &Parameters) -> Value {
         if action.ends_with("SecurityGroupIngress") && body.get("ipPermissions").is_none() {
             put(&mut body, "ipPermissions", json!({}));
         }
+        if matches!(action, "CreateNetworkAclEntry" | "ReplaceNetworkAclEntry") {
+            for group in ["icmpTypeCode", "portRange"] {
+                if body.get(group).is_none() {
+                    put(&mut body, group, json!({}));
+                }
+            }
+        }
         return body;
     }
     let body = wrapped_parameters(&parameters);
@@ -236,6 +243,8 @@ fn flat_parameter(name: &str, parameter: &Parameter) -> (String, Value) {
         "ResourceId" => "resourcesSet".to_owned(),
         "Tag" => "tagSet".to_owned(),
         "TagSpecification" => "tagSpecificationSet".to_owned(),
+        "Protocol" => "aclProtocol".to_owned(),
+        "Icmp" => "icmpTypeCode".to_owned(),
         other => lower_camel(other),
     };
     let value = match parameter {
@@ -286,10 +295,10 @@ fn flat_element(list: &str, element: &Parameter) -> Value {
 /// Only these are not text in EC2's model; a tag's value stays what it is.
 fn flat_leaf(name: &str, text: &str) -> Value {
     match name {
-        "FromPort" | "ToPort" => {
+        "FromPort" | "ToPort" | "RuleNumber" | "From" | "To" => {
             text.parse::<i64>().map_or_else(|_| json!(text), |number| json!(number))
         }
-        "LocalTarget" => flag_or_text(text),
+        "LocalTarget" | "Egress" => flag_or_text(text),
         _ => json!(text),
     }
 }

@@ -6,8 +6,8 @@
 use std::str::FromStr;
 
 use guardrail::ec2::id::{
-    AssociationId, EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId, RouteTableId,
-    SecurityGroupId, SubnetId, VpcId,
+    AssociationId, DhcpOptionsId, EndpointId, InstanceId, InterfaceId, NatGatewayId, NetworkAclId,
+    OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
 };
 
 use crate::ec2::errors::ApiError;
@@ -223,6 +223,9 @@ wire_ids! {
     InterfaceId = "InvalidNetworkInterfaceID",
     InstanceId = "InvalidInstanceID",
     PrefixListId = "InvalidPrefixListID",
+    NetworkAclId = "InvalidNetworkAclID",
+    OtherAssociationId = "InvalidAssociationID",
+    DhcpOptionsId = "InvalidDhcpOptionID",
 }
 
 impl WireId for NatGatewayId {

@@ -6,7 +6,7 @@ use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
     Connectivity, Destination, EndpointType, GroupPair, IpAddressType, IpPermission, IpRange,
-    Ipv6Range, PermissionPrefixList, Tag,
+    Ipv6Range, NetworkAclEntry, PermissionPrefixList, PortRange, RuleAction, Tag,
 };
 
 use super::parameters::{Parameters, missing};
@@ -161,22 +161,16 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
             network_interface_id: p.id("NetworkInterfaceId")?,
             source_dest_check: required_value("SourceDestCheck", p)?,
         },
-        "CreateSecurityGroup" => Request::CreateSecurityGroup {
-            group_name: p.required("GroupName")?,
-            description: p.required("GroupDescription")?,
-            vpc_id: p.id("VpcId")?,
-            tags: specified_tags("security-group", p)?,
-        },
-        "AuthorizeSecurityGroupIngress" => {
-            p.ignore(&["TagSpecification"]);
-            Request::AuthorizeSecurityGroupIngress {
-                group_id: p.id("GroupId")?,
-                ip_permissions: permissions(p)?,
-            }
+        "CreateNetworkAclEntry"
+        | "ReplaceNetworkAclEntry"
+        | "DeleteNetworkAclEntry"
+        | "ReplaceNetworkAclAssociation" => network_acl(action, p)?,
+        "CreateSecurityGroup" | "AuthorizeSecurityGroupIngress" | "RevokeSecurityGroupIngress" => {
+            security_group(action, p)?
         }
-        "RevokeSecurityGroupIngress" => Request::RevokeSecurityGroupIngress {
-            group_id: p.id("GroupId")?,
-            ip_permissions: permissions(p)?,
+        "AssociateDhcpOptions" => Request::AssociateDhcpOptions {
+            dhcp_options_id: p.id("DhcpOptionsId")?,
+            vpc_id: p.id("VpcId")?,
         },
         "CreateTags" => Request::CreateTags {
             resources: not_empty("ResourceId", p.texts("ResourceId")?)?,
@@ -324,6 +318,72 @@ fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
         client_token: p.text("ClientToken"),
         tags: specified_tags("natgateway", p)?,
     }))
+}
+
+fn network_acl(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
+    let network_acl_id = p.id("NetworkAclId")?;
+    Ok(match action {
+        "CreateNetworkAclEntry" => {
+            Request::CreateNetworkAclEntry { network_acl_id, entry: acl_entry(p)? }
+        }
+        "ReplaceNetworkAclEntry" => {
+            Request::ReplaceNetworkAclEntry { network_acl_id, entry: acl_entry(p)? }
+        }
+        "DeleteNetworkAclEntry" => Request::DeleteNetworkAclEntry {
+            network_acl_id,
+            rule_number: p.number("RuleNumber")?.ok_or_else(|| missing("RuleNumber"))?,
+            egress: p.flag("Egress")?.ok_or_else(|| missing("Egress"))?,
+        },
+        _ => Request::ReplaceNetworkAclAssociation {
+            association_id: p.id("AssociationId")?,
+            network_acl_id,
+        },
+    })
+}
+
+fn security_group(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
+    if action == "CreateSecurityGroup" {
+        return Ok(Request::CreateSecurityGroup {
+            group_name: p.required("GroupName")?,
+            description: p.required("GroupDescription")?,
+            vpc_id: p.id("VpcId")?,
+            tags: specified_tags("security-group", p)?,
+        });
+    }
+    if action == "AuthorizeSecurityGroupIngress" {
+        p.ignore(&["TagSpecification"]);
+    }
+    let (group_id, ip_permissions) = (p.id("GroupId")?, permissions(p)?);
+    Ok(match action {
+        "AuthorizeSecurityGroupIngress" => {
+            Request::AuthorizeSecurityGroupIngress { group_id, ip_permissions }
+        }
+        _ => Request::RevokeSecurityGroupIngress { group_id, ip_permissions },
+    })
+}
+
+/// A rule; what it says of ICMP decides nothing here.
+fn acl_entry(p: &mut Parameters) -> Result<NetworkAclEntry, ApiError> {
+    let mut icmp = p.group("Icmp")?;
+    icmp.ignore(&["Code", "Type"]);
+    icmp.finish()?;
+    let port_range = if p.has("PortRange") {
+        let mut range = p.group("PortRange")?;
+        let ports = PortRange { from: range.number("From")?, to: range.number("To")? };
+        range.finish()?;
+        Some(ports)
+    } else {
+        None
+    };
+    Ok(NetworkAclEntry {
+        rule_number: p.number("RuleNumber")?.ok_or_else(|| missing("RuleNumber"))?,
+        egress: p.flag("Egress")?.ok_or_else(|| missing("Egress"))?,
+        rule_action: RuleAction::from(p.required("RuleAction")?),
+        protocol: p.required("Protocol")?,
+        cidr_block: p.text("CidrBlock").map(Cidr::from),
+        ipv6_cidr_block: p.text("Ipv6CidrBlock").map(Cidr::from),
+        port_range,
+    })
 }
 
 fn zone(p: &mut Parameters) -> Result<Option<guardrail::ec2::id::Zone>, ApiError> {

@@ -26,6 +26,9 @@ pub(crate) fn answer(
             let state = Fields::new().text("state", "associated");
             Fields::new().text(name, association_id).fields("associationState", state)
         }
+        Response::NetworkAclAssociation { association_id } => {
+            Fields::new().text("newAssociationId", association_id)
+        }
         Response::Endpoint(endpoint) => Fields::new()
             .fields("vpcEndpoint", resources::endpoint(endpoint, place))
             .maybe("clientToken", client_token(request)),

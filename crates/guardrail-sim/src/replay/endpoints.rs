@@ -142,6 +142,9 @@ impl Sim {
             ResourceId::SecurityGroup(id) => {
                 world.security_groups.iter().flatten().any(|group| group.group_id == *id)
             }
+            ResourceId::NetworkAcl(id) => {
+                world.network_acls.iter().flatten().any(|acl| acl.network_acl_id == *id)
+            }
             ResourceId::OtherAssociation(_)
             | ResourceId::InternetGateway(_)
             | ResourceId::EgressOnlyInternetGateway(_)

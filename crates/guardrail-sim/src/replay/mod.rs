@@ -2,6 +2,7 @@
 //! world.
 
 mod endpoints;
+mod network_acls;
 mod record;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use serde_json::Value;
 use crate::ec2::errors::ApiError;
 use crate::ec2::request::{CreateNatGateway, Request, SubnetAttribute, gateway_parameter};
 use crate::replay::endpoints::{create_endpoint, delete_endpoints, modify_endpoint};
+use crate::replay::network_acls::network_acl;
 use crate::replay::record::{Body, Record};
 use crate::sim::Sim;
 
@@ -94,7 +96,12 @@ pub fn replay_call(sim: &mut Sim, record: &Value) -> Replayed {
 fn refused(error: &ApiError) -> Replayed {
     let say = error.message.clone();
     match (error.code.as_str(), classify(&error.code, &error.message)) {
-        ("InvalidRoute.NotFound" | "InvalidPermission.NotFound", _) => Replayed::AlreadySo(say),
+        (
+            "InvalidRoute.NotFound"
+            | "InvalidPermission.NotFound"
+            | "InvalidNetworkAclEntry.NotFound",
+            _,
+        ) => Replayed::AlreadySo(say),
         ("InvalidPermission.Duplicate" | "InvalidGroup.Duplicate", _) => Replayed::AlreadySo(say),
         ("InvalidID", _) | (_, ErrorClass::NotFound) => Replayed::NotHere(say),
         (
@@ -156,6 +163,14 @@ fn request_of(sim: &mut Sim, record: Record<'_>) -> Turned<Request> {
         "RevokeSecurityGroupIngress" => Ok(Request::RevokeSecurityGroupIngress {
             group_id: id(request.get("groupId"), "groupId")?,
             ip_permissions: permissions(request),
+        }),
+        "CreateNetworkAclEntry"
+        | "ReplaceNetworkAclEntry"
+        | "DeleteNetworkAclEntry"
+        | "ReplaceNetworkAclAssociation" => network_acl(sim, record),
+        "AssociateDhcpOptions" => Ok(Request::AssociateDhcpOptions {
+            dhcp_options_id: id(request.get("dhcpOptionsId"), "dhcpOptionsId")?,
+            vpc_id: id(request.get("vpcId"), "vpcId")?,
         }),
         "CreateTags" | "DeleteTags" => tagging(sim, record),
         other => Err(Replayed::NotSimulated(format!(

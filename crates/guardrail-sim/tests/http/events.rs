@@ -16,7 +16,7 @@ const CALLS: &str = include_str!("calls.txt");
 const EXPECTED: &str = include_str!("events.expected.txt");
 
 /// The world's ids, the longer before those that they end in.
-const IDS: [&str; 33] = [
+const IDS: [&str; 35] = [
     "vpc-1",
     "vpc-2",
     "vpc-9",
@@ -50,6 +50,8 @@ const IDS: [&str; 33] = [
     "pl-s3",
     "pl-ddb",
     "pl-own",
+    "aclassoc-a1",
+    "acl-1",
 ];
 
 /// The text with ids as AWS gives them, which is what the guardrail looks for in records.
@@ -108,7 +110,7 @@ async fn the_guardrail_reads_the_event_of_every_change() {
         text.push_str(&format!("{}: {ids}\n  {request}\n  {response}\n", record.event));
         actions.insert(record.event.clone());
     }
-    assert_eq!(actions.len(), 23, "every change is here: {actions:?}");
+    assert_eq!(actions.len(), 28, "every change is here: {actions:?}");
     if std::env::var_os("UPDATE").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/events.expected.txt");
         std::fs::write(path, &text).unwrap();

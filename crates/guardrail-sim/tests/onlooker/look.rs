@@ -273,7 +273,7 @@ impl Onlooker {
             assert!(
                 here || !there,
                 "at {now} a client has lost {service} (at {to}): {client:?}\nthe world now: {}",
-                serde_json::to_string(with.now).unwrap(),
+                serde_json::to_string_pretty(with.now).unwrap(),
             );
         }
     }

@@ -2,9 +2,11 @@
 //! that is the same.
 
 use std::ops::Range;
+use std::str::FromStr;
 
 use guardrail::baseline::{Baseline, ListedService, Mode};
 use guardrail::ec2::world::World;
+use guardrail_sim::{ModifyVpcEndpoint, Request};
 use proptest::prelude::*;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -664,8 +666,7 @@ impl Scene {
     }
 
     /// What people may do about it later, so that it is wrong no longer.
-    pub(crate) fn remedy(&self) -> Vec<guardrail_sim::Request> {
-        use guardrail_sim::{ModifyVpcEndpoint, Request};
+    pub(crate) fn remedy(&self) -> Vec<Request> {
         let ssm = || ModifyVpcEndpoint::new(id("vpce", 2).parse().unwrap());
         let modify = |change| vec![Request::ModifyVpcEndpoint(Box::new(change))];
         match self.wrongs.as_slice() {
@@ -674,6 +675,33 @@ impl Scene {
                 private_dns_enabled: Some(true),
                 ..ssm()
             }),
+            // It takes hours until every client asks the new servers.
+            [Wrong::OtherServers | Wrong::OtherServersBesideAmazons] => {
+                vec![Request::AssociateDhcpOptions {
+                    dhcp_options_id: id_of("dopt-2"),
+                    vpc_id: id_of(MANAGED),
+                }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same, of what the guardrail moves traffic onto at once.
+    pub(crate) fn early_remedy(&self) -> Vec<Request> {
+        match self.wrongs.as_slice() {
+            [Wrong::GatewayPolicy] => {
+                let change = ModifyVpcEndpoint::new(id_of(&id("vpce", 0)));
+                let change = ModifyVpcEndpoint { reset_policy: true, ..change };
+                vec![Request::ModifyVpcEndpoint(Box::new(change))]
+            }
+            [Wrong::AclOwnOut | Wrong::AclOfEndpoint] => {
+                let out = self.wrongs == [Wrong::AclOwnOut] || self.base.pick % 2 == 1;
+                vec![Request::DeleteNetworkAclEntry {
+                    network_acl_id: id_of(&id("acl", 2)),
+                    rule_number: 10,
+                    egress: out,
+                }]
+            }
             _ => Vec::new(),
         }
     }
@@ -775,6 +803,10 @@ fn rule(number: usize, egress: bool, action: &str, cidr: &str, ports: Option<(u1
 
 fn rule6(number: usize, egress: bool, action: &str) -> Value {
     json!({"RuleNumber": number, "Egress": egress, "RuleAction": action, "Protocol": "-1", "Ipv6CidrBlock": "::/0"})
+}
+
+fn id_of<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
 }
 
 fn id(kind: &str, n: usize) -> String {

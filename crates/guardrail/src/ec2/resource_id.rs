@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{
     AssociationId, EgressOnlyInternetGatewayId, EndpointId, InstanceId, InterfaceId,
-    InternetGatewayId, InvalidId, NatGatewayId, OtherAssociationId, OtherGatewayId, PrefixListId,
-    RouteTableId, SecurityGroupId, SubnetId, VpcId,
+    InternetGatewayId, InvalidId, NatGatewayId, NetworkAclId, OtherAssociationId, OtherGatewayId,
+    PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
 };
 
 macro_rules! kinds {
@@ -71,6 +71,8 @@ kinds! {
     NatGateway(NatGatewayId),
     /// A prefix list.
     PrefixList(PrefixListId),
+    /// A network ACL.
+    NetworkAcl(NetworkAclId),
     /// An instance.
     Instance(InstanceId),
     /// The binding of a route table.

@@ -183,7 +183,8 @@ fn vpc(id: &ResourceId) -> Option<VpcId> {
         | ResourceId::Interface(_)
         | ResourceId::Instance(_)
         | ResourceId::SecurityGroup(_)
-        | ResourceId::PrefixList(_) => None,
+        | ResourceId::PrefixList(_)
+        | ResourceId::NetworkAcl(_) => None,
     }
 }
 

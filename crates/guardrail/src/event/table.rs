@@ -25,6 +25,8 @@ pub enum Family {
     Vpcs,
     /// Rules of security groups.
     SecurityGroups,
+    /// Network ACLs, and which subnet is under which.
+    NetworkAcls,
     /// Customer-managed prefix lists.
     PrefixLists,
     /// Network interfaces.
@@ -48,6 +50,7 @@ impl fmt::Display for Family {
             Self::Subnets => "subnets",
             Self::Vpcs => "VPCs",
             Self::SecurityGroups => "security groups",
+            Self::NetworkAcls => "network ACLs",
             Self::PrefixLists => "prefix lists",
             Self::Interfaces => "interfaces",
             Self::InternetGateways => "internet gateways",
@@ -131,7 +134,7 @@ const fn row(
 #[rustfmt::skip] // one row, one line or two: a table is for reading down
 pub static TABLE: &[Watch] = &{
     use Family::*;
-    use ResourceKind::{Endpoint, Instance, Interface, NatGateway, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc};
+    use ResourceKind::{Endpoint, Instance, Interface, NatGateway, NetworkAcl, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc};
     const TAGGED: &[ResourceKind] = &[Vpc, Subnet, RouteTable, Endpoint, SecurityGroup];
     [
         row("CreateRoute", Routes, Names::Things, &[RouteTable], "adds a way to the internet"),
@@ -157,6 +160,10 @@ pub static TABLE: &[Watch] = &{
         row("AuthorizeSecurityGroupIngress", SecurityGroups, Names::Things, &[SecurityGroup], "changes who reaches an endpoint"),
         row("RevokeSecurityGroupIngress", SecurityGroups, Names::Things, &[SecurityGroup], "may shut clients out of an endpoint"),
         row("ModifySecurityGroupRules", SecurityGroups, Names::Things, &[SecurityGroup], "may shut clients out of an endpoint"),
+        row("CreateNetworkAclEntry", NetworkAcls, Names::Things, &[NetworkAcl], "may stop traffic to an endpoint, or the answers"),
+        row("ReplaceNetworkAclEntry", NetworkAcls, Names::Things, &[NetworkAcl], "may stop traffic to an endpoint, or the answers"),
+        row("DeleteNetworkAclEntry", NetworkAcls, Names::Things, &[NetworkAcl], "may stop traffic to an endpoint, or the answers"),
+        row("ReplaceNetworkAclAssociation", NetworkAcls, Names::Things, &[NetworkAcl], "puts a subnet under another network ACL"),
         row("ModifyManagedPrefixList", PrefixLists, Names::Things, &[PrefixList], "changes what a route covers, with no route event"),
         row("RestoreManagedPrefixListVersion", PrefixLists, Names::Things, &[PrefixList], "changes what a route covers, with no route event"),
         row("ModifyNetworkInterfaceAttribute", Interfaces, Names::Things, &[Interface], "an interface that does not check addresses can be a NAT instance"),

@@ -101,7 +101,10 @@ pub fn prove(view: &View<'_>, required: &RequiredService<'_>, placed: &SubnetUse
                 return Proof::not(Obstacle::NoPrivateName);
             }
             let Some(endpoint) = required.adopted(view.snapshot) else {
-                return Proof::not(Obstacle::NoEndpoint);
+                // What the endpoint to come will rest on is remembered from now: a change of DHCP
+                // options takes hours only where it was seen.
+                let premises = resolver::judge(view).1.into_iter().collect();
+                return Proof { premises, ..Proof::not(Obstacle::NoEndpoint) };
             };
             let mut proof = Proof::default();
             interface_endpoint::prove(view, required, endpoint, placed, &mut proof);
