@@ -194,9 +194,10 @@ fn request_of(call: &Call) -> Request {
             group_id: group.clone(),
             ip_permissions: vec![https_from(cidrs)],
         },
-        Call::CreateEndpoint { vpc, service, kind, token } => {
+        Call::CreateEndpoint { vpc, service, kind, policy, token } => {
             let mut wanted = CreateVpcEndpoint::new(vpc.clone(), service.as_str());
             wanted.client_token = Some(token.clone());
+            wanted.policy_document.clone_from(policy);
             wanted.tags = created_tags(service.as_str());
             match kind {
                 NewEndpoint::Gateway { route_tables } => {

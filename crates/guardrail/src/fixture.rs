@@ -86,6 +86,25 @@ impl Fixture {
         self
     }
 
+    /// The subnet has the IPv6 block, the VPC one that it lies in, and the default ACL and `sg-https`
+    /// let IPv6 pass, as AWS has it where a VPC with IPv6 is made.
+    pub(crate) fn ipv6(&mut self, subnet: &str, block: &str) -> &mut Self {
+        let of = |block: &str| json!([{"Ipv6CidrBlock": block, "Ipv6CidrBlockState": {"State": "associated"}}]);
+        self.set("vpc-1", "Ipv6CidrBlockAssociationSet", of("2001:db8::/56"));
+        self.set(subnet, "Ipv6CidrBlockAssociationSet", of(block));
+        self.thing("sg-https")["IpPermissions"][0]["Ipv6Ranges"] =
+            json!([{"CidrIpv6": "2001:db8::/56"}]);
+        let rule = |egress: bool| {
+            json!({"RuleNumber": 101, "Egress": egress, "RuleAction": "allow", "Protocol": "-1",
+                "Ipv6CidrBlock": "::/0"})
+        };
+        if let Some(entries) = self.thing("acl-default")["Entries"].as_array_mut() {
+            entries.retain(|entry| entry["RuleNumber"] != 101);
+            entries.extend([rule(true), rule(false)]);
+        }
+        self
+    }
+
     pub(crate) fn remove(&mut self, id: &str) -> &mut Self {
         for section in
             self.world.as_object_mut().unwrap().values_mut().filter_map(Value::as_array_mut)
@@ -253,11 +272,15 @@ pub(crate) fn route(destination: &str, target: &str) -> Value {
 }
 
 pub(crate) fn interface_endpoint(id: &str, service: &str) -> Value {
-    json!({
+    let mut endpoint = json!({
         "VpcEndpointId": id, "VpcEndpointType": "Interface", "VpcId": "vpc-1", "State": "available",
         "ServiceName": format!("com.amazonaws.eu-central-1.{service}"), "SubnetIds": ["subnet-pria", "subnet-prib"],
         "Groups": [{"GroupId": "sg-https"}], "PrivateDnsEnabled": true, "IpAddressType": "ipv4"
-    })
+    });
+    if service == "s3" {
+        endpoint["DnsOptions"] = json!({"PrivateDnsOnlyForInboundResolverEndpoint": false});
+    }
+    endpoint
 }
 
 pub(crate) fn gateway_endpoint(id: &str, service: &str, tables: &[&str]) -> Value {

@@ -32,8 +32,8 @@ pub(crate) async fn apply(
             create_group(ec2, name, vpc, group, description).await
         }
         Action::AuthorizeHttps { group, cidrs } => authorize(ec2, name, group, cidrs).await,
-        Action::CreateEndpoint { vpc, service, kind, token } => {
-            let request = NewRequest { vpc, service, kind, token };
+        Action::CreateEndpoint { vpc, service, kind, policy, token } => {
+            let request = NewRequest { vpc, service, kind, policy, token };
             create_endpoint(ec2, name, endpoint_changes.clone(), request).await
         }
         Action::ModifyEndpoint {
@@ -189,6 +189,7 @@ struct NewRequest<'a> {
     vpc: &'a VpcId,
     service: &'a ServiceName,
     kind: &'a NewEndpoint<SecurityGroupId>,
+    policy: &'a Option<String>,
     token: &'a str,
 }
 
@@ -205,6 +206,7 @@ async fn create_endpoint(
         .vpc_id(new.vpc.as_str())
         .service_name(new.service.as_str())
         .client_token(new.token)
+        .set_policy_document(new.policy.clone())
         .tag_specifications(tags(ResourceType::VpcEndpoint, new.service.as_str()));
     let request = match new.kind {
         NewEndpoint::Gateway { route_tables } => request

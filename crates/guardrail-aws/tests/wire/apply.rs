@@ -9,6 +9,7 @@ use crate::listener::{Answer, Listener, fault, fields, ok, scope};
 
 pub(crate) fn gateway() -> Call {
     Call::CreateEndpoint {
+        policy: None,
         vpc: scope().vpc,
         service: "com.amazonaws.eu-central-1.s3".parse().unwrap(),
         kind: NewEndpoint::Gateway {
@@ -20,6 +21,7 @@ pub(crate) fn gateway() -> Call {
 
 pub(crate) fn interface() -> Call {
     Call::CreateEndpoint {
+        policy: None,
         vpc: scope().vpc,
         service: "com.amazonaws.eu-central-1.ssm".parse().unwrap(),
         kind: NewEndpoint::Interface {
@@ -231,6 +233,7 @@ async fn an_interface_endpoint_for_s3_says_that_its_name_is_not_for_inbound_reso
         ),
     ] {
         let create = Call::CreateEndpoint {
+            policy: None,
             vpc: scope().vpc,
             service: "com.amazonaws.eu-central-1.s3".parse().unwrap(),
             kind: NewEndpoint::Interface { subnets: vec![], groups: vec![], private_dns },

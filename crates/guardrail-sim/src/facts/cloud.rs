@@ -122,6 +122,7 @@ fn each_change_is_one_call_and_a_second_time_is_already_so() {
 fn endpoints_are_made_and_changed_as_the_call_says() {
     let cloud = SimCloud::new(sim());
     let create = Call::CreateEndpoint {
+        policy: None,
         vpc: id("vpc-1"),
         service: id(KMS),
         kind: NewEndpoint::Interface {

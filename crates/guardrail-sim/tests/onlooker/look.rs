@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::client::{Client, clients, public_addresses};
 use crate::names::{Answer, answer, live};
-use crate::packet::{Met, reaches_interface, reaches_public, table_of};
+use crate::packet::{Met, reaches_interface, reaches_public, tables_passed};
 use crate::policy;
 
 /// How long clients and AWS may go by what a name, a policy or an ACL was.
@@ -168,6 +168,7 @@ pub(crate) struct Onlooker {
     public: BTreeMap<String, Vec<IpAddr>>,
     /// The services that clients of private subnets must be able to reach.
     required: Vec<String>,
+    private: Vec<SubnetId>,
     /// Whether what is required keeps a route at all.
     asks_of_removals: bool,
     stories: RefCell<Stories>,
@@ -188,7 +189,7 @@ impl Onlooker {
     pub(crate) fn new(
         world: &World,
         vpc: VpcId,
-        required: Vec<String>,
+        (required, private): (Vec<String>, Vec<SubnetId>),
         asks_of_removals: bool,
     ) -> Self {
         let subnets = world.subnets.iter().flatten().filter(|subnet| subnet.vpc_id == vpc);
@@ -211,6 +212,7 @@ impl Onlooker {
             clients,
             public: SERVICES.into_iter().map(of).collect(),
             required,
+            private,
             asks_of_removals,
             stories: RefCell::new(stories),
         }
@@ -241,8 +243,9 @@ impl Onlooker {
         let with = Moments::of(&stories.with, now);
         let without = Moments::of(&stories.without, now);
         for (subnet, clients) in &self.clients {
-            let table = table_of(with.now, subnet).map(|table| &table.route_table_id);
-            let lost_route = table.is_some_and(|table| stories.removed.contains(table));
+            let passed = tables_passed(without.now, subnet);
+            let lost_route = self.private.contains(subnet)
+                && passed.iter().any(|table| stories.removed.contains(table));
             for (service, public) in &self.public {
                 let asks = self.asks_of_removals && self.required.contains(service);
                 if lost_route && !asks {

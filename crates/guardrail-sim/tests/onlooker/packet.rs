@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use guardrail::ec2::cidr::Cidr;
-use guardrail::ec2::id::SubnetId;
+use guardrail::ec2::id::{RouteTableId, SubnetId};
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
     Connectivity, EndpointState, NatGatewayState, NetworkAcl, Route, RouteOrigin, RouteState,
@@ -39,6 +39,26 @@ pub(crate) fn table_of<'w>(world: &'w World, id: &SubnetId) -> Option<&'w RouteT
     let own = tables()
         .find(|table| table.associations.iter().any(|bound| bound.subnet_id.as_ref() == Some(id)));
     own.or_else(|| tables().find(|table| table.associations.iter().any(|bound| bound.main)))
+}
+
+/// The tables by which what the subnet sends may go: its own, and those of the subnets where NAT
+/// gateways of its routes stand.
+pub(crate) fn tables_passed(world: &World, id: &SubnetId) -> Vec<RouteTableId> {
+    let mut passed = Vec::new();
+    let mut subnets = vec![id.clone()];
+    while let Some(subnet) = subnets.pop() {
+        let Some(table) = table_of(world, &subnet) else { continue };
+        if passed.contains(&table.route_table_id) {
+            continue;
+        }
+        passed.push(table.route_table_id.clone());
+        for id in table.routes.iter().filter_map(|route| route.nat_gateway_id.as_ref()) {
+            let mut all = world.nat_gateways.iter().flatten();
+            let nat = all.find(|nat| nat.nat_gateway_id == *id);
+            subnets.extend(nat.and_then(|nat| nat.subnet_id.clone()));
+        }
+    }
+    passed
 }
 
 /// The routes that may take a packet: those of the longest prefix, and of these static ones before

@@ -76,14 +76,15 @@ impl Stage {
         let sim = || Sim::new(world.clone(), Timestamp::UNIX_EPOCH, options.clone());
         let asks = baseline.internet_routes.remove == Remove::AfterEndpoints;
         let vpc = VpcId::try_from(MANAGED.to_owned()).unwrap();
+        let private: Vec<SubnetId> = private.iter().map(|id| id.parse().unwrap()).collect();
         Self {
             cloud: SimCloud::new(sim()),
             alone: RefCell::new(sim()),
             notes: InMemory::default(),
             baseline: baseline.clone(),
             watched,
-            onlooker: Onlooker::new(world, vpc, required, asks),
-            private: private.iter().map(|id| id.parse().unwrap()).collect(),
+            onlooker: Onlooker::new(world, vpc, (required, private.clone()), asks),
+            private,
         }
     }
 

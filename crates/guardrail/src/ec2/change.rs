@@ -57,6 +57,9 @@ pub enum Action<G> {
         service: ServiceName,
         /// The endpoint's type and what goes with it.
         kind: NewEndpoint<G>,
+        /// `PolicyDocument`, as JSON text; `None` for AWS's default, full access.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<String>,
         /// The client token: at most 64 characters.
         token: String,
     },
@@ -260,7 +263,8 @@ impl<G> Action<G> {
             Self::AuthorizeHttps { group, cidrs } => {
                 Action::AuthorizeHttps { group: name(group)?, cidrs: cidrs.clone() }
             }
-            Self::CreateEndpoint { vpc, service, kind, token } => Action::CreateEndpoint {
+            Self::CreateEndpoint { vpc, service, kind, policy, token } => Action::CreateEndpoint {
+                policy: policy.clone(),
                 vpc: vpc.clone(),
                 service: service.clone(),
                 kind: kind.with_group(name)?,

@@ -81,8 +81,8 @@ impl Outlook {
                 });
             }
             Action::AuthorizeHttps { group, cidrs } => self.admit(group, cidrs),
-            Action::CreateEndpoint { vpc, service, kind, .. } => {
-                self.create(step, vpc, service, kind);
+            Action::CreateEndpoint { vpc, service, kind, policy, .. } => {
+                self.create(step, (vpc, service, policy), kind);
             }
             Action::ModifyEndpoint {
                 endpoint,
@@ -143,12 +143,12 @@ impl Outlook {
     fn create(
         &mut self,
         step: StepId,
-        vpc: &VpcId,
-        service: &ServiceName,
+        (vpc, service, policy): (&VpcId, &ServiceName, &Option<String>),
         kind: &NewEndpoint<GroupRef>,
     ) {
         let Ok(id) = format!("{MADE}{step}").parse::<EndpointId>() else { return };
         let mut made = VpcEndpoint::new(id.clone(), vpc.clone(), service.clone());
+        made.policy_document.clone_from(policy);
         match kind {
             NewEndpoint::Gateway { route_tables } => {
                 made.vpc_endpoint_type = Some(EndpointType::Gateway);
@@ -307,7 +307,13 @@ mod tests {
     }
 
     fn create(kind: NewEndpoint<GroupRef>, service: ServiceName) -> Action<GroupRef> {
-        Action::CreateEndpoint { vpc: id("vpc-1"), service, kind, token: "t".to_owned() }
+        Action::CreateEndpoint {
+            vpc: id("vpc-1"),
+            service,
+            kind,
+            policy: None,
+            token: "t".to_owned(),
+        }
     }
 
     #[test]

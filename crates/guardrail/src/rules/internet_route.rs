@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::analysis::View;
 use crate::analysis::route::{
-    Doubt, InternetExit, PossibleExit, RouteClass, classify, is_blackhole,
+    Doubt, InternetExit, PossibleExit, RouteClass, classify, is_blackhole, passers,
 };
 use crate::analysis::topology::TableUse;
 use crate::baseline::MayLeadOut;
@@ -75,7 +75,7 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
         subnets: used.private_users().cloned().collect(),
         shared_with: used.other_users().map(|(id, _)| id.clone()).collect(),
     };
-    let removal = only_told(&class).map_or_else(|| removal(&leading, used, view), Err);
+    let removal = only_told(&class).map_or_else(|| removal(&leading, route, used, view), Err);
     let what =
         format!("{}: {} → {}", leading.table, leading.shown_destination(), leading.shown_target());
     let drift = Drift::LeadsOut(leading);
@@ -115,12 +115,13 @@ fn only_told(class: &RouteClass) -> Option<LeftAloneReason> {
 
 /// The removal of the route; or why it stays, whatever is served without it.
 fn removal(
-    route: &LeadingRoute,
+    leading: &LeadingRoute,
+    route: &Route,
     used: &TableUse<'_>,
     view: &View<'_>,
 ) -> Result<RouteRemoval, LeftAloneReason> {
-    let destination = route.destination.clone().ok_or(LeftAloneReason::Unknown)?;
-    match route.certainty {
+    let destination = leading.destination.clone().ok_or(LeftAloneReason::Unknown)?;
+    match leading.certainty {
         Certainty::Unknown => return Err(LeftAloneReason::Unknown),
         Certainty::Possible if view.baseline.internet_routes.may_lead_out != MayLeadOut::Remove => {
             return Err(LeftAloneReason::MayLeadOut);
@@ -130,14 +131,22 @@ fn removal(
     if used.off_limits.is_some() {
         return Err(LeftAloneReason::TableOfGateway);
     }
-    if route.propagated {
+    if leading.propagated {
         return Err(LeftAloneReason::Propagated);
     }
-    if !route.shared_with.is_empty() {
-        return Err(LeftAloneReason::SharedTable { with: route.shared_with.clone() });
+    if !leading.shared_with.is_empty() {
+        return Err(LeftAloneReason::SharedTable { with: leading.shared_with.clone() });
     }
-    let target = route.target.clone().ok_or(LeftAloneReason::Unknown)?;
-    let (table, subnets) = (route.table.clone(), route.subnets.clone());
+    let passers = passers(route, used.table, view.snapshot, &view.topology);
+    let (private, others): (Vec<_>, Vec<_>) =
+        passers.into_iter().partition(|placed| placed.class.is_private());
+    if !others.is_empty() {
+        let from = others.iter().map(|placed| placed.subnet.subnet_id.clone()).collect();
+        return Err(LeftAloneReason::PassesOn { from });
+    }
+    let target = leading.target.clone().ok_or(LeftAloneReason::Unknown)?;
+    let (table, mut subnets) = (leading.table.clone(), leading.subnets.clone());
+    subnets.extend(private.iter().map(|placed| placed.subnet.subnet_id.clone()));
     Ok(RouteRemoval { table, destination, target, subnets })
 }
 

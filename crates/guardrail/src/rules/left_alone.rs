@@ -44,6 +44,12 @@ pub enum LeftAloneReason {
         /// The other subnets that the table serves.
         with: Vec<SubnetId>,
     },
+    /// Traffic of other subnets, which are not private, is passed on to the route by something in the
+    /// table's subnets, and would be cut.
+    PassesOn {
+        /// The other subnets.
+        from: Vec<SubnetId>,
+    },
     /// The route may lead out, and the baseline says to report such routes only.
     MayLeadOut,
     /// Part of what the route carries goes on there, behind what passes it on, and would be cut.
@@ -82,6 +88,8 @@ pub enum LeftAloneReason {
         /// The service, with what would keep the endpoint from serving it.
         services: Vec<Unserved>,
     },
+    /// AWS gives no private name to an endpoint of a VPC whose DNS is off, and it stays off.
+    NameNeedsVpcDns,
     /// The endpoint's policy may be meant.
     PolicyOfTheirOwn {
         /// What the policy is accepted by.
@@ -137,6 +145,11 @@ impl fmt::Display for LeftAloneReason {
             Self::SharedTable { with } => {
                 write!(f, "the table serves {} too; give the private subnets a table of their own", list(with))
             }
+            Self::PassesOn { from } => write!(
+                f,
+                "traffic of {} is passed on to it, through what stands in the table's subnets",
+                list(from)
+            ),
             Self::MayLeadOut => f.write_str("it may be meant; the baseline says to report such routes only"),
             Self::CarriesMore { to } => write!(
                 f,
@@ -169,6 +182,10 @@ impl fmt::Display for LeftAloneReason {
                 "it costs money and would not serve {}; `create: always` in the baseline makes it \
                  all the same",
                 each_once(services)
+            ),
+            Self::NameNeedsVpcDns => f.write_str(
+                "AWS gives private names only where enableDnsSupport and enableDnsHostnames of the VPC \
+                 are on",
             ),
             Self::PolicyOfTheirOwn { digest } => {
                 write!(f, "policies are people's; if it is meant, accept {digest} in the baseline")
@@ -209,6 +226,8 @@ impl LeftAloneReason {
             Self::SomebodyElsesVpc
             | Self::NotObserved { .. }
             | Self::SharedTable { .. }
+            | Self::NameNeedsVpcDns
+            | Self::PassesOn { .. }
             | Self::Unknown
             | Self::Propagated
             | Self::ServiceNotServed { .. }
@@ -242,6 +261,8 @@ impl LeftAloneReason {
             | Self::NotObserved { .. }
             | Self::NotOffered
             | Self::SharedTable { .. }
+            | Self::NameNeedsVpcDns
+            | Self::PassesOn { .. }
             | Self::MayLeadOut
             | Self::CarriesMore { .. }
             | Self::UnprovenDetour { .. }
@@ -286,6 +307,8 @@ impl Unserved {
         let obstacle = obstacle.to_string();
         let same = |it: &&mut Self| it.service == *service && it.obstacle == obstacle;
         match all.iter_mut().find(same) {
+            // A service that is required of both kinds of endpoint is asked for twice.
+            Some(known) if known.subnets.contains(&subnet.subnet_id) => {}
             Some(known) => known.subnets.push(subnet.subnet_id.clone()),
             None => all.push(Self {
                 service: service.clone(),

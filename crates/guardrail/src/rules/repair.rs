@@ -77,6 +77,6 @@ pub struct RouteRemoval {
     pub destination: Destination,
     /// The id or ARN of the target that the route was judged by.
     pub target: RouteTarget,
-    /// The private subnets that use the table.
+    /// The private subnets that use the table, and those whose traffic is passed on to the route.
     pub subnets: Vec<SubnetId>,
 }

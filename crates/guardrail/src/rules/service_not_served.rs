@@ -48,6 +48,7 @@ fn is_told_here(view: &View<'_>, required: &RequiredService<'_>, obstacle: &Obst
         | Obstacle::Acl(_)
         | Obstacle::NoAcl
         | Obstacle::NoIpVersion { .. }
+        | Obstacle::InboundUnclear { .. }
         | Obstacle::NameAnswersUnclear { .. }
         | Obstacle::Diverted { .. }
         | Obstacle::RangesUnread

@@ -172,7 +172,8 @@ impl<'w> RequiredService<'w> {
         self.required_in.as_ref().is_none_or(matches)
     }
 
-    /// The interface endpoint in the VPC, anybody's, that the service's own name leads to.
+    /// The interface endpoint in the VPC, anybody's, that the service's own name leads to, or will
+    /// once it is available.
     pub fn name_holder(&self, snapshot: &Snapshot<'w>) -> Option<&'w VpcEndpoint> {
         snapshot.endpoints.iter().copied().find(|endpoint| self.is_name_holder(endpoint))
     }
@@ -197,7 +198,10 @@ impl<'w> RequiredService<'w> {
         endpoint.service_name.as_ref() == Some(&self.name)
             && endpoint.kind() == EndpointType::Interface
             && endpoint.holds_name_in_vpc()
-            && health(endpoint) == Health::Works
+            && match health(endpoint) {
+                Health::Works | Health::Coming => true,
+                Health::Gone | Health::Broken => false,
+            }
     }
 
     /// The endpoint that is adopted as the one to serve it: of those that exist, the one that holds

@@ -253,6 +253,7 @@ fn a_zone_where_the_service_is_not_offered_is_served_from_another() {
 fn an_ipv6_only_subnet_is_not_served_by_endpoints_with_ipv4_addresses_only() {
     let v6_only = |w: &mut Fixture| {
         w.baseline("gateway_endpoints", json!({"services": []}));
+        w.ipv6("subnet-prib", "2001:db8:0:2::/64");
         w.baseline("interface_endpoints", json!({"services": ["ssm"]})).set(
             "subnet-prib",
             "Ipv6Native",

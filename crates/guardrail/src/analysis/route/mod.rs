@@ -2,6 +2,7 @@
 
 mod detour;
 mod part;
+mod passers;
 
 use std::fmt;
 
@@ -9,6 +10,7 @@ use ipnet::IpNet;
 
 pub use crate::analysis::route::detour::{Detour, Doubt, Hop};
 use crate::analysis::route::part::Part;
+pub use crate::analysis::route::passers::passers;
 use crate::analysis::topology::Topology;
 use crate::baseline::MayLeadOut;
 use crate::ec2::cidr::covers_public;

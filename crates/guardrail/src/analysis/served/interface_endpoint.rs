@@ -8,7 +8,7 @@ use crate::analysis::required_service::{Health, RequiredService, health, https_s
 use crate::analysis::route::is_blackhole;
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::ReachedBy;
-use crate::ec2::change::DnsAttribute;
+use crate::ec2::change::{DnsAttribute, PrivateDns};
 use crate::ec2::cidr::{Cidr, covered};
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Section;
@@ -77,6 +77,8 @@ fn name(
         proof.obstacles.push(Obstacle::PrivateDnsOff { endpoint: id() });
     } else if endpoint.is_for_inbound_resolvers() {
         proof.obstacles.push(Obstacle::InboundOnly { endpoint: id() });
+    } else if has_the_option(required) && !endpoint.says_for_whom_its_name_is() {
+        proof.obstacles.push(Obstacle::InboundUnclear { endpoint: id() });
     }
     proof.premises.push(Seen::of(
         Premise::EndpointName(id()),
@@ -92,6 +94,15 @@ fn name(
     let (obstacle, premise) = resolver::judge(view);
     proof.obstacles.extend(obstacle);
     proof.premises.extend(premise);
+}
+
+/// Whether private names of the service's endpoints can be for inbound Resolver endpoints only: S3's
+/// can, and are by default (docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html).
+fn has_the_option(required: &RequiredService<'_>) -> bool {
+    match PrivateDns::on_for(&required.name) {
+        PrivateDns::OnInTheVpc => true,
+        PrivateDns::On | PrivateDns::Off => false,
+    }
 }
 
 fn vpc_dns(view: &View<'_>, proof: &mut Proof) {
@@ -197,6 +208,10 @@ fn groups(
         proof.obstacles.push(Obstacle::GroupsUnread { endpoint: id() });
         return;
     };
+    // Where nobody says from which addresses the clients come, nobody knows whether they are admitted.
+    if versions.iter().any(|version| blocks_of(placed.subnet, *version, view).is_empty()) {
+        proof.obstacles.push(Obstacle::Unread { section: Section::Subnets });
+    }
     let blocks = versions.iter().flat_map(|version| blocks_of(placed.subnet, *version, view));
     let shut: Vec<IpNet> = blocks.filter(|net| !covered(*net, &admitted)).collect();
     if !shut.is_empty() {

@@ -107,6 +107,12 @@ pub enum Obstacle {
         /// The version: `IPv4` or `IPv6`.
         version: &'static str,
     },
+    /// Whether the endpoint's private name is for inbound Resolver endpoints only is not said, as it is
+    /// by default for S3.
+    InboundUnclear {
+        /// The endpoint.
+        endpoint: EndpointId,
+    },
     /// With which addresses the endpoint's name answers is left to the service.
     NameAnswersUnclear {
         /// The endpoint.
@@ -184,6 +190,7 @@ impl Obstacle {
             | Self::AwaitsAcceptance { .. }
             | Self::NoAcl
             | Self::NoTable
+            | Self::InboundUnclear { .. }
             | Self::NameAnswersUnclear { .. }
             | Self::PerhapsOverruled { .. }
             | Self::Diverted { blackhole: false, .. }
@@ -232,6 +239,7 @@ impl Obstacle {
             | Self::Acl(_)
             | Self::NoAcl
             | Self::NoIpVersion { .. }
+            | Self::InboundUnclear { .. }
             | Self::NameAnswersUnclear { .. }
             | Self::Policy { .. }
             | Self::Overruled { .. }
@@ -284,6 +292,12 @@ impl fmt::Display for Obstacle {
             Self::NoAcl => f.write_str("a subnet's network ACL was not seen"),
             Self::NoIpVersion { endpoint, version } => {
                 write!(f, "{endpoint} does not answer over {version}")
+            }
+            Self::InboundUnclear { endpoint } => {
+                write!(
+                    f,
+                    "whether the name of {endpoint} is for inbound Resolver endpoints only is not said"
+                )
             }
             Self::NameAnswersUnclear { endpoint } => {
                 write!(f, "whether the name of {endpoint} answers over IPv6 is not said")

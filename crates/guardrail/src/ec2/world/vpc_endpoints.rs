@@ -140,6 +140,12 @@ impl VpcEndpoint {
         options.and_then(|o| o.private_dns_only_for_inbound_resolver_endpoint) == Some(true)
     }
 
+    /// Whether AWS says for whom the private name is: it does for S3's interface endpoints alone.
+    pub fn says_for_whom_its_name_is(&self) -> bool {
+        let options = self.dns_options.as_ref();
+        options.is_some_and(|o| o.private_dns_only_for_inbound_resolver_endpoint.is_some())
+    }
+
     /// The type; AWS may leave it empty on a gateway endpoint (GovCloud), which then still has
     /// route tables.
     pub fn kind(&self) -> EndpointType {

@@ -133,9 +133,15 @@ impl<'w> Draft<'_, 'w> {
         after: Vec<StepId>,
     ) {
         let Condition::Ready { service, .. } = &ready else { return };
-        let token = self.token(service, &place, &ready);
-        let vpc = self.view.snapshot.scope.vpc.clone();
-        let action = Action::CreateEndpoint { vpc, service: service.clone(), kind: place, token };
+        let kind = match &place {
+            Place::Gateway { .. } => EndpointKind::Gateway,
+            Place::Interface { .. } => EndpointKind::Interface,
+        };
+        let wanted = self.required(service, kind).and_then(|required| required.policy.as_ref());
+        let policy = wanted.and_then(|policy| serde_json::to_string(policy).ok());
+        let token = self.token(service, &place, &ready, policy.as_deref());
+        let (vpc, service) = (self.view.snapshot.scope.vpc.clone(), service.clone());
+        let action = Action::CreateEndpoint { vpc, service, kind: place, policy, token };
         let created = self.push_change(rule, action, after);
         self.wait(vec![rule], self.view.baseline.mode_of(rule), ready, vec![created]);
     }
@@ -263,7 +269,13 @@ impl<'w> Draft<'_, 'w> {
     /// A client token: the same for the same parameters within one incident, another one otherwise.
     /// The endpoints of the service that are gone count as parameters, so that a remembered token
     /// cannot bring a dead endpoint back.
-    fn token(&self, service: &ServiceName, place: &Place<GroupRef>, ready: &Condition) -> String {
+    fn token(
+        &self,
+        service: &ServiceName,
+        place: &Place<GroupRef>,
+        ready: &Condition,
+        policy: Option<&str>,
+    ) -> String {
         // Not the group: there is one of the guardrail's own, which has an id only once it is made.
         let places = match place {
             Place::Gateway { route_tables } => list(route_tables),
@@ -274,10 +286,11 @@ impl<'w> Draft<'_, 'w> {
         });
         let dead: Vec<&str> = dead.map(|endpoint| endpoint.vpc_endpoint_id.as_str()).collect();
         let input = format!(
-            "{}\n{service}\n{ready:?}\n{places}\n{}\n{}",
+            "{}\n{service}\n{ready:?}\n{places}\n{}\n{}{}",
             self.view.snapshot.scope,
             dead.join(","),
-            self.circumstances.incident
+            self.circumstances.incident,
+            policy.map(|policy| format!("\n{policy}")).unwrap_or_default()
         );
         let digest = Sha256::digest(input.as_bytes());
         let hex: String = digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect();

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
 use crate::analysis::View;
-use crate::analysis::required_service::{EndpointKind, RequiredService, vpc_dns_is_off};
+use crate::analysis::required_service::{
+    EndpointKind, Health, RequiredService, health, vpc_dns_is_off,
+};
 use crate::analysis::route::{RouteClass, classify};
 use crate::analysis::served::{Answer, Obstacle, prove, prove_route};
 use crate::analysis::topology::SubnetUse;
@@ -80,15 +82,33 @@ impl Draft<'_, '_> {
         outlook.look(self.view.baseline, |after| {
             // While an attribute is off no private name lives: its turning on moves them.
             let names_live = !vpc_dns_is_off(after.snapshot);
-            for moved in moves.into_iter().filter(|moved| moved.gateway || names_live) {
-                let cut_off = self.cut_off(after, &moved);
-                if !cut_off.is_empty() {
-                    let reason = LeftAloneReason::WouldCutOff { services: cut_off };
+            for moved in moves {
+                let reason = if moved.gateway || names_live {
+                    let services = self.cut_off(after, &moved);
+                    (!services.is_empty()).then_some(LeftAloneReason::WouldCutOff { services })
+                } else {
+                    self.needs_vpc_dns(&moved).then_some(LeftAloneReason::NameNeedsVpcDns)
+                };
+                if let Some(reason) = reason {
                     refusals.entry(moved.refused).or_insert(reason);
                 }
             }
         });
         refusals
+    }
+
+    /// Whether AWS would refuse the step, because it gives a private name to an endpoint of a VPC whose
+    /// DNS is off (docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html). Endpoints that
+    /// are not made unless they serve are refused for more than that.
+    fn needs_vpc_dns(&self, moved: &Move) -> bool {
+        match &moved.refused {
+            Refused::Name(_) => true,
+            Refused::Made(service) => {
+                let required = self.required(service, EndpointKind::Interface);
+                required.is_some_and(|required| required.create == Create::Always)
+            }
+            Refused::VpcDns | Refused::Zones(_) | Refused::Table(..) => false,
+        }
     }
 
     /// The steps that a step comes after, directly or through others.
@@ -203,7 +223,8 @@ impl Draft<'_, '_> {
                 route.is_some().then(|| prove_route(view, service, placed))
             }
             EndpointKind::Interface => {
-                let is_held = service.name_holder(view.snapshot).is_some();
+                let holder = service.name_holder(view.snapshot);
+                let is_held = holder.is_some_and(|holder| health(holder) == Health::Works);
                 (is_held && !vpc_dns_is_off(view.snapshot)).then(|| prove(view, service, placed))
             }
         };

@@ -140,6 +140,7 @@ impl<'w> Draft<'_, 'w> {
             | Obstacle::GroupsUnread { .. }
             | Obstacle::NoAcl
             | Obstacle::NoIpVersion { .. }
+            | Obstacle::InboundUnclear { .. }
             | Obstacle::NameAnswersUnclear { .. }
             | Obstacle::Overruled { .. }
             | Obstacle::PerhapsOverruled { .. }

@@ -104,6 +104,7 @@ fn security_groups() {
 #[test]
 fn new_endpoints() {
     let create = |kind| Action::CreateEndpoint {
+        policy: None,
         vpc: id("vpc-1"),
         service: id("com.amazonaws.eu-central-1.s3"),
         kind,

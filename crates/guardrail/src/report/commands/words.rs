@@ -82,7 +82,7 @@ pub(super) fn call(action: &Action<GroupRef>, group: impl Fn(&GroupRef) -> Strin
                 .shell_words("--group-id", vec![group(opened)])
                 .option("--ip-permissions", permissions(cidrs))
         }
-        Action::CreateEndpoint { vpc, service, kind, .. } => {
+        Action::CreateEndpoint { vpc, service, kind, policy, .. } => {
             let words = Words::new("create-vpc-endpoint")
                 .option("--vpc-id", vpc)
                 .option("--service-name", service);
@@ -95,6 +95,10 @@ pub(super) fn call(action: &Action<GroupRef>, group: impl Fn(&GroupRef) -> Strin
                     .options("--subnet-ids", subnets)
                     .shell_words("--security-group-ids", groups.iter().map(group).collect())
                     .private_dns(*private_dns),
+            };
+            let words = match policy {
+                Some(policy) => words.option("--policy-document", policy),
+                None => words,
             };
             words.tagged("vpc-endpoint", service.as_str())
         }

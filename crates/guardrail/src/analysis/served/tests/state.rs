@@ -95,25 +95,11 @@ fn a_group_that_was_not_read_admits_nobody_for_certain() {
 
 /// A private subnet of each kind of IP: `pria` IPv4, `prib` both, `pric` IPv6 only.
 fn versions(w: &mut Fixture) -> &mut Fixture {
-    w.set("vpc-1", "Ipv6CidrBlockAssociationSet", blocks_v6("2001:db8::/56"));
-    w.set("subnet-prib", "Ipv6CidrBlockAssociationSet", blocks_v6("2001:db8:0:2::/64"));
     w.add("Subnets", subnet("subnet-pric", "a", "private"));
     w.set("subnet-pric", "Ipv6Native", json!(true));
-    w.set("subnet-pric", "Ipv6CidrBlockAssociationSet", blocks_v6("2001:db8:0:3::/64"));
     w.add("RouteTables", table("rtb-c", &["subnet-pric"]));
-    let both = ["10.0.0.0/16", "2001:db8::/56"];
-    w.add("SecurityGroups", group("sg-both", "both", &both));
-    let rule = |number: u32, egress: bool| {
-        json!({"RuleNumber": number, "Egress": egress, "RuleAction": "allow", "Protocol": "-1",
-            "Ipv6CidrBlock": "::/0"})
-    };
-    let entries = w.thing("acl-default")["Entries"].as_array_mut().unwrap();
-    entries.extend([rule(101, true), rule(101, false)]);
-    ssm(w, "Groups", json!([{"GroupId": "sg-both"}]))
-}
-
-fn blocks_v6(block: &str) -> serde_json::Value {
-    json!([{"Ipv6CidrBlock": block, "Ipv6CidrBlockState": {"State": "associated"}}])
+    w.ipv6("subnet-prib", "2001:db8:0:2::/64").ipv6("subnet-pric", "2001:db8:0:3::/64");
+    only_ssm(w)
 }
 
 const NO_V4: &str = "vpce-ssm does not answer over IPv4";
@@ -154,7 +140,8 @@ fn a_dual_stack_subnet_needs_its_ipv6_blocks_admitted_where_the_name_answers_ove
     let admits_v4_only = |w: &mut Fixture, record: serde_json::Value| {
         versions(w).set("vpce-ssm", "IpAddressType", json!("dualstack"));
         w.set("vpce-ssm", "DnsOptions", json!({"DnsRecordIpType": record}));
-        w.set("vpce-ssm", "Groups", json!([{"GroupId": "sg-https"}])).remove("subnet-pric");
+        w.add("SecurityGroups", group("sg-v4", "v4", &["10.0.0.0/16"]));
+        w.set("vpce-ssm", "Groups", json!([{"GroupId": "sg-v4"}])).remove("subnet-pric");
     };
     check(
         |w| {

@@ -176,6 +176,29 @@ fn a_token_is_the_same_within_an_incident_and_for_the_same_parameters_only() {
     assert_eq!(distinct.len(), 6, "{others:?}");
 }
 
+/// An endpoint that is made has the policy that the baseline wants, and AWS's default where it wants
+/// none.
+#[test]
+fn a_new_endpoint_has_the_policy_of_the_baseline() {
+    let wanted = json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "ssm:Get*", "Resource": "*"}});
+    let mut fixture = Fixture::compliant();
+    let ssm = json!({"service": "ssm", "policy": wanted});
+    fixture.baseline("interface_endpoints", json!({"services": [ssm, "ssmmessages"]}));
+    fixture.remove("vpce-ssm").remove("vpce-ssmmessages");
+    let steps = fixture.plan("test").1.steps.into_iter();
+    let policies: Vec<Option<serde_json::Value>> = steps
+        .filter_map(|step| match step.task {
+            Task::Change(Action::CreateEndpoint { policy, .. }) => Some(policy),
+            Task::Change(_) | Task::Await(_) => None,
+        })
+        .map(|policy| policy.map(|text| serde_json::from_str(&text).unwrap()))
+        .collect();
+    let [Some(first), None] = policies.as_slice() else { panic!("{policies:?}") };
+    let read =
+        |value: &serde_json::Value| crate::ec2::policy::PolicyDocument::from_value(value).unwrap();
+    assert_eq!(read(first), read(&wanted));
+}
+
 #[test]
 fn s3s_interface_endpoint_is_made_with_its_name_for_the_vpc() {
     let private_dns = |service: &str| {

@@ -179,3 +179,35 @@ fn an_endpoint_whose_name_is_taken_is_not_made_nor_a_group_for_it() {
         ]
     );
 }
+
+/// AWS refuses a private name where the VPC's DNS is off: it is not asked for again at every look.
+#[test]
+fn no_name_is_asked_for_while_the_vpcs_dns_stays_off() {
+    let stays_off = |w: &mut Fixture| {
+        dns_off(kms(only_interface(w, json!("ssm")))).set("vpce-kms", "Groups", json!([]));
+    };
+    let dns = "- enableDnsHostnames of the VPC is off, so private DNS cannot work: it would cut off \
+               com.amazonaws.eu-central-1.kms for subnets that reach it now";
+    let needs = "AWS gives private names only where enableDnsSupport and enableDnsHostnames of the \
+                 VPC are on";
+    let name =
+        format!("- private DNS of vpce-ssm (com.amazonaws.eu-central-1.ssm) is off: {needs}");
+    check(
+        |w| {
+            stays_off(w);
+            w.set("vpce-ssm", "PrivateDnsEnabled", json!(false))
+        },
+        &[dns, &name],
+    );
+    let missing = format!(
+        "- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in \
+         eu-central-1a, eu-central-1b: {needs}"
+    );
+    check(
+        |w| {
+            stays_off(w);
+            only_interface(w, json!({"service": "ssm", "create": "always"})).remove("vpce-ssm")
+        },
+        &[dns, &missing],
+    );
+}

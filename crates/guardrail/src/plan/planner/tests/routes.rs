@@ -218,6 +218,7 @@ fn an_ipv6_only_subnet_waits_for_an_endpoint_that_has_ipv6() {
                 "Ipv6Native",
                 json!(true),
             );
+            w.ipv6("subnet-prib", "2001:db8:0:2::/64");
             w.set("vpce-ssm", "IpAddressType", json!("dualstack")).set(
                 "vpce-ssm",
                 "State",
@@ -396,4 +397,51 @@ fn a_route_stays_for_what_is_required_and_cannot_be_had() {
         let goes = planned_with(format!("{service}?"));
         assert!(goes.iter().any(|line| line.contains(DELETE)), "{service}?: {goes:#?}");
     }
+}
+
+/// `nat-private` stands in `subnet-prib`, so that what `subnet-pria` sends to it leaves by `rtb-b`.
+#[test]
+fn whoever_passes_through_a_subnet_of_the_table_is_counted_too() {
+    let through = |w: &mut Fixture| {
+        w.route("rtb-b", "0.0.0.0/0", "nat-1").route("rtb-a", "0.0.0.0/0", "nat-private");
+        w.baseline("interface_endpoints", json!({"services": []}));
+    };
+    let unproven = "- rtb-a: 0.0.0.0/0 → nat-private: whether private NAT gateway nat-private passes \
+                    traffic on to public NAT gateway nat-1 cannot be proved; a person must decide";
+    check(
+        |w| {
+            through(w);
+            w
+        },
+        &["1 delete the route 0.0.0.0/0 → nat-1 from rtb-b", unproven],
+    );
+    // It is not served in its own table.
+    check(
+        |w| {
+            through(w);
+            w.set("vpce-s3", "PolicyDocument", json!("{\"Statement\":[]}"));
+            w.drop_route("rtb-a", "pl-s3").set("vpce-s3", "RouteTableIds", json!(["rtb-b"]))
+        },
+        &[
+            "- the policy of vpce-s3 (com.amazonaws.eu-central-1.s3) is not full access: policies are \
+             people's; if it is meant, accept \
+             sha256:701f12e2a45641932e7716b160cc43c240755a8790dc94ac5af17eb9dc4d261f in the baseline",
+            unproven,
+            "- rtb-a without com.amazonaws.eu-central-1.s3: it would cut off \
+             com.amazonaws.eu-central-1.s3 for subnets that reach it now",
+            "- rtb-b: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3",
+        ],
+    );
+    check(
+        |w| {
+            through(w);
+            w.set("subnet-pria", "Tags", json!([]))
+        },
+        &[
+            "- rtb-b: 0.0.0.0/0 → nat-1: traffic of subnet-pria is passed on to it, through what stands \
+             in the table's subnets",
+            "- subnet-pria: no rule changes a subnet that is neither private nor public; tag it as what \
+             it is, or accept it in `unclassified_subnets`",
+        ],
+    );
 }

@@ -177,6 +177,7 @@ fn routes_are_put_back_before_what_was_made_is_taken_away() {
         description: String::new(),
     };
     let endpoint = Action::CreateEndpoint {
+        policy: None,
         vpc: crate::fixture::vpc(),
         service: "com.amazonaws.eu-central-1.s3".parse().unwrap(),
         kind: NewEndpoint::Gateway { route_tables: vec!["rtb-a".parse().unwrap()] },
