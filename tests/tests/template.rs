@@ -92,7 +92,11 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
     };
     may("DetectRole", "always", &[RESOLVE, LIST, SEND, &logs]);
     may("SweepRole", "always", &[OBSERVE, SEND, NOTES, DUE, &logs]);
-    may("RepairRole", "always", &[OBSERVE, PUBLISH, NOTES, &receive_count, &encrypts, &logs]);
+    may(
+        "RepairRole",
+        "always",
+        &[OBSERVE, PUBLISH, NOTES, TRAFFIC, &receive_count, &encrypts, &logs],
+    );
     may("RepairRole", "MayWrite", &[&write().into_iter().collect::<Vec<_>>()]);
     for role in ["DetectRole", "SweepRole", "RepairRole"] {
         may(role, "BaselineIsStored", &[PARAMETER]);

@@ -107,7 +107,7 @@ async fn a_whole_vpc_takes_these_calls() {
             "Action=DescribeDhcpOptions MaxResults=1000".to_owned(),
             "Action=DescribeManagedPrefixLists MaxResults=100".to_owned(),
             format!("Action=DescribeNatGateways {of_vpc} MaxResults=1000"),
-            format!("Action=DescribeNetworkAcls {of_vpc} MaxResults=1000"),
+            format!("Action=DescribeNetworkAcls MaxResults=1000 {of_vpc}"),
             format!("{interfaces} Filter.1.Name=attachment.instance-id Filter.1.Value.1=i-0f2"),
             format!(
                 "{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0d2 \
