@@ -56,6 +56,7 @@ async fn resolving_one_of_each_makes_every_call_that_it_needs() {
         "igw-0",
         "eigw-0",
         "pl-0",
+        "acl-0",
     ];
     listener.aws().await.resolve(&ids.map(|id| id.parse().unwrap())).await.unwrap();
     assert_eq!(actions(&listener), listed(permissions::RESOLVE));
