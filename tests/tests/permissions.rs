@@ -145,7 +145,12 @@ fn every_call_is_allowed() {
         .filter(|step| step["outcome"].get("done").is_some())
         .map(|step| &step["summary"])
         .collect();
-    assert_eq!(calls.len(), 9, "one or more of each kind of change: {calls:?}, {:#}", alert["left_alone"]);
+    assert_eq!(
+        calls.len(),
+        9,
+        "one or more of each kind of change: {calls:?}, {:#}",
+        alert["left_alone"]
+    );
 }
 
 #[test]

@@ -208,7 +208,6 @@ fn what_is_put_right_counts_once_it_acts() {
 /// A table is associated with a gateway endpoint whose policy somebody has just reset, or an endpoint
 /// made behind an ACL that somebody has just opened: for some minutes the old one may still act.
 #[test]
-#[ignore = "writes that move traffic do not wait for a policy or an ACL that was just changed"]
 fn no_traffic_moves_onto_what_may_still_be_as_it_was() {
     let mut runner = TestRunner::deterministic();
     for wrong in [Wrong::GatewayPolicy, Wrong::AclOwnOut, Wrong::AclOfEndpoint] {

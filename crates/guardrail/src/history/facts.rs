@@ -17,11 +17,14 @@ pub struct Fact {
     pub premise: Premise,
     /// What tells its state from others.
     pub fingerprint: String,
-    /// Since when it has been seen in this state: the first look, or the latest recorded call that
-    /// may have made it so (UTC).
+    /// Since when it has been seen in this state: the first look at it, or a later recorded call that
+    /// may have changed it and back (UTC).
     pub since: Timestamp,
     /// Whether it was seen to change, or was in this state when it was first looked at.
     pub changed: bool,
+    /// Whether it was seen in another state before.
+    #[serde(default)]
+    pub was_otherwise: bool,
 }
 
 /// What is remembered of a VPC's premises.
@@ -109,16 +112,36 @@ impl Facts {
     fn fact(&self, seen: &Seen, calls: &[RecordedCall], now: Timestamp) -> Fact {
         let of_it = calls.iter().filter(|call| call.changed.touches(&seen.premise));
         let called = of_it.map(|call| call.at.min(now)).max();
-        let before = self.of(&seen.premise);
-        let (since, changed) = match before {
+        let (since, changed, was_otherwise) = match self.of(&seen.premise) {
             Some(fact) if fact.fingerprint == seen.fingerprint => {
-                (called.map_or(fact.since, |at| at.max(fact.since)), fact.changed)
+                let since = called.map_or(fact.since, |at| at.max(fact.since));
+                (since, fact.changed, fact.was_otherwise)
             }
-            Some(_) => (called.unwrap_or(now), true),
-            None => (called.unwrap_or(now), false),
+            // A call that is known of may be older than the one that made it so, which is not known
+            // of yet: a call can only put off when it counts.
+            Some(_) => (now, true, true),
+            None => (now, false, self.had_another(&seen.premise)),
         };
         let (premise, fingerprint) = (seen.premise.clone(), seen.fingerprint.clone());
-        Fact { premise, fingerprint, since, changed: changed || called.is_some() }
+        let changed = changed || called.is_some();
+        Fact { premise, fingerprint, since, changed, was_otherwise }
+    }
+
+    /// Whether another premise stood in the place of this one: the subnet was under another ACL.
+    fn had_another(&self, premise: &Premise) -> bool {
+        match premise {
+            Premise::NetworkAcl(acl, subnet) => self.0.iter().any(|fact| match &fact.premise {
+                Premise::NetworkAcl(other, its) => its == subnet && other != acl,
+                Premise::EndpointName(_)
+                | Premise::EndpointPolicy(_)
+                | Premise::VpcDns
+                | Premise::DhcpOptions => false,
+            }),
+            Premise::EndpointName(_)
+            | Premise::EndpointPolicy(_)
+            | Premise::VpcDns
+            | Premise::DhcpOptions => false,
+        }
     }
 
     fn of(&self, premise: &Premise) -> Option<&Fact> {
@@ -173,6 +196,23 @@ impl Memory<'_> {
         // What nothing is remembered of comes last of all.
         open.max_by_key(|wait| wait.until.unwrap_or(Timestamp::MAX))
     }
+
+    /// The premise among these that was seen in another state lately and may still act as it was,
+    /// with when it counts; of several the last.
+    pub fn lately_otherwise<'s>(
+        &self,
+        seen: impl IntoIterator<Item = &'s Seen>,
+        settling: Settling,
+        now: Timestamp,
+    ) -> Option<(Premise, Timestamp)> {
+        let Self::Of(facts) = self else { return None };
+        let lately = |seen: &'s Seen| {
+            let was_otherwise = facts.of(&seen.premise).is_some_and(|fact| fact.was_otherwise);
+            let until = facts.counts_from(seen, settling).filter(|until| *until > now)?;
+            was_otherwise.then(|| (seen.premise.clone(), until))
+        };
+        seen.into_iter().filter_map(lately).max_by_key(|(_, until)| *until)
+    }
 }
 
 #[cfg(test)]
@@ -217,26 +257,27 @@ mod tests {
         assert_eq!(counts(&again, &name("on")), Some(500 + 5 * MINUTE));
     }
 
+    /// A record may come late, and be of an earlier call than the one that made the state so.
     #[test]
-    fn a_recorded_call_says_better_since_when() {
+    fn a_recorded_call_puts_off_when_its_state_counts_and_never_brings_it_forward() {
         let none = BTreeSet::new();
         let calls = [call(Changed::Endpoints(vec![]), 40), call(Changed::VpcDns, 90)];
         let first = Facts::default().after_look(&[name("on")], &none, &calls, at(100));
-        assert_eq!(counts(&first, &name("on")), Some(40 + 5 * MINUTE));
+        assert_eq!(counts(&first, &name("on")), Some(100 + 5 * MINUTE));
         // Off and on again between two looks: the state is the same, and clients have the old answer.
         let again = [call(Changed::Endpoints(vec![]), 300), call(Changed::Endpoints(vec![]), 200)];
         let later = first.after_look(&[name("on")], &none, &again, at(310));
         assert_eq!(counts(&later, &name("on")), Some(300 + 5 * MINUTE));
-        // A record that comes late makes nothing older than it was seen.
         let late = [call(Changed::Endpoints(vec![]), 10)];
-        assert_eq!(
-            counts(&later.after_look(&[name("on")], &none, &late, at(320)), &name("on")),
-            Some(300 + 5 * MINUTE)
-        );
-        // Nor does a clock that is ahead make it younger than now.
+        let same = later.after_look(&[name("on")], &none, &late, at(320));
+        assert_eq!(counts(&same, &name("on")), Some(300 + 5 * MINUTE));
+        // The guardrail's own write comes after the call that it was told of.
+        let other = later.after_look(&[name("off")], &none, &again, at(1_000));
+        assert_eq!(counts(&other, &name("off")), Some(1_000 + 5 * MINUTE));
+        // A clock that is ahead makes nothing younger than now.
         let ahead = [call(Changed::Endpoints(vec![]), 9_000)];
-        let ahead = Facts::default().after_look(&[name("on")], &none, &ahead, at(100));
-        assert_eq!(counts(&ahead, &name("on")), Some(100 + 5 * MINUTE));
+        let ahead = first.after_look(&[name("on")], &none, &ahead, at(400));
+        assert_eq!(counts(&ahead, &name("on")), Some(400 + 5 * MINUTE));
     }
 
     #[test]
@@ -250,7 +291,7 @@ mod tests {
         let recorded = [call(Changed::DhcpOptions, 50)];
         let recorded =
             Facts::default().after_look(&[dhcp("a")], &BTreeSet::new(), &recorded, at(60));
-        assert_eq!(counts(&recorded, &dhcp("a")), Some(50 + 240 * MINUTE));
+        assert_eq!(counts(&recorded, &dhcp("a")), Some(60 + 240 * MINUTE));
     }
 
     #[test]
@@ -275,5 +316,40 @@ mod tests {
         let other = [name("off"), dhcp("a")];
         let unknown = Memory::Of(&facts).unsettled(&other, Settling::default(), at(9_999));
         assert_eq!(unknown, Some(named(None)));
+    }
+
+    #[test]
+    fn what_was_otherwise_lately_may_still_act_as_it_was() {
+        let first = look(&Facts::default(), &[name("on")], 0);
+        let changed = look(&first, &[name("off")], 100);
+        let lately = |facts: &Facts, seen: &Seen, now: i64| {
+            let found = Memory::Of(facts).lately_otherwise([seen], Settling::default(), at(now));
+            found.map(|(premise, until)| (premise.to_string(), until.as_second()))
+        };
+        let told = ("the private name of vpce-1".to_owned(), 400);
+        assert_eq!(lately(&first, &name("on"), 10), None);
+        assert_eq!(lately(&changed, &name("off"), 110), Some(told.clone()));
+        assert_eq!(lately(&look(&changed, &[name("off")], 200), &name("off"), 399), Some(told));
+        assert_eq!(lately(&changed, &name("off"), 400), None);
+        // What a step makes it is in no memory.
+        assert_eq!(lately(&changed, &name("on"), 110), None);
+        let unreadable =
+            Memory::Unreadable.lately_otherwise([&name("off")], Settling::default(), at(110));
+        assert_eq!(unreadable, None);
+    }
+
+    #[test]
+    fn a_subnet_under_another_acl_was_under_the_former_lately() {
+        let under = |acl: &str| {
+            let subnet = "subnet-a".parse().unwrap();
+            Seen::of(Premise::NetworkAcl(acl.parse().unwrap(), subnet), acl)
+        };
+        let first = look(&Facts::default(), &[under("acl-1")], 0);
+        let moved = look(&first, &[under("acl-2")], 100);
+        let lately = |facts: &Facts, seen: Seen| {
+            Memory::Of(facts).lately_otherwise([&seen], Settling::default(), at(110)).is_some()
+        };
+        assert!(!lately(&first, under("acl-1")));
+        assert!(lately(&moved, under("acl-2")));
     }
 }

@@ -142,6 +142,8 @@ mod tests {
                 "the VPC's DHCP options",
                 "acl-default for subnet-pria",
                 "acl-default for subnet-prib",
+                "acl-default for subnet-puba",
+                "acl-default for subnet-pubb",
             ]
         );
     }

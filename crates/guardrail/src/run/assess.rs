@@ -7,12 +7,12 @@ use super::conclude::{Ended, report};
 use crate::analysis::View;
 use crate::analysis::departure::{Departure, departures};
 use crate::analysis::required_service::required_services;
-use crate::analysis::served::premises;
+use crate::analysis::served::every_premise;
 use crate::baseline::{Baseline, Mode};
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
-use crate::history::{Facts, Looked, Memory, Note, Seen, recorded_calls};
+use crate::history::{Facts, Looked, Memory, Note, recorded_calls};
 use crate::plan::advice::Advice;
 use crate::plan::planner::plan;
 use crate::plan::reliance::{Reliances, at_stake};
@@ -122,17 +122,11 @@ pub fn assess_snapshot(
     }
 }
 
-/// The premises of a VPC that take time to act: those that the services rest on which its private
-/// subnets need.
+/// What of a VPC takes time to act, as it is seen.
 pub fn looked_at(snapshot: &Snapshot<'_>, baseline: &Baseline) -> Looked {
     let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
     let view = View::of(baseline, snapshot, &required_services);
-    let mut seen: Vec<Seen> = Vec::new();
-    for required in &required_services {
-        for placed in view.topology.private().filter(|it| required.is_required_in(it.subnet)) {
-            seen.extend(premises(&view, required, placed));
-        }
-    }
+    let mut seen = every_premise(&view);
     seen.sort_unstable();
     seen.dedup();
     Looked { seen, unread: snapshot.missing.clone() }

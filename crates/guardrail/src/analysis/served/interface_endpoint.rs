@@ -80,20 +80,27 @@ fn name(
     } else if has_the_option(required) && !endpoint.says_for_whom_its_name_is() {
         proof.obstacles.push(Obstacle::InboundUnclear { endpoint: id() });
     }
-    proof.premises.push(Seen::of(
-        Premise::EndpointName(id()),
-        // No name is answered before the endpoint is available.
-        &format!(
-            "{} {:?} {}",
-            endpoint.private_dns_enabled,
-            endpoint.dns_options,
-            health(endpoint) == Health::Works
-        ),
-    ));
+    proof.premises.push(name_seen(endpoint));
     vpc_dns(view, proof);
     let (obstacle, premise) = resolver::judge(view);
     proof.obstacles.extend(obstacle);
     proof.premises.extend(premise);
+}
+
+/// The endpoint's private name, as a premise that takes time to act.
+pub(super) fn name_seen(endpoint: &VpcEndpoint) -> Seen {
+    // No name is answered before the endpoint is available.
+    let is_answered = health(endpoint) == Health::Works;
+    let state =
+        format!("{} {:?} {is_answered}", endpoint.private_dns_enabled, endpoint.dns_options);
+    Seen::of(Premise::EndpointName(endpoint.vpc_endpoint_id.clone()), &state)
+}
+
+/// The VPC's DNS attributes, as a premise that takes time to act; `None` where they were not read.
+pub(super) fn vpc_dns_seen(view: &View<'_>) -> Option<Seen> {
+    let attributes = view.snapshot.attributes?;
+    let both = [attributes.enable_dns_support?, attributes.enable_dns_hostnames?];
+    Some(Seen::of(Premise::VpcDns, &format!("{both:?}")))
 }
 
 /// Whether private names of the service's endpoints can be for inbound Resolver endpoints only: S3's
@@ -123,7 +130,7 @@ fn vpc_dns(view: &View<'_>, proof: &mut Proof) {
             }
         }
     }
-    proof.premises.push(Seen::of(Premise::VpcDns, &format!("{:?}", both.map(|(on, _)| on))));
+    proof.premises.extend(vpc_dns_seen(view));
 }
 
 /// The versions of IP over which the subnet's clients come and the endpoint answers. An IPv6-only subnet's come over IPv6, an

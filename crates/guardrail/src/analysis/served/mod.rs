@@ -23,7 +23,7 @@ use crate::baseline::ReachedBy;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::EndpointId;
 use crate::ec2::snapshot::Section;
-use crate::ec2::world::Subnet;
+use crate::ec2::world::{EndpointType, Subnet};
 use crate::history::Seen;
 
 /// What keeps a service from a subnet, and what its being served rests on that takes time.
@@ -77,6 +77,26 @@ pub fn premises(
     prove(view, required, placed).premises
 }
 
+/// Everything in a VPC that takes time to act and that any service's being served may come to rest on.
+/// What is remembered before something rests on it is known to have changed when it does.
+pub fn every_premise(view: &View<'_>) -> Vec<Seen> {
+    let snapshot = view.snapshot;
+    let endpoints = snapshot.endpoints.iter().filter(|endpoint| endpoint.exists());
+    let of_endpoints = endpoints.flat_map(|endpoint| match endpoint.kind() {
+        EndpointType::Interface => {
+            vec![interface_endpoint::name_seen(endpoint), policy::seen(endpoint)]
+        }
+        EndpointType::Gateway => vec![policy::seen(endpoint)],
+        EndpointType::GatewayLoadBalancer
+        | EndpointType::Resource
+        | EndpointType::ServiceNetwork
+        | EndpointType::Other(_) => Vec::new(),
+    });
+    let acls = snapshot.subnets.iter().filter_map(|subnet| network_acl::seen(view, subnet));
+    let of_vpc = [interface_endpoint::vpc_dns_seen(view), resolver::judge(view).1];
+    of_endpoints.chain(acls).chain(of_vpc.into_iter().flatten()).collect()
+}
+
 /// Whether a gateway service's route leads a subnet to it, whoever holds the service's name.
 pub fn prove_route(
     view: &View<'_>,
@@ -101,10 +121,7 @@ pub fn prove(view: &View<'_>, required: &RequiredService<'_>, placed: &SubnetUse
                 return Proof::not(Obstacle::NoPrivateName);
             }
             let Some(endpoint) = required.adopted(view.snapshot) else {
-                // What the endpoint to come will rest on is remembered from now: a change of DHCP
-                // options takes hours only where it was seen.
-                let premises = resolver::judge(view).1.into_iter().collect();
-                return Proof { premises, ..Proof::not(Obstacle::NoEndpoint) };
+                return Proof::not(Obstacle::NoEndpoint);
             };
             let mut proof = Proof::default();
             interface_endpoint::prove(view, required, endpoint, placed, &mut proof);

@@ -69,14 +69,23 @@ fn own_acl<'w>(view: &View<'w>, subnet: &Subnet, proof: &mut Proof) -> Option<&'
         note(proof, Obstacle::NoAcl);
         return None;
     };
-    // Which subnet is under the ACL is part of what may change.
-    let state = format!("{} {:?}", subnet.subnet_id, acl.entries);
-    let seen =
-        Seen::of(Premise::NetworkAcl(acl.network_acl_id.clone(), subnet.subnet_id.clone()), &state);
+    let seen = seen_under(acl, subnet);
     if !proof.premises.contains(&seen) {
         proof.premises.push(seen);
     }
     Some(acl)
+}
+
+/// The subnet's ACL, as a premise that takes time to act; `None` where it was not read.
+pub(super) fn seen(view: &View<'_>, subnet: &Subnet) -> Option<Seen> {
+    let acl = acl_of(subnet, view.snapshot.network_acls.iter().copied())?;
+    Some(seen_under(acl, subnet))
+}
+
+fn seen_under(acl: &NetworkAcl, subnet: &Subnet) -> Seen {
+    // Which subnet is under the ACL is part of what may change.
+    let premise = Premise::NetworkAcl(acl.network_acl_id.clone(), subnet.subnet_id.clone());
+    Seen::of(premise, &format!("{} {:?}", subnet.subnet_id, acl.entries))
 }
 
 fn note(proof: &mut Proof, obstacle: Obstacle) {

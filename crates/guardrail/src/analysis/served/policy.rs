@@ -18,11 +18,16 @@ pub(super) fn prove(
     proof: &mut Proof,
 ) {
     let id = || endpoint.vpc_endpoint_id.clone();
-    let text = endpoint.policy_document.as_deref();
-    proof.premises.push(Seen::of(Premise::EndpointPolicy(id()), text.unwrap_or_default()));
+    proof.premises.push(seen(endpoint));
     if let Some(digest) = unwanted_policy(view, required, endpoint) {
         proof.obstacles.push(Obstacle::Policy { endpoint: id(), digest });
     }
+}
+
+/// The endpoint's policy, as a premise that takes time to act.
+pub(super) fn seen(endpoint: &VpcEndpoint) -> Seen {
+    let text = endpoint.policy_document.as_deref().unwrap_or_default();
+    Seen::of(Premise::EndpointPolicy(endpoint.vpc_endpoint_id.clone()), text)
 }
 
 /// The digest of the endpoint's policy where it is none that the baseline is content with; `None`

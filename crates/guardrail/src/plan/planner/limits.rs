@@ -1,5 +1,7 @@
 //! How much one run may change: what goes beyond that is left for the next run.
 
+use std::collections::BTreeMap;
+
 use super::Draft;
 use crate::baseline::Mode;
 use crate::plan::{Hold, StepId, Task};
@@ -9,7 +11,7 @@ impl Draft<'_, '_> {
     pub(super) fn apply_limits(&mut self) {
         let limits = self.view.baseline.limits;
         let (mut changes, mut endpoint_changes) = (0, 0);
-        let mut held: Vec<StepId> = Vec::new();
+        let mut held: BTreeMap<StepId, Hold> = BTreeMap::new();
         // What no mode allows, and what comes after it, is never taken and uses nothing up.
         let mut idle: Vec<StepId> = Vec::new();
         for step in &mut self.plan.steps {
@@ -23,11 +25,10 @@ impl Draft<'_, '_> {
             };
             let over = changes + change > limits.changes
                 || endpoint_changes + endpoint_change > limits.endpoint_changes;
-            if step.held.is_some() {
-                held.push(step.id);
-            } else if over || step.after.iter().any(|id| held.contains(id)) {
-                step.held = Some(Hold::RunLimit);
-                held.push(step.id);
+            let inherited = || step.after.iter().find_map(|id| held.get(id)).cloned();
+            step.held = step.held.take().or_else(inherited).or(over.then_some(Hold::RunLimit));
+            if let Some(hold) = &step.held {
+                held.insert(step.id, hold.clone());
             } else {
                 changes += change;
                 endpoint_changes += endpoint_change;

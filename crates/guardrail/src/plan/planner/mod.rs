@@ -59,6 +59,7 @@ pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>,
     if !immediately {
         draft.remove_routes(&workable, &dns);
     }
+    draft.hold_what_moves();
     draft.apply_limits();
     (findings, draft.plan)
 }

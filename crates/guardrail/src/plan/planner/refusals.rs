@@ -9,13 +9,14 @@ use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, health, vpc_dns_is_off,
 };
 use crate::analysis::route::{RouteClass, classify};
-use crate::analysis::served::{Answer, Obstacle, prove, prove_route};
+use crate::analysis::served::{Answer, Obstacle, Proof, prove, prove_route};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::Create;
 use crate::ec2::change::{Action, NewEndpoint};
 use crate::ec2::id::{RouteTableId, ServiceName};
+use crate::history::{Premise, Seen};
 use crate::plan::outlook::Outlook;
-use crate::plan::{GroupRef, Step, StepId, Task};
+use crate::plan::{Circumstances, GroupRef, Hold, Step, StepId, Task};
 use crate::rules::left_alone::{LeftAloneReason, Unserved};
 
 /// What of the repairs is not made, and why.
@@ -43,6 +44,12 @@ struct Move {
     service: ServiceName,
     gateway: bool,
     table: Option<RouteTableId>,
+}
+
+impl Move {
+    fn kind(&self) -> EndpointKind {
+        if self.gateway { EndpointKind::Gateway } else { EndpointKind::Interface }
+    }
 }
 
 impl Draft<'_, '_> {
@@ -179,26 +186,17 @@ impl Draft<'_, '_> {
 
     /// The subnets, of any class, that can reach the moved service now and could not afterwards.
     fn cut_off(&self, after: &View<'_>, moved: &Move) -> Vec<Unserved> {
-        let kind = if moved.gateway { EndpointKind::Gateway } else { EndpointKind::Interface };
-        let now = service_in(self.view, &moved.service, kind);
-        let then = service_in(after, &moved.service, kind);
+        let now = service_in(self.view, &moved.service, moved.kind());
+        let then = service_in(after, &moved.service, moved.kind());
         let (Some(now), Some(then)) = (now, then) else { return Vec::new() };
         // Where an interface endpoint holds the name, clients come to that one, with the route or not.
         if moved.gateway && now.name_holder(self.view.snapshot).is_some() {
             return Vec::new();
         }
         let mut cut_off = Vec::new();
-        for placed in &after.topology.subnets {
-            let table = placed.table.map(|table| &table.route_table_id);
-            if moved.table.is_some() && moved.table.as_ref() != table {
-                continue;
-            }
-            let obstacles = match kind {
-                EndpointKind::Gateway => prove_route(after, &then, placed).obstacles,
-                EndpointKind::Interface => prove(after, &then, placed).obstacles,
-            };
+        for (placed, proof) in moved_proofs(after, moved, &then) {
             let stays = |obstacle: &Obstacle| !obstacle.passes();
-            let mut obstacles = obstacles.into_iter().filter(stays).peekable();
+            let mut obstacles = proof.obstacles.into_iter().filter(stays).peekable();
             if obstacles.peek().is_none() || !self.reaches(&now, placed) {
                 continue;
             }
@@ -207,6 +205,56 @@ impl Draft<'_, '_> {
             }
         }
         cut_off
+    }
+
+    /// Holds the steps that move a service's traffic to where something was otherwise a short while
+    /// ago: a policy or a network ACL that still acts as it was would cut off whoever reaches the
+    /// service now.
+    pub(super) fn hold_what_moves(&mut self) {
+        let holds: Vec<(StepId, Hold)> = self
+            .plan
+            .steps
+            .iter()
+            .filter_map(|step| Some((step.id, self.hold_of(step)?)))
+            .collect();
+        for (id, hold) in holds {
+            if let Some(step) = self.plan.steps.iter_mut().find(|step| step.id == id) {
+                step.held.get_or_insert(hold);
+            }
+        }
+    }
+
+    fn hold_of(&self, step: &Step) -> Option<Hold> {
+        let Task::Change(action) = &step.task else { return None };
+        let moves = self.moved_by(action);
+        if moves.is_empty() {
+            return None;
+        }
+        let before = self.before(step);
+        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]);
+        let seen = outlook.look(self.view.baseline, |after| {
+            moves.iter().flat_map(|moved| self.rests_on(after, moved)).collect::<Vec<Seen>>()
+        })?;
+        let settling = self.view.baseline.settling;
+        let Circumstances { memory, now, .. } = self.circumstances;
+        let (premise, until) = memory.lately_otherwise(&seen, settling, now)?;
+        Some(Hold::Settling { premise, until })
+    }
+
+    /// What lets the subnets that reach the moved service now reach it afterwards, and takes time to
+    /// act. Who still has the former name or resolver comes to the service by the former way.
+    fn rests_on(&self, after: &View<'_>, moved: &Move) -> Vec<Seen> {
+        let now = service_in(self.view, &moved.service, moved.kind());
+        let then = service_in(after, &moved.service, moved.kind());
+        let (Some(now), Some(then)) = (now, then) else { return Vec::new() };
+        let may_cut_off = |seen: &Seen| match seen.premise {
+            Premise::EndpointPolicy(_) | Premise::NetworkAcl(..) => true,
+            Premise::EndpointName(_) | Premise::VpcDns | Premise::DhcpOptions => false,
+        };
+        let reach = moved_proofs(after, moved, &then)
+            .into_iter()
+            .filter(|(placed, _)| self.reaches(&now, placed));
+        reach.flat_map(|(_, proof)| proof.premises).filter(may_cut_off).collect()
     }
 
     /// Whether the subnet can reach the service now: through the endpoint that holds its name or
@@ -278,6 +326,24 @@ impl Draft<'_, '_> {
         }
         in_vain
     }
+}
+
+/// What comes of the moved service for each subnet that the step moves it for.
+fn moved_proofs<'v, 'w>(
+    after: &'v View<'w>,
+    moved: &Move,
+    then: &RequiredService<'_>,
+) -> Vec<(&'v SubnetUse<'w>, Proof)> {
+    let is_moved = |placed: &&SubnetUse<'_>| {
+        let table = placed.table.map(|table| &table.route_table_id);
+        moved.table.is_none() || moved.table.as_ref() == table
+    };
+    let proof = |placed: &SubnetUse<'_>| match moved.kind() {
+        EndpointKind::Gateway => prove_route(after, then, placed),
+        EndpointKind::Interface => prove(after, then, placed),
+    };
+    let subnets = after.topology.subnets.iter().filter(is_moved);
+    subnets.map(|placed| (placed, proof(placed))).collect()
 }
 
 /// The service as the baseline requires it, or as any of the Region's where it does not.
