@@ -2,7 +2,7 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Cloud as _, Observation};
-use guardrail::ec2::id::{Place, ServiceName, VpcId};
+use guardrail::ec2::id::{Place, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail_aws::{Aws, ClientOptions, Clients, Clouds};
 
