@@ -229,7 +229,8 @@ fn a_plan_of_the_account_is_the_plan_of_its_world() {
 /// A baseline in which a change acts after so many minutes, and the arguments of a repair by it.
 fn repair_by(minutes: u16, folder: &tempfile::TempDir) -> Vec<String> {
     let file = folder.path().join("baseline.json").to_str().unwrap().to_owned();
-    let baseline = serde_json::json!({ "version": 1, "mode": "repair", "settling": { "minutes": minutes } });
+    let baseline =
+        serde_json::json!({ "version": 1, "mode": "repair", "settling": { "minutes": minutes } });
     std::fs::write(&file, baseline.to_string()).unwrap();
     ["repair", "--vpc", VPC, "--yes", "--format", "json", "--baseline", &file]
         .map(str::to_owned)

@@ -106,6 +106,19 @@ fn observe_section(sim: &mut Sim, vpc: &VpcId, section: Section) -> Result<World
         Section::VpcEndpointServices => {
             every_page(sim, Request::DescribeVpcEndpointServices, Query::default())
         }
+        Section::InternetGateways => every_page(
+            sim,
+            Request::DescribeInternetGateways,
+            Query::by("attachment.vpc-id", [vpc.as_str()]),
+        ),
+        // Of these EC2 takes no filter on the VPC.
+        Section::EgressOnlyInternetGateways => {
+            let ask = Request::DescribeEgressOnlyInternetGateways;
+            let mut world = every_page(sim, ask, Query::default())?;
+            let gateways = world.egress_only_internet_gateways.get_or_insert_default();
+            gateways.retain(|gateway| gateway.vpc() == Some(vpc));
+            Ok(world)
+        }
         Section::SecurityGroups => observe_groups(sim, vpc),
         Section::PrefixLists => observe_prefix_lists(sim),
         Section::VpcAttributes => observe_attributes(sim, vpc),

@@ -5,8 +5,9 @@ use aws_sdk_ec2::types::{Filter, VpcAttributeName};
 use guardrail::cloud::CallError;
 use guardrail::ec2::id::{InvalidId, PrefixListId, VpcId};
 use guardrail::ec2::world::{
-    DhcpOptions, EndpointService, NatGateway, NetworkAcl, NetworkInterface, PrefixList,
-    PrefixListEntry, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint,
+    DhcpOptions, EgressOnlyInternetGateway, EndpointService, InternetGateway, NatGateway,
+    NetworkAcl, NetworkInterface, PrefixList, PrefixListEntry, RouteTable, SecurityGroup, Subnet,
+    Vpc, VpcAttributes, VpcEndpoint,
 };
 
 use crate::ec2::convert::FromAws;
@@ -56,7 +57,7 @@ fn read_all<S, T: FromAws<S>>(operation: &str, items: Vec<S>) -> Result<Vec<T>, 
 /// One function for each `Describe` call that takes filters and pages; page sizes are the largest
 /// each allows.
 macro_rules! describe {
-    ($(
+    ($(#[$doc:meta])* $actions:ident also [$($also:literal),*]; $(
         $function:ident = $request:ident, $operation:literal, $set_filters:ident, $page:literal,
         $items:ident -> $thing:ty;
     )*) => {
@@ -68,16 +69,14 @@ macro_rules! describe {
             }
         )*
 
-        /// What these functions, and the ones below, need to be allowed.
-        pub(crate) const ACTIONS: &[&str] = &[
-            $(concat!("ec2:", $operation),)*
-            "ec2:DescribeVpcAttribute",
-            "ec2:GetManagedPrefixListEntries",
-        ];
+        $(#[$doc])*
+        pub(crate) const $actions: &[&str] = &[$(concat!("ec2:", $operation),)* $($also),*];
     };
 }
 
 describe! {
+    /// What these functions, and the ones below, need to be allowed.
+    ACTIONS also ["ec2:DescribeVpcAttribute", "ec2:GetManagedPrefixListEntries"];
     vpcs = describe_vpcs, "DescribeVpcs", set_filters, 1000,
         vpcs -> Vpc;
     subnets = describe_subnets, "DescribeSubnets", set_filters, 1000,
@@ -102,6 +101,16 @@ describe! {
         prefix_lists -> PrefixList;
     endpoint_services = describe_vpc_endpoint_services, "DescribeVpcEndpointServices", set_filters, 1000,
         service_details -> EndpointService;
+}
+
+describe! {
+    /// What these functions need to be allowed: no run calls them.
+    TOLD_ONLY also [];
+    internet_gateways = describe_internet_gateways, "DescribeInternetGateways", set_filters, 1000,
+        internet_gateways -> InternetGateway;
+    egress_only_internet_gateways = describe_egress_only_internet_gateways,
+        "DescribeEgressOnlyInternetGateways", set_filters, 255,
+        egress_only_internet_gateways -> EgressOnlyInternetGateway;
 }
 
 /// What is in a prefix list.

@@ -39,8 +39,8 @@ impl Session {
     ) -> Result<Observation, BadInput> {
         let mut seen = match vpcs {
             [vpc] => aws.observe(&self.place.scope(vpc), &Section::ALL).await,
-            [] => aws.observe_managed(managed).await,
-            [_, ..] => aws.observe_managed(&ManagedVpcs::All).await,
+            [] => aws.observe_managed(managed, &Section::ALL).await,
+            [_, ..] => aws.observe_managed(&ManagedVpcs::All, &Section::ALL).await,
         };
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Unavailable::NoVpcs { error: unread.error.clone() }.into());

@@ -240,6 +240,8 @@ fn world_of(snapshot: &Snapshot<'_>) -> World {
         network_acls: section!(NetworkAcls, &snapshot.network_acls),
         prefix_lists: read(Section::PrefixLists).then(|| shared.prefix_lists.to_vec()),
         vpc_endpoint_services: read(Section::VpcEndpointServices).then(|| shared.services.to_vec()),
+        internet_gateways: None,
+        egress_only_internet_gateways: None,
         dhcp_options: read(Section::DhcpOptions).then(|| shared.dhcp_options.to_vec()),
         vpc_attributes: attributes
             .map(|attributes| [(snapshot.scope.vpc.clone(), *attributes)].into_iter().collect()),
