@@ -160,6 +160,10 @@ fn a_snapshot_is_the_world_and_judged_like_it() {
     assert_eq!(read.nat_gateways, there.nat_gateways);
     assert_eq!(read.security_groups, there.security_groups);
     assert_eq!(read.vpc_attributes, there.vpc_attributes);
+    assert_eq!(read.network_acls, there.network_acls);
+    assert_eq!(read.dhcp_options, there.dhcp_options);
+    assert_eq!(read.internet_gateways, there.internet_gateways);
+    assert_eq!(read.egress_only_internet_gateways, there.egress_only_internet_gateways);
     for command in ["explain", "plan"] {
         let of_file = account.guardrail(&[command, "--world", &file]);
         assert_eq!(of_file.out, account.guardrail(&[command, "--world", DEMO]).out);

@@ -462,7 +462,7 @@ impl FromAws<sdk::InternetGateway> for world::InternetGateway {
             Ok(Self {
                 internet_gateway_id: id("InternetGatewayId", gateway.internet_gateway_id)?,
                 attachments: all(gateway.attachments)?,
-                tags: all(gateway.tags)?,
+                tags: tags(gateway.tags),
             })
         };
         within(name.as_deref(), read())
@@ -479,7 +479,7 @@ impl FromAws<sdk::EgressOnlyInternetGateway> for world::EgressOnlyInternetGatewa
                     gateway.egress_only_internet_gateway_id,
                 )?,
                 attachments: all(gateway.attachments)?,
-                tags: all(gateway.tags)?,
+                tags: tags(gateway.tags),
             })
         };
         within(name.as_deref(), read())

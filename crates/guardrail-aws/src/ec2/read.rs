@@ -3,7 +3,7 @@
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, VpcAttributeName};
 use guardrail::cloud::CallError;
-use guardrail::ec2::id::{InvalidId, PrefixListId, VpcId};
+use guardrail::ec2::id::{PrefixListId, VpcId};
 use guardrail::ec2::world::{
     DhcpOptions, EgressOnlyInternetGateway, EndpointService, InternetGateway, NatGateway,
     NetworkAcl, NetworkInterface, PrefixList, PrefixListEntry, RouteTable, SecurityGroup, Subnet,
@@ -145,43 +145,4 @@ async fn attribute(ec2: &Client, vpc: &VpcId, name: VpcAttributeName) -> Result<
     value
         .and_then(|value| value.value)
         .ok_or_else(|| unreadable(OPERATION, &format!("{vpc} {}: it is missing", name.as_str())))
-}
-
-/// The VPCs these internet gateways are attached to, each with its gateway.
-pub(crate) async fn internet_gateways(
-    ec2: &Client,
-    filters: &[Filter],
-) -> Result<Vec<(String, VpcId)>, CallError> {
-    const OPERATION: &str = "DescribeInternetGateways";
-    let request =
-        ec2.describe_internet_gateways().max_results(1000).set_filters(Some(filters.to_vec()));
-    let gateways = every_page!(OPERATION, request, internet_gateways);
-    let attached = gateways.into_iter().flat_map(|gateway| {
-        let id = gateway.internet_gateway_id.unwrap_or_default();
-        gateway.attachments.unwrap_or_default().into_iter().map(move |at| (id.clone(), at.vpc_id))
-    });
-    placed(OPERATION, attached)
-}
-
-/// The VPCs of every egress-only internet gateway, each with its gateway: AWS has no filter on
-/// their ids, and an id it does not know would be an error.
-pub(crate) async fn egress_only_gateways(ec2: &Client) -> Result<Vec<(String, VpcId)>, CallError> {
-    const OPERATION: &str = "DescribeEgressOnlyInternetGateways";
-    let request = ec2.describe_egress_only_internet_gateways().max_results(255);
-    let gateways = every_page!(OPERATION, request, egress_only_internet_gateways);
-    let attached = gateways.into_iter().flat_map(|gateway| {
-        let id = gateway.egress_only_internet_gateway_id.unwrap_or_default();
-        gateway.attachments.unwrap_or_default().into_iter().map(move |at| (id.clone(), at.vpc_id))
-    });
-    placed(OPERATION, attached)
-}
-
-fn placed(
-    operation: &str,
-    attached: impl Iterator<Item = (String, Option<String>)>,
-) -> Result<Vec<(String, VpcId)>, CallError> {
-    let placed = attached.map(|(id, vpc)| Ok((id, VpcId::try_from(vpc.unwrap_or_default())?)));
-    placed
-        .collect::<Result<_, InvalidId>>()
-        .map_err(|error| unreadable(operation, &error.to_string()))
 }
