@@ -19,6 +19,7 @@ use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{Route, RouteTable, Subnet, World};
 use guardrail::report::{Cause, Next, Outcome, Report, Verdict};
+use guardrail::rules::left_alone::{LeftAlone, LeftAloneReason};
 use guardrail::run::{RunRequest, preview, run};
 use guardrail_sim::{Fault, Recorded, Sim, SimCloud, SimOptions};
 use jiff::Timestamp;
@@ -125,7 +126,8 @@ fn settle(cloud: &Stage, case: &Case) -> Report {
     for number in 0..RUNS {
         writes(cloud);
         let report = look(cloud, case, MANAGED, number);
-        let waits = report.look_again.is_some();
+        let comes = |left: &LeftAlone| left.reason == LeftAloneReason::ComesByItself;
+        let waits = report.look_again.is_some() || report.left_alone.iter().any(comes);
         if writes(cloud).is_empty() && report.next == Next::Settled && !waits {
             return report;
         }

@@ -99,6 +99,8 @@ pub enum LeftAloneReason {
     OverrulesOnPurpose,
     /// Nothing that the guardrail does makes the service served.
     NoRemedy,
+    /// What is in the way goes by itself: the endpoint is coming up.
+    ComesByItself,
     /// The endpoint's state is a person's to mend.
     Broken,
     /// No private subnet of these zones can take an interface.
@@ -191,9 +193,10 @@ impl fmt::Display for LeftAloneReason {
                 write!(f, "policies are people's; if it is meant, accept {digest} in the baseline")
             }
             Self::OverrulesOnPurpose => {
-                f.write_str("it is no way out; take the route away if it is not meant")
+                f.write_str("it may be meant; take the route away if it is not")
             }
             Self::NoRemedy => f.write_str("nothing that the guardrail may do removes it"),
+            Self::ComesByItself => f.write_str("it comes up by itself"),
             Self::Broken => f.write_str("it does not mend by itself; delete it, and the guardrail makes a new one"),
             Self::NoSubnetInZone { zones } => {
                 write!(f, "no private subnet in {} has room for an endpoint's IPv4 interface", list(zones))
@@ -222,7 +225,7 @@ impl LeftAloneReason {
             | Self::NotOffered
             | Self::PolicyOfTheirOwn { .. }
             | Self::Unclassified
-            | Self::OverrulesOnPurpose => false,
+            | Self::ComesByItself => false,
             Self::SomebodyElsesVpc
             | Self::NotObserved { .. }
             | Self::SharedTable { .. }
@@ -245,6 +248,7 @@ impl LeftAloneReason {
             | Self::CarriesMore { .. }
             | Self::UnprovenDetour { .. }
             | Self::Contradictory
+            | Self::OverrulesOnPurpose
             | Self::NoRemedy => true,
         }
     }
@@ -281,6 +285,7 @@ impl LeftAloneReason {
             | Self::AwaitsAcceptance
             | Self::PolicyOfTheirOwn { .. }
             | Self::OverrulesOnPurpose
+            | Self::ComesByItself
             | Self::NoRemedy => Vec::new(),
         }
     }

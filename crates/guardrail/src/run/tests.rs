@@ -567,6 +567,7 @@ fn what_does_not_come_up_in_time_is_not_called_repaired() {
             "repaired, Settled",
             &format!("1 {WAIT}: done"),
             &format!("2 {DELETE}: done"),
+            "service-not-served repaired: true",
             "internet-route repaired: true"
         ]
     );
@@ -699,10 +700,10 @@ fn a_route_stays_when_a_service_is_served_no_more_just_before() {
 fn what_an_earlier_look_missed_is_read_again_while_waiting() {
     let mut cloud = Fake::new(|w| {
         w.world["VpcAttributes"]["vpc-1"]["EnableDnsSupport"] = json!(false);
-        nat(w).drop_route("rtb-a", "pl-s3")
+        nat(w).set("vpce-s3", "State", json!("pending"))
     });
     cloud.blind = vec![(2, 2, Section::VpcAttributes, ErrorClass::Throttled)];
-    cloud.script = vec![(4, |w| w.route("rtb-a", "pl-s3", "vpce-s3"))];
+    cloud.script = vec![(4, |w| w.set("vpce-s3", "State", json!("available")))];
     let wait = "wait until the endpoint for com.amazonaws.eu-central-1.s3 is available";
     assert_eq!(
         told(&run(&cloud))[..3],
