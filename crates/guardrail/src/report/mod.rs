@@ -341,8 +341,7 @@ impl Report {
     pub fn is_only_coming_up(&self) -> bool {
         let comes = |left: &LeftAlone| left.reason == LeftAloneReason::ComesByItself;
         let mut left = self.findings.iter().filter(|found| !found.repaired).peekable();
-        let of_rule =
-            |rule: RuleId| self.left_alone.iter().filter(move |it| it.rule == Some(rule));
+        let of_rule = |rule: RuleId| self.left_alone.iter().filter(move |it| it.rule == Some(rule));
         let comes_by_itself =
             |rule: RuleId| of_rule(rule).next().is_some() && of_rule(rule).all(comes);
         left.peek().is_some() && left.all(|found| comes_by_itself(found.rule))

@@ -525,22 +525,26 @@ fn when_a_step_fails_what_depends_on_it_is_skipped_and_the_rest_is_not() {
 
 #[test]
 fn a_route_stays_where_the_steps_before_it_are_not_allowed() {
-    let cloud = Fake::new(|w| {
+    let not_allowed: fn(&mut Fixture) -> &mut Fixture = |w| {
         w.baseline("rules", json!({"interface-endpoint": {"mode": "notify"}}));
         nat_without_ssm(w)
-    });
-    assert_eq!(
-        told(&run(&cloud)),
-        [
-            "drift left, Settled",
-            &format!("1 {CREATE}: not taken: the mode is notify"),
-            &format!("2 {WAIT}: not taken: the mode is notify"),
-            &format!("3 {DELETE}: not taken: step 2 comes first"),
-            "interface-endpoint repaired: false",
-            "internet-route repaired: false",
-        ]
-    );
+    };
+    let cloud = Fake::new(not_allowed);
+    let expected = [
+        "drift left, Settled",
+        &format!("1 {CREATE}: not taken: the mode is notify"),
+        &format!("2 {WAIT}: not taken: the mode is notify"),
+        &format!("3 {DELETE}: not taken: step 2 comes first"),
+        "interface-endpoint repaired: false",
+        "internet-route repaired: false",
+    ];
+    assert_eq!(told(&run(&cloud)), expected);
     assert_eq!(cloud.calls.take(), Vec::<String>::new());
+    // Nor does a preview promise it.
+    let fixture = Fixture::edited(not_allowed);
+    let now = Timestamp::UNIX_EPOCH;
+    let seen = preview(&fixture.wanted(), &fixture.world(), &request(60), now);
+    assert_eq!(told(&seen), expected);
 }
 
 #[test]
