@@ -479,7 +479,7 @@ pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields 
     let name = |name: &guardrail::ec2::world::PrivateDnsName| {
         Fields::new().text("privateDnsName", &name.private_dns_name)
     };
-    Fields::new()
+    let fields = Fields::new()
         .text("serviceName", &service.service_name)
         .list("serviceType", service.service_type.iter().map(kind))
         .text("serviceRegion", &place.region)
@@ -488,9 +488,13 @@ pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields 
         .maybe("privateDnsName", service.private_dns_name.as_ref())
         .list("privateDnsNameSet", service.private_dns_names.iter().map(name))
         .flag("vpcEndpointPolicySupported", service.vpc_endpoint_policy_supported)
-        .flag("acceptanceRequired", false)
+        .flag("acceptanceRequired", service.acceptance_required)
         .flag("managesVpcEndpoints", false)
-        .list("tagSet", [])
+        .list("tagSet", []);
+    match service.supported_ip_address_types.as_slice() {
+        [] => fields,
+        kinds => fields.texts("supportedIpAddressTypeSet", kinds),
+    }
 }
 
 /// An internet gateway of either kind; `id` is the element its id stands in.

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &View<'_>) -> Vec<Finding> {
-    let (mut lasting, mut passing): (Vec<Unserved>, Vec<Unserved>) = (Vec::new(), Vec::new());
+    let (mut lasting, mut passing, mut nowhere) = (Vec::new(), Vec::new(), Vec::new());
     let mut others: Option<Vec<Finding>> = None;
     for required in view.required_services.iter().filter(|it| !it.is_passed_over()) {
         for placed in view.topology.private().filter(|it| required.is_required_in(it.subnet)) {
@@ -34,15 +34,22 @@ fn check(view: &View<'_>) -> Vec<Finding> {
                     others.get_or_insert_with(|| found_by_others(view, RuleId::ServiceNotServed));
                 let told = others.iter().any(|it| tells(&it.drift, &required.name, &obstacle));
                 if !told && !is_told_as_unread(view, &obstacle) {
-                    let noted = if obstacle.passes() { &mut passing } else { &mut lasting };
+                    let noted = match &obstacle {
+                        // No endpoint is missing in any zone: the service is in none of them.
+                        Obstacle::NoEndpoint => &mut nowhere,
+                        passes if passes.passes() => &mut passing,
+                        _ => &mut lasting,
+                    };
                     Unserved::note(noted, &required.name, &obstacle, placed.subnet);
                 }
             }
         }
     }
-    let lasting = lasting.into_iter().map(|it| finding(it, LeftAloneReason::NoRemedy));
-    let passing = passing.into_iter().map(|it| finding(it, LeftAloneReason::ComesByItself));
-    lasting.chain(passing).collect()
+    let with = |reason: LeftAloneReason| move |it| finding(it, reason.clone());
+    let nowhere = nowhere.into_iter().map(with(LeftAloneReason::NoZoneInCommon));
+    let lasting = lasting.into_iter().map(with(LeftAloneReason::NoRemedy));
+    let passing = passing.into_iter().map(with(LeftAloneReason::ComesByItself));
+    nowhere.chain(lasting).chain(passing).collect()
 }
 
 fn finding(unserved: Unserved, reason: LeftAloneReason) -> Finding {

@@ -16,7 +16,7 @@ use crate::baseline::Create;
 use crate::ec2::change::{Action, NewEndpoint};
 use crate::ec2::id::{RouteTableId, ServiceName};
 use crate::history::{Premise, Seen};
-use crate::plan::outlook::Outlook;
+use crate::plan::outlook::{Outlook, without_made_ids};
 use crate::plan::{Circumstances, GroupRef, Hold, Step, StepId, Task};
 use crate::rules::left_alone::{LeftAloneReason, Unserved};
 
@@ -86,7 +86,7 @@ impl Draft<'_, '_> {
             return refusals;
         }
         let before = self.before(step);
-        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]);
+        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]).once_accepted();
         outlook.look(self.view.baseline, |after| {
             // While an attribute is off no private name lives: its turning on moves them.
             let names_live = !vpc_dns_is_off(after.snapshot);
@@ -207,7 +207,7 @@ impl Draft<'_, '_> {
                 Unserved::note(&mut cut_off, &moved.service, &obstacle, placed.subnet);
             }
         }
-        cut_off
+        without_made_ids(cut_off)
     }
 
     /// Whether the obstacle stops the service now as much as once it is moved. A gateway endpoint's
@@ -282,7 +282,7 @@ impl Draft<'_, '_> {
             return None;
         }
         let before = self.before(step);
-        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]);
+        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]).once_accepted();
         let seen = outlook.look(self.view.baseline, |after| {
             moves.iter().flat_map(|moved| self.rests_on(after, moved)).collect::<Vec<Seen>>()
         })?;
@@ -376,7 +376,7 @@ impl Draft<'_, '_> {
                 }
             }
         }
-        in_vain
+        without_made_ids(in_vain)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::ec2::change::Action;
 use crate::ec2::id::{NetworkAclId, SubnetId};
 use crate::ec2::world::NetworkAcl;
 use crate::history::{Seen, Unsettled};
-use crate::plan::outlook::Outlook;
+use crate::plan::outlook::{Outlook, without_made_ids};
 use crate::plan::{Condition, Hold, Step, StepId, Task};
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::{LeftAloneReason, Unserved};
@@ -104,7 +104,7 @@ impl<'w> Draft<'_, 'w> {
                 }
             }
         }
-        unserved
+        without_made_ids(unserved)
     }
 
     /// Whether a route stays because of an obstacle. What passes by itself is waited for, and what

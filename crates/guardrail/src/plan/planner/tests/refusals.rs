@@ -227,9 +227,8 @@ fn an_endpoint_whose_name_is_taken_is_not_made_nor_a_group_for_it() {
     assert_eq!(
         lines,
         [
-            "- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, eu-central-1b: it costs \
-             money and would not serve com.amazonaws.eu-central-1.ssm; `create: always` in the baseline makes it all the \
-             same",
+            "- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, eu-central-1b: \
+             vpce-ssm has the private name, and AWS gives it to one endpoint of a VPC only",
             "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm"
         ]
     );
