@@ -190,14 +190,18 @@ impl Draft<'_, '_> {
         let now = service_in(self.view, &moved.service, moved.kind());
         let then = service_in(after, &moved.service, moved.kind());
         let (Some(now), Some(then)) = (now, then) else { return Vec::new() };
-        // Where an interface endpoint holds the name, clients come to that one, with the route or not.
-        if moved.gateway && now.name_holder(self.view.snapshot).is_some() {
-            return Vec::new();
-        }
+        // Where an interface endpoint holds the name, clients come to that one, with the route or not;
+        // but what a route takes along whose ranges were not read, nobody knows.
+        let is_held = moved.gateway && now.name_holder(self.view.snapshot).is_some();
+        let is_unknown = |obstacle: &Obstacle| {
+            matches!(obstacle, Obstacle::RangesUnread | Obstacle::Unread { .. })
+        };
         let mut cut_off = Vec::new();
         for (placed, proof) in moved_proofs(after, moved, &then) {
             let stays = |obstacle: &Obstacle| {
-                !obstacle.passes() && !self.stops_as_much_now(obstacle, moved, placed)
+                !obstacle.passes()
+                    && !self.stops_as_much_now(obstacle, moved, placed)
+                    && (!is_held || is_unknown(obstacle))
             };
             let mut obstacles = proof.obstacles.into_iter().filter(stays).peekable();
             if obstacles.peek().is_none() || !self.reaches(&now, placed) {
