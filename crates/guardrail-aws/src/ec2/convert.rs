@@ -595,6 +595,13 @@ impl FromAws<sdk::ServiceDetail> for world::EndpointService {
                 vpc_endpoint_policy_supported: service
                     .vpc_endpoint_policy_supported
                     .unwrap_or(false),
+                acceptance_required: service.acceptance_required.unwrap_or(false),
+                supported_ip_address_types: service
+                    .supported_ip_address_types
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|kind| kind.as_str().into())
+                    .collect(),
             })
         };
         within(name.as_deref(), read())

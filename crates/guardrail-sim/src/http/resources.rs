@@ -480,7 +480,7 @@ pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields 
     let name = |name: &guardrail::ec2::world::PrivateDnsName| {
         Fields::new().text("privateDnsName", &name.private_dns_name)
     };
-    Fields::new()
+    let fields = Fields::new()
         .text("serviceName", &service.service_name)
         .list("serviceType", service.service_type.iter().map(kind))
         .text("serviceRegion", &place.region)
@@ -489,9 +489,13 @@ pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields 
         .maybe("privateDnsName", service.private_dns_name.as_ref())
         .list("privateDnsNameSet", service.private_dns_names.iter().map(name))
         .flag("vpcEndpointPolicySupported", service.vpc_endpoint_policy_supported)
-        .flag("acceptanceRequired", false)
+        .flag("acceptanceRequired", service.acceptance_required)
         .flag("managesVpcEndpoints", false)
-        .list("tagSet", [])
+        .list("tagSet", []);
+    match service.supported_ip_address_types.as_slice() {
+        [] => fields,
+        kinds => fields.texts("supportedIpAddressTypeSet", kinds),
+    }
 }
 
 pub(crate) fn internet_gateway(gateway: &InternetGateway, place: &ServedPlace) -> Fields {

@@ -142,8 +142,13 @@ fn is_held_by(report: &Report, phrases: &[&str]) -> bool {
     let is_it = |it: &&Unserved| phrases.iter().any(|phrase| it.obstacle.contains(phrase));
     let follows = |it: &Unserved| FOLLOWS.iter().any(|start| it.obstacle.starts_with(start));
     let keeps = |left: &LeftAlone| matches!(left.reason, LeftAloneReason::ServiceNotServed { .. });
+    let is_refused = |left: &LeftAlone| {
+        let reason = left.reason.to_string();
+        let is_named = phrases.iter().any(|phrase| reason.contains(phrase));
+        matches!(left.reason, LeftAloneReason::NameTaken { .. }) && is_named
+    };
     report.left_alone.iter().any(keeps)
-        && found.iter().any(is_it)
+        && (found.iter().any(is_it) || report.left_alone.iter().any(is_refused))
         && found.iter().all(|it| is_it(it) || follows(it))
 }
 

@@ -129,7 +129,7 @@ impl Wrong {
             Self::VpcDnsWouldCutOff => &["of the VPC is off", "admits no TCP 443"],
             Self::PendingAcceptance => &["to accept it"],
             Self::Failed => &["is in state"],
-            Self::RequesterManaged => &["holds the name"],
+            Self::RequesterManaged => &["holds the name", "has the private name"],
             Self::Ipv6Only => &["does not answer over IPv6"],
             Self::NoPrivateName => &["has no private name"],
             Self::NotOffered => &["does not offer it"],

@@ -47,12 +47,30 @@ fn nat(w: &mut Fixture) {
 }
 
 #[test]
+fn an_endpoint_that_comes_up_is_told_from_no_sweep_and_never_called_on_its_baseline() {
+    let coming = |w: &mut Fixture| {
+        w.set("vpce-ssm", "State", json!("pending"));
+    };
+    assert_eq!(told(coming), [true, false, true]);
+    let (report, fixture) = report(Cause::Event, Vec::new(), coming);
+    assert_eq!(report.verdict, Verdict::DriftLeft);
+    let text = alert::text(&report, &fixture.wanted());
+    assert!(text.contains("not on its baseline yet; an endpoint is still coming up"), "{text}");
+}
+
+#[test]
 fn what_is_left_alone_by_kind_is_told_when_a_call_makes_it_so_and_from_no_sweep() {
     assert_eq!(told(|_| ()), [false; 3]);
     assert_eq!(told(may_lead_out), [true, false, true]);
     type Row = (&'static str, fn(&mut Fixture));
-    let table: [Row; 7] = [
+    let table: [Row; 9] = [
         ("a route to remove", nat),
+        ("a way past an endpoint", |w| {
+            w.route("rtb-a", "52.219.7.0/24", "tgw-1");
+        }),
+        ("one that is no way out", |w| {
+            w.route("rtb-a", "52.219.7.0/24", "pcx-1");
+        }),
         ("another rule's step beside it", |w| {
             may_lead_out(w);
             w.remove("vpce-ssm");

@@ -240,6 +240,9 @@ mod tests {
         assert_eq!(
             told,
             [
+                "service-not-served: com.amazonaws.eu-central-1.s3 is not served to subnet-pria: no endpoint on rtb-regional",
+                "service-not-served: com.amazonaws.eu-central-1.dynamodb is not served to subnet-pria: no endpoint on \
+                 rtb-regional",
                 "internet-route: rtb-regional: 0.0.0.0/0 → igw-1 leads to the internet through internet gateway igw-1, for \
               private subnet-pria"
             ]

@@ -210,6 +210,9 @@ fn ending(report: &Report) -> &'static str {
         Verdict::DriftLeft if report.look_again.is_some() => {
             "not on its baseline yet; it is looked at again when what was changed acts"
         }
+        Verdict::DriftLeft if report.is_only_coming_up() => {
+            "not on its baseline yet; an endpoint is still coming up"
+        }
         Verdict::DriftLeft if report.repaired_some() && report.next == Next::Again => {
             "partly back on its baseline; the next run goes on"
         }
