@@ -113,6 +113,11 @@ pub enum LeftAloneReason {
     },
     /// The table belongs to a gateway and is never changed.
     TableOfGateway,
+    /// Nobody can tell at present whether these subnets use the table or another one.
+    AssociationUnsettled {
+        /// The subnets whose associations are between two states, or in one of no known kind.
+        subnets: Vec<SubnetId>,
+    },
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
     /// The endpoint's private name is for inbound Resolver endpoints only.
@@ -204,6 +209,11 @@ impl fmt::Display for LeftAloneReason {
             Self::TableOfGateway => {
                 f.write_str("the table is a gateway's own and is never changed; give the private subnets another one")
             }
+            Self::AssociationUnsettled { subnets } => write!(
+                f,
+                "nobody can tell at present whether {} use this table, by the state of their associations",
+                list(subnets)
+            ),
             Self::InboundResolverOnly => f.write_str(
                 "set PrivateDnsOnlyForInboundResolverEndpoint of the endpoint to false, which moves the \
                  whole VPC's traffic to it",
@@ -235,6 +245,7 @@ impl LeftAloneReason {
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TableOfGateway
+            | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
@@ -274,6 +285,7 @@ impl LeftAloneReason {
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TableOfGateway
+            | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
