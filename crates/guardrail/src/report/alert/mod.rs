@@ -19,7 +19,7 @@ use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
-use crate::shown::{one_line, quoted, word};
+use crate::shown::{self, one_line, quoted, word};
 
 /// SNS refuses a subject of 100 characters or more
 /// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
@@ -447,7 +447,7 @@ fn for_good(report: &Report) -> Option<String> {
 }
 
 fn json(report: &Report) -> String {
-    let whole = serde_json::to_string(report).unwrap_or_default();
+    let whole = shown::json(report);
     if whole.len() <= JSON_LIMIT {
         return whole;
     }
@@ -458,11 +458,15 @@ fn json(report: &Report) -> String {
     short.steps.truncate(50);
     short.findings.truncate(50);
     short.left_alone.truncate(50);
-    serde_json::to_string(&short).ok().filter(|text| text.len() <= JSON_LIMIT).unwrap_or_else(|| {
-        let (scope, verdict) = (&report.scope, report.verdict);
-        serde_json::json!({ "version": report.version, "run_id": report.run_id, "scope": scope, "verdict": verdict })
-            .to_string()
-    })
+    let short = shown::json(&short);
+    if short.len() <= JSON_LIMIT {
+        return short;
+    }
+    let (scope, verdict) = (&report.scope, report.verdict);
+    let (version, run_id) = (report.version, &report.run_id);
+    shown::json(
+        &serde_json::json!({ "version": version, "run_id": run_id, "scope": scope, "verdict": verdict }),
+    )
 }
 
 fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
