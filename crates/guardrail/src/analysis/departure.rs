@@ -1,5 +1,6 @@
-//! What has left the guardrail's care: a VPC that is not managed, or a subnet that is not private,
-//! where a call changed the tags by which the baseline selects them.
+//! What is out of the guardrail's care: a VPC that is not managed, or a subnet that is not private,
+//! where a call changed the tags by which the baseline selects them. Whether it was in its care
+//! before, nobody can tell from the call: nobody says what tags were there.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,7 @@ pub struct Departure {
     pub event_id: Option<String>,
 }
 
-/// What has left the guardrail's care.
+/// What is out of the guardrail's care.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]

@@ -131,11 +131,12 @@ pub fn decode(value: &Value) -> Result<Evidence, NotARecord> {
     let identity = record.get("userIdentity").unwrap_or(&Value::Null);
     let request = record.get("requestParameters").unwrap_or(&Value::Null);
     let is_of_ec2 = text(record, "eventSource") == "ec2.amazonaws.com";
+    let read = read(event, envelope, record);
     Ok(Evidence {
         time,
-        actor_account: text(identity, "accountId").parse().ok(),
+        actor_account: actor::account(identity, read.account.as_ref()),
         tagging: Tagging::read(event, request).filter(|_| is_of_ec2),
-        record: read(event, envelope, record),
+        record: read,
     })
 }
 
@@ -152,6 +153,7 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         text(identity, "accountId"),
     ];
     let regions = [text(record, "awsRegion"), text(envelope, "region")];
+    let (tool, tool_vouched) = actor::tool(record);
     Record {
         event: event.to_owned(),
         event_id: said(record, "eventID"),
@@ -163,7 +165,8 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         vpc_ids: named.values().filter_map(vpc).collect(),
         resource_ids: named.into_values().collect(),
         actor: actor::actor(identity),
-        tool: actor::tool(record),
+        tool,
+        tool_vouched,
         source_ip: said(record, "sourceIPAddress"),
     }
 }
@@ -313,6 +316,7 @@ mod tests {
             resource_ids: vec![],
             actor: "unknown".into(),
             tool: Tool::NotSaid,
+            tool_vouched: false,
             source_ip: None,
         };
         let evidence = decode(&json!({"eventName": "CreateRoute"})).unwrap();

@@ -48,6 +48,9 @@ pub struct Record {
     /// CloudTrail writes it (`eks.amazonaws.com`). Empty where the record does not say.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub tool: Tool,
+    /// Whether AWS says so; otherwise it is what the caller's user agent says, which can be anything.
+    #[serde(default)]
+    pub tool_vouched: bool,
     /// From where: an address, or the name of the AWS service that made the call; absent where the
     /// record does not say.
     pub source_ip: Option<String>,
@@ -145,6 +148,7 @@ mod tests {
             resource_ids: ids.iter().map(|id| id.parse().unwrap()).collect(),
             actor: String::new(),
             tool: Tool::NotSaid,
+            tool_vouched: false,
             source_ip: None,
         };
         Evidence { time: None, actor_account: None, tagging: None, record }

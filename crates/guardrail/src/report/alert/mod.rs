@@ -83,7 +83,7 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
-        _ if report.vpc_departed() => "left the guardrail",
+        _ if report.vpc_departed() => "not managed now",
         Verdict::Repaired if report.changed() => "repaired",
         Verdict::Repaired => "back on its baseline",
         Verdict::Compliant => "compliant",
@@ -103,7 +103,7 @@ pub fn subject(report: &Report) -> String {
         [one] => format!(" ({one})"),
         [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
     };
-    let left = if report.subnets_departed() { "subnet left, " } else { "" };
+    let left = if report.subnets_departed() { "subnet not private, " } else { "" };
     let scope = &report.scope;
     printable(
         &format!("VPC guardrail: {left}{what} {} {}{about}", scope.vpc, scope.region),
@@ -155,7 +155,7 @@ fn headline(out: &mut String, report: &Report) {
     let name = report.vpc_name.as_deref().map(|name| format!(" Its name is {}.", quoted(name)));
     let (name, verdict) = (name.unwrap_or_default(), ending(report));
     let left =
-        if report.subnets_departed() { "a subnet left the guardrail; otherwise " } else { "" };
+        if report.subnets_departed() { "a subnet is not private now; otherwise " } else { "" };
     let _ = writeln!(
         out,
         "VPC {} in account {}, {}: {left}{verdict}.{name}",
@@ -167,7 +167,7 @@ fn departed(out: &mut String, report: &Report) {
     if report.departures.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\nLeft the guardrail");
+    let _ = writeln!(out, "\nOut of the guardrail's care now");
     const SHOWN: usize = 20;
     for departure in report.departures.iter().take(SHOWN) {
         let by =
@@ -200,7 +200,7 @@ fn ending(report: &Report) -> &'static str {
         }
         Verdict::Incomplete => "could not be observed in full, so nothing was changed",
         Verdict::NotManaged if report.vpc_departed() => {
-            "left the guardrail; nothing of it is looked after"
+            "not managed now; nothing of it is looked after"
         }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
@@ -438,8 +438,9 @@ fn for_good(report: &Report) -> Option<String> {
         Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,
     });
     coded.map(|(tool, record)| {
+        let says = if record.tool_vouched { "" } else { ", as its user agent says" };
         one_line(&format!(
-            "{} came through {tool} ({}): change it in that code, or the next run of it brings the fault back.",
+            "{} came through {tool}{says} ({}): change it in that code, or the next run of it brings the fault back.",
             word(&record.event),
             quoted(&record.actor)
         ))
