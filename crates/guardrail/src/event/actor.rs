@@ -86,16 +86,20 @@ pub(super) fn tool(record: &Value) -> (Tool, bool) {
     let source = Some(text(record, "sourceIPAddress"))
         .filter(|source| is_service(source) || *source == INTERNAL)
         .unwrap_or_default();
-    let named_by_aws = first_text([invoked_by, source]);
-    if !named_by_aws.is_empty() && (!invoked_by.is_empty() || [source, ""].contains(&agent)) {
-        return (of_service(named_by_aws), true);
+    if !invoked_by.is_empty() {
+        return (of_service(invoked_by), true);
     }
-    if contains(agent, "terraform") {
+    let is_the_sources = !source.is_empty() && ["", source].contains(&agent);
+    if is_the_sources && source != INTERNAL {
+        (of_service(source), true)
+    } else if contains(agent, "terraform") {
         (Tool::Terraform, false)
     } else if contains(agent, "aws-cli/") {
         (Tool::Cli, false)
     } else if is_marked_as_the_consoles(record) {
         (Tool::Console, true)
+    } else if is_the_sources {
+        (of_service(source), true)
     } else if is_the_consoles(agent) {
         (Tool::Console, false)
     } else if agent.is_empty() {

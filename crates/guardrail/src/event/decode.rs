@@ -135,6 +135,7 @@ pub fn decode(value: &Value) -> Result<Evidence, NotARecord> {
     Ok(Evidence {
         time,
         actor_account: actor::account(identity, read.account.as_ref()),
+        tool_vouched: actor::tool(record).1,
         tagging: Tagging::read(event, request).filter(|_| is_of_ec2),
         record: read,
     })
@@ -153,7 +154,6 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         text(identity, "accountId"),
     ];
     let regions = [text(record, "awsRegion"), text(envelope, "region")];
-    let (tool, tool_vouched) = actor::tool(record);
     Record {
         event: event.to_owned(),
         event_id: said(record, "eventID"),
@@ -165,8 +165,7 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         vpc_ids: named.values().filter_map(vpc).collect(),
         resource_ids: named.into_values().collect(),
         actor: actor::actor(identity),
-        tool,
-        tool_vouched,
+        tool: actor::tool(record).0,
         source_ip: said(record, "sourceIPAddress"),
     }
 }
@@ -316,13 +315,18 @@ mod tests {
             resource_ids: vec![],
             actor: "unknown".into(),
             tool: Tool::NotSaid,
-            tool_vouched: false,
             source_ip: None,
         };
         let evidence = decode(&json!({"eventName": "CreateRoute"})).unwrap();
         assert_eq!(
             evidence,
-            Evidence { time: None, actor_account: None, tagging: None, record: expected.clone() }
+            Evidence {
+                time: None,
+                actor_account: None,
+                tool_vouched: false,
+                tagging: None,
+                record: expected.clone()
+            }
         );
         let odd = json!({
             "eventName": "CreateRoute", "eventID": 7, "recipientAccountId": 111_122_223_333_u64, "awsRegion": ["x"],
@@ -331,7 +335,13 @@ mod tests {
         });
         assert_eq!(
             decode(&odd).unwrap(),
-            Evidence { time: None, actor_account: None, tagging: None, record: expected }
+            Evidence {
+                time: None,
+                actor_account: None,
+                tool_vouched: false,
+                tagging: None,
+                record: expected
+            }
         );
     }
 

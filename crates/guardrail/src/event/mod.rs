@@ -48,9 +48,6 @@ pub struct Record {
     /// CloudTrail writes it (`eks.amazonaws.com`). Empty where the record does not say.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub tool: Tool,
-    /// Whether AWS says so; otherwise it is what the caller's user agent says, which can be anything.
-    #[serde(default)]
-    pub tool_vouched: bool,
     /// From where: an address, or the name of the AWS service that made the call; absent where the
     /// record does not say.
     pub source_ip: Option<String>,
@@ -66,6 +63,10 @@ pub struct Evidence {
     /// absent where the record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_account: Option<AccountId>,
+    /// Whether AWS says what the call was made with; otherwise it is what the caller's user agent
+    /// says, which can be anything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tool_vouched: bool,
     /// The tags that the call sets or takes away; absent for a call that does neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tagging: Option<Tagging>,
@@ -148,10 +149,9 @@ mod tests {
             resource_ids: ids.iter().map(|id| id.parse().unwrap()).collect(),
             actor: String::new(),
             tool: Tool::NotSaid,
-            tool_vouched: false,
             source_ip: None,
         };
-        Evidence { time: None, actor_account: None, tagging: None, record }
+        Evidence { time: None, actor_account: None, tool_vouched: false, tagging: None, record }
     }
 
     fn reach(event: &str, ids: &[&str]) -> Option<Reach> {

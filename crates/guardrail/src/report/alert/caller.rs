@@ -13,7 +13,7 @@ pub fn call(evidence: &Evidence, of_the_vpc: Option<&AccountId>) -> String {
     let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
     let from = from.map(|ip| format!(" from {}", word(ip))).unwrap_or_default();
     let at = evidence.time.as_ref().map(|time| format!(" at {}", word(time))).unwrap_or_default();
-    let with = match (&record.tool, record.tool_vouched) {
+    let with = match (&record.tool, evidence.tool_vouched) {
         (Tool::NotSaid, _) => String::new(),
         (tool, true) => format!(" ({})", tool_word(tool)),
         (tool, false) => format!(" (user agent: {})", quoted(tool.word())),

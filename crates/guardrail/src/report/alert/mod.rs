@@ -433,12 +433,13 @@ fn rules_of(report: &Report) -> Vec<&'static str> {
 /// Where the change came from, so that it does not come back.
 fn for_good(report: &Report) -> Option<String> {
     let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool {
-        Tool::Terraform => Some(("Terraform", &evidence.record)),
-        Tool::CloudFormation => Some(("CloudFormation", &evidence.record)),
+        Tool::Terraform => Some(("Terraform", evidence)),
+        Tool::CloudFormation => Some(("CloudFormation", evidence)),
         Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,
     });
-    coded.map(|(tool, record)| {
-        let says = if record.tool_vouched { "" } else { ", as its user agent says" };
+    coded.map(|(tool, evidence)| {
+        let record = &evidence.record;
+        let says = if evidence.tool_vouched { "" } else { ", as its user agent says" };
         one_line(&format!(
             "{} came through {tool}{says} ({}): change it in that code, or the next run of it brings the fault back.",
             word(&record.event),
