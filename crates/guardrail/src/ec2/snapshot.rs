@@ -88,6 +88,8 @@ pub struct Shared<'w> {
     /// Whether the endpoint services were read in full: otherwise nobody knows what the Region
     /// offers.
     pub services_were_read: bool,
+    /// Every network interface read: an instance may have one in another VPC too.
+    pub interfaces: &'w [NetworkInterface],
     /// Every set of DHCP options read, in the order of the world.
     pub dhcp_options: &'w [DhcpOptions],
     region: Option<Region>,
@@ -110,6 +112,7 @@ impl<'w> Shared<'w> {
             prefix_lists: world.prefix_lists.as_deref().unwrap_or_default(),
             services: services.unwrap_or_default(),
             services_were_read: services.is_some(),
+            interfaces: world.network_interfaces.as_deref().unwrap_or_default(),
             dhcp_options: world.dhcp_options.as_deref().unwrap_or_default(),
             region,
         }

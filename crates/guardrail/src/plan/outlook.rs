@@ -203,7 +203,8 @@ impl Outlook {
     fn lead(&mut self, tables: &[RouteTableId], to: &EndpointId, service: Option<&ServiceName>) {
         let lists = self.world.prefix_lists.iter().flatten();
         let is_its = |list: &&PrefixList| {
-            service.is_some_and(|service| list.prefix_list_name == service.as_str())
+            list.is_awss() == Some(true)
+                && service.is_some_and(|service| list.prefix_list_name == service.as_str())
         };
         let list = lists.into_iter().find(is_its).map(|list| list.prefix_list_id.clone());
         // Where the list was not read, its ranges are not known either, and nothing counts on them.

@@ -133,6 +133,11 @@ pub enum LeftAloneReason {
     },
     /// The table belongs to a gateway and is never changed.
     TableOfGateway,
+    /// Nobody can tell at present whether these subnets use the table or another one.
+    AssociationUnsettled {
+        /// The subnets whose associations are between two states, or in one of no known kind.
+        subnets: Vec<SubnetId>,
+    },
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
     /// The endpoint's private name is for inbound Resolver endpoints only.
@@ -247,6 +252,11 @@ impl fmt::Display for LeftAloneReason {
             Self::TableOfGateway => {
                 f.write_str("the table is a gateway's own and is never changed; give the private subnets another one")
             }
+            Self::AssociationUnsettled { subnets } => write!(
+                f,
+                "nobody can tell at present whether {} use this table, by the state of their associations",
+                list(subnets)
+            ),
             Self::InboundResolverOnly => f.write_str(
                 "set PrivateDnsOnlyForInboundResolverEndpoint of the endpoint to false, which moves the \
                  whole VPC's traffic to it",
@@ -283,6 +293,7 @@ impl LeftAloneReason {
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TableOfGateway
+            | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
@@ -328,6 +339,7 @@ impl LeftAloneReason {
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TableOfGateway
+            | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
