@@ -42,7 +42,6 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 fn is_told_here(view: &View<'_>, required: &RequiredService<'_>, obstacle: &Obstacle) -> bool {
     match obstacle {
         Obstacle::NoInterface { .. }
-        | Obstacle::NoTable
         | Obstacle::NameHeldByAnother { .. }
         | Obstacle::OtherResolver { .. }
         | Obstacle::Acl(_)

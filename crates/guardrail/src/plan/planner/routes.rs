@@ -129,7 +129,6 @@ impl<'w> Draft<'_, 'w> {
             | Obstacle::NoInterface { .. }
             | Obstacle::NotAssociated { .. }
             | Obstacle::NoRoute { .. }
-            | Obstacle::NoTable
             | Obstacle::NoPrivateName
             | Obstacle::PrivateDnsOff { .. }
             | Obstacle::InboundOnly { .. }
