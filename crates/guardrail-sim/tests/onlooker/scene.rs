@@ -386,11 +386,7 @@ impl Scene {
             }
             Wrong::AclOwnOut => {
                 let to = ["52.219.0.0/16", "10.0.0.0/16", "52.219.7.0/24", "10.0.1.0/24"][pick];
-                push(
-                    doc,
-                    "NetworkAcls",
-                    acl(2, false, &[0], &[rule(10, true, "deny", to, Some((443, 443)))]),
-                );
+                put_acl(doc, acl(2, false, &[0], &[rule(10, true, "deny", to, Some((443, 443)))]));
                 if to == "10.0.1.0/24" {
                     // Within its own subnet no ACL is asked: the endpoints' second subnet matters.
                     self.ssm(doc);
@@ -399,22 +395,14 @@ impl Scene {
             Wrong::AclOwnBack => {
                 let from = ["52.119.0.0/17", "10.0.0.0/8", "52.0.0.0/8", "10.0.1.0/24"][pick];
                 let ports = [(32768, 65535), (40000, 40000), (1024, 65535), (50000, 60000)][pick];
-                push(
-                    doc,
-                    "NetworkAcls",
-                    acl(2, false, &[0], &[rule(10, false, "deny", from, Some(ports))]),
-                );
+                put_acl(doc, acl(2, false, &[0], &[rule(10, false, "deny", from, Some(ports))]));
                 self.ssm(doc);
             }
             Wrong::AclOfEndpoint => {
                 self.ssm(doc);
                 let (out, ports) = [(false, (443, 443)), (true, (32768, 33000))][pick % 2];
                 let peer = ["10.0.0.0/24", "10.0.0.0/28"][pick / 2];
-                push(
-                    doc,
-                    "NetworkAcls",
-                    acl(2, false, &[1], &[rule(10, out, "deny", peer, Some(ports))]),
-                );
+                put_acl(doc, acl(4, false, &[1], &[rule(10, out, "deny", peer, Some(ports))]));
             }
             Wrong::AclWrongPorts => {
                 let lambda = odd(1);
@@ -428,7 +416,7 @@ impl Scene {
                     "0.0.0.0/0",
                     Some(open),
                 ));
-                push(doc, "NetworkAcls", own);
+                put_acl(doc, own);
                 if lambda {
                     push(
                         doc,
@@ -439,9 +427,8 @@ impl Scene {
                 }
             }
             Wrong::AclShut => {
-                push(
+                put_acl(
                     doc,
-                    "NetworkAcls",
                     acl(2, false, &[0], &[rule(10, true, "deny", "0.0.0.0/0", Some((443, 443)))]),
                 );
             }
@@ -455,7 +442,7 @@ impl Scene {
                     .as_array_mut()
                     .unwrap()
                     .retain(|e| e["Ipv6CidrBlock"].is_null() || e["Egress"] == gone);
-                push(doc, "NetworkAcls", own);
+                put_acl(doc, own);
             }
             Wrong::AclsUnread => doc["NetworkAcls"] = Value::Null,
             Wrong::NoAcl => {
@@ -557,7 +544,11 @@ impl Scene {
             Wrong::Failed => {
                 self.ssm(doc)["State"] = json!(["failed", "rejected", "expired", "Failed"][pick])
             }
-            Wrong::RequesterManaged => self.ssm(doc)["RequesterManaged"] = json!(true),
+            Wrong::RequesterManaged => {
+                self.ssm(doc)["RequesterManaged"] = json!(true);
+                // Whether a broken one of another service's keeps the name, AWS does not say.
+                self.ssm(doc)["State"] = json!("available");
+            }
             Wrong::Ipv6Only => {
                 self.two_versions(doc, false);
                 let last = &mut doc["Subnets"][last];
@@ -632,7 +623,7 @@ impl Scene {
         self.ssm(doc)["PrivateDnsEnabled"] = json!(false);
         if wrong == Wrong::OtherClassBlocked {
             let block = rule(10, self.base.pick.is_multiple_of(2), "deny", "10.0.0.0/16", None);
-            push(doc, "NetworkAcls", acl(3, false, &[6], &[block]));
+            put_acl(doc, acl(3, false, &[6], &[block]));
         }
     }
 
@@ -695,9 +686,10 @@ impl Scene {
                 vec![Request::ModifyVpcEndpoint(Box::new(change))]
             }
             [Wrong::AclOwnOut | Wrong::AclOfEndpoint] => {
-                let out = self.wrongs == [Wrong::AclOwnOut] || self.base.pick % 2 == 1;
+                let own = self.wrongs == [Wrong::AclOwnOut];
+                let out = own || self.base.pick % 2 == 1;
                 vec![Request::DeleteNetworkAclEntry {
-                    network_acl_id: id_of(&id("acl", 2)),
+                    network_acl_id: id_of(&id("acl", if own { 2 } else { 4 })),
                     rule_number: 10,
                     egress: out,
                 }]
@@ -714,6 +706,14 @@ fn read(mut doc: Value) -> World {
 
 fn endpoints(doc: &mut Value) -> &mut Vec<Value> {
     doc["VpcEndpoints"].as_array_mut().unwrap()
+}
+
+/// A subnet is under one ACL: a later one takes the place of an earlier one.
+fn put_acl(doc: &mut Value, item: Value) {
+    if let Some(list) = doc["NetworkAcls"].as_array_mut() {
+        list.retain(|acl| acl["NetworkAclId"] != item["NetworkAclId"]);
+        list.push(item);
+    }
 }
 
 fn push(doc: &mut Value, section: &str, item: Value) {
