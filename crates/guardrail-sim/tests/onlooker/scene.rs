@@ -191,6 +191,13 @@ pub(crate) fn base() -> impl Strategy<Value = Base> {
         })
 }
 
+impl Base {
+    /// With an endpoint for each service.
+    pub(crate) fn with_every_endpoint(self) -> Self {
+        Self { there: [true; 5], ..self }
+    }
+}
+
 /// Scenes with so many things wrong.
 pub(crate) fn some_wrong(many: Range<usize>) -> impl Strategy<Value = Scene> {
     (base(), prop::collection::btree_set(0_usize..Wrong::ALL.len(), many)).prop_map(
@@ -653,6 +660,35 @@ impl Scene {
                 doc["RouteTables"][n]["Routes"].as_array_mut().unwrap().push(json!({"DestinationIpv6CidrBlock": "::/0",
                     "EgressOnlyInternetGatewayId": id("eigw", 1), "Origin": "CreateRoute", "State": "active"}));
             }
+        }
+    }
+
+    /// The calls that put right what is wrong, or make it wrong again.
+    pub(crate) fn turn(&self, right: bool) -> Vec<Request> {
+        if right {
+            return [self.remedy(), self.early_remedy()].concat();
+        }
+        match self.wrongs.as_slice() {
+            [Wrong::InterfacePolicy] => {
+                let change = ModifyVpcEndpoint::new(id_of(&id("vpce", 2)));
+                let policy_document = Some(RESTRICTED.to_owned());
+                let change = ModifyVpcEndpoint { policy_document, ..change };
+                vec![Request::ModifyVpcEndpoint(Box::new(change))]
+            }
+            [Wrong::OtherServers] => vec![Request::AssociateDhcpOptions {
+                dhcp_options_id: id_of("dopt-4"),
+                vpc_id: id_of(MANAGED),
+            }],
+            [Wrong::AclOwnOut | Wrong::AclOfEndpoint] => {
+                let own = self.wrongs == [Wrong::AclOwnOut];
+                let out = own || self.base.pick % 2 == 1;
+                let entry = rule(10, out, "deny", "10.0.0.0/16", None);
+                vec![Request::CreateNetworkAclEntry {
+                    network_acl_id: id_of(&id("acl", if own { 2 } else { 4 })),
+                    entry: serde_json::from_value(entry).unwrap(),
+                }]
+            }
+            _ => Vec::new(),
         }
     }
 
