@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use guardrail::analysis::well_known::WELL_KNOWN;
 use guardrail::ec2::snapshot::Section;
 
 fn guardrail(arguments: &[&str]) -> String {
@@ -25,19 +26,29 @@ fn with_table(readme: &str, name: &str) -> String {
     format!("{before}{start}\n{table}\n{end}{after}")
 }
 
+/// The README with the services that a plan may name where it removes a route.
+fn with_services(readme: &str) -> String {
+    let (start, end) = ("<!-- well-known services -->\n", "<!-- /well-known services -->\n");
+    let (before, rest) = readme.split_once(start).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let names: Vec<String> = WELL_KNOWN.iter().map(|(name, _)| format!("`{name}`")).collect();
+    format!("{before}{start}\n{}\n\n{end}{after}", names.join(", "))
+}
+
 #[test]
-fn the_readme_shows_the_rules_and_events_that_there_are() {
+fn the_readme_shows_the_rules_events_and_services_that_there_are() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
     let readme = std::fs::read_to_string(&path).unwrap();
-    let wanted =
-        ["rules", "events"].iter().fold(readme.clone(), |text, name| with_table(&text, name));
+    let wanted = ["rules", "events"]
+        .iter()
+        .fold(with_services(&readme), |text, name| with_table(&text, name));
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, &wanted).unwrap();
         return;
     }
     assert!(
         readme == wanted,
-        "README.md differs from what `guardrail rules` and `guardrail events` print"
+        "README.md differs from what `guardrail rules` and `guardrail events` print, or from WELL_KNOWN"
     );
 }
 

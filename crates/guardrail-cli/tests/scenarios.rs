@@ -5,8 +5,13 @@
 //! then read the difference.
 #![expect(clippy::unwrap_used, reason = "a test's helpers stop the test as the test does")]
 
+#[path = "../../guardrail-sim/tests/spec/obstacles.rs"]
+mod obstacles;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::obstacles::{OBSTACLES, Told, obstacle_in};
 
 fn scenarios() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
@@ -98,26 +103,62 @@ fn recorded_calls_are_replayed() {
 }
 
 /// The scenarios in which something keeps a required service from a private subnet, or may.
-const OBSTACLES: [&str; 12] = [
+const HELD: [&str; 16] = [
     "acl-closed",
     "acl-no-internet",
     "custom-dns",
+    "diverted",
     "dns-off-and-closed",
     "inbound-only-name",
+    "ipv6-answers",
     "ipv6-only",
     "name-elsewhere",
     "narrow-policy",
     "no-private-name",
     "not-offered",
+    "not-seen",
+    "odd-endpoints",
     "overruled-route",
     "pending-acceptance",
 ];
+
+/// The paragraphs of a text that tell of a service and a subnet: obstacles stand in such.
+fn paragraphs(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("        "), all.last_mut()) {
+            (Some(more), Some(last)) if more.starts_with("  ") => {
+                last.push(' ');
+                last.push_str(more.trim());
+            }
+            (Some(first), _) => all.push(first.to_owned()),
+            (None, _) => {}
+        }
+    }
+    all
+}
+
+/// Every obstacle there is has a scenario, which tells of it.
+#[test]
+fn every_obstacle_has_a_scenario() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let is_told = |told: &Told| {
+        let text = std::fs::read_to_string(root.join(told.file)).unwrap();
+        let told_of = paragraphs(&text).into_iter().filter_map(|paragraph| {
+            let obstacle = paragraph.strip_prefix("cannot tell: ").unwrap_or(&paragraph);
+            obstacle_in(obstacle)
+        });
+        told_of.into_iter().any(|name| name == told.name)
+    };
+    let missing = OBSTACLES.iter().filter(|told| !is_told(told)).map(|told| told.name);
+    assert_eq!(missing.collect::<Vec<_>>(), [""; 0]);
+}
 
 /// A VPC of which anything is not served, or cannot be told, is never on its baseline, whatever the
 /// mode, and no command says so by its exit code.
 #[test]
 fn an_obstacle_keeps_a_vpc_off_its_baseline() {
-    for name in OBSTACLES {
+    for name in HELD {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
         for mode in ["observe", "notify", "repair"] {
             let said = guardrail(&on_scenario(&folder, &["plan", "--mode", mode]), &folder);
@@ -132,7 +173,7 @@ fn an_obstacle_keeps_a_vpc_off_its_baseline() {
 #[test]
 fn an_obstacle_keeps_the_route_unless_it_stops_as_much_with_it() {
     const GOES: [&str; 2] = ["acl-no-internet", "narrow-policy"];
-    for name in OBSTACLES {
+    for name in HELD {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
         let route = [("rtb-0a1b2c3d4e5f60011", "0.0.0.0/0", "nat-0a1b2c3d4e5f60001")];
         let expected = if GOES.contains(&name) { route.as_slice() } else { &[] };

@@ -11,6 +11,7 @@
 
 mod client;
 mod look;
+mod meddler;
 mod names;
 mod packet;
 mod policy;
@@ -31,6 +32,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
+use crate::meddler::{deeds, meddle, meddled};
 use crate::scene::{Scene, Wrong, base, some_wrong};
 use crate::stage::{Stage, request};
 
@@ -110,6 +112,16 @@ proptest! {
         prop_assert_eq!(stage.writes(), Vec::new(), "a second run makes a call");
         prop_assert_eq!(again.findings, report.findings);
         prop_assert!(stage.onlooker.asked() > 0);
+    }
+
+    /// The same while somebody changes things to and fro, and records of it come late, twice and out of
+    /// order; and when all is right and has settled, the route goes.
+    #[test]
+    fn nobody_is_cut_off_by_what_is_heard_late(scene in meddled(), deeds in deeds()) {
+        let stage = stage(&scene);
+        meddle(&scene, &stage, &deeds);
+        let report = stage.settle();
+        prop_assert_eq!(kept(&scene, &stage.world()), Vec::<String>::new(), "{:#?}", report);
     }
 
     /// The same on worlds that are wrong in other ways: odd routes, states and limits.

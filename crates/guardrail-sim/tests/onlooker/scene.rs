@@ -191,6 +191,13 @@ pub(crate) fn base() -> impl Strategy<Value = Base> {
         })
 }
 
+impl Base {
+    /// With an endpoint for each service.
+    pub(crate) fn with_every_endpoint(self) -> Self {
+        Self { there: [true; 5], ..self }
+    }
+}
+
 /// Scenes with so many things wrong.
 pub(crate) fn some_wrong(many: Range<usize>) -> impl Strategy<Value = Scene> {
     (base(), prop::collection::btree_set(0_usize..Wrong::ALL.len(), many)).prop_map(
@@ -386,11 +393,7 @@ impl Scene {
             }
             Wrong::AclOwnOut => {
                 let to = ["52.219.0.0/16", "10.0.0.0/16", "52.219.7.0/24", "10.0.1.0/24"][pick];
-                push(
-                    doc,
-                    "NetworkAcls",
-                    acl(2, false, &[0], &[rule(10, true, "deny", to, Some((443, 443)))]),
-                );
+                put_acl(doc, acl(2, false, &[0], &[rule(10, true, "deny", to, Some((443, 443)))]));
                 if to == "10.0.1.0/24" {
                     // Within its own subnet no ACL is asked: the endpoints' second subnet matters.
                     self.ssm(doc);
@@ -399,22 +402,14 @@ impl Scene {
             Wrong::AclOwnBack => {
                 let from = ["52.119.0.0/17", "10.0.0.0/8", "52.0.0.0/8", "10.0.1.0/24"][pick];
                 let ports = [(32768, 65535), (40000, 40000), (1024, 65535), (50000, 60000)][pick];
-                push(
-                    doc,
-                    "NetworkAcls",
-                    acl(2, false, &[0], &[rule(10, false, "deny", from, Some(ports))]),
-                );
+                put_acl(doc, acl(2, false, &[0], &[rule(10, false, "deny", from, Some(ports))]));
                 self.ssm(doc);
             }
             Wrong::AclOfEndpoint => {
                 self.ssm(doc);
                 let (out, ports) = [(false, (443, 443)), (true, (32768, 33000))][pick % 2];
                 let peer = ["10.0.0.0/24", "10.0.0.0/28"][pick / 2];
-                push(
-                    doc,
-                    "NetworkAcls",
-                    acl(2, false, &[1], &[rule(10, out, "deny", peer, Some(ports))]),
-                );
+                put_acl(doc, acl(4, false, &[1], &[rule(10, out, "deny", peer, Some(ports))]));
             }
             Wrong::AclWrongPorts => {
                 let lambda = odd(1);
@@ -428,7 +423,7 @@ impl Scene {
                     "0.0.0.0/0",
                     Some(open),
                 ));
-                push(doc, "NetworkAcls", own);
+                put_acl(doc, own);
                 if lambda {
                     push(
                         doc,
@@ -439,9 +434,8 @@ impl Scene {
                 }
             }
             Wrong::AclShut => {
-                push(
+                put_acl(
                     doc,
-                    "NetworkAcls",
                     acl(2, false, &[0], &[rule(10, true, "deny", "0.0.0.0/0", Some((443, 443)))]),
                 );
             }
@@ -455,7 +449,7 @@ impl Scene {
                     .as_array_mut()
                     .unwrap()
                     .retain(|e| e["Ipv6CidrBlock"].is_null() || e["Egress"] == gone);
-                push(doc, "NetworkAcls", own);
+                put_acl(doc, own);
             }
             Wrong::AclsUnread => doc["NetworkAcls"] = Value::Null,
             Wrong::NoAcl => {
@@ -557,7 +551,11 @@ impl Scene {
             Wrong::Failed => {
                 self.ssm(doc)["State"] = json!(["failed", "rejected", "expired", "Failed"][pick])
             }
-            Wrong::RequesterManaged => self.ssm(doc)["RequesterManaged"] = json!(true),
+            Wrong::RequesterManaged => {
+                self.ssm(doc)["RequesterManaged"] = json!(true);
+                // Whether a broken one of another service's keeps the name, AWS does not say.
+                self.ssm(doc)["State"] = json!("available");
+            }
             Wrong::Ipv6Only => {
                 self.two_versions(doc, false);
                 let last = &mut doc["Subnets"][last];
@@ -632,7 +630,7 @@ impl Scene {
         self.ssm(doc)["PrivateDnsEnabled"] = json!(false);
         if wrong == Wrong::OtherClassBlocked {
             let block = rule(10, self.base.pick.is_multiple_of(2), "deny", "10.0.0.0/16", None);
-            push(doc, "NetworkAcls", acl(3, false, &[6], &[block]));
+            put_acl(doc, acl(3, false, &[6], &[block]));
         }
     }
 
@@ -662,6 +660,35 @@ impl Scene {
                 doc["RouteTables"][n]["Routes"].as_array_mut().unwrap().push(json!({"DestinationIpv6CidrBlock": "::/0",
                     "EgressOnlyInternetGatewayId": id("eigw", 1), "Origin": "CreateRoute", "State": "active"}));
             }
+        }
+    }
+
+    /// The calls that put right what is wrong, or make it wrong again.
+    pub(crate) fn turn(&self, right: bool) -> Vec<Request> {
+        if right {
+            return [self.remedy(), self.early_remedy()].concat();
+        }
+        match self.wrongs.as_slice() {
+            [Wrong::InterfacePolicy] => {
+                let change = ModifyVpcEndpoint::new(id_of(&id("vpce", 2)));
+                let policy_document = Some(RESTRICTED.to_owned());
+                let change = ModifyVpcEndpoint { policy_document, ..change };
+                vec![Request::ModifyVpcEndpoint(Box::new(change))]
+            }
+            [Wrong::OtherServers] => vec![Request::AssociateDhcpOptions {
+                dhcp_options_id: id_of("dopt-4"),
+                vpc_id: id_of(MANAGED),
+            }],
+            [Wrong::AclOwnOut | Wrong::AclOfEndpoint] => {
+                let own = self.wrongs == [Wrong::AclOwnOut];
+                let out = own || self.base.pick % 2 == 1;
+                let entry = rule(10, out, "deny", "10.0.0.0/16", None);
+                vec![Request::CreateNetworkAclEntry {
+                    network_acl_id: id_of(&id("acl", if own { 2 } else { 4 })),
+                    entry: serde_json::from_value(entry).unwrap(),
+                }]
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -695,9 +722,10 @@ impl Scene {
                 vec![Request::ModifyVpcEndpoint(Box::new(change))]
             }
             [Wrong::AclOwnOut | Wrong::AclOfEndpoint] => {
-                let out = self.wrongs == [Wrong::AclOwnOut] || self.base.pick % 2 == 1;
+                let own = self.wrongs == [Wrong::AclOwnOut];
+                let out = own || self.base.pick % 2 == 1;
                 vec![Request::DeleteNetworkAclEntry {
-                    network_acl_id: id_of(&id("acl", 2)),
+                    network_acl_id: id_of(&id("acl", if own { 2 } else { 4 })),
                     rule_number: 10,
                     egress: out,
                 }]
@@ -714,6 +742,14 @@ fn read(mut doc: Value) -> World {
 
 fn endpoints(doc: &mut Value) -> &mut Vec<Value> {
     doc["VpcEndpoints"].as_array_mut().unwrap()
+}
+
+/// A subnet is under one ACL: a later one takes the place of an earlier one.
+fn put_acl(doc: &mut Value, item: Value) {
+    if let Some(list) = doc["NetworkAcls"].as_array_mut() {
+        list.retain(|acl| acl["NetworkAclId"] != item["NetworkAclId"]);
+        list.push(item);
+    }
 }
 
 fn push(doc: &mut Value, section: &str, item: Value) {

@@ -1,6 +1,6 @@
 //! A world with the guardrail at work in it, the same without it, and the onlooker at both.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use guardrail::baseline::{Baseline, Remove};
@@ -9,6 +9,7 @@ use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{RouteTableId, Scope, SubnetId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::World;
+use guardrail::event::Evidence;
 use guardrail::report::{Cause, Next, Report};
 use guardrail::rules::left_alone::{LeftAlone, LeftAloneReason};
 use guardrail::run::{RunRequest, run};
@@ -32,6 +33,9 @@ pub(crate) struct Stage {
     /// Whether the onlooker looks at every write and after it.
     watched: bool,
     private: Vec<SubnetId>,
+    has_written: Cell<bool>,
+    /// Records of calls on their way, each with the time when it comes.
+    coming: RefCell<Vec<(Timestamp, Evidence)>>,
 }
 
 impl Cloud for Stage {
@@ -50,6 +54,7 @@ impl Cloud for Stage {
             self.assert_only_private_users(table);
             self.onlooker.removes(table);
         }
+        self.has_written.set(true);
         let applied = self.cloud.apply(scope, call).await;
         self.look();
         applied
@@ -86,6 +91,8 @@ impl Stage {
             watched,
             onlooker: Onlooker::new(world, vpc, (required, private.clone()), asks),
             private,
+            has_written: Cell::new(false),
+            coming: RefCell::default(),
         }
     }
 
@@ -135,12 +142,42 @@ impl Stage {
         self.look();
     }
 
+    pub(crate) fn now_is(&self) -> Timestamp {
+        self.cloud.now()
+    }
+
+    /// Time passes, and nobody does anything.
+    pub(crate) fn passes(&self, time: Duration) {
+        self.advance(time);
+    }
+
+    /// The record of a call comes so much later.
+    pub(crate) fn will_hear(&self, late: Duration, record: Evidence) {
+        let at = self.cloud.now().checked_add(late).unwrap();
+        self.coming.borrow_mut().push((at, record));
+    }
+
+    /// Whether the guardrail has changed anything.
+    pub(crate) fn has_written(&self) -> bool {
+        self.has_written.get()
+    }
+
+    /// One run, with the records that have come since the last, the latest call first.
+    pub(crate) fn look_once(&self, number: usize) -> Report {
+        self.look();
+        let now = self.cloud.now();
+        let (come, coming): (Vec<_>, Vec<_>) =
+            self.coming.take().into_iter().partition(|(at, _)| *at <= now);
+        self.coming.replace(coming);
+        let evidence = come.into_iter().rev().map(|(_, record)| record).collect();
+        let request = RunRequest { evidence, ..request(number, now) };
+        pollster::block_on(run(self, &self.notes, &self.baseline, &request))
+    }
+
     /// One run, and then the time until the next: until what it waits for has come, a minute
     /// otherwise.
     pub(crate) fn run(&self, number: usize) -> Report {
-        self.look();
-        let request = request(number, self.cloud.now());
-        let report = pollster::block_on(run(self, &self.notes, &self.baseline, &request));
+        let report = self.look_once(number);
         let wait = report
             .look_again
             .as_ref()

@@ -49,7 +49,10 @@ pub enum Caution {
     /// Open connections break: packets of them take another way, or none
     /// (docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html).
     OpenConnections,
-    /// S3's gateway endpoint leads to no bucket of another Region (the same page).
+    /// Open connections stay on their way out when a name moves, because only a new connection asks for
+    /// the name; so they break when that way goes.
+    OpenConnectionsStay,
+    /// S3's endpoints lead to no bucket of another Region (the same page).
     BucketsInOtherRegions,
     /// Whether clients' own security groups let TCP 443 out to the endpoints was not looked at.
     ClientSecurityGroups,
@@ -69,7 +72,7 @@ impl Advice {
             .steps
             .iter()
             .filter_map(|step| match &step.task {
-                Task::Change(action) => Move::of(action),
+                Task::Change(action) => Move::of(action, view),
                 Task::Await(_) => None,
             })
             .collect();
@@ -95,7 +98,10 @@ impl Advice {
 /// What a step moves.
 enum Move<'p> {
     /// A name: clients of every subnet.
-    Name,
+    Name {
+        /// Whether it is S3's, or S3's is among them.
+        of_s3: bool,
+    },
     /// A gateway service's route: clients under these tables.
     Gateway(&'p [RouteTableId], Option<&'p ServiceName>),
     /// A route that goes.
@@ -103,16 +109,26 @@ enum Move<'p> {
 }
 
 impl<'p> Move<'p> {
-    fn of(action: &'p Action<GroupRef>) -> Option<Self> {
+    fn of(action: &'p Action<GroupRef>, view: &View<'_>) -> Option<Self> {
         match action {
-            Action::EnableVpcDns { .. } => Some(Self::Name),
+            Action::EnableVpcDns { .. } => {
+                let endpoints = view.snapshot.endpoints.iter();
+                let mut named = endpoints.filter(|e| e.exists() && e.holds_name_in_vpc());
+                Some(Self::Name { of_s3: named.any(|e| is_of_s3(e.service_name.as_ref())) })
+            }
             Action::CreateEndpoint {
                 kind: NewEndpoint::Gateway { route_tables }, service, ..
             } => Some(Self::Gateway(route_tables, Some(service))),
-            Action::CreateEndpoint { kind: NewEndpoint::Interface { private_dns, .. }, .. } => {
-                private_dns.is_on().then_some(Self::Name)
+            Action::CreateEndpoint {
+                kind: NewEndpoint::Interface { private_dns, .. },
+                service,
+                ..
+            } => private_dns.is_on().then(|| Self::Name { of_s3: is_of_s3(Some(service)) }),
+            Action::ModifyEndpoint { endpoint, private_dns, .. } if private_dns.is_on() => {
+                let there = view.snapshot.endpoint(endpoint);
+                let service = there.and_then(|endpoint| endpoint.service_name.as_ref());
+                Some(Self::Name { of_s3: is_of_s3(service) })
             }
-            Action::ModifyEndpoint { private_dns, .. } if private_dns.is_on() => Some(Self::Name),
             Action::ModifyEndpoint { add_route_tables, .. } => {
                 (!add_route_tables.is_empty()).then_some(Self::Gateway(add_route_tables, None))
             }
@@ -128,14 +144,14 @@ impl<'p> Move<'p> {
     fn is_removal(&self) -> bool {
         match self {
             Self::Removal(..) => true,
-            Self::Name | Self::Gateway(..) => false,
+            Self::Name { .. } | Self::Gateway(..) => false,
         }
     }
 
     /// Whether it takes traffic from this route.
     fn takes_from(&self, table: &RouteTable, route: &Route) -> bool {
         match self {
-            Self::Name => true,
+            Self::Name { .. } => true,
             Self::Gateway(tables, _) => tables.contains(&table.route_table_id),
             Self::Removal(of, destination) => {
                 **of == table.route_table_id && route.goes_to(destination)
@@ -198,17 +214,22 @@ fn uncovered_after(view: &View<'_>, plan: &Plan) -> Vec<String> {
     uncovered.into_iter().map(|it| it.service.to_owned()).collect()
 }
 
+fn is_of_s3(service: Option<&ServiceName>) -> bool {
+    service.is_some_and(|name| name.as_str().ends_with(".s3"))
+}
+
 fn cautions(view: &View<'_>, moves: &[Move<'_>]) -> Vec<Caution> {
-    let breaks = |it: &Move<'_>| !matches!(it, Move::Name);
+    let is_name = |it: &Move<'_>| matches!(it, Move::Name { .. });
     let has_buckets = |it: &Move<'_>| match it {
         Move::Removal(..) => true,
         // Which service an existing endpoint is for does not stand in the change of it.
-        Move::Gateway(_, service) => service.is_none_or(|name| name.as_str().ends_with(".s3")),
-        Move::Name => false,
+        Move::Gateway(_, service) => service.is_none_or(|name| is_of_s3(Some(name))),
+        Move::Name { of_s3 } => *of_s3,
     };
     let subnets = losing_ipv6(view, moves);
     let all = [
-        moves.iter().any(breaks).then_some(Caution::OpenConnections),
+        moves.iter().any(|it| !is_name(it)).then_some(Caution::OpenConnections),
+        moves.iter().any(is_name).then_some(Caution::OpenConnectionsStay),
         moves.iter().any(has_buckets).then_some(Caution::BucketsInOtherRegions),
         Some(Caution::ClientSecurityGroups),
         (!subnets.is_empty()).then_some(Caution::Ipv6Names { subnets }),
@@ -221,7 +242,7 @@ fn losing_ipv6(view: &View<'_>, moves: &[Move<'_>]) -> Vec<SubnetId> {
     let loses = |id: &RouteTableId| {
         moves.iter().any(|it| match it {
             Move::Removal(table, destination) => *table == id && is_for_ipv6(destination, view),
-            Move::Name | Move::Gateway(..) => false,
+            Move::Name { .. } | Move::Gateway(..) => false,
         })
     };
     let losing = view.topology.subnets.iter().filter(|placed| {
@@ -324,9 +345,29 @@ mod tests {
         let expected = Advice {
             without_endpoint: Vec::new(),
             nat_gateways: left(false),
-            cautions: vec![Caution::ClientSecurityGroups],
+            cautions: vec![Caution::OpenConnectionsStay, Caution::ClientSecurityGroups],
         };
         assert_eq!(named, Some(expected));
+    }
+
+    #[test]
+    fn s3s_name_leads_to_no_bucket_of_another_region() {
+        let s3 = json!({"ServiceName": "com.amazonaws.eu-central-1.s3",
+            "ServiceType": [{"ServiceType": "Interface"}],
+            "AvailabilityZones": ["eu-central-1a", "eu-central-1b"],
+            "PrivateDnsNames": [{"PrivateDnsName": "s3.eu-central-1.amazonaws.com"}]});
+        let named = advice(|w| {
+            w.route("rtb-b", "0.0.0.0/0", "nat-1")
+                .add("VpcEndpointServices", s3)
+                .set("vpce-ssmmessages", "State", json!("failed"))
+                .baseline("interface_endpoints", json!({"services": ["ssm", "ssmmessages", "s3"]}))
+        });
+        let expected = [
+            Caution::OpenConnectionsStay,
+            Caution::BucketsInOtherRegions,
+            Caution::ClientSecurityGroups,
+        ];
+        assert_eq!(named.map(|advice| advice.cautions), Some(expected.to_vec()));
     }
 
     #[test]

@@ -20,7 +20,10 @@ pub(super) fn prove_route(
     placed: &SubnetUse<'_>,
 ) -> Proof {
     let mut proof = Proof::default();
-    let Some(table) = placed.table else { return Proof::not(Obstacle::NoTable) };
+    // Tables that do not say of each subnet which one it uses count as not read.
+    let Some(table) = placed.table else {
+        return Proof::not(Obstacle::Unread { section: Section::RouteTables });
+    };
     match answering(view, required, table) {
         Ok(endpoint) => through(view, required, endpoint, (table, placed), &mut proof),
         Err(obstacle) => proof.obstacles.push(obstacle),

@@ -55,8 +55,6 @@ pub enum Obstacle {
         /// The endpoint.
         endpoint: EndpointId,
     },
-    /// The subnet's table is not known.
-    NoTable,
     /// The service has no private name, so that clients find no endpoint by the service's name.
     NoPrivateName,
     /// Private DNS of the endpoint is off.
@@ -189,7 +187,6 @@ impl Obstacle {
             | Self::GroupsUnread { .. }
             | Self::AwaitsAcceptance { .. }
             | Self::NoAcl
-            | Self::NoTable
             | Self::InboundUnclear { .. }
             | Self::NameAnswersUnclear { .. }
             | Self::PerhapsOverruled { .. }
@@ -229,7 +226,6 @@ impl Obstacle {
             | Self::NotAssociated { .. }
             // Of an available endpoint, whose routes come at once.
             | Self::NoRoute { .. }
-            | Self::NoTable
             | Self::NoPrivateName
             | Self::PrivateDnsOff { .. }
             | Self::InboundOnly { .. }
@@ -269,7 +265,6 @@ impl fmt::Display for Obstacle {
             Self::NoRoute { table, endpoint } => {
                 write!(f, "{table} has no active route to {endpoint}")
             }
-            Self::NoTable => f.write_str("the subnet's route table was not seen"),
             Self::NoPrivateName => f.write_str("the service has no private name"),
             Self::PrivateDnsOff { endpoint } => write!(f, "private DNS of {endpoint} is off"),
             Self::InboundOnly { endpoint } => {

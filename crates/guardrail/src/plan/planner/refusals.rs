@@ -243,7 +243,6 @@ impl Draft<'_, '_> {
             | Obstacle::NoInterface { .. }
             | Obstacle::NotAssociated { .. }
             | Obstacle::NoRoute { .. }
-            | Obstacle::NoTable
             | Obstacle::NoPrivateName
             | Obstacle::PrivateDnsOff { .. }
             | Obstacle::InboundOnly { .. }

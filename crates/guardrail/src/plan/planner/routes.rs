@@ -130,7 +130,6 @@ impl<'w> Draft<'_, 'w> {
             | Obstacle::NoInterface { .. }
             | Obstacle::NotAssociated { .. }
             | Obstacle::NoRoute { .. }
-            | Obstacle::NoTable
             | Obstacle::NoPrivateName
             | Obstacle::PrivateDnsOff { .. }
             | Obstacle::InboundOnly { .. }

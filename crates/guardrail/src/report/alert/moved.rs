@@ -72,6 +72,11 @@ fn first(all: Vec<String>) -> String {
 fn caution(caution: &Caution) -> String {
     match caution {
         Caution::OpenConnections => "open connections that go that way now break".to_owned(),
+        Caution::OpenConnectionsStay => {
+            "open connections stay on the way they have where a private name moves, and break when \
+             that way goes"
+                .to_owned()
+        }
         Caution::BucketsInOtherRegions => {
             "buckets in other Regions are not reached through S3's endpoint".to_owned()
         }
@@ -133,6 +138,7 @@ mod tests {
             nat_gateways: vec![left("nat-1", 2), left("nat-2", 0), left("nat-3", 10)],
             cautions: vec![
                 Caution::OpenConnections,
+                Caution::OpenConnectionsStay,
                 Caution::BucketsInOtherRegions,
                 Caution::ClientSecurityGroups,
                 Caution::Ipv6Names { subnets: vec!["subnet-a".parse().unwrap()] },
@@ -151,6 +157,8 @@ mod tests {
                  matching: allow the VPC by aws:SourceVpc too",
                 "  - no data of what nat-1 carried in the last hour: idle, or not told",
                 "  - open connections that go that way now break",
+                "  - open connections stay on the way they have where a private name moves, and \
+                 break when that way goes",
                 "  - buckets in other Regions are not reached through S3's endpoint",
                 "  - not looked at: whether clients' own security groups let TCP 443 out to the \
                  endpoints",
