@@ -42,22 +42,30 @@ fn check(view: &View<'_>) -> Vec<Finding> {
 fn is_told_here(view: &View<'_>, required: &RequiredService<'_>, obstacle: &Obstacle) -> bool {
     match obstacle {
         Obstacle::NoInterface { .. }
-        | Obstacle::NoTable
+        | Obstacle::NoTable { .. }
+        | Obstacle::RouteStateUnclear { .. }
+        | Obstacle::NotAGateway { .. }
         | Obstacle::NameHeldByAnother { .. }
         | Obstacle::OtherResolver { .. }
+        | Obstacle::NoServerReached { .. }
+        | Obstacle::ServerLost { .. }
+        | Obstacle::ServerAsksOthers { .. }
+        | Obstacle::Dns64 { .. }
         | Obstacle::Acl(_)
-        | Obstacle::NoAcl
+        | Obstacle::NoAcl { .. }
+        | Obstacle::IpVersionUnclear { .. }
         | Obstacle::NoIpVersion { .. }
         | Obstacle::InboundUnclear { .. }
         | Obstacle::NameAnswersUnclear { .. }
         | Obstacle::Diverted { .. }
-        | Obstacle::RangesUnread
+        | Obstacle::RangesUnread { .. }
         | Obstacle::NoPrivateName => true,
         // Where no zone of a private subnet has the service, no endpoint is missing in any.
         Obstacle::NoEndpoint => required.zones_wanted(&view.topology).is_empty(),
         // The rules of interface endpoints do not look at one that only holds a gateway service's name.
         Obstacle::HttpsNotAdmitted { .. }
         | Obstacle::GroupsUnread { .. }
+        | Obstacle::GroupRuleUnclear { .. }
         | Obstacle::VpcDnsOff { .. } => !is_required_by_interface(view, required),
         // One thing of a section that was read.
         Obstacle::Unread { section } => !view.snapshot.missing.contains(section),
