@@ -103,11 +103,12 @@ fn recorded_calls_are_replayed() {
 }
 
 /// The scenarios in which something keeps a required service from a private subnet, or may.
-const HELD: [&str; 16] = [
+const HELD: [&str; 18] = [
     "acl-closed",
     "acl-no-internet",
     "custom-dns",
     "diverted",
+    "dns-behind-nat",
     "dns-off-and-closed",
     "inbound-only-name",
     "ipv6-answers",
@@ -118,6 +119,7 @@ const HELD: [&str; 16] = [
     "not-offered",
     "not-seen",
     "odd-endpoints",
+    "odd-words",
     "overruled-route",
     "pending-acceptance",
 ];

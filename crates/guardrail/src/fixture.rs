@@ -318,7 +318,7 @@ pub(crate) fn default_acl() -> Value {
 
 pub(crate) fn subnet(id: &str, zone: &str, tier: &str) -> Value {
     json!({"SubnetId": id, "VpcId": "vpc-1", "AvailabilityZone": format!("eu-central-1{zone}"),
-        "AvailableIpAddressCount": 250, "Tags": [{"Key": "Tier", "Value": tier}]})
+        "AvailableIpAddressCount": 250, "EnableDns64": false, "Tags": [{"Key": "Tier", "Value": tier}]})
 }
 
 pub(crate) fn table(id: &str, subnets: &[&str]) -> Value {

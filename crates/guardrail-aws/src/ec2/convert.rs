@@ -154,6 +154,7 @@ impl FromAws<sdk::Subnet> for world::Subnet {
                     .available_ip_address_count
                     .and_then(|count| count.try_into().ok()),
                 ipv6_native: subnet.ipv6_native.unwrap_or(false),
+                enable_dns64: subnet.enable_dns64,
                 owner_id: optional("OwnerId", subnet.owner_id)?,
                 subnet_arn: text(subnet.subnet_arn),
                 map_public_ip_on_launch: subnet.map_public_ip_on_launch.unwrap_or(false),

@@ -47,6 +47,7 @@ impl Sim {
             ipv6_cidr_block_association_set: Vec::new(),
             available_ip_address_count: Some(usable_addresses(net)),
             ipv6_native: false,
+            enable_dns64: Some(false),
             owner_id,
             subnet_arn: arn_start.map(|start| format!("{start}:subnet/{subnet_id}")),
             map_public_ip_on_launch: false,

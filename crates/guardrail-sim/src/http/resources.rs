@@ -131,6 +131,7 @@ pub(crate) fn subnet(subnet: &Subnet, place: &ServedPlace) -> Fields {
         .flag("mapPublicIpOnLaunch", subnet.map_public_ip_on_launch)
         .flag("assignIpv6AddressOnCreation", subnet.assign_ipv6_address_on_creation)
         .flag("ipv6Native", subnet.ipv6_native)
+        .flag("enableDns64", subnet.enable_dns64.unwrap_or(false))
         .list("tagSet", tags(&subnet.tags))
 }
 

@@ -111,17 +111,19 @@ impl Wrong {
     /// What the guardrail says where this alone keeps a route; nothing where it keeps none.
     pub(crate) fn keeps(self) -> &'static [&'static str] {
         match self {
-            Self::OtherServers | Self::OtherServersBesideAmazons => &["DNS servers not Amazon's"],
+            Self::OtherServers | Self::OtherServersBesideAmazons => {
+                &["DNS servers not Amazon's", " may ask others by way of "]
+            }
             Self::ServersUnread => &["DhcpOptions not read"],
             Self::AclOwnOut | Self::AclOwnBack | Self::AclOfEndpoint | Self::AclWrongPorts => {
                 &[" stops "]
             }
             Self::AclIpv6 => &[" stops "],
             Self::AclsUnread => &["NetworkAcls not read"],
-            Self::NoAcl => &["network ACL was not seen"],
+            Self::NoAcl => &["the network ACL of "],
             Self::StaticRoute | Self::PropagatedRoute => &[" overrules the endpoint's route"],
             Self::ListRoute => &[" overrule"],
-            Self::ListsUnread => &["ranges were not read", " may overrule "],
+            Self::ListsUnread => &[" were not read", " that were read", " may overrule "],
             Self::GatewayPolicy | Self::InterfacePolicy => &["is not full access"],
             Self::InboundOnly => &["for inbound Resolver endpoints only"],
             Self::S3NameShut | Self::GroupNameTaken => &["admits no TCP 443"],
@@ -134,7 +136,7 @@ impl Wrong {
             Self::NoPrivateName => &["has no private name"],
             Self::NotOffered => &["does not offer it"],
             Self::OtherClassBlocked => &[" stops "],
-            Self::LocalOverruled => &[" the way to "],
+            Self::LocalOverruled => &[" the way to ", " the way back from "],
             Self::AclShut
             | Self::EqualPropagatedRoute
             | Self::PrivateDnsOff

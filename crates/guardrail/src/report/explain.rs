@@ -245,7 +245,7 @@ fn endpoint_line(
             if endpoint.private_dns_enabled { "on" } else { "off" }
         ));
         parts.push(match cidrs_without_https(endpoint, snapshot) {
-            None => "its security groups were not observed".to_owned(),
+            None => "what its security groups admit is not known".to_owned(),
             Some(cidrs) if cidrs.is_empty() => "admits TCP 443 from the whole VPC".to_owned(),
             Some(cidrs) => format!("admits no TCP 443 from {}", crate::ec2::list(&cidrs)),
         });

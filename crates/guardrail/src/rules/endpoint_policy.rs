@@ -25,13 +25,13 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     for required in view.required_services.iter().filter(|it| !it.is_passed_over()) {
         for placed in view.topology.private().filter(|it| required.is_required_in(it.subnet)) {
             for obstacle in prove(view, required, placed).obstacles {
-                let Obstacle::Policy { endpoint, digest } = obstacle else { continue };
+                let Obstacle::Policy { endpoint, readable, digest } = obstacle else { continue };
                 if told.contains(&endpoint) {
                     continue;
                 }
                 told.push(endpoint.clone());
                 let service = required.name.clone();
-                let drift = Drift::PolicyNotFullAccess { service, endpoint };
+                let drift = Drift::PolicyNotFullAccess { service, endpoint, readable };
                 let reason = LeftAloneReason::PolicyOfTheirOwn { digest };
                 findings.push(Finding::left_alone(RuleId::EndpointPolicy, drift, reason));
             }

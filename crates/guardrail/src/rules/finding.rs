@@ -164,6 +164,8 @@ pub enum Drift {
         service: ServiceName,
         /// The endpoint whose policy is narrowed.
         endpoint: EndpointId,
+        /// Whether the policy can be read; what one that cannot lets through is not known.
+        readable: bool,
     },
     /// A route takes addresses of a gateway service elsewhere than to its endpoint.
     EndpointRouteOverruled {
@@ -338,8 +340,9 @@ impl fmt::Display for Drift {
                 let subnets = list(subnets);
                 write!(f, "cannot tell whether {service} is served to {subnets}: {obstacle}")
             }
-            Self::PolicyNotFullAccess { service, endpoint } => {
-                write!(f, "the policy of {endpoint} ({service}) is not full access")
+            Self::PolicyNotFullAccess { service, endpoint, readable } => {
+                let is = if *readable { "is not full access" } else { "cannot be read" };
+                write!(f, "the policy of {endpoint} ({service}) {is}")
             }
             Self::EndpointRouteOverruled { service, table, destination, target, certain } => {
                 let takes = if *certain { "takes" } else { "may take" };

@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 use ipnet::IpNet;
 
 use crate::analysis::network_acl::area::Area;
-use crate::analysis::network_acl::rule::{Effect, rules};
+use crate::analysis::network_acl::rule::{Effect, is_listed, rules};
 use crate::ec2::cidr::covers_public;
 use crate::ec2::id::{NetworkAclId, SubnetId};
 use crate::ec2::world::{NetworkAcl, Subnet};
@@ -64,6 +64,8 @@ pub enum StoppedBy {
     Rule(u32),
     /// No rule admits it before the last one, which the console shows as `*`.
     NoRule,
+    /// No rule of this direction is listed, although every ACL has some: they were not read.
+    NoneListed,
     /// The rule of this number may deny it: this version cannot read the rule. Whether the packet
     /// passes cannot be told.
     UnreadableRule(u32),
@@ -74,7 +76,7 @@ impl StoppedBy {
     pub fn is_certain(self) -> bool {
         match self {
             Self::Rule(_) | Self::NoRule => true,
-            Self::UnreadableRule(_) => false,
+            Self::UnreadableRule(_) | Self::NoneListed => false,
         }
     }
 }
@@ -100,6 +102,7 @@ impl fmt::Display for StoppedBy {
         match self {
             Self::Rule(number) => write!(f, "rule {number}"),
             Self::NoRule => f.write_str("no rule admits it"),
+            Self::NoneListed => f.write_str("its rules were not read"),
             Self::UnreadableRule(number) => write!(f, "rule {number} cannot be read"),
         }
     }
@@ -127,10 +130,13 @@ pub fn judge(acl: &NetworkAcl, traffic: &Traffic<'_>) -> Option<Stop> {
 }
 
 /// Divides what is asked among the rules, in their order: each takes what it matches of what the
-/// rules before it have left. The last rule of every ACL denies the rest, listed or not.
+/// rules before it have left. The last rule of every ACL denies the rest. AWS lists it with the others,
+/// for each direction, so that an ACL of which no rule is listed was not read
+/// (docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html).
 fn decide(acl: &NetworkAcl, direction: Direction, asked: Vec<Area>) -> Vec<(Area, Effect)> {
     let mut decided = Vec::new();
     let mut left = asked;
+    let rest = if is_listed(acl, direction) { StoppedBy::NoRule } else { StoppedBy::NoneListed };
     for rule in rules(acl, direction) {
         if left.is_empty() {
             break;
@@ -146,7 +152,7 @@ fn decide(acl: &NetworkAcl, direction: Direction, asked: Vec<Area>) -> Vec<(Area
         }
         left = still_left;
     }
-    decided.extend(left.into_iter().map(|area| (area, Effect::Stop(StoppedBy::NoRule))));
+    decided.extend(left.into_iter().map(|area| (area, Effect::Stop(rest))));
     decided
 }
 

@@ -20,7 +20,7 @@ fn ports() -> impl Iterator<Item = u16> + Clone {
 enum Answer {
     Passes,
     Denied(Option<u32>),
-    Unclear(u32),
+    Unclear(Option<u32>),
 }
 
 /// Tries the rules on one packet, as AWS describes it.
@@ -42,14 +42,17 @@ fn ask(acl: &NetworkAcl, egress: bool, address: Ipv4Addr, port: u16) -> Answer {
         if entry.egress == egress && same_block && ports_match && protocol_matches {
             let number = entry.rule_number;
             return match (entry.rule_action.as_str(), entry.protocol.as_str()) {
-                (_, "?") => Answer::Unclear(number),
+                (_, "?") => Answer::Unclear(Some(number)),
                 ("allow", _) => Answer::Passes,
                 ("deny", _) => Answer::Denied(Some(number)),
-                _ => Answer::Unclear(number),
+                _ => Answer::Unclear(Some(number)),
             };
         }
     }
-    Answer::Denied(None)
+    match acl.entries.iter().any(|entry| entry.egress == egress) {
+        true => Answer::Denied(None),
+        false => Answer::Unclear(None),
+    }
 }
 
 prop_compose! {
@@ -145,7 +148,8 @@ proptest! {
             let wanted = match stop.by {
                 StoppedBy::Rule(number) => Answer::Denied(Some(number)),
                 StoppedBy::NoRule => Answer::Denied(None),
-                StoppedBy::UnreadableRule(number) => Answer::Unclear(number),
+                StoppedBy::UnreadableRule(number) => Answer::Unclear(Some(number)),
+                StoppedBy::NoneListed => Answer::Unclear(None),
             };
             prop_assert!(nets.iter().any(|net| net.contains(&stop.remote)));
             prop_assert!(first <= stop.ports.0 && stop.ports.1 <= last);

@@ -51,15 +51,23 @@ impl Effect {
     }
 }
 
-/// The rules of one direction that may match TCP, in the order in which AWS tries them. No two
-/// rules of a direction have the same number.
-pub(super) fn rules(acl: &NetworkAcl, direction: Direction) -> Vec<Rule> {
+/// Whether any rule of this direction is listed, whatever protocol it is about.
+pub(super) fn is_listed(acl: &NetworkAcl, direction: Direction) -> bool {
+    entries(acl, direction).next().is_some()
+}
+
+fn entries(acl: &NetworkAcl, direction: Direction) -> impl Iterator<Item = &NetworkAclEntry> {
     let egress = match direction {
         Direction::Inbound => false,
         Direction::Outbound => true,
     };
-    let entries = acl.entries.iter().filter(|entry| entry.egress == egress);
-    let mut rules: Vec<Rule> = entries.filter_map(Rule::of).collect();
+    acl.entries.iter().filter(move |entry| entry.egress == egress)
+}
+
+/// The rules of one direction that may match TCP, in the order in which AWS tries them. No two
+/// rules of a direction have the same number.
+pub(super) fn rules(acl: &NetworkAcl, direction: Direction) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = entries(acl, direction).filter_map(Rule::of).collect();
     rules.sort_by_key(|rule| rule.number);
     rules
 }

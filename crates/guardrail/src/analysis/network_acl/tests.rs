@@ -6,14 +6,16 @@ const OUT: Direction = Direction::Outbound;
 pub(super) const EVERYWHERE: &str = "0.0.0.0/0";
 
 /// An ACL of rules such as `out 100 allow 6 0.0.0.0/0 443-443`; the ports may be left out.
+/// An ACL with these rules and the last one of each direction, which AWS lists too.
 pub(super) fn acl(rules: &[&str]) -> NetworkAcl {
+    let last = ["out 32767 deny -1 0.0.0.0/0", "in 32767 deny -1 0.0.0.0/0"];
     NetworkAcl {
         network_acl_id: "acl-1".parse().unwrap(),
         vpc_id: Some("vpc-1".parse().unwrap()),
         is_default: false,
         owner_id: None,
         associations: Vec::new(),
-        entries: rules.iter().map(|rule| entry(rule)).collect(),
+        entries: rules.iter().chain(&last).map(|rule| entry(rule)).collect(),
         tags: Vec::new(),
     }
 }

@@ -2,15 +2,16 @@
 
 use ipnet::IpNet;
 
-use super::{IpVersion, Obstacle, Proof, interface_endpoint, network_acl, policy};
+use super::{IpVersion, Obstacle, Proof, answers, interface_endpoint, network_acl, policy};
 use crate::analysis::View;
 use crate::analysis::required_service::RequiredService;
 use crate::analysis::route::{PossibleExit, RouteClass, classify, is_blackhole};
 use crate::analysis::topology::SubnetUse;
-use crate::ec2::id::{EndpointId, PrefixListId};
+use crate::ec2::cidr::Cidr;
+use crate::ec2::id::PrefixListId;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::{
-    Destination, IpAddressType, PrefixList, Route, RouteOrigin, RouteState, RouteTable, VpcEndpoint,
+    Destination, EndpointType, PrefixList, Route, RouteOrigin, RouteState, RouteTable, VpcEndpoint,
 };
 
 /// What keeps the service's route from serving the subnet, whoever holds the service's name.
@@ -53,6 +54,10 @@ fn answering<'w>(
 ) -> Result<&'w VpcEndpoint, Obstacle> {
     let id = || table.route_table_id.clone();
     if let Some(endpoint) = required.route_to(table, view.snapshot) {
+        if endpoint.kind() != EndpointType::Gateway {
+            let endpoint = endpoint.vpc_endpoint_id.clone();
+            return Err(Obstacle::NotAGateway { table: id(), endpoint });
+        }
         return match endpoint.route_table_ids.contains(&table.route_table_id) {
             true => Ok(endpoint),
             false => Err(Obstacle::NotAssociated { table: id() }),
@@ -62,9 +67,13 @@ fn answering<'w>(
         .endpoints(view.snapshot)
         .find(|e| e.exists() && e.route_table_ids.contains(&table.route_table_id));
     Err(match associated {
-        Some(endpoint) => interface_endpoint::state(endpoint).unwrap_or(Obstacle::NoRoute {
-            table: id(),
-            endpoint: endpoint.vpc_endpoint_id.clone(),
+        Some(endpoint) => interface_endpoint::state(endpoint).unwrap_or_else(|| {
+            let is_there = to_endpoint(table, endpoint).next().is_some();
+            let (table, endpoint) = (id(), endpoint.vpc_endpoint_id.clone());
+            match is_there {
+                true => Obstacle::RouteStateUnclear { table, endpoint },
+                false => Obstacle::NoRoute { table, endpoint },
+            }
         }),
         None => Obstacle::NotAssociated { table: id() },
     })
@@ -79,59 +88,60 @@ fn through(
 ) {
     proof.endpoints.push(endpoint.vpc_endpoint_id.clone());
     proof.obstacles.extend(interface_endpoint::state(endpoint));
-    let version = if placed.subnet.ipv6_native { IpVersion::V6 } else { IpVersion::V4 };
-    let speaks = speaks(endpoint, version);
-    if !speaks {
-        let endpoint = endpoint.vpc_endpoint_id.clone();
-        proof.obstacles.push(Obstacle::NoIpVersion { endpoint, version: version.word() });
+    let unclear = to_endpoint(table, endpoint).any(|route| route.state != Some(RouteState::Active));
+    if unclear {
+        let (table, endpoint) = (table.route_table_id.clone(), endpoint.vpc_endpoint_id.clone());
+        proof.note(Obstacle::RouteStateUnclear { table, endpoint });
     }
-    match ranges(view, required, &endpoint.vpc_endpoint_id, table) {
-        Some((lists, ranges)) => {
-            let ranges: Vec<IpNet> =
-                ranges.into_iter().filter(|net| IpVersion::of(net) == version).collect();
-            // A table that names no list of this version leads none of its clients to the endpoint.
-            if speaks && ranges.is_empty() {
-                proof.obstacles.push(Obstacle::RangesUnread);
+    for version in answers::versions(endpoint, placed, proof) {
+        match ranges(view, required, (endpoint, table), version) {
+            Ok((lists, ranges)) => {
+                for obstacle in overruling(view, endpoint, table, (&lists, &ranges)) {
+                    proof.note(obstacle);
+                }
+                network_acl::to_ranges(view, placed, &ranges, proof);
             }
-            proof.obstacles.extend(overruling(view, endpoint, table, (&lists, &ranges)));
-            network_acl::to_ranges(view, placed, &ranges, proof);
+            Err(obstacle) => proof.note(obstacle),
         }
-        None if view.snapshot.missing.contains(&Section::PrefixLists) => {
-            proof.obstacles.push(Obstacle::Unread { section: Section::PrefixLists });
-        }
-        None => proof.obstacles.push(Obstacle::RangesUnread),
     }
     policy::prove(view, required, endpoint, proof);
 }
 
-/// Whether a gateway endpoint writes a route for this version of IP
-/// (docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html).
-fn speaks(endpoint: &VpcEndpoint, version: IpVersion) -> bool {
-    match (&endpoint.ip_address_type, version) {
-        (None | Some(IpAddressType::Ipv4), IpVersion::V4)
-        | (Some(IpAddressType::Ipv6), IpVersion::V6)
-        | (Some(IpAddressType::Dualstack), _) => true,
-        (None | Some(IpAddressType::Ipv4), IpVersion::V6)
-        | (Some(IpAddressType::Ipv6), IpVersion::V4)
-        | (Some(IpAddressType::Other(_)), _) => false,
-    }
+/// The table's routes to the endpoint that are active, or of which that is not said.
+fn to_endpoint<'t>(
+    table: &'t RouteTable,
+    endpoint: &VpcEndpoint,
+) -> impl Iterator<Item = &'t Route> {
+    let id = endpoint.vpc_endpoint_id.clone();
+    table.routes.iter().filter(move |route| {
+        let may_be_active = match &route.state {
+            None | Some(RouteState::Active | RouteState::Other(_)) => true,
+            Some(RouteState::Blackhole | RouteState::Filtered) => false,
+        };
+        may_be_active && route.gateway_id.as_deref() == Some(id.as_str())
+    })
 }
 
-/// The service's prefix lists, which the endpoint's routes name and which have the service's name,
-/// and the address ranges in them.
+/// The service's prefix lists, which the table's routes to the endpoint name and which have the
+/// service's name, and the address ranges in them of one version of IP. A gateway endpoint has a list
+/// and a route for each version
+/// (docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html).
 fn ranges(
     view: &View<'_>,
     required: &RequiredService<'_>,
-    endpoint: &EndpointId,
-    table: &RouteTable,
-) -> Option<(Vec<PrefixListId>, Vec<IpNet>)> {
-    let leads = |route: &&Route| route.gateway_id.as_deref() == Some(endpoint.as_str());
-    let named: Vec<_> = table
-        .routes
-        .iter()
-        .filter(leads)
-        .filter_map(|route| route.destination_prefix_list_id.as_ref())
-        .collect();
+    (endpoint, table): (&VpcEndpoint, &RouteTable),
+    version: IpVersion,
+) -> Result<(Vec<PrefixListId>, Vec<IpNet>), Obstacle> {
+    let missing = view.snapshot.missing.contains(&Section::PrefixLists);
+    let unread = |list: Option<&PrefixListId>| match missing {
+        true => Obstacle::Unread { section: Section::PrefixLists },
+        false => {
+            Obstacle::RangesUnread { table: table.route_table_id.clone(), list: list.cloned() }
+        }
+    };
+    let routes = to_endpoint(table, endpoint);
+    let named: Vec<_> =
+        routes.filter_map(|route| route.destination_prefix_list_id.as_ref()).collect();
     let lists = view.snapshot.shared.prefix_lists;
     let is_named = |list: &PrefixList| named.contains(&&list.prefix_list_id);
     let is_called_so = |list: &PrefixList| list.prefix_list_name == required.name.as_str();
@@ -141,18 +151,32 @@ fn ranges(
     let is_perhaps_its =
         |list: &PrefixList| !is_named(list) && is_called_so(list) && list.is_awss().is_none();
     let its: Vec<&PrefixList> = lists.iter().filter(is_its).collect();
-    let all_seen = named.iter().all(|id| its.iter().any(|list| list.prefix_list_id == **id));
-    if its.is_empty() || !all_seen || lists.iter().any(is_perhaps_its) {
-        return None;
+    if let Some(list) = lists.iter().find(|list| is_perhaps_its(list)) {
+        return Err(unread(Some(&list.prefix_list_id)));
     }
-    let ids = its.iter().map(|list| list.prefix_list_id.clone()).collect();
+    let unseen = named.iter().find(|id| !its.iter().any(|list| list.prefix_list_id == ***id));
+    if let Some(list) = unseen {
+        return Err(unread(Some(*list)));
+    }
     let mut ranges = Vec::new();
-    for list in its {
-        for block in list.blocks()? {
-            ranges.push(block.net()?);
+    for list in &its {
+        let id = &list.prefix_list_id;
+        let blocks = list.blocks().ok_or_else(|| unread(Some(id)))?;
+        let nets: Option<Vec<IpNet>> = blocks.into_iter().map(Cidr::net).collect();
+        let nets = nets.ok_or_else(|| unread(Some(id)))?.into_iter();
+        let nets: Vec<IpNet> = nets.filter(|net| IpVersion::of(net) == version).collect();
+        if !nets.is_empty() && !named.contains(&id) {
+            let (table, endpoint) =
+                (table.route_table_id.clone(), endpoint.vpc_endpoint_id.clone());
+            return Err(Obstacle::NoRoute { table, endpoint });
         }
+        ranges.extend(nets);
     }
-    Some((ids, ranges))
+    // A table that names no list of this version leads none of its clients to the endpoint.
+    if ranges.is_empty() {
+        return Err(unread(None));
+    }
+    Ok((its.into_iter().map(|list| list.prefix_list_id.clone()).collect(), ranges))
 }
 
 /// The routes of the table that take some of the ranges elsewhere: the longest prefix wins, then a
@@ -192,7 +216,8 @@ pub(crate) fn overruling(
         .collect()
 }
 
-fn leads_to_internet(view: &View<'_>, table: &RouteTable, route: &Route) -> bool {
+/// Whether the route leads to the internet by a prefix list that was not read.
+pub(super) fn leads_to_internet(view: &View<'_>, table: &RouteTable, route: &Route) -> bool {
     let unread = match classify(route, table, view.snapshot, &view.topology) {
         RouteClass::MayLeadOut(PossibleExit::UnreadPrefixList(_)) => true,
         RouteClass::Internet(_)

@@ -2,19 +2,17 @@
 
 use ipnet::IpNet;
 
-use super::{IpVersion, Obstacle, Proof, blocks_of, has_ipv6, network_acl, policy, resolver};
+use super::{IpVersion, Obstacle, Proof, answers, blocks_of, network_acl, policy, resolver, way};
 use crate::analysis::View;
-use crate::analysis::required_service::{Health, RequiredService, health, https_sources_of};
-use crate::analysis::route::is_blackhole;
+use crate::analysis::required_service::{
+    Health, RequiredService, health, https_sources_of, unclear_group_of,
+};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::ReachedBy;
 use crate::ec2::change::{DnsAttribute, PrivateDns};
 use crate::ec2::cidr::{Cidr, covered};
-use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Section;
-use crate::ec2::world::{
-    Destination, EndpointState, IpAddressType, PrefixList, RouteState, Subnet, VpcEndpoint,
-};
+use crate::ec2::world::{EndpointState, VpcEndpoint};
 use crate::history::{Premise, Seen};
 
 /// Adds what keeps this endpoint from serving the subnet, and what its serving rests on.
@@ -40,9 +38,9 @@ pub(super) fn prove(
     if required.reached_by == ReachedBy::PrivateName {
         name(view, required, endpoint, proof);
     }
-    let versions = versions(endpoint, placed, proof);
+    let versions = answers::versions(endpoint, placed, proof);
     groups(view, endpoint, placed, &versions, proof);
-    way(view, endpoint, placed, &versions, proof);
+    way::prove(view, endpoint, placed, &versions, proof);
     for version in &versions {
         network_acl::to_endpoint(view, endpoint, placed, *version, proof);
     }
@@ -82,9 +80,7 @@ fn name(
     }
     proof.premises.push(name_seen(endpoint));
     vpc_dns(view, proof);
-    let (obstacle, premise) = resolver::judge(view);
-    proof.obstacles.extend(obstacle);
-    proof.premises.extend(premise);
+    proof.obstacles.extend(resolver::judge(view));
 }
 
 /// The endpoint's private name, as a premise that takes time to act.
@@ -133,71 +129,6 @@ fn vpc_dns(view: &View<'_>, proof: &mut Proof) {
     proof.premises.extend(vpc_dns_seen(view));
 }
 
-/// The versions of IP over which the subnet's clients come and the endpoint answers. An IPv6-only subnet's come over IPv6, an
-/// IPv4-only one's over IPv4; those of a subnet with both come over IPv4, and over IPv6 too where the
-/// name also answers with IPv6 addresses, which clients try first.
-fn versions(endpoint: &VpcEndpoint, placed: &SubnetUse<'_>, proof: &mut Proof) -> Vec<IpVersion> {
-    let id = || endpoint.vpc_endpoint_id.clone();
-    let (v4, v6) = addresses(endpoint);
-    let answers = answers(endpoint);
-    let mut needed = Vec::new();
-    if !placed.subnet.ipv6_native {
-        if !v4 || answers == Answers::Ipv6 {
-            let version = IpVersion::V4.word();
-            proof.obstacles.push(Obstacle::NoIpVersion { endpoint: id(), version });
-        } else {
-            needed.push(IpVersion::V4);
-        }
-    }
-    if placed.subnet.ipv6_native {
-        if !v6 || answers == Answers::Ipv4 {
-            let version = IpVersion::V6.word();
-            proof.obstacles.push(Obstacle::NoIpVersion { endpoint: id(), version });
-        } else {
-            needed.push(IpVersion::V6);
-            let unclear = Obstacle::NameAnswersUnclear { endpoint: id() };
-            proof.obstacles.extend((answers == Answers::LeftToTheService).then_some(unclear));
-        }
-    } else if has_ipv6(placed.subnet) && v6 && answers != Answers::Ipv4 {
-        needed.push(IpVersion::V6);
-    }
-    needed
-}
-
-/// Whether the endpoint's interfaces have IPv4 addresses, and whether they have IPv6 ones.
-fn addresses(endpoint: &VpcEndpoint) -> (bool, bool) {
-    match &endpoint.ip_address_type {
-        None | Some(IpAddressType::Ipv4) => (true, false),
-        Some(IpAddressType::Ipv6) => (false, true),
-        Some(IpAddressType::Dualstack) => (true, true),
-        // A word of AWS's that is not known: nothing is taken for granted.
-        Some(IpAddressType::Other(_)) => (false, false),
-    }
-}
-
-/// The addresses that the endpoint's private name answers with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Answers {
-    Ipv4,
-    Ipv6,
-    Both,
-    LeftToTheService,
-}
-
-/// By default a name answers with what the endpoint has
-/// (docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html).
-fn answers(endpoint: &VpcEndpoint) -> Answers {
-    let said = endpoint.dns_options.as_ref().and_then(|o| o.dns_record_ip_type.as_deref());
-    match (said, addresses(endpoint)) {
-        (Some("ipv4"), _) | (None, (true, false)) => Answers::Ipv4,
-        (Some("ipv6"), _) | (None, (false, true)) => Answers::Ipv6,
-        (Some("dualstack"), _) | (None, (true, true)) => Answers::Both,
-        (Some(_), (true, false)) => Answers::Ipv4,
-        (Some(_), (false, true)) => Answers::Ipv6,
-        (Some(_), (true, true)) | (_, (false, false)) => Answers::LeftToTheService,
-    }
-}
-
 /// Whether a group admits TCP 443 from all of the subnet's blocks.
 fn groups(
     view: &View<'_>,
@@ -221,66 +152,14 @@ fn groups(
     }
     let blocks = versions.iter().flat_map(|version| blocks_of(placed.subnet, *version, view));
     let shut: Vec<IpNet> = blocks.filter(|net| !covered(*net, &admitted)).collect();
-    if !shut.is_empty() {
+    if shut.is_empty() {
+        return;
+    }
+    if let Some(group) = unclear_group_of(endpoint, view.snapshot) {
+        let group = group.group_id.clone();
+        proof.note(Obstacle::GroupRuleUnclear { endpoint: id(), group });
+    } else {
         let blocks = shut.into_iter().map(Cidr::from).collect();
         proof.obstacles.push(Obstacle::HttpsNotAdmitted { endpoint: id(), blocks });
-    }
-}
-
-/// Whether the VPC's own route takes the subnet's packets to every interface in another subnet. A
-/// more specific one may lead to a middlebox
-/// (docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html, "Routing for a middlebox
-/// appliance").
-fn way(
-    view: &View<'_>,
-    endpoint: &VpcEndpoint,
-    placed: &SubnetUse<'_>,
-    versions: &[IpVersion],
-    proof: &mut Proof,
-) {
-    let Some(table) = placed.table else { return };
-    let others = endpoint.subnet_ids.iter().filter(|id| **id != placed.subnet.subnet_id);
-    let subnets: Vec<&Subnet> = others.filter_map(|id| view.snapshot.subnet(id)).collect();
-    let blocks: Vec<IpNet> = versions
-        .iter()
-        .flat_map(|version| {
-            subnets
-                .iter()
-                .flat_map(|subnet| network_acl::interface_blocks(view, endpoint, subnet, *version))
-        })
-        .collect();
-    let own: Vec<IpNet> = view.snapshot.vpc.cidrs().iter().filter_map(Cidr::net).collect();
-    let takes = |net: IpNet| {
-        own.iter().any(|block| block.contains(&net))
-            && blocks.iter().any(|block| net.contains(block) || block.contains(&net))
-    };
-    for route in table.routes.iter().filter(|route| route.state != Some(RouteState::Filtered)) {
-        let Some(target) = route.target().filter(|target| *target != RouteTarget::Local) else {
-            continue;
-        };
-        if let Some(there) = route.destination().filter(|to| nets(view, to).into_iter().any(takes))
-        {
-            proof.obstacles.push(Obstacle::Diverted {
-                table: table.route_table_id.clone(),
-                endpoint: endpoint.vpc_endpoint_id.clone(),
-                destination: there.to_string(),
-                target: target.to_string(),
-                blackhole: is_blackhole(route),
-            });
-        }
-    }
-}
-
-/// The blocks of a route's destination, as far as they were read.
-fn nets(view: &View<'_>, destination: &Destination) -> Vec<IpNet> {
-    match destination {
-        Destination::CidrBlock(cidr) | Destination::Ipv6CidrBlock(cidr) => {
-            cidr.net().into_iter().collect()
-        }
-        Destination::PrefixList(id) => {
-            let lists = view.snapshot.shared.prefix_lists.iter();
-            let its = lists.filter(|list| list.prefix_list_id == *id);
-            its.filter_map(PrefixList::blocks).flatten().filter_map(Cidr::net).collect()
-        }
     }
 }

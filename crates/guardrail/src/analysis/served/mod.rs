@@ -4,15 +4,20 @@
 //! the facts it rests on. The same proof judges what is there and what a plan would come to, on the
 //! world with its steps made.
 
+mod answers;
 mod gateway_endpoint;
 mod interface_endpoint;
+mod name_servers;
 mod network_acl;
 mod obstacle;
 mod policy;
 mod resolver;
+mod way;
 
-pub use obstacle::{Certainty, Obstacle};
+pub use name_servers::lost_servers;
+pub use obstacle::{Certainty, Leg, Obstacle};
 pub use policy::unwanted_policy;
+pub use way::carries_nat64;
 
 use ipnet::IpNet;
 
@@ -23,7 +28,7 @@ use crate::baseline::ReachedBy;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::EndpointId;
 use crate::ec2::snapshot::Section;
-use crate::ec2::world::{EndpointType, Subnet};
+use crate::ec2::world::{CidrStateCode, EndpointType, Ipv6CidrAssociation, Subnet};
 use crate::history::Seen;
 
 /// What keeps a service from a subnet, and what its being served rests on that takes time.
@@ -51,6 +56,13 @@ pub enum Answer {
 impl Proof {
     fn not(obstacle: Obstacle) -> Self {
         Self { obstacles: vec![obstacle], ..Self::default() }
+    }
+
+    /// Adds what keeps the service from the subnet, once.
+    fn note(&mut self, obstacle: Obstacle) {
+        if !self.obstacles.contains(&obstacle) {
+            self.obstacles.push(obstacle);
+        }
     }
 
     /// What the proof comes to.
@@ -93,7 +105,7 @@ pub fn every_premise(view: &View<'_>) -> Vec<Seen> {
         | EndpointType::Other(_) => Vec::new(),
     });
     let acls = snapshot.subnets.iter().filter_map(|subnet| network_acl::seen(view, subnet));
-    let of_vpc = [interface_endpoint::vpc_dns_seen(view), resolver::judge(view).1];
+    let of_vpc = [interface_endpoint::vpc_dns_seen(view), resolver::seen(view)];
     of_endpoints.chain(acls).chain(of_vpc.into_iter().flatten()).collect()
 }
 
@@ -114,20 +126,31 @@ pub fn prove(view: &View<'_>, required: &RequiredService<'_>, placed: &SubnetUse
     if let Some(obstacle) = unprovable(view, required) {
         return Proof::not(obstacle);
     }
-    match required.kind {
+    let mut proof = match required.kind {
         EndpointKind::Gateway => gateway_endpoint::prove(view, required, placed),
-        EndpointKind::Interface => {
-            if !required.wants_private_dns() && required.reached_by == ReachedBy::PrivateName {
-                return Proof::not(Obstacle::NoPrivateName);
-            }
-            let Some(endpoint) = required.adopted(view.snapshot) else {
-                return Proof::not(Obstacle::NoEndpoint);
-            };
-            let mut proof = Proof::default();
-            interface_endpoint::prove(view, required, endpoint, placed, &mut proof);
-            proof
-        }
+        EndpointKind::Interface => match by_interface(view, required, placed) {
+            Ok(proof) => proof,
+            Err(obstacle) => return Proof::not(obstacle),
+        },
+    };
+    // By whatever name a service is reached, somebody has to resolve it.
+    name_servers::prove(view, placed, &mut proof);
+    proof.premises.extend(resolver::seen(view));
+    proof
+}
+
+fn by_interface(
+    view: &View<'_>,
+    required: &RequiredService<'_>,
+    placed: &SubnetUse<'_>,
+) -> Result<Proof, Obstacle> {
+    if !required.wants_private_dns() && required.reached_by == ReachedBy::PrivateName {
+        return Err(Obstacle::NoPrivateName);
     }
+    let endpoint = required.adopted(view.snapshot).ok_or(Obstacle::NoEndpoint)?;
+    let mut proof = Proof::default();
+    interface_endpoint::prove(view, required, endpoint, placed, &mut proof);
+    Ok(proof)
 }
 
 /// What keeps anything from being proved: a section that was not read, or a service that there is
@@ -179,10 +202,13 @@ fn blocks_of(subnet: &Subnet, version: IpVersion, view: &View<'_>) -> Vec<IpNet>
     if own.is_empty() { of(&view.snapshot.vpc.cidrs()) } else { own }
 }
 
-/// Whether the subnet has IPv6 addresses.
+/// Whether the subnet has IPv6 addresses, or may have: a block that is not known to be gone counts.
 pub(crate) fn has_ipv6(subnet: &Subnet) -> bool {
-    let is_v6 = |cidr: &Cidr| cidr.net().is_some_and(|net| IpVersion::of(&net) == IpVersion::V6);
-    subnet.ipv6_native || subnet.cidrs().iter().any(is_v6)
+    let may_be_in_use = |association: &Ipv6CidrAssociation| {
+        let state = association.ipv6_cidr_block_state.as_ref();
+        state.is_none_or(|it| it.is_in_use() || matches!(it.state, CidrStateCode::Other(_)))
+    };
+    subnet.ipv6_native || subnet.ipv6_cidr_block_association_set.iter().any(may_be_in_use)
 }
 
 #[cfg(test)]

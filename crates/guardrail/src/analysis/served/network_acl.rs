@@ -34,14 +34,14 @@ pub(super) fn to_endpoint(
     let client = SubnetSide { subnet: &placed.subnet.subnet_id, blocks: &blocks, acl };
     for id in others {
         let Some(subnet) = view.snapshot.subnet(id) else {
-            note(proof, Obstacle::Unread { section: Section::Subnets });
+            proof.note(Obstacle::Unread { section: Section::Subnets });
             continue;
         };
         let Some(acl) = own_acl(view, subnet, proof) else { continue };
         let blocks = interface_blocks(view, endpoint, subnet, version);
         let theirs = SubnetSide { subnet: id, blocks: &blocks, acl };
         for stop in between(&client, &theirs, &ports) {
-            note(proof, Obstacle::Acl(stop));
+            proof.note(Obstacle::Acl(stop));
         }
     }
 }
@@ -55,18 +55,18 @@ pub(super) fn to_ranges(
 ) {
     let Some(acl) = own_acl(view, placed.subnet, proof) else { return };
     for stop in judge_ranges(acl, ranges, &ports_in(view, placed.subnet)) {
-        note(proof, Obstacle::Acl(stop));
+        proof.note(Obstacle::Acl(stop));
     }
 }
 
 /// The subnet's ACL, of which the proof takes note.
 fn own_acl<'w>(view: &View<'w>, subnet: &Subnet, proof: &mut Proof) -> Option<&'w NetworkAcl> {
     if view.snapshot.missing.contains(&Section::NetworkAcls) {
-        note(proof, Obstacle::Unread { section: Section::NetworkAcls });
+        proof.note(Obstacle::Unread { section: Section::NetworkAcls });
         return None;
     }
     let Some(acl) = acl_of(subnet, view.snapshot.network_acls.iter().copied()) else {
-        note(proof, Obstacle::NoAcl);
+        proof.note(Obstacle::NoAcl { subnet: subnet.subnet_id.clone() });
         return None;
     };
     let seen = seen_under(acl, subnet);
@@ -86,12 +86,6 @@ fn seen_under(acl: &NetworkAcl, subnet: &Subnet) -> Seen {
     // Which subnet is under the ACL is part of what may change.
     let premise = Premise::NetworkAcl(acl.network_acl_id.clone(), subnet.subnet_id.clone());
     Seen::of(premise, &format!("{} {:?}", subnet.subnet_id, acl.entries))
-}
-
-fn note(proof: &mut Proof, obstacle: Obstacle) {
-    if !proof.obstacles.contains(&obstacle) {
-        proof.obstacles.push(obstacle);
-    }
 }
 
 /// The ports that the subnet's clients open connections from: more where a Lambda function's or a

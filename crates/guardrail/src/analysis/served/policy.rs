@@ -5,7 +5,7 @@ use crate::analysis::View;
 use crate::analysis::endpoint_policy::{Access, Comparison, compare};
 use crate::analysis::required_service::RequiredService;
 use crate::ec2::partition::Partition;
-use crate::ec2::policy::PolicyDigest;
+use crate::ec2::policy::{PolicyDigest, PolicyDocument};
 use crate::ec2::world::VpcEndpoint;
 use crate::history::{Premise, Seen};
 
@@ -20,8 +20,14 @@ pub(super) fn prove(
     let id = || endpoint.vpc_endpoint_id.clone();
     proof.premises.push(seen(endpoint));
     if let Some(digest) = unwanted_policy(view, required, endpoint) {
-        proof.obstacles.push(Obstacle::Policy { endpoint: id(), digest });
+        let readable = is_readable(endpoint);
+        proof.obstacles.push(Obstacle::Policy { endpoint: id(), readable, digest });
     }
+}
+
+/// Whether the endpoint's policy is written as IAM's policy language wants it.
+fn is_readable(endpoint: &VpcEndpoint) -> bool {
+    endpoint.policy_document.as_deref().is_none_or(|text| PolicyDocument::parse(text).is_ok())
 }
 
 /// The endpoint's policy, as a premise that takes time to act.

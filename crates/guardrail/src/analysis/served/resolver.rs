@@ -10,36 +10,85 @@ use crate::analysis::View;
 use crate::baseline::Resolver;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::snapshot::Section;
+use crate::ec2::world::DhcpOptions;
 use crate::history::{Premise, Seen};
 
-/// What keeps private names from being answered, and the premise that it rests on.
-pub(super) fn judge(view: &View<'_>) -> (Option<Obstacle>, Option<Seen>) {
+/// Who answers a VPC's DNS queries, by its DHCP options.
+pub(super) enum Servers {
+    /// Amazon's resolver answers.
+    Amazons,
+    /// These servers do, in this order.
+    Named(Vec<Server>),
+    /// The options were not read, or not whole.
+    Unread,
+}
+
+/// A DNS server that DHCP options name.
+pub(super) struct Server {
+    /// The server as the options write it.
+    pub(super) text: String,
+    /// Whether it is Amazon's resolver.
+    pub(super) is_amazons: bool,
+}
+
+impl Server {
+    /// The server's address; `None` where it is written as none.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.text.parse().ok()
+    }
+}
+
+/// The servers that the VPC's DHCP options name. `default`, or nothing said: no set is associated,
+/// and Amazon's resolver answers, as it does where a set names no server
+/// (docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html). No set is without any
+/// option.
+pub(super) fn servers_of(view: &View<'_>) -> Servers {
     let snapshot = view.snapshot;
-    let forwards = match view.baseline.resolver_of(snapshot.vpc) {
+    let Some(id) = snapshot.vpc.dhcp_options_id.as_ref().filter(|id| id.as_str() != "default")
+    else {
+        return Servers::Amazons;
+    };
+    let read = !snapshot.missing.contains(&Section::DhcpOptions);
+    let mut sets = snapshot.shared.dhcp_options.iter().filter(|_| read);
+    let set = sets.find(|set| set.dhcp_options_id == *id);
+    let Some(servers) = set.and_then(DhcpOptions::domain_name_servers) else {
+        return Servers::Unread;
+    };
+    let server = |text: &str| Server { text: text.to_owned(), is_amazons: is_amazons(text, view) };
+    let servers: Vec<Server> = servers.into_iter().map(server).collect();
+    match servers.iter().all(|server| server.is_amazons) {
+        true => Servers::Amazons,
+        false => Servers::Named(servers),
+    }
+}
+
+/// What keeps private names from being answered.
+pub(super) fn judge(view: &View<'_>) -> Option<Obstacle> {
+    let forwards = match view.baseline.resolver_of(view.snapshot.vpc) {
         Some(Resolver::ForwardsToAmazon) => true,
         None => false,
     };
-    // `default`, or nothing said: no set is associated, and Amazon's resolver answers
-    // (docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html).
-    let Some(id) = snapshot.vpc.dhcp_options_id.as_ref().filter(|id| id.as_str() != "default")
-    else {
-        return (None, Some(Seen::of(Premise::DhcpOptions, "default")));
-    };
-    if snapshot.missing.contains(&Section::DhcpOptions) {
-        let unread = Obstacle::Unread { section: Section::DhcpOptions };
-        return ((!forwards).then_some(unread), None);
+    match servers_of(view) {
+        Servers::Amazons => None,
+        Servers::Unread => Some(Obstacle::Unread { section: Section::DhcpOptions }),
+        Servers::Named(_) if forwards => None,
+        Servers::Named(servers) => Some(Obstacle::OtherResolver {
+            servers: servers.into_iter().map(|server| server.text).collect(),
+        }),
     }
-    let Some(set) = snapshot.shared.dhcp_options.iter().find(|set| set.dhcp_options_id == *id)
-    else {
-        let unread = Obstacle::Unread { section: Section::DhcpOptions };
-        return ((!forwards).then_some(unread), None);
-    };
-    let servers = set.domain_name_servers();
-    let seen = Seen::of(Premise::DhcpOptions, &format!("{id} {}", servers.join(",")));
-    let others = servers.iter().any(|server| !is_amazons(server, view));
-    let other =
-        Obstacle::OtherResolver { servers: servers.iter().map(|s| (*s).to_owned()).collect() };
-    ((others && !forwards).then_some(other), Some(seen))
+}
+
+/// The VPC's DHCP options, as a premise that takes time to act; `None` where they were not read. Until
+/// they act clients ask the servers that the former set names.
+pub(super) fn seen(view: &View<'_>) -> Option<Seen> {
+    let id = view.snapshot.vpc.dhcp_options_id.as_ref().filter(|id| id.as_str() != "default");
+    let Some(id) = id else { return Some(Seen::of(Premise::DhcpOptions, "default")) };
+    if view.snapshot.missing.contains(&Section::DhcpOptions) {
+        return None;
+    }
+    let mut sets = view.snapshot.shared.dhcp_options.iter();
+    let servers = sets.find(|set| set.dhcp_options_id == *id)?.domain_name_servers()?;
+    Some(Seen::of(Premise::DhcpOptions, &format!("{id} {}", servers.join(","))))
 }
 
 /// Whether a server that DHCP options name is Amazon's: by name, under its link-local addresses, or

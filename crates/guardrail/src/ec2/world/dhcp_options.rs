@@ -33,12 +33,24 @@ pub struct DhcpValue {
 }
 
 impl DhcpOptions {
-    /// The servers that the set names for DNS queries, as written; several may stand in one value.
-    pub fn domain_name_servers(&self) -> Vec<&str> {
+    /// The servers that the set names for DNS queries, as written; several may stand in one value. It
+    /// is `None` where the set was not read whole: every set has an option, and every option a value
+    /// (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateDhcpOptions.html).
+    pub fn domain_name_servers(&self) -> Option<Vec<&str>> {
+        if self.dhcp_configurations.is_empty() {
+            return None;
+        }
         let named =
             self.dhcp_configurations.iter().filter(|option| option.key == "domain-name-servers");
-        let values =
-            named.flat_map(|option| &option.values).flat_map(|value| value.value.split(','));
-        values.map(str::trim).filter(|server| !server.is_empty()).collect()
+        let mut servers = Vec::new();
+        for option in named {
+            let values = option.values.iter().flat_map(|value| value.value.split(','));
+            let its: Vec<&str> = values.map(str::trim).filter(|it| !it.is_empty()).collect();
+            if its.is_empty() {
+                return None;
+            }
+            servers.extend(its);
+        }
+        Some(servers)
     }
 }

@@ -22,6 +22,9 @@ pub struct Subnet {
     pub available_ip_address_count: Option<u32>,
     #[serde(default)]
     pub ipv6_native: bool,
+    /// `None` is "not said", which must not be read as off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enable_dns64: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<AccountId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

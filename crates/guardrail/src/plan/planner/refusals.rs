@@ -194,7 +194,7 @@ impl Draft<'_, '_> {
         // but what a route takes along whose ranges were not read, nobody knows.
         let is_held = moved.gateway && now.name_holder(self.view.snapshot).is_some();
         let is_unknown = |obstacle: &Obstacle| {
-            matches!(obstacle, Obstacle::RangesUnread | Obstacle::Unread { .. })
+            matches!(obstacle, Obstacle::RangesUnread { .. } | Obstacle::Unread { .. })
         };
         let mut cut_off = Vec::new();
         for (placed, proof) in moved_proofs(after, moved, &then) {
@@ -216,7 +216,8 @@ impl Draft<'_, '_> {
 
     /// Whether the obstacle stops the service now as much as once it is moved. A gateway endpoint's
     /// clients come to the same public addresses as before: ranges that another route takes past the
-    /// endpoint go the way they went, and what the subnet's own ACL stops, it stopped before.
+    /// endpoint go the way they went, what the subnet's own ACL stops, it stopped before, and who comes
+    /// by NAT64 still does.
     fn stops_as_much_now(&self, obstacle: &Obstacle, moved: &Move, placed: &SubnetUse<'_>) -> bool {
         let is_in_table = |table: &RouteTableId, destination: &String, target: &String| {
             let routes = self.view.snapshot.route_table(table).map(|table| table.routes.as_slice());
@@ -234,7 +235,11 @@ impl Draft<'_, '_> {
                 let own = own_acl(self.view, placed);
                 moved.gateway && own.is_some_and(|own| own.network_acl_id == stop.acl)
             }
-            Obstacle::NoAcl => moved.gateway,
+            Obstacle::NoAcl { .. } | Obstacle::Dns64 { .. } => moved.gateway,
+            // No table changes, and clients ask the servers that they ask now.
+            Obstacle::NoServerReached { .. }
+            | Obstacle::ServerLost { .. }
+            | Obstacle::ServerAsksOthers { .. } => true,
             Obstacle::NotOffered
             | Obstacle::NoEndpoint
             | Obstacle::NotAvailable { .. }
@@ -243,6 +248,10 @@ impl Draft<'_, '_> {
             | Obstacle::NoInterface { .. }
             | Obstacle::NotAssociated { .. }
             | Obstacle::NoRoute { .. }
+            | Obstacle::RouteStateUnclear { .. }
+            | Obstacle::NotAGateway { .. }
+            | Obstacle::GroupRuleUnclear { .. }
+            | Obstacle::IpVersionUnclear { .. }
             | Obstacle::NoPrivateName
             | Obstacle::PrivateDnsOff { .. }
             | Obstacle::InboundOnly { .. }
@@ -257,7 +266,7 @@ impl Draft<'_, '_> {
             | Obstacle::Policy { .. }
             | Obstacle::Diverted { .. }
             | Obstacle::Unread { .. }
-            | Obstacle::RangesUnread => false,
+            | Obstacle::RangesUnread { .. } => false,
         }
     }
 

@@ -4,7 +4,7 @@ use super::Draft;
 use crate::analysis::View;
 use crate::analysis::network_acl::{acl_of, stops_https_to_all_public};
 use crate::analysis::required_service::{EndpointKind, RequiredService};
-use crate::analysis::served::{Obstacle, premises, prove};
+use crate::analysis::served::{Obstacle, carries_nat64, lost_servers, premises, prove};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::{Remove, RuleId};
 use crate::ec2::change::Action;
@@ -96,10 +96,12 @@ impl<'w> Draft<'_, 'w> {
         let mut unserved: Vec<Unserved> = Vec::new();
         for required in after.required_services.iter().filter(|it| !it.is_passed_over()) {
             for placed in placed_in(after, &route.subnets, required) {
-                let obstacles = prove(after, required, placed).obstacles;
+                let going = (&route.destination, route.subnets.as_slice());
+                let lost = lost_servers(self.view, after, placed, going);
+                let obstacles = prove(after, required, placed).obstacles.into_iter().chain(lost);
                 let keep =
                     |obstacle: &Obstacle| self.keeps_route(obstacle, required, placed, route);
-                for obstacle in obstacles.into_iter().filter(keep) {
+                for obstacle in obstacles.filter(keep) {
                     Unserved::note(&mut unserved, &required.name, &obstacle, placed.subnet);
                 }
             }
@@ -122,6 +124,9 @@ impl<'w> Draft<'_, 'w> {
         match obstacle {
             Obstacle::Acl(stop) => !is_shut_off(self.view, placed, &stop.acl),
             Obstacle::Policy { .. } => !self.is_in_use_already(required, route),
+            // What is lost by this route's going is asked for by itself.
+            Obstacle::NoServerReached { .. } => false,
+            Obstacle::Dns64 { .. } => carries_nat64(self.view, &route.table, &route.destination),
             Obstacle::NotOffered
             | Obstacle::NoEndpoint
             | Obstacle::NotAvailable { .. }
@@ -130,15 +135,21 @@ impl<'w> Draft<'_, 'w> {
             | Obstacle::NoInterface { .. }
             | Obstacle::NotAssociated { .. }
             | Obstacle::NoRoute { .. }
+            | Obstacle::RouteStateUnclear { .. }
+            | Obstacle::NotAGateway { .. }
             | Obstacle::NoPrivateName
             | Obstacle::PrivateDnsOff { .. }
             | Obstacle::InboundOnly { .. }
             | Obstacle::NameHeldByAnother { .. }
             | Obstacle::VpcDnsOff { .. }
             | Obstacle::OtherResolver { .. }
+            | Obstacle::ServerLost { .. }
+            | Obstacle::ServerAsksOthers { .. }
             | Obstacle::HttpsNotAdmitted { .. }
             | Obstacle::GroupsUnread { .. }
-            | Obstacle::NoAcl
+            | Obstacle::GroupRuleUnclear { .. }
+            | Obstacle::NoAcl { .. }
+            | Obstacle::IpVersionUnclear { .. }
             | Obstacle::NoIpVersion { .. }
             | Obstacle::InboundUnclear { .. }
             | Obstacle::NameAnswersUnclear { .. }
@@ -146,7 +157,7 @@ impl<'w> Draft<'_, 'w> {
             | Obstacle::PerhapsOverruled { .. }
             | Obstacle::Diverted { .. }
             | Obstacle::Unread { .. }
-            | Obstacle::RangesUnread => true,
+            | Obstacle::RangesUnread { .. } => true,
         }
     }
 

@@ -46,11 +46,17 @@ fn the_table_and_the_lists_must_have_been_read() {
     check(|w| only_s3(w).without("PrefixLists"), &["s3 for pria, prib: ? PrefixLists not read"]);
     check(
         |w| only_s3(w).remove("pl-s3"),
-        &["s3 for pria, prib: ? the service's address ranges were not read"],
+        &[
+            "s3 for pria: ? the address ranges of pl-s3 were not read",
+            "s3 for prib: ? the address ranges of pl-s3 were not read",
+        ],
     );
     check(
         |w| only_s3(w).set("pl-s3", "Cidrs", json!(null)),
-        &["s3 for pria, prib: ? the service's address ranges were not read"],
+        &[
+            "s3 for pria: ? the address ranges of pl-s3 were not read",
+            "s3 for prib: ? the address ranges of pl-s3 were not read",
+        ],
     );
     check(|w| only_s3(w).without("RouteTables"), &["s3 for pria, prib: ? RouteTables not read"]);
 }
@@ -210,7 +216,7 @@ fn a_gateway_endpoint_writes_routes_for_its_versions_of_ip() {
             native(w, "dualstack");
             w
         },
-        &["s3 for pria: ? the service's address ranges were not read"],
+        &["s3 for pria: ? rtb-a leads to none of the service's address ranges that were read"],
     );
     check(
         |w| {
@@ -247,4 +253,112 @@ fn the_endpoint_that_the_table_leads_to_is_judged() {
         },
         &[],
     );
+}
+
+/// `subnet-pria` has both versions of IP, and the endpoint a route for each in `rtb-a`; the name answers
+/// as said.
+fn dual_stack(w: &mut Fixture, record: Value) -> &mut Fixture {
+    only_s3(w).ipv6("subnet-pria", "2001:db8:0:1::/64").remove("subnet-prib");
+    w.set("vpce-s3", "IpAddressType", json!("dualstack"));
+    w.set("vpce-s3", "DnsOptions", json!({"DnsRecordIpType": record}));
+    let list = json!({"PrefixListId": "pl-s3v6", "PrefixListName": "six",
+        "Cidrs": ["2a05:d000::/32"]});
+    w.add("PrefixLists", list).route("rtb-a", "pl-s3v6", "vpce-s3")
+}
+
+/// "Returned record types": with AAAA records, clients that have both versions come over IPv6 first, so
+/// that IPv6 ranges, ACLs and routes count.
+#[test]
+fn a_gateway_endpoint_whose_name_answers_over_ipv6_is_looked_at_over_ipv6_too() {
+    let overruled = "s3 for pria: rtb-a: 2a05:d000::/33 → eigw-1 overrules the endpoint's route";
+    let longer = |w: &mut Fixture, record: Value| {
+        dual_stack(w, record).route("rtb-a", "2a05:d000::/33", "eigw-1");
+    };
+    let stopped =
+        "s3 for pria: acl-default stops outbound TCP 443 to 2a05:d000::/32 (no rule admits it)";
+    let shut = |w: &mut Fixture, record: Value| {
+        dual_stack(w, record);
+        let entries = w.thing("acl-default")["Entries"].as_array_mut().unwrap();
+        entries.retain(|entry| entry["Egress"] == json!(false) || entry["CidrBlock"].is_string());
+    };
+    for (record, counts) in [
+        (json!("dualstack"), true),
+        (json!(null), false),
+        (json!("service-defined"), false),
+        (json!("ipv4"), false),
+    ] {
+        let expected = |line: &'static str| if counts { vec![line] } else { vec![] };
+        check(|w| dual_stack(w, record.clone()), &[]);
+        check(
+            |w| {
+                longer(w, record.clone());
+                w
+            },
+            &expected(overruled),
+        );
+        check(
+            |w| {
+                shut(w, record.clone());
+                w
+            },
+            &expected(stopped),
+        );
+    }
+    check(|w| dual_stack(w, json!("ipv6")), &["s3 for pria: vpce-s3 does not answer over IPv4"]);
+    check(
+        |w| dual_stack(w, json!("six")),
+        &["s3 for pria: ? whether the name of vpce-s3 answers over IPv6 is not said"],
+    );
+    check(
+        |w| dual_stack(w, json!("dualstack")).set("vpce-s3", "IpAddressType", json!("ipv4")),
+        &["s3 for pria: vpce-s3 does not answer over IPv6"],
+    );
+    check(
+        |w| dual_stack(w, json!("dualstack")).set("vpce-s3", "IpAddressType", json!("tristack")),
+        &["s3 for pria: ? the IP address type of vpce-s3 is not known: tristack"],
+    );
+}
+
+/// The route of one version of IP is none of the other's.
+#[test]
+fn each_version_of_ip_has_a_route_of_its_own() {
+    check(
+        |w| dual_stack(w, json!("dualstack")).drop_route("rtb-a", "pl-s3"),
+        &["s3 for pria: rtb-a has no active route to vpce-s3"],
+    );
+    check(
+        |w| dual_stack(w, json!("dualstack")).drop_route("rtb-a", "pl-s3v6"),
+        &["s3 for pria: ? rtb-a leads to none of the service's address ranges that were read"],
+    );
+    check(
+        |w| {
+            dual_stack(w, json!("dualstack"));
+            w.set_route("rtb-a", "pl-s3", "State", json!("blackhole"))
+        },
+        &["s3 for pria: rtb-a has no active route to vpce-s3"],
+    );
+}
+
+/// What AWS does not say of the endpoint's route, or says in a word that is not known, is not known.
+#[test]
+fn a_route_whose_state_is_not_said() {
+    for state in [json!(null), json!("dreaming")] {
+        check(
+            |w| only_s3(w).set_route("rtb-a", "pl-s3", "State", state),
+            &["s3 for pria: ? whether the route of rtb-a to vpce-s3 is active is not said"],
+        );
+    }
+}
+
+#[test]
+fn an_endpoint_that_a_route_leads_to_and_that_is_listed_as_another_than_a_gateway() {
+    for kind in ["Interface", "GatewayLoadBalancer", "what"] {
+        let seen = super::told(|w| only_s3(w).set("vpce-s3", "VpcEndpointType", json!(kind)));
+        let line = |table: &str| {
+            format!(
+                "s3 for pri{table}: ? rtb-{table} leads to vpce-s3, which is not listed as a gateway endpoint"
+            )
+        };
+        assert_eq!(seen, [line("a"), line("b")], "{kind}");
+    }
 }

@@ -4,8 +4,10 @@
 //! holds every such edit to a rule of its own: a VPC in which something is not served is never taken
 //! for one on its baseline.
 
+mod dns64;
 mod gateway;
 mod name;
+mod name_servers;
 mod network_acl;
 mod policy;
 mod state;

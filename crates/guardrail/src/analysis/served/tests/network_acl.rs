@@ -15,8 +15,18 @@ fn rule(number: u32, egress: bool, action: &str, block: &str, ports: Option<(u16
     rule
 }
 
-/// An ACL of its own for a subnet.
+/// An ACL of its own for a subnet, with the last rule of each direction.
 fn acl<'f>(w: &'f mut Fixture, id: &str, subnet: &str, entries: &[Value]) -> &'f mut Fixture {
+    let last = [true, false].map(|egress| rule(32_767, egress, "deny", ALL, None));
+    acl_listing(w, id, subnet, &[entries, &last].concat())
+}
+
+fn acl_listing<'f>(
+    w: &'f mut Fixture,
+    id: &str,
+    subnet: &str,
+    entries: &[Value],
+) -> &'f mut Fixture {
     let association = json!({"NetworkAclAssociationId": "aclassoc-1", "NetworkAclId": id,
         "SubnetId": subnet});
     w.add(
@@ -179,7 +189,8 @@ fn the_ports_that_answers_come_back_to() {
 /// "A subnet that no ACL lists is under the VPC's default ACL."
 #[test]
 fn the_default_acl_and_no_acl_at_all() {
-    let closed = json!([rule(100, false, "allow", ALL, None)]);
+    let closed =
+        json!([rule(100, false, "allow", ALL, None), rule(32_767, true, "deny", ALL, None)]);
     check(
         |w| apart(w).set("acl-default", "Entries", closed),
         &[
@@ -189,7 +200,7 @@ fn the_default_acl_and_no_acl_at_all() {
     );
     check(
         |w| apart(w).remove("acl-default"),
-        &["ssm for prib: ? a subnet's network ACL was not seen"],
+        &["ssm for prib: ? the network ACL of subnet-prib was not seen"],
     );
     check(|w| apart(w).without("NetworkAcls"), &["ssm for prib: ? NetworkAcls not read"]);
     // Two answer while an association is replaced: which one acts cannot be told.
@@ -199,8 +210,35 @@ fn the_default_acl_and_no_acl_at_all() {
             acl(apart(w), "acl-b", "subnet-prib", &open);
             acl(w, "acl-c", "subnet-prib", &open)
         },
-        &["ssm for prib: ? a subnet's network ACL was not seen"],
+        &["ssm for prib: ? the network ACL of subnet-prib was not seen"],
     );
+}
+
+/// Every ACL has rules, of each direction: one of which none is listed was not read, and what was not
+/// read may let pass as well as stop.
+#[test]
+fn an_acl_of_which_no_rule_is_listed_was_not_read() {
+    let unread =
+        |way: &str| format!("ssm for prib: ? acl-b may stop {way} (its rules were not read)");
+    let [out, back] =
+        ["outbound TCP 443 to 10.0.1.0/24", "inbound TCP 32768-65535 from 10.0.1.0/24"];
+    check(|w| acl_listing(apart(w), "acl-b", "subnet-prib", &[]), &[&unread(out), &unread(back)]);
+    check(
+        |w| {
+            acl_listing(apart(w), "acl-b", "subnet-prib", &[]);
+            w.thing("acl-b").as_object_mut().unwrap().remove("Entries");
+            w
+        },
+        &[&unread(out), &unread(back)],
+    );
+    let one_way = [rule(1, true, "allow", ALL, None)];
+    check(|w| acl_listing(apart(w), "acl-b", "subnet-prib", &one_way), &[&unread(back)]);
+    // Whether anything is lost by a route's going cannot be told either, so that it stays.
+    let planned = crate::fixture::planned(|w| {
+        apart(w).route("rtb-b", "0.0.0.0/0", "nat-1");
+        acl_listing(w, "acl-b", "subnet-prib", &[])
+    });
+    assert!(!planned.iter().any(|line| line.contains("delete the route")), "{planned:?}");
 }
 
 #[test]

@@ -38,16 +38,22 @@ fn full_access_is_no_obstacle_in_any_of_its_spellings() {
 fn anything_else_is_an_obstacle_that_names_the_digest() {
     for policy in [
         NARROW,
-        // A Deny, a condition, one account, no statement, a positive form that cannot be compared.
+        // A Deny, a condition, one account, a positive form that cannot be compared.
         r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},{"Effect":"Deny","Principal":"*","Action":"ssm:SendCommand","Resource":"*"}]}"#,
         r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}"#,
         r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"*","Resource":"*"}]}"#,
-        r#"{"Statement":[]}"#,
         r#"{"Statement":[{"Effect":"Allow","Principal":"*","NotAction":"ssm:Never","Resource":"*"}]}"#,
-        "not a policy",
     ] {
         assert_eq!(told(|w| narrowed(only_ssm(w), policy)), [RESTRICTED], "{policy}");
         assert!(digest(policy).starts_with("sha256:"), "{policy}");
+    }
+    for policy in [r#"{"Statement":[]}"#, "not a policy", "", "{", r#"{"Statement":[{}]}"#] {
+        let seen = told(|w| narrowed(only_ssm(w), policy));
+        assert_eq!(
+            seen,
+            ["ssm for pria, prib: ? the policy of vpce-ssm cannot be read"],
+            "{policy}"
+        );
     }
 }
 

@@ -112,8 +112,8 @@ fn each_subnet_is_served_over_its_own_version_of_ip() {
     let unclear = "? whether the name of vpce-ssm answers over IPv6 is not said";
     let v6_only = |line: &str| vec![format!("ssm for pric: {line}")];
     let v4_users = |line: &str| vec![format!("ssm for pria, prib: {line}")];
-    let all =
-        |line: &str| vec![format!("ssm for pria, prib: {line}"), format!("ssm for pric: {NO_V6}")];
+    let all = |line: &str| vec![format!("ssm for pria, prib, pric: ? {line}")];
+    let unknown = "the IP address type of vpce-ssm is not known: tristack";
     for (kind, record, expected) in [
         (json!(null), json!(null), v6_only(NO_V6)),
         (json!("ipv4"), json!(null), v6_only(NO_V6)),
@@ -124,7 +124,13 @@ fn each_subnet_is_served_over_its_own_version_of_ip() {
         (json!("dualstack"), json!("ipv4"), v6_only(NO_V6)),
         (json!("dualstack"), json!("ipv6"), v4_users(NO_V4)),
         (json!("dualstack"), json!("service-defined"), v6_only(unclear)),
-        (json!("tristack"), json!(null), all(NO_V4)),
+        (json!("DualStack"), json!("DUALSTACK"), vec![]),
+        (json!("tristack"), json!(null), all(unknown)),
+        (json!("ipv4"), json!("tristack"), {
+            let unclear = unclear.trim_start_matches("? ");
+            let first = all(unclear).into_iter();
+            first.chain(v6_only(NO_V6)).collect()
+        }),
     ] {
         let seen = super::told(|w| {
             versions(w).set("vpce-ssm", "IpAddressType", kind.clone());
@@ -223,5 +229,56 @@ fn what_the_region_does_not_offer() {
             w
         },
         &[nowhere],
+    );
+}
+
+/// What is not said of a group's rule is not known; what another rule says of the same clients is.
+#[test]
+fn a_groups_rule_that_cannot_be_read() {
+    let from = json!([{"CidrIp": "10.0.0.0/16"}]);
+    let unclear = ["ssm for pria, prib: ? a rule of sg-https, a group of vpce-ssm, cannot be read"];
+    for rule in [
+        json!({"IpProtocol": "tcp", "IpRanges": from}),
+        json!({"IpProtocol": "tcp", "FromPort": 443, "IpRanges": from}),
+        json!({"IpProtocol": "6", "ToPort": 443, "IpRanges": from}),
+        json!({"IpRanges": from}),
+        json!({"IpProtocol": "all of them", "IpRanges": from}),
+        json!({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/99"}]}),
+        json!({"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-unread"}]}),
+        json!({"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-unseen"}]}),
+    ] {
+        check(|w| only_ssm(w).set("sg-https", "IpPermissions", json!([rule])), &unclear);
+        let whole = json!({"IpProtocol": "-1", "IpRanges": from});
+        check(|w| only_ssm(w).set("sg-https", "IpPermissions", json!([rule, whole])), &[]);
+    }
+    for rule in [
+        json!({"IpProtocol": "udp", "IpRanges": from}),
+        json!({"IpProtocol": "17", "IpRanges": from}),
+        json!({"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": from}),
+        json!({"IpProtocol": "udp", "PrefixListIds": [{"PrefixListId": "pl-unread"}]}),
+    ] {
+        let shut = ["ssm for pria, prib: vpce-ssm admits no TCP 443 from 10.0.0.0/16"];
+        check(|w| only_ssm(w).set("sg-https", "IpPermissions", json!([rule])), &shut);
+    }
+}
+
+/// Where a subnet's own block is not said, or cannot be read, its clients are anywhere in the VPC's.
+#[test]
+fn a_subnet_without_a_block_that_can_be_read_is_any_part_of_the_vpc() {
+    for block in [json!(null), json!("10.0.1.0/99"), json!("")] {
+        let seen = super::told(|w| {
+            w.set("subnet-pria", "CidrBlock", block.clone());
+            w.set("subnet-prib", "CidrBlock", json!("10.0.2.0/24"));
+            let half = json!([{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/17"}]}]);
+            only_ssm(w).set("sg-https", "IpPermissions", half)
+        });
+        assert_eq!(seen, ["ssm for pria: vpce-ssm admits no TCP 443 from 10.0.0.0/16"], "{block}");
+    }
+    check(
+        |w| {
+            only_ssm(w).set("vpc-1", "CidrBlock", json!("nowhere"));
+            w.set("subnet-prib", "CidrBlock", json!("10.0.2.0/24"))
+        },
+        &["ssm for pria: ? Subnets not read"],
     );
 }

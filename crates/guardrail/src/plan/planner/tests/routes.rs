@@ -456,11 +456,11 @@ fn whoever_passes_through_a_subnet_of_the_table_is_counted_too() {
             w.drop_route("rtb-a", "pl-s3").set("vpce-s3", "RouteTableIds", json!(["rtb-b"]))
         },
         &[
-            "- the policy of vpce-s3 (com.amazonaws.eu-central-1.s3) is not full access: policies are \
+            "- the policy of vpce-s3 (com.amazonaws.eu-central-1.s3) cannot be read: policies are \
              people's; if it is meant, accept \
              sha256:701f12e2a45641932e7716b160cc43c240755a8790dc94ac5af17eb9dc4d261f in the baseline",
             unproven,
-            "- rtb-a without com.amazonaws.eu-central-1.s3: it would cut off \
+            "- rtb-a without com.amazonaws.eu-central-1.s3: it may cut off \
              com.amazonaws.eu-central-1.s3 for subnets that reach it now",
             "- rtb-b: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3",
         ],
