@@ -220,6 +220,33 @@ fn what_a_nat_gateway_carried_is_asked_before_its_route_goes_and_else_not() {
     assert_eq!(asked(egress_only), (vec![], vec![]));
 }
 
+/// "Live, what the NAT gateway carried in the last hour": of a plan too, and if it cannot be read the
+/// plan says so and nothing else changes.
+#[test]
+fn a_preview_says_what_a_nat_gateway_carried_or_why_not() {
+    let previewed = |edit: Edit| {
+        let fixture = Fixture::edited(edit);
+        preview(&fixture.wanted(), &fixture.world(), &request(60), Timestamp::UNIX_EPOCH)
+    };
+    let asked = |edit: Edit| {
+        let cloud = Fake::new(edit);
+        let mut future = pin!(with_traffic(&cloud, previewed(edit)));
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(report) = future.as_mut().poll(&mut context) else { panic!("pending") };
+        report
+    };
+    let id: NatGatewayId = "nat-1".parse().unwrap();
+    let told = |carried| vec![NatTraffic { nat: id.clone(), carried }];
+    let report = asked(|w| nat(w));
+    assert_eq!(report.nat_traffic, told(Carried::NoData));
+    assert_eq!(Report { nat_traffic: Vec::new(), ..report }, previewed(|w| nat(w)));
+    assert_eq!(asked(|w| w).nat_traffic, []);
+    let why = error(ErrorClass::Transient);
+    let report = with_unreadable_traffic(previewed(|w| nat(w)), &why);
+    assert_eq!(report.nat_traffic, told(Carried::Unreadable(why)));
+    assert_eq!(Report { nat_traffic: Vec::new(), ..report }, previewed(|w| nat(w)));
+}
+
 #[test]
 fn a_vpc_that_is_let_go_meanwhile_is_not_said_to_be_repaired() {
     let let_go: Edit = |w| w.set("vpc-1", "Tags", json!([]));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{DELETE, nat};
 use crate::analysis::served::premises;
-use crate::fixture::{Fixture, findings, lines, planned};
+use crate::fixture::{Fixture, findings, planned};
 use crate::history::{Facts, Memory, Premise};
 use crate::plan::planner::plan;
 use crate::plan::{Circumstances, Hold, Plan};
