@@ -805,3 +805,24 @@ fn advice_alone_is_neither_drift_nor_a_vpc_on_its_baseline() {
     });
     assert_eq!(run(&blind).verdict, Verdict::Incomplete);
 }
+
+/// "`CreationTimestamp` only says that nothing is older than it."
+#[test]
+fn what_is_noted_of_an_endpoint_is_never_older_than_it() {
+    let fixture =
+        Fixture::edited(|w| w.set("vpce-ssm", "CreationTimestamp", json!("1970-01-01T00:20:00Z")));
+    let noted = |since| {
+        let (baseline, world) = (fixture.wanted(), fixture.world());
+        let since = Timestamp::from_second(since).unwrap();
+        let note = noted_since(&baseline, &world, &vpc(), since);
+        let facts: Vec<crate::history::Fact> =
+            serde_json::from_value(serde_json::to_value(note.facts).unwrap()).unwrap();
+        let of = |id: &str| {
+            let name = crate::history::Premise::EndpointName(id.parse().unwrap());
+            facts.iter().find(|it| it.premise == name).unwrap().since.as_second()
+        };
+        [of("vpce-ssm"), of("vpce-ssmmessages")]
+    };
+    assert_eq!(noted(600), [1_200, 600]);
+    assert_eq!(noted(1_500), [1_500, 1_500]);
+}
