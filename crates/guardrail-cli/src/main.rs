@@ -14,6 +14,7 @@ mod narrow;
 mod not_live;
 mod render;
 mod source;
+mod traffic;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use guardrail::baseline::{Baseline, ManagedVpcs};
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::world::World;
+use guardrail::report::Report;
 
 use crate::arguments::{BaselineArgs, PlaceArgs};
 use crate::ending::Ending;
 use crate::error::BadInput;
 use crate::narrow::{narrow, place};
+use crate::traffic::asked;
 use crate::{input, live};
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +50,12 @@ impl SourceArgs {
         };
         narrow(&mut world, &self.vpcs)?;
         Ok(Source { world, baseline, complete, live })
+    }
+
+    /// The reports, with what the NAT gateways carried whose routes their plans remove: of an account
+    /// that is reached, for a world says nothing of that.
+    pub(crate) fn with_traffic(&self, reports: Vec<Report>) -> Vec<Report> {
+        if self.world.is_empty() { asked(&self.place, reports) } else { reports }
     }
 }
 

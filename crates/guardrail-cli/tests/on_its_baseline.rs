@@ -36,8 +36,9 @@ fn worlds() -> Vec<(String, Value)> {
 }
 
 fn without_nat(mut world: Value) -> Value {
-    for table in world["RouteTables"].as_array_mut().into_iter().flatten() {
-        if let Some(routes) = table["Routes"].as_array_mut() {
+    let tables = world.get_mut("RouteTables").and_then(Value::as_array_mut);
+    for table in tables.into_iter().flatten() {
+        if let Some(routes) = table.get_mut("Routes").and_then(Value::as_array_mut) {
             routes.retain(|route| route.get("NatGatewayId").is_none());
         }
     }

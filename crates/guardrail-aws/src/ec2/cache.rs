@@ -48,14 +48,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_is_read_again_after_ten_minutes() {
-        let cache = Cache::for_minutes(10);
-        let read = [
-            get(&cache, 0, 1).await,
-            get(&cache, 599, 2).await,
-            get(&cache, 600, 3).await,
-            get(&cache, 601, 4).await,
-        ];
-        assert_eq!(read, [1, 1, 3, 3]);
+    async fn a_value_is_read_again_once_its_minutes_are_over() {
+        for (minutes, over) in [(10, 600), (60, 3_600)] {
+            let cache = Cache::for_minutes(minutes);
+            let read = [
+                get(&cache, 0, 1).await,
+                get(&cache, over - 1, 2).await,
+                get(&cache, over, 3).await,
+                get(&cache, over + 1, 4).await,
+            ];
+            assert_eq!(read, [1, 1, 3, 3]);
+        }
     }
 }

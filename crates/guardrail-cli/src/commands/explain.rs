@@ -3,7 +3,10 @@
 use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
+use guardrail::run::preview_snapshot;
 
+use crate::clock::now;
+use crate::commands::plan::look_at;
 use crate::ending::Ending;
 use crate::error::BadInput;
 use crate::render::line;
@@ -22,7 +25,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     if snapshots.is_empty() {
         line(out, &source.nothing());
     }
-    for snapshot in &snapshots {
+    let now = now();
+    let preview = |snapshot: &Snapshot<'_>| {
+        preview_snapshot(&source.baseline, snapshot, &look_at(snapshot.scope.clone()), now)
+    };
+    let reports = arguments.source.with_traffic(snapshots.iter().map(preview).collect());
+    for (snapshot, report) in snapshots.iter().zip(&reports) {
         let required_services =
             required_services(&source.baseline, &snapshot.scope.region, &shared);
         out.push_str(&guardrail::report::explain::explain(&View::of(
@@ -30,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
             snapshot,
             &required_services,
         )));
+        out.push_str(&guardrail::report::explain::carried(&report.nat_traffic));
     }
     Ok(source.ending(Ending::Fine))
 }

@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
             preview_snapshot(&source.baseline, snapshot, &look_at(snapshot.scope.clone()), now)
         })
         .collect();
+    let reports = arguments.source.with_traffic(reports);
     let (managed, others): (Vec<&Report>, Vec<&Report>) =
         reports.iter().partition(|report| report.verdict != Verdict::NotManaged);
     if arguments.script {
@@ -104,7 +105,8 @@ const CHECKS: &str = "\
 # It does not look again at endpoint policies, security groups, network ACLs and DHCP options, nor
 # does it know of names that were switched by others a short while ago.";
 
-fn look_at(scope: Scope) -> RunRequest {
+/// What a preview of a VPC is asked for.
+pub(crate) fn look_at(scope: Scope) -> RunRequest {
     RunRequest {
         run_id: format!("plan-{}", scope.vpc),
         incident: "plan".to_owned(),

@@ -148,6 +148,25 @@ impl Facts {
         self.0.iter().find(|fact| fact.premise == *premise)
     }
 
+    /// The same, with nothing of an endpoint older than the endpoint: that it is as old says nothing of
+    /// since when it has been as it is.
+    #[must_use]
+    pub fn none_older_than(mut self, endpoint: &EndpointId, created: Timestamp) -> Self {
+        for fact in &mut self.0 {
+            match &fact.premise {
+                Premise::EndpointName(of) | Premise::EndpointPolicy(of) if of == endpoint => {
+                    fact.since = fact.since.max(created);
+                }
+                Premise::EndpointName(_)
+                | Premise::EndpointPolicy(_)
+                | Premise::VpcDns
+                | Premise::DhcpOptions
+                | Premise::NetworkAcl(..) => {}
+            }
+        }
+        self
+    }
+
     /// When this premise, seen as it is, counts; `None` when it has not been noted in this state.
     pub fn counts_from(&self, seen: &Seen, settling: Settling) -> Option<Timestamp> {
         let fact = self.of(&seen.premise).filter(|fact| fact.fingerprint == seen.fingerprint)?;

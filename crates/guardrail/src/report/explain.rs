@@ -11,6 +11,7 @@ use crate::analysis::route::{RouteClass, classify, is_blackhole};
 use crate::analysis::served::{Answer, Obstacle, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::analysis::well_known::{Uncovered, without_endpoint};
+use crate::cloud::NatTraffic;
 use crate::ec2::policy::PolicyDigest;
 use crate::ec2::snapshot::Snapshot;
 use crate::ec2::world::{Route, RouteTable, VpcAttributes, VpcEndpoint};
@@ -51,6 +52,19 @@ pub fn explain(view: &View<'_>) -> String {
     gateways(&mut out, view);
     services(&mut out, view);
     uncovered(&mut out, view);
+    out
+}
+
+/// What NAT gateways carried whose routes the VPC's plan removes, as lines below its explanation; none
+/// where nobody was asked.
+pub fn carried(traffic: &[NatTraffic]) -> String {
+    let mut out = String::new();
+    if !traffic.is_empty() {
+        say!(&mut out, "  carried in the last hour by NAT gateways whose routes would go");
+    }
+    for nat in traffic {
+        say!(&mut out, "    {nat}");
+    }
     out
 }
 

@@ -34,11 +34,13 @@ fn check(view: &View<'_>) -> Vec<Finding> {
                     others.get_or_insert_with(|| found_by_others(view, RuleId::ServiceNotServed));
                 let told = others.iter().any(|it| tells(&it.drift, &required.name, &obstacle));
                 if !told && !is_told_as_unread(view, &obstacle) {
-                    let noted = match &obstacle {
+                    let noted = if obstacle == Obstacle::NoEndpoint {
                         // No endpoint is missing in any zone: the service is in none of them.
-                        Obstacle::NoEndpoint => &mut nowhere,
-                        passes if passes.passes() => &mut passing,
-                        _ => &mut lasting,
+                        &mut nowhere
+                    } else if obstacle.passes() {
+                        &mut passing
+                    } else {
+                        &mut lasting
                     };
                     Unserved::note(noted, &required.name, &obstacle, placed.subnet);
                 }
@@ -61,42 +63,63 @@ fn finding(unserved: Unserved, reason: LeftAloneReason) -> Finding {
 /// Whether another rule's finding tells of the obstacle. That a rule looks at such things is not
 /// enough: it may look at another endpoint, or at other blocks.
 fn tells(drift: &Drift, name: &ServiceName, obstacle: &Obstacle) -> bool {
-    match (obstacle, drift) {
-        (Obstacle::NotOffered, Drift::ServiceNotOffered { service })
-        | (Obstacle::NoEndpoint, Drift::InterfaceEndpointMissing { service, .. }) => {
-            service == name
+    match obstacle {
+        Obstacle::NotOffered => {
+            matches!(drift, Drift::ServiceNotOffered { service } if service == name)
         }
-        (
-            Obstacle::NotAssociated { table },
+        Obstacle::NoEndpoint => {
+            matches!(drift, Drift::InterfaceEndpointMissing { service, .. } if service == name)
+        }
+        Obstacle::NotAssociated { table } => matches!(
+            drift,
             Drift::GatewayEndpointMissing { service, tables }
-            | Drift::RouteTableNotAssociated { service, tables, .. },
-        ) => service == name && tables.contains(table),
-        (
-            Obstacle::Broken { endpoint, .. } | Obstacle::AwaitsAcceptance { endpoint },
-            Drift::EndpointBroken { endpoint: told, .. },
-        )
-        | (Obstacle::NoInterface { endpoint }, Drift::ZonesNotCovered { endpoint: told, .. })
-        | (Obstacle::PrivateDnsOff { endpoint }, Drift::PrivateDnsOff { endpoint: told, .. })
-        | (
-            Obstacle::InboundOnly { endpoint },
-            Drift::PrivateDnsForInboundOnly { endpoint: told, .. },
-        )
-        | (Obstacle::Policy { endpoint, .. }, Drift::PolicyNotFullAccess { endpoint: told, .. }) => {
-            endpoint == told
+            | Drift::RouteTableNotAssociated { service, tables, .. }
+                if service == name && tables.contains(table)
+        ),
+        Obstacle::Broken { endpoint, .. } | Obstacle::AwaitsAcceptance { endpoint } => {
+            matches!(drift, Drift::EndpointBroken { endpoint: told, .. } if told == endpoint)
         }
-        (Obstacle::VpcDnsOff { attribute }, Drift::VpcDnsOff { attribute: told }) => {
-            attribute == told
+        Obstacle::NoInterface { endpoint } => {
+            matches!(drift, Drift::ZonesNotCovered { endpoint: told, .. } if told == endpoint)
         }
-        (
-            Obstacle::HttpsNotAdmitted { endpoint, blocks },
-            Drift::HttpsNotAdmitted { endpoint: told, cidrs, .. },
-        ) => endpoint == told && blocks.iter().all(|block| is_within(block, cidrs)),
-        (
-            Obstacle::Overruled { table, destination, .. }
-            | Obstacle::PerhapsOverruled { table, destination, .. },
-            Drift::EndpointRouteOverruled { service, table: told, destination: there, .. },
-        ) => service == name && (table, destination) == (told, there),
-        (_, _) => false,
+        Obstacle::PrivateDnsOff { endpoint } => {
+            matches!(drift, Drift::PrivateDnsOff { endpoint: told, .. } if told == endpoint)
+        }
+        Obstacle::InboundOnly { endpoint } => {
+            matches!(drift, Drift::PrivateDnsForInboundOnly { endpoint: told, .. } if told == endpoint)
+        }
+        Obstacle::Policy { endpoint, .. } => {
+            matches!(drift, Drift::PolicyNotFullAccess { endpoint: told, .. } if told == endpoint)
+        }
+        Obstacle::VpcDnsOff { attribute } => {
+            matches!(drift, Drift::VpcDnsOff { attribute: told } if told == attribute)
+        }
+        Obstacle::HttpsNotAdmitted { endpoint, blocks } => matches!(
+            drift,
+            Drift::HttpsNotAdmitted { endpoint: told, cidrs, .. }
+                if told == endpoint && blocks.iter().all(|block| is_within(block, cidrs))
+        ),
+        Obstacle::Overruled { table, destination, .. }
+        | Obstacle::PerhapsOverruled { table, destination, .. } => matches!(
+            drift,
+            Drift::EndpointRouteOverruled { service, table: told, destination: there, .. }
+                if service == name && (told, there) == (table, destination)
+        ),
+        Obstacle::NotAvailable { .. }
+        | Obstacle::NoRoute { .. }
+        | Obstacle::NoTable
+        | Obstacle::NoPrivateName
+        | Obstacle::NameHeldByAnother { .. }
+        | Obstacle::OtherResolver { .. }
+        | Obstacle::GroupsUnread { .. }
+        | Obstacle::Acl(_)
+        | Obstacle::NoAcl
+        | Obstacle::NoIpVersion { .. }
+        | Obstacle::InboundUnclear { .. }
+        | Obstacle::NameAnswersUnclear { .. }
+        | Obstacle::Diverted { .. }
+        | Obstacle::Unread { .. }
+        | Obstacle::RangesUnread => false,
     }
 }
 

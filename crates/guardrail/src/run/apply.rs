@@ -10,14 +10,13 @@ use super::recheck::{
     is_verified,
 };
 use crate::baseline::Baseline;
-use crate::cloud::{CallError, Cloud, NatTraffic, Unread};
+use crate::cloud::{CallError, Cloud, Unread};
 use crate::ec2::change::Action;
 use crate::ec2::id::Scope;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::history::{Facts, Memory};
-use crate::plan::advice::Advice;
 use crate::plan::{Condition, GroupRef, Plan, Task};
 use crate::report::Outcome;
 
@@ -119,15 +118,6 @@ impl<'a, C: Cloud> Runner<'a, C> {
         self.observed.look(self.cloud, &self.request.scope, &Section::judged()).await;
         self.blind = self.observed.unread.iter().map(|unread| unread.section).collect();
         self.assess()
-    }
-
-    /// Asks what the NAT gateways carried whose routes the plan removes; nobody where it removes none.
-    pub(super) async fn carried(&self, first: &Assessment) -> Vec<NatTraffic> {
-        let nats = first.advice.as_ref().map(Advice::losing_routes).unwrap_or_default();
-        if nats.is_empty() {
-            return Vec::new();
-        }
-        self.cloud.carried(&self.request.scope, &nats).await
     }
 
     /// Takes the steps of a plan, in their order.

@@ -150,12 +150,18 @@ pub(super) fn remembered(
     facts.after_look(&looked.seen, &looked.unread, &recorded_calls(&request.evidence), now)
 }
 
-/// What is noted of a VPC that has been as it is in this world since `since`; nothing where the world
-/// does not hold it.
+/// What is noted of a VPC that has been as it is in this world since `since`, but for what was made
+/// later; nothing where the world does not hold it.
 pub fn noted_since(baseline: &Baseline, world: &World, vpc: &VpcId, since: Timestamp) -> Note {
     let shared = Shared::of(world);
     let Ok(Some(snapshot)) = Snapshot::one(world, &shared, vpc) else { return Note::default() };
-    Note::default().after_look(&looked_at(&snapshot, baseline), &[], since)
+    let note = Note::default().after_look(&looked_at(&snapshot, baseline), &[], since);
+    let created = snapshot.endpoints.iter().filter_map(|endpoint| {
+        let at = endpoint.creation_timestamp.as_deref()?.parse().ok()?;
+        Some((&endpoint.vpc_endpoint_id, at))
+    });
+    let facts = created.fold(note.facts, |facts, (id, at)| facts.none_older_than(id, at));
+    Note { facts, ..note }
 }
 
 /// What a run would report if it stopped before its first change: the plan, and nothing done.

@@ -47,27 +47,7 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         look_again,
         notes_error,
     } = ended;
-    let pending = services_not_come(&first.plan, &outcomes);
-    let still_managed = matches!(last.standing, VpcStanding::Managed(_));
-    let repaired = |finding: &Finding| {
-        (still_managed && last.complete)
-            && !last.findings.iter().any(|left| left.drift.is_about_the_same_as(&finding.drift))
-            && !finding.drift.service().is_some_and(|service| pending.contains(&service))
-    };
-    let first_seen = first.findings.iter().map(|finding| (finding, repaired(finding)));
-    let is_new =
-        |finding: &&Finding| !first.findings.iter().any(|seen| seen.is_same_drift(finding));
-    // That the endpoint is not up yet, the step that waited for it says.
-    let is_waited_for = |finding: &&Finding| {
-        finding.comes_by_itself()
-            && finding.drift.service().is_some_and(|service| pending.contains(&service))
-    };
-    let new = last.findings.iter().filter(is_new).filter(|finding| !is_waited_for(finding));
-    let new = new.map(|finding| (finding, false));
-    let findings: Vec<Found> = first_seen
-        .chain(new)
-        .map(|(finding, repaired)| found(finding, repaired, baseline))
-        .collect();
+    let findings = findings(baseline, &first, &last, &outcomes);
     let verdict = verdict(&first, &last, &findings);
     let again = another_run_helps(&first.plan, &last.plan, &outcomes)
         || unread.iter().any(|unread| unread.error.class.passes());
@@ -109,6 +89,33 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         look_again,
         notes_error,
     }
+}
+
+/// What was found first, and whether it is gone; and what came to light at the last look.
+fn findings(
+    baseline: &Baseline,
+    first: &Assessment,
+    last: &Assessment,
+    outcomes: &Outcomes,
+) -> Vec<Found> {
+    let pending = services_not_come(&first.plan, outcomes);
+    let still_managed = matches!(last.standing, VpcStanding::Managed(_));
+    let repaired = |finding: &Finding| {
+        (still_managed && last.complete)
+            && !last.findings.iter().any(|left| left.drift.is_about_the_same_as(&finding.drift))
+            && !finding.drift.service().is_some_and(|service| pending.contains(&service))
+    };
+    let first_seen = first.findings.iter().map(|finding| (finding, repaired(finding)));
+    let is_new =
+        |finding: &&Finding| !first.findings.iter().any(|seen| seen.is_same_drift(finding));
+    // That the endpoint is not up yet, the step that waited for it says.
+    let is_waited_for = |finding: &&Finding| {
+        finding.comes_by_itself()
+            && finding.drift.service().is_some_and(|service| pending.contains(&service))
+    };
+    let new = last.findings.iter().filter(is_new).filter(|finding| !is_waited_for(finding));
+    let new = new.map(|finding| (finding, false));
+    first_seen.chain(new).map(|(finding, repaired)| found(finding, repaired, baseline)).collect()
 }
 
 /// What led to the run: a call that took something out of the guardrail's care is told as that.

@@ -9,6 +9,7 @@ mod apply;
 mod assess;
 mod conclude;
 mod recheck;
+mod traffic;
 
 use jiff::Timestamp;
 
@@ -16,6 +17,7 @@ pub use self::assess::{
     Assessment, VpcStanding, assess, assess_snapshot, looked_at, noted_since, preview,
     preview_snapshot,
 };
+pub use self::traffic::{asks_for_traffic, with_traffic, with_unreadable_traffic};
 
 use crate::baseline::Baseline;
 use crate::cloud::{Cloud, Notes};
@@ -28,6 +30,7 @@ use crate::report::{Cause, Report};
 use self::apply::Runner;
 use self::conclude::{Ended, report};
 use self::recheck::{look_again, made_changes, recalled};
+use self::traffic::carried;
 
 /// What to look at, and why.
 #[derive(Debug, Clone)]
@@ -67,7 +70,7 @@ pub async fn run<C: Cloud, N: Notes>(
     let (facts, not_read) = recalled(notes.recall(&request.scope).await);
     let mut runner = Runner::new(cloud, baseline, request, facts);
     let first = runner.first_look().await;
-    let nat_traffic = runner.carried(&first).await;
+    let nat_traffic = carried(cloud, &request.scope, first.advice.as_ref()).await;
     let outcomes = runner.apply(&first.plan).await;
     let last = match made_changes(&outcomes) {
         true => runner.verify(&first.plan, &outcomes).await,

@@ -220,6 +220,33 @@ fn what_a_nat_gateway_carried_is_asked_before_its_route_goes_and_else_not() {
     assert_eq!(asked(egress_only), (vec![], vec![]));
 }
 
+/// "Live, what the NAT gateway carried in the last hour": of a plan too, and if it cannot be read the
+/// plan says so and nothing else changes.
+#[test]
+fn a_preview_says_what_a_nat_gateway_carried_or_why_not() {
+    let previewed = |edit: Edit| {
+        let fixture = Fixture::edited(edit);
+        preview(&fixture.wanted(), &fixture.world(), &request(60), Timestamp::UNIX_EPOCH)
+    };
+    let asked = |edit: Edit| {
+        let cloud = Fake::new(edit);
+        let mut future = pin!(with_traffic(&cloud, previewed(edit)));
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(report) = future.as_mut().poll(&mut context) else { panic!("pending") };
+        report
+    };
+    let id: NatGatewayId = "nat-1".parse().unwrap();
+    let told = |carried| vec![NatTraffic { nat: id.clone(), carried }];
+    let report = asked(|w| nat(w));
+    assert_eq!(report.nat_traffic, told(Carried::NoData));
+    assert_eq!(Report { nat_traffic: Vec::new(), ..report }, previewed(|w| nat(w)));
+    assert_eq!(asked(|w| w).nat_traffic, []);
+    let why = error(ErrorClass::Transient);
+    let report = with_unreadable_traffic(previewed(|w| nat(w)), &why);
+    assert_eq!(report.nat_traffic, told(Carried::Unreadable(why)));
+    assert_eq!(Report { nat_traffic: Vec::new(), ..report }, previewed(|w| nat(w)));
+}
+
 #[test]
 fn a_vpc_that_is_let_go_meanwhile_is_not_said_to_be_repaired() {
     let let_go: Edit = |w| w.set("vpc-1", "Tags", json!([]));
@@ -777,4 +804,25 @@ fn advice_alone_is_neither_drift_nor_a_vpc_on_its_baseline() {
         w.without("VpcAttributes")
     });
     assert_eq!(run(&blind).verdict, Verdict::Incomplete);
+}
+
+/// "`CreationTimestamp` only says that nothing is older than it."
+#[test]
+fn what_is_noted_of_an_endpoint_is_never_older_than_it() {
+    let fixture =
+        Fixture::edited(|w| w.set("vpce-ssm", "CreationTimestamp", json!("1970-01-01T00:20:00Z")));
+    let noted = |since| {
+        let (baseline, world) = (fixture.wanted(), fixture.world());
+        let since = Timestamp::from_second(since).unwrap();
+        let note = noted_since(&baseline, &world, &vpc(), since);
+        let facts: Vec<crate::history::Fact> =
+            serde_json::from_value(serde_json::to_value(note.facts).unwrap()).unwrap();
+        let of = |id: &str| {
+            let name = crate::history::Premise::EndpointName(id.parse().unwrap());
+            facts.iter().find(|it| it.premise == name).unwrap().since.as_second()
+        };
+        [of("vpce-ssm"), of("vpce-ssmmessages")]
+    };
+    assert_eq!(noted(600), [1_200, 600]);
+    assert_eq!(noted(1_500), [1_500, 1_500]);
 }
