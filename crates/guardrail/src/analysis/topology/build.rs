@@ -192,16 +192,14 @@ impl<'w> Topology<'w> {
                     && is_to_gateway(class, used.subnet)
             })
         };
-        let is_past = |table: &RouteTable, route: &Route, class: &RouteClass| match class {
-            RouteClass::Internet(InternetExit::EgressOnlyInternetGateway(_))
-                if has_all_of_ipv4(table) =>
-            {
-                false
-            }
-            class => {
-                !is_to_gateway(class, used.subnet)
-                    && takes_public_addresses(route, table, snapshot, &self.own)
-            }
+        let is_beside_a_gateway = |table: &RouteTable, class: &RouteClass| {
+            matches!(class, RouteClass::Internet(InternetExit::EgressOnlyInternetGateway(_)))
+                && has_all_of_ipv4(table)
+        };
+        let is_past = |table: &RouteTable, route: &Route, class: &RouteClass| {
+            !is_beside_a_gateway(table, class)
+                && !is_to_gateway(class, used.subnet)
+                && takes_public_addresses(route, table, snapshot, &self.own)
         };
         let past = ways.iter().filter(|(table, route, class)| is_past(table, route, class));
         let mut past: Vec<_> = past.map(|(_, route, class)| (*route, class.clone())).collect();
