@@ -11,6 +11,9 @@ use guardrail::ec2::operation::Operation;
 /// [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) need.
 pub const OBSERVE: &[&str] = crate::ec2::read::ACTIONS;
 
+/// What these need besides when they are asked for the sections that only people read.
+pub const TOLD_ONLY: &[&str] = crate::ec2::read::TOLD_ONLY;
+
 /// What [`Aws::managed_vpcs`](crate::Aws::managed_vpcs) alone needs.
 pub const LIST: &[&str] = &["ec2:DescribeVpcs"];
 

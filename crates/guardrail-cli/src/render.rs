@@ -15,10 +15,9 @@ pub(crate) fn line(out: &mut String, text: &str) {
     let _ = writeln!(out, "{text}");
 }
 
-/// Appends a value as one line of JSON.
+/// Appends a value as one line of JSON, made fit to be shown.
 pub(crate) fn json_line<T: Serialize>(out: &mut String, value: &T) {
-    // Our own types have text keys only, so this cannot fail.
-    line(out, &serde_json::to_string(value).unwrap_or_default());
+    line(out, &guardrail::shown::json(value));
 }
 
 /// The tables that serve private subnets, route by route.

@@ -155,6 +155,25 @@ fn calls_that_lead_to_no_run_say_why() {
     set_aside("../../events/DescribeVpcs.json", "DescribeVpcs changes nothing that is watched");
 }
 
+/// The simulator's sentences hold names that callers have chosen.
+#[test]
+fn what_the_world_makes_of_a_call_is_quoted() {
+    let evil = "rtb-1\u{9b}31m is compliant. Done\u{2028}";
+    let mut event = json_of(NAT_ROUTE);
+    event["detail"]["requestParameters"]["routeTableId"] = evil.into();
+    let (_event, event) = file(&event.to_string());
+    let said = guardrail(&["replay", "--world", DEMO, "--event", &event]);
+    let line = said.out.lines().find(|line| line.starts_with("The world:")).unwrap();
+    let quoted = line
+        .strip_prefix(
+            "The world: it is unchanged, because it does not have what the call names: \"",
+        )
+        .unwrap();
+    assert_eq!(quoted.matches('"').count(), 1, "{line}");
+    assert!(quoted.ends_with('"') && quoted.contains("is compliant. Done"), "{line}");
+    assert!(!line.contains(['\u{9b}', '\u{2028}']), "{line:?}");
+}
+
 #[test]
 fn calls_of_another_account_or_region_are_set_aside_and_not_made() {
     for (key, value, place) in [

@@ -160,6 +160,10 @@ fn a_snapshot_is_the_world_and_judged_like_it() {
     assert_eq!(read.nat_gateways, there.nat_gateways);
     assert_eq!(read.security_groups, there.security_groups);
     assert_eq!(read.vpc_attributes, there.vpc_attributes);
+    assert_eq!(read.network_acls, there.network_acls);
+    assert_eq!(read.dhcp_options, there.dhcp_options);
+    assert_eq!(read.internet_gateways, there.internet_gateways);
+    assert_eq!(read.egress_only_internet_gateways, there.egress_only_internet_gateways);
     for command in ["explain", "plan"] {
         let of_file = account.guardrail(&[command, "--world", &file]);
         assert_eq!(of_file.out, account.guardrail(&[command, "--world", DEMO]).out);
@@ -226,17 +230,48 @@ fn a_plan_of_the_account_is_the_plan_of_its_world() {
     assert_eq!(account.writes().len(), before);
 }
 
+/// A baseline in which a change acts after so many minutes, and the arguments of a repair by it.
+fn repair_by(minutes: u16, folder: &tempfile::TempDir) -> Vec<String> {
+    let file = folder.path().join("baseline.json").to_str().unwrap().to_owned();
+    let baseline =
+        serde_json::json!({ "version": 1, "mode": "repair", "settling": { "minutes": minutes } });
+    std::fs::write(&file, baseline.to_string()).unwrap();
+    ["repair", "--vpc", VPC, "--yes", "--format", "json", "--baseline", &file]
+        .map(str::to_owned)
+        .to_vec()
+}
+
+fn reports(said: &Said) -> Vec<Value> {
+    said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 #[test]
 fn a_repair_repairs_and_the_next_one_writes_nothing() {
     let (account, before) = tampered();
-    let arguments = ["repair", "--vpc", VPC, "--mode", "repair", "--yes", "--format", "json"];
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = repair_by(0, &folder);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let said = account.guardrail(&arguments);
-    let report: Value = serde_json::from_str(&said.out).unwrap();
+    let report = reports(&said).pop().unwrap();
     assert_eq!((said.code, &report["verdict"]), (0, &"repaired".into()), "{}", said.error);
     assert_eq!(account.writes()[before..], ["CreateVpcEndpoint", "DeleteRoute"]);
     assert!(said.error.contains("delete the route 0.0.0.0/0"), "progress is told: {}", said.error);
-    let again: Value = serde_json::from_str(&account.guardrail(&arguments).out).unwrap();
+    let again = reports(&account.guardrail(&arguments)).pop().unwrap();
     assert_eq!((&again["verdict"], account.writes().len()), (&"compliant".into(), before + 2));
+}
+
+#[test]
+fn a_repair_that_may_not_wait_keeps_the_route_and_says_how_long_to_wait() {
+    let (account, before) = tampered();
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = repair_by(20, &folder);
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--wait", "3"]);
+    let said = account.guardrail(&arguments);
+    let told: Vec<Value> = reports(&said).iter().map(|report| report["verdict"].clone()).collect();
+    assert_eq!((said.code, told), (1, vec!["drift-left".into()]), "{}", said.error);
+    assert_eq!(account.writes()[before..], ["CreateVpcEndpoint"]);
+    assert!(said.error.contains("so run it again with `--wait 2"), "{}", said.error);
 }
 
 #[test]

@@ -371,6 +371,25 @@ fn a_deletion_that_goes_wrong_is_the_last() {
     }
 }
 
+/// Whether the route is gone is seen in an answer that names its table, not in that there is none.
+#[test]
+fn done_is_said_only_when_the_routes_are_seen_to_be_gone() {
+    let script = script_of("plain");
+    for shell in shells() {
+        let good = paste("plain", shell, &script, NONE).calls;
+        let first = good.iter().position(|call| is(call, "delete-route")).unwrap() + 1;
+        for at in first..=good.len() {
+            for kind in ["fail", "empty"] {
+                let Pasted { calls, alive, said } =
+                    paste("plain", shell, &script, Trouble { kind, at, on: true });
+                assert!(!said.contains("guardrail: done"), "{kind} at {at}: {said}");
+                assert!(alive && said.contains(STOPPED), "{kind} at {at}: {said}");
+                assert!(deletions(&calls) <= deletions(&good), "{said}");
+            }
+        }
+    }
+}
+
 /// A route that leads elsewhere by now, or an endpoint that went away, is found before a deletion.
 #[test]
 fn what_is_not_as_it_was_judged_stops_the_script() {

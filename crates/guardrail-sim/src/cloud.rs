@@ -8,7 +8,7 @@ use guardrail::cloud::error_codes::{call_error, outcome_of};
 use guardrail::cloud::{Applied, CallError, Cloud, NatTraffic, Observation, Unread};
 use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, created_tags};
 use guardrail::ec2::cidr::Cidr;
-use guardrail::ec2::id::{NatGatewayId, Scope, SecurityGroupId, VpcId};
+use guardrail::ec2::id::{InstanceId, NatGatewayId, Scope, SecurityGroupId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointType, IpPermission, IpProtocol, IpRange, Ipv6Range, World};
 use ipnet::IpNet;
@@ -98,18 +98,48 @@ fn observe_section(sim: &mut Sim, vpc: &VpcId, section: Section) -> Result<World
         Section::RouteTables => every_page(sim, Request::DescribeRouteTables, in_vpc(vpc)),
         Section::VpcEndpoints => every_page(sim, Request::DescribeVpcEndpoints, in_vpc(vpc)),
         Section::NatGateways => every_page(sim, Request::DescribeNatGateways, in_vpc(vpc)),
-        Section::NetworkInterfaces => {
-            every_page(sim, Request::DescribeNetworkInterfaces, in_vpc(vpc))
-        }
+        Section::NetworkInterfaces => observe_interfaces(sim, vpc),
         Section::NetworkAcls => every_page(sim, Request::DescribeNetworkAcls, in_vpc(vpc)),
         Section::DhcpOptions => every_page(sim, Request::DescribeDhcpOptions, Query::default()),
         Section::VpcEndpointServices => {
             every_page(sim, Request::DescribeVpcEndpointServices, Query::default())
         }
+        Section::InternetGateways => every_page(
+            sim,
+            Request::DescribeInternetGateways,
+            Query::by("attachment.vpc-id", [vpc.as_str()]),
+        ),
+        // Of these EC2 takes no filter on the VPC.
+        Section::EgressOnlyInternetGateways => {
+            let ask = Request::DescribeEgressOnlyInternetGateways;
+            let mut world = every_page(sim, ask, Query::default())?;
+            let gateways = world.egress_only_internet_gateways.get_or_insert_default();
+            gateways.retain(|gateway| gateway.vpc() == Some(vpc));
+            Ok(world)
+        }
         Section::SecurityGroups => observe_groups(sim, vpc),
         Section::PrefixLists => observe_prefix_lists(sim),
         Section::VpcAttributes => observe_attributes(sim, vpc),
     }
+}
+
+/// The VPC's interfaces, and those in other VPCs of the instances that they are attached to.
+fn observe_interfaces(sim: &mut Sim, vpc: &VpcId) -> Result<World, CallError> {
+    let in_vpc = Query::by("vpc-id", [vpc.as_str()]);
+    let mut world = every_page(sim, Request::DescribeNetworkInterfaces, in_vpc)?;
+    let interfaces = world.network_interfaces.get_or_insert_default();
+    let attached = interfaces.iter().filter_map(|interface| interface.attachment.as_ref());
+    let instances: BTreeSet<&InstanceId> =
+        attached.filter_map(|attachment| attachment.instance_id.as_ref()).collect();
+    if !instances.is_empty() {
+        let query =
+            Query::by("attachment.instance-id", instances.iter().map(|instance| instance.as_str()));
+        let more = every_page(sim, Request::DescribeNetworkInterfaces, query)?;
+        let more = more.network_interfaces.into_iter().flatten();
+        let elsewhere = more.filter(|interface| interface.vpc_id.as_ref() != Some(vpc));
+        interfaces.extend(elsewhere);
+    }
+    Ok(world)
 }
 
 /// The VPC's groups, and those of other VPCs that its endpoints have.

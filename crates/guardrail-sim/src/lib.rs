@@ -26,7 +26,7 @@ mod facts;
 
 pub use cloud::SimCloud;
 pub use ec2::errors::ApiError;
-pub use ec2::gateways::{EgressOnlyGateway, Instance, InternetGateway};
+pub use ec2::gateways::Instance;
 pub use ec2::request::{
     CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, Response,
     SubnetAttribute, Unsuccessful,

@@ -393,5 +393,9 @@ fn gateways_named_in(world: &World) -> BTreeSet<String> {
         .flat_map(|table| &table.routes)
         .filter_map(|route| route.target().map(String::from));
     let edges = tables().flat_map(|table| &table.associations).filter_map(|a| a.gateway_id.clone());
-    targets.chain(edges).collect()
+    let attached = world.internet_gateways.iter().flatten();
+    let attached = attached.map(|gateway| gateway.internet_gateway_id.to_string());
+    let egress_only = world.egress_only_internet_gateways.iter().flatten();
+    let egress_only = egress_only.map(|it| it.egress_only_internet_gateway_id.to_string());
+    targets.chain(edges).chain(attached).chain(egress_only).collect()
 }

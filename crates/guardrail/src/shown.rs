@@ -2,7 +2,11 @@
 //! AWS's own words. Whoever may call AWS chooses such text, and it must neither forge a line of
 //! what we say nor pass for our own words.
 
+mod json;
+
 use std::borrow::Cow;
+
+pub use json::json;
 
 /// How much of a name or a tag is shown, in characters: a role and its session have 129 at most.
 const NAME_LIMIT: usize = 120;

@@ -96,7 +96,7 @@ impl Sweep {
         let began = self.start.clock();
         let place = self.start.place(context).await?;
         let aws = ready.clouds.at(&place)?;
-        let seen = aws.observe_managed(&ready.baseline.managed_vpcs).await;
+        let seen = aws.observe_managed(&ready.baseline.managed_vpcs, &Section::judged()).await;
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Failed::new("ListFailed", &unread.error));
         }

@@ -455,6 +455,46 @@ impl FromAws<sdk::DhcpConfiguration> for world::DhcpConfiguration {
     }
 }
 
+impl FromAws<sdk::InternetGateway> for world::InternetGateway {
+    fn from_aws(gateway: sdk::InternetGateway) -> Read<Self> {
+        let name = gateway.internet_gateway_id.clone();
+        let read = || {
+            Ok(Self {
+                internet_gateway_id: id("InternetGatewayId", gateway.internet_gateway_id)?,
+                attachments: all(gateway.attachments)?,
+                tags: tags(gateway.tags),
+            })
+        };
+        within(name.as_deref(), read())
+    }
+}
+
+impl FromAws<sdk::EgressOnlyInternetGateway> for world::EgressOnlyInternetGateway {
+    fn from_aws(gateway: sdk::EgressOnlyInternetGateway) -> Read<Self> {
+        let name = gateway.egress_only_internet_gateway_id.clone();
+        let read = || {
+            Ok(Self {
+                egress_only_internet_gateway_id: id(
+                    "EgressOnlyInternetGatewayId",
+                    gateway.egress_only_internet_gateway_id,
+                )?,
+                attachments: all(gateway.attachments)?,
+                tags: tags(gateway.tags),
+            })
+        };
+        within(name.as_deref(), read())
+    }
+}
+
+impl FromAws<sdk::InternetGatewayAttachment> for world::GatewayAttachment {
+    fn from_aws(attachment: sdk::InternetGatewayAttachment) -> Read<Self> {
+        Ok(Self {
+            vpc_id: optional("VpcId", attachment.vpc_id)?,
+            state: attachment.state.map(|state| state.as_str().to_owned()),
+        })
+    }
+}
+
 impl FromAws<sdk::NetworkInterface> for world::NetworkInterface {
     fn from_aws(interface: sdk::NetworkInterface) -> Read<Self> {
         let name = interface.network_interface_id.clone();
@@ -555,6 +595,13 @@ impl FromAws<sdk::ServiceDetail> for world::EndpointService {
                 vpc_endpoint_policy_supported: service
                     .vpc_endpoint_policy_supported
                     .unwrap_or(false),
+                acceptance_required: service.acceptance_required.unwrap_or(false),
+                supported_ip_address_types: service
+                    .supported_ip_address_types
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|kind| kind.as_str().into())
+                    .collect(),
             })
         };
         within(name.as_deref(), read())

@@ -16,6 +16,7 @@ pub(crate) fn needed(sections: &[Section]) -> BTreeSet<Section> {
         match section {
             Section::NetworkInterfaces => &[Section::RouteTables, Section::VpcEndpoints],
             Section::SecurityGroups => &[Section::VpcEndpoints],
+            Section::InternetGateways | Section::EgressOnlyInternetGateways => &[Section::Vpcs],
             Section::PrefixLists => {
                 &[Section::RouteTables, Section::VpcEndpoints, Section::SecurityGroups]
             }

@@ -101,14 +101,18 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads every section for all VPCs of the account that are managed. All but the DNS attributes
-    /// take a number of calls that grows with the pages of resources and not with the VPCs; the
+    /// Reads these sections for all VPCs of the account that are managed. All but the DNS attributes,
+    /// which are read whatever the sections are, take a number of calls that grows with the pages of resources and not with the VPCs; the
     /// attributes take two calls for each VPC. A VPC whose attributes could not be read is absent
     /// from the world's `vpc_attributes`, and `unread` says why. Where the VPCs could not be
     /// listed, there is nothing in the attributes either.
-    pub async fn observe_managed(&self, managed: &ManagedVpcs) -> Observation {
+    pub async fn observe_managed(
+        &self,
+        managed: &ManagedVpcs,
+        sections: &[Section],
+    ) -> Observation {
         let sections: Vec<_> =
-            Section::ALL.into_iter().filter(|section| *section != Section::VpcAttributes).collect();
+            sections.iter().copied().filter(|section| *section != Section::VpcAttributes).collect();
         let within = Within::Region { account: &self.place.account, managed };
         let mut seen = self.look(&within, &sections, empty(&self.place)).await;
         let vpcs: Vec<VpcId> =

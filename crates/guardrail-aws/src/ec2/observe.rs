@@ -11,8 +11,9 @@ use guardrail::cloud::{CallError, Observation, Unread};
 use guardrail::ec2::id::{AccountId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    DhcpOptions, EndpointService, NatGateway, NetworkAcl, NetworkInterface, PrefixList, RouteTable,
-    SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint, World,
+    DhcpOptions, EgressOnlyInternetGateway, EndpointService, InternetGateway, NatGateway,
+    NetworkAcl, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc,
+    VpcAttributes, VpcEndpoint, World,
 };
 
 use crate::ec2::concurrent::concurrent;
@@ -94,6 +95,12 @@ struct Second {
     prefix_lists: Look<Vec<PrefixList>>,
 }
 
+/// The gateways of the VPCs in question.
+struct Gateways {
+    internet: Look<Vec<InternetGateway>>,
+    egress_only: Look<Vec<EgressOnlyInternetGateway>>,
+}
+
 impl Aws {
     /// Reads these sections into `base`.
     pub(crate) async fn look(
@@ -107,7 +114,10 @@ impl Aws {
         if let Within::Region { .. } = within {
             first.leave_out_other_vpcs();
         }
-        let second = self.second_wave(within, &needed, &first).await;
+        let (second, told) = tokio::join!(
+            self.second_wave(within, &needed, &first),
+            self.gateways(within, &needed, &first)
+        );
         let mut sorted = Sorted { sections, unread: Vec::new() };
         let world = World {
             vpcs: sorted.keep(Section::Vpcs, first.vpcs),
@@ -120,6 +130,9 @@ impl Aws {
             network_acls: sorted.keep(Section::NetworkAcls, first.network_acls),
             dhcp_options: sorted.keep(Section::DhcpOptions, first.dhcp_options),
             prefix_lists: sorted.keep(Section::PrefixLists, second.prefix_lists),
+            internet_gateways: sorted.keep(Section::InternetGateways, told.internet),
+            egress_only_internet_gateways: sorted
+                .keep(Section::EgressOnlyInternetGateways, told.egress_only),
             vpc_endpoint_services: sorted.keep(Section::VpcEndpointServices, first.services),
             vpc_attributes: sorted.keep(Section::VpcAttributes, first.attributes),
             ..base
@@ -188,6 +201,39 @@ impl Aws {
         let (network_interfaces, (security_groups, prefix_lists)) =
             tokio::join!(interfaces, groups_then_lists);
         Second { network_interfaces, security_groups, prefix_lists }
+    }
+
+    /// The gateways that are attached to the VPCs in question. Of egress-only ones AWS takes no filter on
+    /// the VPC
+    /// (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeEgressOnlyInternetGateways.html).
+    async fn gateways(
+        &self,
+        within: &Within<'_>,
+        needed: &BTreeSet<Section>,
+        first: &First,
+    ) -> Gateways {
+        let ec2 = &self.shared.ec2;
+        let filters = match within {
+            Within::Vpc(vpc) => vec![filter("attachment.vpc-id", [vpc.as_str()])],
+            Within::Region { .. } => Vec::new(),
+        };
+        let (mut internet, mut egress_only) = tokio::join!(
+            asked(needed, Section::InternetGateways, read::internet_gateways(ec2, &filters)),
+            asked(
+                needed,
+                Section::EgressOnlyInternetGateways,
+                read::egress_only_internet_gateways(ec2, &[])
+            ),
+        );
+        let listed = first.vpcs.iter().flatten().flatten();
+        let ours: BTreeSet<&VpcId> = listed.map(|vpc| &vpc.vpc_id).collect();
+        if let Some(Ok(gateways)) = &mut internet {
+            gateways.retain(|gateway| gateway.vpc().is_some_and(|vpc| ours.contains(vpc)));
+        }
+        if let Some(Ok(gateways)) = &mut egress_only {
+            gateways.retain(|gateway| gateway.vpc().is_some_and(|vpc| ours.contains(vpc)));
+        }
+        Gateways { internet, egress_only }
     }
 
     /// Every prefix list: AWS's with what is in them, the others by name.

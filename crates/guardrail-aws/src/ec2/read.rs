@@ -3,10 +3,11 @@
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, VpcAttributeName};
 use guardrail::cloud::CallError;
-use guardrail::ec2::id::{InvalidId, PrefixListId, VpcId};
+use guardrail::ec2::id::{PrefixListId, VpcId};
 use guardrail::ec2::world::{
-    DhcpOptions, EndpointService, NatGateway, NetworkAcl, NetworkInterface, PrefixList,
-    PrefixListEntry, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint,
+    DhcpOptions, EgressOnlyInternetGateway, EndpointService, InternetGateway, NatGateway,
+    NetworkAcl, NetworkInterface, PrefixList, PrefixListEntry, RouteTable, SecurityGroup, Subnet,
+    Vpc, VpcAttributes, VpcEndpoint,
 };
 
 use crate::ec2::convert::FromAws;
@@ -56,7 +57,7 @@ fn read_all<S, T: FromAws<S>>(operation: &str, items: Vec<S>) -> Result<Vec<T>, 
 /// One function for each `Describe` call that takes filters and pages; page sizes are the largest
 /// each allows.
 macro_rules! describe {
-    ($(
+    ($(#[$doc:meta])* $actions:ident also [$($also:literal),*]; $(
         $function:ident = $request:ident, $operation:literal, $set_filters:ident, $page:literal,
         $items:ident -> $thing:ty;
     )*) => {
@@ -68,16 +69,14 @@ macro_rules! describe {
             }
         )*
 
-        /// What these functions, and the ones below, need to be allowed.
-        pub(crate) const ACTIONS: &[&str] = &[
-            $(concat!("ec2:", $operation),)*
-            "ec2:DescribeVpcAttribute",
-            "ec2:GetManagedPrefixListEntries",
-        ];
+        $(#[$doc])*
+        pub(crate) const $actions: &[&str] = &[$(concat!("ec2:", $operation),)* $($also),*];
     };
 }
 
 describe! {
+    /// What these functions, and the ones below, need to be allowed.
+    ACTIONS also ["ec2:DescribeVpcAttribute", "ec2:GetManagedPrefixListEntries"];
     vpcs = describe_vpcs, "DescribeVpcs", set_filters, 1000,
         vpcs -> Vpc;
     subnets = describe_subnets, "DescribeSubnets", set_filters, 1000,
@@ -102,6 +101,16 @@ describe! {
         prefix_lists -> PrefixList;
     endpoint_services = describe_vpc_endpoint_services, "DescribeVpcEndpointServices", set_filters, 1000,
         service_details -> EndpointService;
+}
+
+describe! {
+    /// What these functions need to be allowed: no run calls them.
+    TOLD_ONLY also [];
+    internet_gateways = describe_internet_gateways, "DescribeInternetGateways", set_filters, 1000,
+        internet_gateways -> InternetGateway;
+    egress_only_internet_gateways = describe_egress_only_internet_gateways,
+        "DescribeEgressOnlyInternetGateways", set_filters, 255,
+        egress_only_internet_gateways -> EgressOnlyInternetGateway;
 }
 
 /// What is in a prefix list.
@@ -136,43 +145,4 @@ async fn attribute(ec2: &Client, vpc: &VpcId, name: VpcAttributeName) -> Result<
     value
         .and_then(|value| value.value)
         .ok_or_else(|| unreadable(OPERATION, &format!("{vpc} {}: it is missing", name.as_str())))
-}
-
-/// The VPCs these internet gateways are attached to, each with its gateway.
-pub(crate) async fn internet_gateways(
-    ec2: &Client,
-    filters: &[Filter],
-) -> Result<Vec<(String, VpcId)>, CallError> {
-    const OPERATION: &str = "DescribeInternetGateways";
-    let request =
-        ec2.describe_internet_gateways().max_results(1000).set_filters(Some(filters.to_vec()));
-    let gateways = every_page!(OPERATION, request, internet_gateways);
-    let attached = gateways.into_iter().flat_map(|gateway| {
-        let id = gateway.internet_gateway_id.unwrap_or_default();
-        gateway.attachments.unwrap_or_default().into_iter().map(move |at| (id.clone(), at.vpc_id))
-    });
-    placed(OPERATION, attached)
-}
-
-/// The VPCs of every egress-only internet gateway, each with its gateway: AWS has no filter on
-/// their ids, and an id it does not know would be an error.
-pub(crate) async fn egress_only_gateways(ec2: &Client) -> Result<Vec<(String, VpcId)>, CallError> {
-    const OPERATION: &str = "DescribeEgressOnlyInternetGateways";
-    let request = ec2.describe_egress_only_internet_gateways().max_results(255);
-    let gateways = every_page!(OPERATION, request, egress_only_internet_gateways);
-    let attached = gateways.into_iter().flat_map(|gateway| {
-        let id = gateway.egress_only_internet_gateway_id.unwrap_or_default();
-        gateway.attachments.unwrap_or_default().into_iter().map(move |at| (id.clone(), at.vpc_id))
-    });
-    placed(OPERATION, attached)
-}
-
-fn placed(
-    operation: &str,
-    attached: impl Iterator<Item = (String, Option<String>)>,
-) -> Result<Vec<(String, VpcId)>, CallError> {
-    let placed = attached.map(|(id, vpc)| Ok((id, VpcId::try_from(vpc.unwrap_or_default())?)));
-    placed
-        .collect::<Result<_, InvalidId>>()
-        .map_err(|error| unreadable(operation, &error.to_string()))
 }

@@ -205,13 +205,22 @@ impl LookUp<'_> {
                 if egress_only.is_empty() {
                     Ok(Vec::new())
                 } else {
-                    read::egress_only_gateways(self.ec2).await
+                    // AWS has no filter on their ids, and an id it does not know would be an error.
+                    read::egress_only_internet_gateways(self.ec2, &[]).await
                 }
             },
         );
-        let mut found = attached?;
-        found.extend(outward?.into_iter().filter(|(id, _)| egress_only.contains(id)));
-        Ok(found.into_iter().map(|(id, vpc)| Found::new(id, vpc)).collect())
+        let both_ways = attached?.into_iter().filter_map(|gateway| {
+            let vpc = gateway.vpc().cloned()?;
+            Some(Found::new(gateway.internet_gateway_id, vpc))
+        });
+        let outward = outward?.into_iter().filter_map(|gateway| {
+            let vpc = gateway.vpc().cloned()?;
+            Some(Found::new(gateway.egress_only_internet_gateway_id, vpc))
+        });
+        let outward =
+            outward.filter(|found| found.by.as_ref().is_some_and(|by| egress_only.contains(by)));
+        Ok(both_ways.chain(outward).collect())
     }
 
     async fn network_acls(&self) -> Result<Vec<Found>, CallError> {

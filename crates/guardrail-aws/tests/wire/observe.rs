@@ -47,6 +47,8 @@ fn teach(listener: Listener) -> Listener {
         "DescribeNetworkInterfaces",
         "DescribeNetworkAcls",
         "DescribeDhcpOptions",
+        "DescribeInternetGateways",
+        "DescribeEgressOnlyInternetGateways",
         "DescribePrefixLists",
         "DescribeManagedPrefixLists",
         "GetManagedPrefixListEntries",
@@ -96,7 +98,7 @@ async fn a_vpc_is_read_whole() {
 #[tokio::test]
 async fn a_whole_vpc_takes_these_calls() {
     let listener = vpc().await;
-    listener.aws().await.observe(&scope(), &Section::ALL).await;
+    listener.aws().await.observe(&scope(), &Section::judged()).await;
     let requests: Vec<_> =
         listener.requests().iter().map(|request| fields(request).join(" ")).collect();
     let of_vpc = "Filter.1.Name=vpc-id Filter.1.Value.1=vpc-0a1";
@@ -136,7 +138,7 @@ async fn a_whole_vpc_takes_these_calls() {
 #[tokio::test]
 async fn the_first_wave_is_asked_all_at_once() {
     let listener = teach(Listener::holding(13).await);
-    let seen = listener.aws().await.observe(&scope(), &Section::ALL).await;
+    let seen = listener.aws().await.observe(&scope(), &Section::judged()).await;
     assert_eq!((seen.unread, listener.requests().len()), (vec![], 19));
 }
 
@@ -396,7 +398,7 @@ async fn clients_have_no_cloud_of_another_region() {
 #[tokio::test]
 async fn the_managed_vpcs_are_read_with_as_many_calls_as_one() {
     let listener = vpc().await;
-    let seen = listener.aws().await.observe_managed(&ManagedVpcs::default()).await;
+    let seen = listener.aws().await.observe_managed(&ManagedVpcs::default(), &Section::ALL).await;
     assert_eq!((serde_json::to_value(&seen.world).unwrap(), seen.unread), (expected(), vec![]));
     assert_eq!(
         fields(&listener.of("DescribeVpcs")[0]),
@@ -411,7 +413,7 @@ async fn the_managed_vpcs_are_read_with_as_many_calls_as_one() {
         fields(&listener.of("DescribeSubnets")[0]),
         ["Action=DescribeSubnets", "MaxResults=1000"]
     );
-    assert_eq!(listener.requests().len(), 19);
+    assert_eq!(listener.requests().len(), 21);
 }
 
 #[tokio::test]
@@ -439,7 +441,7 @@ async fn of_a_region_only_managed_vpcs_are_kept() {
         .on("Action=DescribeRouteTables", [answer("DescribeRouteTables", &tables)]);
     let managed = ManagedVpcs::Tag { key: "k".to_owned(), value: "a*b".to_owned() };
     let aws = listener.aws().await;
-    let seen = aws.observe_managed(&managed).await;
+    let seen = aws.observe_managed(&managed, &Section::judged()).await;
     assert_eq!(table_ids(&seen.world), Some(vec!["rtb-0c1", "rtb-0c2"]));
     let ids = aws.managed_vpcs(&managed).await.unwrap();
     assert_eq!(ids.iter().map(VpcId::as_str).collect::<Vec<_>>(), ["vpc-0a1", "vpc-0a2"]);
@@ -468,7 +470,7 @@ async fn attributes_of_a_vpc_that_is_gone_do_not_hide_the_others() {
             "Action=DescribeVpcAttribute Attribute=enableDnsHostnames",
             [attribute("enableDnsHostnames", false)],
         );
-    let seen = listener.aws().await.observe_managed(&ManagedVpcs::All).await;
+    let seen = listener.aws().await.observe_managed(&ManagedVpcs::All, &Section::judged()).await;
     assert_eq!(
         serde_json::to_value(&seen.world.vpc_attributes).unwrap(),
         json!({"vpc-0a1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}})

@@ -37,8 +37,11 @@ fn every_call() -> Vec<Call> {
 #[tokio::test]
 async fn a_full_look_makes_every_call_that_observing_needs() {
     let listener = vpc().await;
-    listener.aws().await.observe(&scope(), &Section::ALL).await;
+    listener.aws().await.observe(&scope(), &Section::judged()).await;
     assert_eq!(actions(&listener), listed(permissions::OBSERVE));
+    listener.aws().await.observe(&scope(), &Section::ALL).await;
+    let all = [permissions::OBSERVE, permissions::TOLD_ONLY].concat();
+    assert_eq!(actions(&listener), listed(&all));
 }
 
 #[tokio::test]

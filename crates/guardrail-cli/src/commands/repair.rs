@@ -5,6 +5,7 @@ use std::time::Duration;
 use guardrail::baseline::{Baseline, ManagedVpcs};
 use guardrail::cloud::{Cloud, InMemory};
 use guardrail::ec2::id::{Scope, VpcId};
+use guardrail::history::LookAgain;
 use guardrail::report::{Cause, Outcome, Report, Verdict};
 use guardrail::run::{self, RunRequest, preview};
 use jiff::Timestamp;
@@ -90,7 +91,8 @@ async fn until_settled(
     wait: Duration,
 ) -> Vec<Report> {
     let notes = InMemory::default();
-    let last = cloud.now().checked_add(wait).unwrap_or(Timestamp::MAX);
+    let began = cloud.now();
+    let last = began.checked_add(wait).unwrap_or(Timestamp::MAX);
     let mut reports = vec![run::run(cloud, &notes, baseline, &request).await];
     let waits = |reports: &[Report]| reports.last().and_then(|report| report.look_again.clone());
     while let Some(again) = waits(&reports).filter(|again| again.at <= last) {
@@ -101,9 +103,21 @@ async fn until_settled(
         reports.push(run::run(cloud, &notes, baseline, &request).await);
     }
     if let Some(again) = waits(&reports) {
-        eprintln!("note: run it again after {}: {}", again.at, again.why);
+        eprintln!("note: {}", waits_longer(&again, began));
     }
     reports
+}
+
+/// What to do when something has to act for longer than was to be waited. What this process has seen
+/// is forgotten when it ends, so a later one waits for the whole time again.
+fn waits_longer(again: &LookAgain, began: Timestamp) -> String {
+    let seconds = again.at.duration_since(began).as_secs().max(0);
+    let minutes = seconds / 60 + 1;
+    format!(
+        "it ends before {}: {}; what it has seen so far is not remembered, so run it again with \
+         `--wait {minutes}`",
+        again.at, again.why
+    )
 }
 
 /// The incident is new each time: it goes into the calls' tokens, and AWS takes a call with a known
@@ -150,5 +164,23 @@ fn ended(report: &Report) -> Ending {
         Verdict::DriftLeft | Verdict::Incomplete | Verdict::NotManaged | Verdict::NoSuchVpc => {
             Ending::DriftLeft
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_too_short_is_told_for_how_long_to_wait() {
+        let began = "2026-03-01T10:00:00Z".parse().unwrap();
+        let again =
+            |at: &str| LookAgain { at: at.parse().unwrap(), why: "a name settles".to_owned() };
+        assert_eq!(
+            waits_longer(&again("2026-03-01T10:20:30Z"), began),
+            "it ends before 2026-03-01T10:20:30Z: a name settles; what it has seen so far is not \
+             remembered, so run it again with `--wait 21`"
+        );
+        assert!(waits_longer(&again("2026-03-01T09:00:00Z"), began).ends_with("`--wait 1`"));
     }
 }

@@ -41,8 +41,7 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
         (false, None) => Baseline::default().managed_vpcs,
     };
     let session = Session::open(&arguments.place).await?;
-    // Every service on offer, so that the file can be judged by any baseline.
-    let aws = session.cloud(Vec::new())?;
+    let aws = session.cloud()?;
     let seen = session.read(&aws, &arguments.vpcs, &managed).await?;
     if seen.world.vpcs.iter().flatten().next().is_none() {
         eprintln!("warning: no VPC of the Region is managed; `--all` reads the others too");

@@ -2,7 +2,7 @@
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Cloud as _, Observation};
-use guardrail::ec2::id::{Place, ServiceName, VpcId};
+use guardrail::ec2::id::{Place, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail_aws::{Aws, ClientOptions, Clients, Clouds};
 
@@ -39,8 +39,8 @@ impl Session {
     ) -> Result<Observation, BadInput> {
         let mut seen = match vpcs {
             [vpc] => aws.observe(&self.place.scope(vpc), &Section::ALL).await,
-            [] => aws.observe_managed(managed).await,
-            [_, ..] => aws.observe_managed(&ManagedVpcs::All).await,
+            [] => aws.observe_managed(managed, &Section::ALL).await,
+            [_, ..] => aws.observe_managed(&ManagedVpcs::All, &Section::ALL).await,
         };
         if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
             return Err(Unavailable::NoVpcs { error: unread.error.clone() }.into());

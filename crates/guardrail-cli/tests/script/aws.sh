@@ -128,6 +128,10 @@ case "$service $operation" in
         destination=${query#*\"}
         say_of '' route "$table" "${destination%%\"*}"
         echo "$said" ;;
+      *RouteTableId*length*)
+        destination=${query#*==\`\"}
+        if has route "$table" "${destination%%\"*}"; then there=1; else there=0; fi
+        echo "$table $there" ;;
     esac ;;
   'ec2 create-route') set_to "$target" route "$table" "$destination" ;;
   'ec2 delete-route') drop route "$table" "$destination" ;;

@@ -166,6 +166,8 @@ impl Sim {
             | Section::NetworkInterfaces
             | Section::NetworkAcls
             | Section::DhcpOptions
+            | Section::InternetGateways
+            | Section::EgressOnlyInternetGateways
             | Section::VpcAttributes => (5, 1000),
         };
         match asked {

@@ -1,28 +1,18 @@
-//! Internet gateways and instances: a world file has no section for them, so they are read off what
-//! leads to them.
+//! Internet gateways and instances. Instances have no section in a world file, and a world may be
+//! without the gateways': then they are read off what leads to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use guardrail::ec2::id::{InstanceId, InterfaceId, SubnetId, VpcId};
-use guardrail::ec2::world::{Tag, World};
+use guardrail::ec2::snapshot::Section;
+use guardrail::ec2::world::{
+    EgressOnlyInternetGateway, GatewayAttachment, InternetGateway, Tag, World,
+};
 
 use crate::ec2::errors::ApiError;
 use crate::ec2::filters::{Described, check, passes};
 use crate::ec2::request::{Query, Response};
 use crate::sim::Sim;
-
-/// An internet gateway, and the VPC whose routes lead to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InternetGateway {
-    /// `InternetGatewayId`.
-    pub id: String,
-    /// `Attachments[].VpcId`; `None` where nothing leads there.
-    pub vpc_id: Option<VpcId>,
-}
-
-/// An egress-only internet gateway, and the VPC whose routes lead to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EgressOnlyGateway(pub InternetGateway);
 
 /// An instance, as far as its interfaces tell of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +30,19 @@ impl Sim {
         world: &World,
         query: &Query,
     ) -> Result<Response, ApiError> {
-        let found = chosen(self.gateways_of(world, "igw-"), query)?;
-        Ok(Response::InternetGateways(found))
+        let read_off_routes = || {
+            let gateways = self.gateways_of(world, "igw-").into_iter();
+            gateways.filter_map(|(id, attachments)| {
+                let internet_gateway_id = id.parse().ok()?;
+                Some(InternetGateway { internet_gateway_id, attachments, tags: Vec::new() })
+            })
+        };
+        let mut all = world.internet_gateways.clone().unwrap_or_default();
+        let known: BTreeSet<_> = all.iter().map(|it| it.internet_gateway_id.clone()).collect();
+        all.extend(read_off_routes().filter(|it| !known.contains(&it.internet_gateway_id)));
+        let found = chosen(all, query)?;
+        let found = World { internet_gateways: Some(found), ..World::default() };
+        Ok(described(Section::InternetGateways, found))
     }
 
     pub(crate) fn egress_only_gateways(
@@ -49,8 +50,25 @@ impl Sim {
         world: &World,
         query: &Query,
     ) -> Result<Response, ApiError> {
-        let all = self.gateways_of(world, "eigw-").into_iter().map(EgressOnlyGateway).collect();
-        Ok(Response::EgressOnlyGateways(chosen(all, query)?))
+        let read_off_routes = || {
+            let gateways = self.gateways_of(world, "eigw-").into_iter();
+            gateways.filter_map(|(id, attachments)| {
+                let egress_only_internet_gateway_id = id.parse().ok()?;
+                let tags = Vec::new();
+                Some(EgressOnlyInternetGateway {
+                    egress_only_internet_gateway_id,
+                    attachments,
+                    tags,
+                })
+            })
+        };
+        let mut all = world.egress_only_internet_gateways.clone().unwrap_or_default();
+        let id = |it: &EgressOnlyInternetGateway| it.egress_only_internet_gateway_id.clone();
+        let known: BTreeSet<_> = all.iter().map(id).collect();
+        all.extend(read_off_routes().filter(|it| !known.contains(&id(it))));
+        let found = chosen(all, query)?;
+        let found = World { egress_only_internet_gateways: Some(found), ..World::default() };
+        Ok(described(Section::EgressOnlyInternetGateways, found))
     }
 
     pub(crate) fn instances(&self, world: &World, query: &Query) -> Result<Response, ApiError> {
@@ -72,7 +90,9 @@ impl Sim {
         Ok(Response::Instances(chosen(all.into_values().collect(), query)?))
     }
 
-    fn gateways_of(&self, world: &World, prefix: &str) -> Vec<InternetGateway> {
+    /// The gateways that routes lead to, attached to the VPC whose routes they are, and those made
+    /// known otherwise.
+    fn gateways_of(&self, world: &World, prefix: &str) -> Vec<(String, Vec<GatewayAttachment>)> {
         let mut ids: BTreeSet<String> = self.gateways.clone();
         let tables = || world.route_tables.iter().flatten();
         ids.extend(
@@ -87,8 +107,16 @@ impl Sim {
             tables().find(|table| table.routes.iter().any(leads)).map(|table| table.vpc_id.clone())
         };
         let ids = ids.into_iter().filter(|id| id.starts_with(prefix));
-        ids.map(|id| InternetGateway { vpc_id: vpc_of(&id), id }).collect()
+        let attached = |vpc: VpcId| GatewayAttachment {
+            vpc_id: Some(vpc),
+            state: Some("available".to_owned()),
+        };
+        ids.map(|id| (id.clone(), vpc_of(&id).map(attached).into_iter().collect())).collect()
     }
+}
+
+fn described(section: Section, found: World) -> Response {
+    Response::Described { section, found: Box::new(found), next_token: None }
 }
 
 /// All in one page, which EC2 may do whatever `MaxResults` says.
@@ -109,32 +137,34 @@ impl Described for InternetGateway {
         &["internet-gateway-id", "attachment.vpc-id", "attachment.state"];
 
     fn id(&self) -> &str {
-        &self.id
+        self.internet_gateway_id.as_str()
     }
     fn tags(&self) -> &[Tag] {
-        &[]
+        &self.tags
     }
     fn values(&self, filter: &str) -> Vec<String> {
         match filter {
-            "internet-gateway-id" => vec![self.id.clone()],
-            "attachment.vpc-id" => self.vpc_id.iter().map(ToString::to_string).collect(),
-            "attachment.state" => self.vpc_id.iter().map(|_| "available".to_owned()).collect(),
+            "internet-gateway-id" => vec![self.internet_gateway_id.to_string()],
+            "attachment.vpc-id" => self.vpc().iter().map(ToString::to_string).collect(),
+            "attachment.state" => {
+                self.attachments.iter().filter_map(|attachment| attachment.state.clone()).collect()
+            }
             _ => Vec::new(),
         }
     }
 }
 
 /// AWS has filters on its tags only.
-impl Described for EgressOnlyGateway {
+impl Described for EgressOnlyInternetGateway {
     const NOT_FOUND: &'static str = "InvalidEgressOnlyInternetGatewayId.NotFound";
     const WHAT: &'static str = "egressOnlyInternetGateway";
     const FILTERS: &'static [&'static str] = &[];
 
     fn id(&self) -> &str {
-        &self.0.id
+        self.egress_only_internet_gateway_id.as_str()
     }
     fn tags(&self) -> &[Tag] {
-        &[]
+        &self.tags
     }
     fn values(&self, _: &str) -> Vec<String> {
         Vec::new()

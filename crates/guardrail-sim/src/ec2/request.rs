@@ -14,7 +14,7 @@ use guardrail::ec2::world::{
     NetworkAclEntry, PrefixListEntry, RouteTable, Subnet, Tag, VpcEndpoint, World,
 };
 
-use crate::ec2::gateways::{EgressOnlyGateway, Instance, InternetGateway};
+use crate::ec2::gateways::Instance;
 
 /// One call. Fields carry AWS's names; ids are typed, and text where the world cannot know the
 /// thing (gateways).
@@ -422,8 +422,6 @@ pub enum Response {
         value: bool,
     },
     PrefixListEntries(Vec<PrefixListEntry>),
-    InternetGateways(Vec<InternetGateway>),
-    EgressOnlyGateways(Vec<EgressOnlyGateway>),
     Instances(Vec<Instance>),
 }
 

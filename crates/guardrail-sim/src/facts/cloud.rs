@@ -39,6 +39,9 @@ fn one_vpc_is_observed_whole_and_alone_page_by_page() {
         .retain(|group| own(group.vpc_id.as_ref().unwrap().as_str()));
     let acls = expected.network_acls.as_mut().unwrap();
     acls.retain(|acl| own(acl.vpc_id.as_ref().unwrap().as_str()));
+    expected.internet_gateways.as_mut().unwrap().retain(|it| own(it.vpc().unwrap().as_str()));
+    let egress_only = expected.egress_only_internet_gateways.as_mut().unwrap();
+    egress_only.retain(|gateway| own(gateway.vpc().unwrap().as_str()));
     expected.vpc_attributes.as_mut().unwrap().retain(|vpc, _| own(vpc.as_str()));
     let s3 = &mut expected.prefix_lists.as_mut().unwrap()[0];
     let entry = |cidr: Cidr| guardrail::ec2::world::PrefixListEntry { cidr, description: None };

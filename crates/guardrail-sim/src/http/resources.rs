@@ -3,15 +3,16 @@
 use guardrail::ec2::id::{AccountId, DhcpOptionsId};
 use guardrail::ec2::partition::Partition;
 use guardrail::ec2::world::{
-    AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue, EndpointGroup,
-    EndpointService, InterfaceAddress, IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway,
-    NatGatewayAddress, NetworkAcl, NetworkAclAssociation, NetworkAclEntry, NetworkInterface,
-    PrefixList, Route, RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
+    AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue,
+    EgressOnlyInternetGateway, EndpointGroup, EndpointService, GatewayAttachment, InterfaceAddress,
+    InternetGateway, IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway, NatGatewayAddress,
+    NetworkAcl, NetworkAclAssociation, NetworkAclEntry, NetworkInterface, PrefixList, Route,
+    RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
 };
 use jiff::Timestamp;
 
 use super::tree::Fields;
-use crate::ec2::gateways::{Instance, InternetGateway};
+use crate::ec2::gateways::Instance;
 
 /// Whose world it is, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -479,7 +480,7 @@ pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields 
     let name = |name: &guardrail::ec2::world::PrivateDnsName| {
         Fields::new().text("privateDnsName", &name.private_dns_name)
     };
-    Fields::new()
+    let fields = Fields::new()
         .text("serviceName", &service.service_name)
         .list("serviceType", service.service_type.iter().map(kind))
         .text("serviceRegion", &place.region)
@@ -488,20 +489,34 @@ pub(crate) fn service(service: &EndpointService, place: &ServedPlace) -> Fields 
         .maybe("privateDnsName", service.private_dns_name.as_ref())
         .list("privateDnsNameSet", service.private_dns_names.iter().map(name))
         .flag("vpcEndpointPolicySupported", service.vpc_endpoint_policy_supported)
-        .flag("acceptanceRequired", false)
+        .flag("acceptanceRequired", service.acceptance_required)
         .flag("managesVpcEndpoints", false)
-        .list("tagSet", [])
+        .list("tagSet", []);
+    match service.supported_ip_address_types.as_slice() {
+        [] => fields,
+        kinds => fields.texts("supportedIpAddressTypeSet", kinds),
+    }
 }
 
-/// An internet gateway of either kind; `id` is the element its id stands in.
-pub(crate) fn gateway(id: &'static str, gateway: &InternetGateway) -> Fields {
-    let attached = |vpc: &guardrail::ec2::id::VpcId| {
-        Fields::new().text("state", "available").text("vpcId", vpc)
-    };
+pub(crate) fn internet_gateway(gateway: &InternetGateway, place: &ServedPlace) -> Fields {
     Fields::new()
-        .text(id, &gateway.id)
-        .list("attachmentSet", gateway.vpc_id.iter().map(attached))
-        .list("tagSet", [])
+        .text("internetGatewayId", &gateway.internet_gateway_id)
+        .text("ownerId", place.owner(None))
+        .list("attachmentSet", gateway.attachments.iter().map(attachment))
+        .list("tagSet", tags(&gateway.tags))
+}
+
+pub(crate) fn egress_only_internet_gateway(gateway: &EgressOnlyInternetGateway) -> Fields {
+    Fields::new()
+        .text("egressOnlyInternetGatewayId", &gateway.egress_only_internet_gateway_id)
+        .list("attachmentSet", gateway.attachments.iter().map(attachment))
+        .list("tagSet", tags(&gateway.tags))
+}
+
+fn attachment(attachment: &GatewayAttachment) -> Fields {
+    Fields::new()
+        .maybe("state", attachment.state.as_ref())
+        .maybe("vpcId", attachment.vpc_id.as_ref())
 }
 
 /// A reservation of one instance.

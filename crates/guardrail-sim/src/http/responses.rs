@@ -68,16 +68,6 @@ pub(crate) fn answer(
             };
             Fields::new().list("entrySet", entries.iter().map(entry))
         }
-        Response::InternetGateways(all) => {
-            let one = |gateway| resources::gateway("internetGatewayId", gateway);
-            Fields::new().list("internetGatewaySet", all.iter().map(one))
-        }
-        Response::EgressOnlyGateways(all) => {
-            let gateways = all
-                .iter()
-                .map(|gateway| resources::gateway("egressOnlyInternetGatewayId", &gateway.0));
-            Fields::new().list("egressOnlyInternetGatewaySet", gateways)
-        }
         Response::Instances(all) => Fields::new().list(
             "reservationSet",
             all.iter().map(|instance| resources::reservation(instance, place)),
@@ -185,6 +175,20 @@ fn described(
         Section::DhcpOptions => {
             let sets = found.dhcp_options.iter().flatten();
             fields.list("dhcpOptionsSet", sets.map(|set| resources::dhcp_options(set, place)))
+        }
+        Section::InternetGateways => {
+            let gateways = found.internet_gateways.iter().flatten();
+            fields.list(
+                "internetGatewaySet",
+                gateways.map(|gateway| resources::internet_gateway(gateway, place)),
+            )
+        }
+        Section::EgressOnlyInternetGateways => {
+            let gateways = found.egress_only_internet_gateways.iter().flatten();
+            fields.list(
+                "egressOnlyInternetGatewaySet",
+                gateways.map(resources::egress_only_internet_gateway),
+            )
         }
         Section::NetworkInterfaces => {
             let interfaces = found.network_interfaces.iter().flatten();

@@ -20,6 +20,7 @@ use guardrail::ec2::world::{
     Connectivity, Destination, GroupPair, IpPermission, IpProtocol, IpRange, Ipv6Range,
     PermissionPrefixList, Tag,
 };
+use guardrail::shown::{quoted_message, word};
 use serde_json::Value;
 
 use crate::ec2::errors::ApiError;
@@ -48,13 +49,18 @@ impl fmt::Display for Replayed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Made => f.write_str("the call is made on it"),
-            Self::AlreadySo(what) => write!(f, "it shows the call already: {what}"),
-            Self::NotHere(what) => {
-                write!(f, "it is unchanged, because it does not have what the call names: {what}")
+            // The simulator answers as EC2 does, with the caller's names in its sentences.
+            Self::AlreadySo(what) => {
+                write!(f, "it shows the call already: {}", quoted_message(what))
             }
-            Self::NotSimulated(why) => write!(f, "it is unchanged: {why}"),
+            Self::NotHere(what) => write!(
+                f,
+                "it is unchanged, because it does not have what the call names: {}",
+                quoted_message(what)
+            ),
+            Self::NotSimulated(why) => write!(f, "it is unchanged: {}", quoted_message(why)),
             Self::Failed(code) => {
-                write!(f, "it is unchanged, because the call had failed with {code}")
+                write!(f, "it is unchanged, because the call had failed with {}", word(code))
             }
         }
     }

@@ -162,6 +162,10 @@ fn kinds(report: &Report, wrong: Wrong) -> BTreeSet<&'static str> {
         return wrong.keeps().iter().copied().filter(|_| waits).collect();
     }
     let kinds = obstacles(report).into_iter().map(|it| obstacle_in(&it.obstacle).unwrap());
+    // An endpoint that another's name keeps from being made is left alone as such.
+    let is_taken = |left: &&LeftAlone| matches!(left.reason, LeftAloneReason::NameTaken { .. });
+    let taken = report.left_alone.iter().filter(is_taken).map(|_| "NameHeldByAnother");
+    let kinds = kinds.chain(taken);
     let follows = |kind: &str| FOLLOWS.contains(&kind) && !wrong.keeps().contains(&kind);
     kinds.filter(|kind| !follows(kind)).collect()
 }

@@ -11,6 +11,7 @@ use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::World;
 use guardrail::event::Evidence;
 use guardrail::report::{Cause, Next, Report};
+use guardrail::rules::left_alone::{LeftAlone, LeftAloneReason};
 use guardrail::run::{RunRequest, run};
 use guardrail_sim::{Recorded, Request, Sim, SimCloud, SimOptions};
 use jiff::Timestamp;
@@ -194,7 +195,8 @@ impl Stage {
         for number in 0..RUNS {
             self.writes();
             let report = self.run(number);
-            let waits = report.look_again.is_some();
+            let comes = |left: &LeftAlone| left.reason == LeftAloneReason::ComesByItself;
+            let waits = report.look_again.is_some() || report.left_alone.iter().any(comes);
             if self.writes().is_empty() && report.next == Next::Settled && !waits {
                 return report;
             }

@@ -1,9 +1,10 @@
-//! What has left the guardrail's care: a VPC that is not managed, or a subnet that is not private,
-//! where a call changed the tags by which the baseline selects them.
+//! What is out of the guardrail's care: a VPC that is not managed, or a subnet that is not private,
+//! where a call changed the tags by which the baseline selects them. Whether it was in its care
+//! before, nobody can tell from the call: nobody says what tags were there.
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::topology::{Class, SubnetUse, Topology, leads_to_internet_gateway};
+use crate::analysis::topology::{Class, SubnetUse, Topology};
 use crate::baseline::Baseline;
 use crate::ec2::id::{AccountId, SubnetId, VpcId};
 use crate::ec2::snapshot::Snapshot;
@@ -28,7 +29,7 @@ pub struct Departure {
     pub event_id: Option<String>,
 }
 
-/// What has left the guardrail's care.
+/// What is out of the guardrail's care.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case")]
@@ -102,7 +103,13 @@ fn of_call(
     let Some((subnets, tags)) = tagging.subnets(baseline) else { return Vec::new() };
     let topology = Topology::of(snapshot, baseline);
     let named = |placed: &&SubnetUse<'_>| subnets.contains(&placed.subnet.subnet_id);
-    let gone = topology.subnets.iter().filter(named).filter(|used| has_left(used, tagging.change));
+    let may_lead_out = baseline.internet_routes.may_lead_out;
+    let has_left = |used: &&SubnetUse<'_>| {
+        has_left(used, tagging.change, || {
+            topology.leads_to_gateways_only(used, snapshot, may_lead_out)
+        })
+    };
+    let gone = topology.subnets.iter().filter(named).filter(has_left);
     gone.map(|placed| {
         let (subnet, class) = (placed.subnet.subnet_id.clone(), placed.class.to_string());
         departure(Departed::Subnet { subnet, class }, &tags)
@@ -111,17 +118,20 @@ fn of_call(
 }
 
 /// Whether a subnet whose selecting tags were changed so is one that the guardrail has lost sight
-/// of. A public subnet, by its tag and by its route to an internet gateway, was never in its care;
-/// one that is tagged private and built public is found by a rule.
-fn has_left(placed: &SubnetUse<'_>, change: TagChange) -> bool {
-    let built_public = placed.table.is_some_and(leads_to_internet_gateway);
+/// of. A public subnet, by its tag and by its way out through internet gateways alone, was never in
+/// its care; one that is tagged private and built public is found by a rule.
+fn has_left(
+    placed: &SubnetUse<'_>,
+    change: TagChange,
+    is_led_out_by_gateways: impl FnOnce() -> bool,
+) -> bool {
     match (placed.class, change) {
         (Class::Private(_) | Class::BuiltPublic(..), _) => false,
         (Class::Public(_), _)
         | (
             Class::Unclassified | Class::Contradictory(..) | Class::TaggedPublicOnly(..),
             TagChange::Set,
-        ) => !built_public,
+        ) => !is_led_out_by_gateways(),
         (
             Class::Unclassified | Class::Contradictory(..) | Class::TaggedPublicOnly(..),
             TagChange::TakenAway,
@@ -249,6 +259,18 @@ mod tests {
         {
             let subnet: &str = subnet;
             assert_eq!(said(edit, &[set(subnet)]), NONE, "{subnet}");
+        }
+        // A route for show, or one for some addresses only, makes no subnet public.
+        let for_show: [Edit; 4] = [
+            |w| w.route("rtb-a", "203.0.113.0/24", "igw-1"),
+            |w| w.route("rtb-a", "8.8.8.8/32", "igw-1"),
+            |w| w.route("rtb-a", "::/0", "igw-1").route("rtb-a", "0.0.0.0/0", "nat-1"),
+            |w| w.route("rtb-a", "0.0.0.0/1", "igw-1").route("rtb-a", "0.0.0.0/0", "nat-1"),
+        ];
+        for route in for_show {
+            let left: Vec<Departure> = Fixture::edited(|w| route(public(w)))
+                .view(|view, _| departures(view.baseline, view.snapshot, &[set("subnet-pria")]));
+            assert_eq!(left.len(), 1, "{left:?}");
         }
         let untagged_again: Edit = |w| UNTAGGED(w.route("rtb-a", "0.0.0.0/0", "igw-1"));
         assert_eq!(said(untagged_again, &[set("subnet-pria")]), NONE);

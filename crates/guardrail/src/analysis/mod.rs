@@ -50,7 +50,8 @@ impl<'w> View<'w> {
     /// The tables that should lead to the gateway endpoints.
     pub fn tables_wanting_gateways(&self) -> Vec<&TableUse<'w>> {
         let wants = |used: &&TableUse<'w>| match self.baseline.gateway_endpoints.route_tables {
-            RouteTables::Private => used.is_private(),
+            // One that nobody is known to use yet is no place to write into.
+            RouteTables::Private => used.is_private() && used.is_settled_for_a_private_user(),
             RouteTables::All => {
                 let is_used = used.off_limits.is_none() && !used.users.is_empty();
                 is_used && (!used.serves_one_that_belies_its_tag() || used.is_private())

@@ -8,8 +8,9 @@ use crate::ec2::id::{
 use crate::ec2::list;
 use crate::ec2::partition::Partition;
 use crate::ec2::world::{
-    DhcpOptions, EndpointService, NatGateway, NetworkAcl, NetworkInterface, PrefixList, RouteTable,
-    SecurityGroup, Subnet, Vpc, VpcAttributes, VpcEndpoint, World,
+    DhcpOptions, EgressOnlyInternetGateway, EndpointService, InternetGateway, NatGateway,
+    NetworkAcl, NetworkInterface, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc,
+    VpcAttributes, VpcEndpoint, World,
 };
 
 pub use crate::ec2::world::Section;
@@ -59,6 +60,10 @@ pub struct Snapshot<'w> {
     pub endpoints: Vec<&'w VpcEndpoint>,
     /// The VPC's NAT gateways, in the order of the world.
     pub nat_gateways: Vec<&'w NatGateway>,
+    /// The internet gateways that are attached to the VPC, in the order of the world.
+    pub internet_gateways: Vec<&'w InternetGateway>,
+    /// The egress-only internet gateways that are attached to the VPC, in the order of the world.
+    pub egress_only_gateways: Vec<&'w EgressOnlyInternetGateway>,
     /// The VPC's own security groups, in the order of the world.
     pub groups: Vec<&'w SecurityGroup>,
     /// The VPC's network interfaces, as far as they were read.
@@ -83,6 +88,8 @@ pub struct Shared<'w> {
     /// Whether the endpoint services were read in full: otherwise nobody knows what the Region
     /// offers.
     pub services_were_read: bool,
+    /// Every network interface read: an instance may have one in another VPC too.
+    pub interfaces: &'w [NetworkInterface],
     /// Every set of DHCP options read, in the order of the world.
     pub dhcp_options: &'w [DhcpOptions],
     region: Option<Region>,
@@ -105,6 +112,7 @@ impl<'w> Shared<'w> {
             prefix_lists: world.prefix_lists.as_deref().unwrap_or_default(),
             services: services.unwrap_or_default(),
             services_were_read: services.is_some(),
+            interfaces: world.network_interfaces.as_deref().unwrap_or_default(),
             dhcp_options: world.dhcp_options.as_deref().unwrap_or_default(),
             region,
         }
@@ -146,6 +154,18 @@ impl<'w> Snapshot<'w> {
             world.nat_gateways.iter().flatten(),
             |n| n.vpc_id.as_ref(),
             |snapshot| &mut snapshot.nat_gateways,
+        );
+        share_out(
+            &mut by_id,
+            world.internet_gateways.iter().flatten(),
+            |gateway| gateway.vpc(),
+            |snapshot| &mut snapshot.internet_gateways,
+        );
+        share_out(
+            &mut by_id,
+            world.egress_only_internet_gateways.iter().flatten(),
+            |gateway| gateway.vpc(),
+            |snapshot| &mut snapshot.egress_only_gateways,
         );
         share_out(
             &mut by_id,
@@ -226,6 +246,8 @@ impl<'w> Snapshot<'w> {
             groups: Vec::new(),
             interfaces: Vec::new(),
             network_acls: Vec::new(),
+            internet_gateways: Vec::new(),
+            egress_only_gateways: Vec::new(),
             shared,
             missing,
         })
@@ -292,7 +314,7 @@ fn every_service<'w>(world: &'w World, region: &Region) -> Option<&'w [EndpointS
 }
 
 fn missing_sections(world: &World) -> BTreeSet<Section> {
-    Section::ALL.into_iter().filter(|section| !world.has(*section)).collect()
+    Section::judged().into_iter().filter(|section| !world.has(*section)).collect()
 }
 
 /// Whether all of the world is of one account and Region, as far as it says.

@@ -231,6 +231,8 @@ fn add(world: &mut World, more: World) -> Result<(), LoadError> {
         vpc_endpoint_services,
         network_acls,
         dhcp_options,
+        internet_gateways,
+        egress_only_internet_gateways,
         vpc_attributes,
     } = more;
     same("Region", &mut world.region, region)?;
@@ -252,6 +254,10 @@ fn add(world: &mut World, more: World) -> Result<(), LoadError> {
     });
     extend(&mut world.network_acls, network_acls, |acl| acl.network_acl_id.clone());
     extend(&mut world.dhcp_options, dhcp_options, |set| set.dhcp_options_id.clone());
+    extend(&mut world.internet_gateways, internet_gateways, |it| it.internet_gateway_id.clone());
+    extend(&mut world.egress_only_internet_gateways, egress_only_internet_gateways, |it| {
+        it.egress_only_internet_gateway_id.clone()
+    });
     if let Some(lists) = prefix_lists {
         let have = world.prefix_lists.get_or_insert_default();
         lists.into_iter().for_each(|list| add_list(have, list));

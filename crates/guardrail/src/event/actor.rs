@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::decode::{first_text, text};
 use super::tool::Tool;
+use crate::ec2::id::AccountId;
 
 /// What the console was called in records until 2019; it acts for the person who clicked, so it is
 /// no service.
@@ -59,46 +60,81 @@ fn role_and_session(identity: &Value) -> Option<String> {
     }
 }
 
-/// What the call was made with: the service that made it counts before the user agent.
-pub(super) fn tool(record: &Value) -> Tool {
+/// The account of whoever made the call, by whatever says it: where one of these is another than that
+/// of the resources, the caller is of that one.
+pub(super) fn account(identity: &Value, of_the_resources: Option<&AccountId>) -> Option<AccountId> {
+    let issuer = identity.pointer("/sessionContext/sessionIssuer").unwrap_or(&Value::Null);
+    let texts =
+        [identity, issuer].map(|of| [text(of, "accountId"), account_of_arn(text(of, "arn"))]);
+    let all = || texts.iter().flatten().filter_map(|text| text.parse::<AccountId>().ok());
+    let other = all().find(|account| of_the_resources.is_some_and(|own| own != account));
+    other.or_else(|| all().next())
+}
+
+/// `arn:partition:service:region:account:resource`.
+fn account_of_arn(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+/// What the call was made with, and whether AWS says so: the service that made it, which AWS names,
+/// counts before the user agent, which is the caller's to choose.
+pub(super) fn tool(record: &Value) -> (Tool, bool) {
     let invoked_by = record.get("userIdentity").map(service).unwrap_or_default();
     let agent = text(record, "userAgent");
     // An address is not a caller's name; a service's name there is one, and repeats what the agent
     // says.
     let source = Some(text(record, "sourceIPAddress"))
-        .filter(|source| is_service(source))
+        .filter(|source| is_service(source) || *source == INTERNAL)
         .unwrap_or_default();
-    let caller = first_text([invoked_by, agent, source]);
-    if caller == "cloudformation.amazonaws.com" {
-        Tool::CloudFormation
-    } else if !invoked_by.is_empty() {
-        Tool::from(invoked_by.to_owned())
-    } else if contains(caller, "terraform") {
-        Tool::Terraform
-    } else if contains(caller, "aws-cli/") {
-        Tool::Cli
-    } else if is_console(record, caller) {
-        Tool::Console
-    } else if caller.is_empty() {
-        Tool::NotSaid
-    } else if caller == "AWS Internal" || is_service(caller) {
-        Tool::Service(caller.to_owned())
+    if !invoked_by.is_empty() {
+        return (of_service(invoked_by), true);
+    }
+    let is_the_sources = !source.is_empty() && ["", source].contains(&agent);
+    if is_the_sources && source != INTERNAL {
+        (of_service(source), true)
+    } else if contains(agent, "terraform") {
+        (Tool::Terraform, false)
+    } else if contains(agent, "aws-cli/") {
+        (Tool::Cli, false)
+    } else if is_marked_as_the_consoles(record) {
+        (Tool::Console, true)
+    } else if is_the_sources {
+        (of_service(source), true)
+    } else if is_the_consoles(agent) {
+        (Tool::Console, false)
+    } else if agent.is_empty() {
+        (Tool::NotSaid, false)
+    } else if agent == INTERNAL || is_service(agent) {
+        (of_service(agent), false)
     } else {
-        Tool::Sdk
+        (Tool::Sdk, false)
     }
 }
 
-/// Three generations: the console's host name as the agent; the name of its front end; the browser,
-/// with a mark beside.
-fn is_console(record: &Value, agent: &str) -> bool {
+/// What AWS calls itself, as an agent and as an address.
+const INTERNAL: &str = "AWS Internal";
+
+fn of_service(name: &str) -> Tool {
+    match name {
+        "cloudformation.amazonaws.com" => Tool::CloudFormation,
+        other => Tool::Service(other.to_owned()),
+    }
+}
+
+/// Whether AWS says that the call came from the console: by a mark beside the browser's agent, and
+/// until 2019 by the service in whose name it was made.
+fn is_marked_as_the_consoles(record: &Value) -> bool {
     let marked = match record.get("sessionCredentialFromConsole") {
         Some(Value::Bool(marked)) => *marked,
         Some(Value::String(marked)) => marked == "true",
         Some(Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_)) | None => false,
     };
-    let old = agent == OLD_CONSOLE
-        || record.pointer("/userIdentity/invokedBy").is_some_and(|by| by == OLD_CONSOLE);
-    marked || old || agent.starts_with("Mozilla/") || contains(agent, "console")
+    marked || record.pointer("/userIdentity/invokedBy").is_some_and(|by| by == OLD_CONSOLE)
+}
+
+/// Whether an agent is one of the console's: its host name, the name of its front end, a browser's.
+fn is_the_consoles(agent: &str) -> bool {
+    agent == OLD_CONSOLE || agent.starts_with("Mozilla/") || contains(agent, "console")
 }
 
 fn is_service(caller: &str) -> bool {
@@ -208,7 +244,11 @@ mod tests {
 
     #[test]
     fn the_tool_is_told_by_agent_mark_and_service() {
-        let tool = |agent: &str| tool(&json!({"userAgent": agent}));
+        let tool = |agent: &str| {
+            let (tool, is_awss_word) = tool(&json!({"userAgent": agent}));
+            assert!(!is_awss_word, "anybody may call himself {agent}");
+            tool
+        };
         let service = |name: &str| Tool::Service(name.to_owned());
         assert_eq!(
             tool(
@@ -242,19 +282,56 @@ mod tests {
     fn a_service_that_acts_and_a_console_mark_count_before_the_agent() {
         let service = |name: &str| Tool::Service(name.to_owned());
         let by = |service: &str| json!({"userAgent": "aws-cli/2", "userIdentity": {"invokedBy": service}});
-        assert_eq!(tool(&by("cloudformation.amazonaws.com")), Tool::CloudFormation);
-        assert_eq!(tool(&by("clientvpn.amazonaws.com")), service("clientvpn.amazonaws.com"));
-        assert_eq!(tool(&by("signin.amazonaws.com")), Tool::Cli);
+        assert_eq!(tool(&by("cloudformation.amazonaws.com")), (Tool::CloudFormation, true));
+        assert_eq!(
+            tool(&by("clientvpn.amazonaws.com")),
+            (service("clientvpn.amazonaws.com"), true)
+        );
+        assert_eq!(tool(&by("signin.amazonaws.com")), (Tool::Cli, false));
         assert_eq!(
             tool(&json!({"userIdentity": {"invokedBy": "signin.amazonaws.com"}})),
-            Tool::Console
+            (Tool::Console, true)
         );
-        assert_eq!(
-            tool(&json!({"sourceIPAddress": "ram.amazonaws.com"})),
-            service("ram.amazonaws.com")
-        );
-        assert_eq!(tool(&json!({"sourceIPAddress": "203.0.113.7"})), Tool::NotSaid);
+        for source in ["ram.amazonaws.com", "AWS Internal"] {
+            for agent in ["", source] {
+                let record = json!({"sourceIPAddress": source, "userAgent": agent});
+                assert_eq!(tool(&record), (service(source), true));
+            }
+        }
+        assert_eq!(tool(&json!({"sourceIPAddress": "203.0.113.7"})), (Tool::NotSaid, false));
         let marked = json!({"userAgent": "AWS Internal", "sessionCredentialFromConsole": "true"});
-        assert_eq!(tool(&marked), Tool::Console);
+        assert_eq!(tool(&marked), (Tool::Console, true));
+        // An address of the caller's own: what the agent claims is the caller's word.
+        for agent in ["cloudformation.amazonaws.com", "AWS Internal", "eks.amazonaws.com"] {
+            let record = json!({"sourceIPAddress": "203.0.113.7", "userAgent": agent});
+            assert!(!tool(&record).1, "{agent}");
+        }
+    }
+
+    #[test]
+    fn a_caller_is_of_another_account_if_anything_says_so() {
+        let own = "111122223333".parse().unwrap();
+        let of = |identity: Value| account(&identity, Some(&own)).map(String::from);
+        let arn = |account: &str| format!("arn:aws:sts::{account}:assumed-role/Admin/bob");
+        let (own, other) = ("111122223333", "444455556666");
+        let issuer = |key: &str, value: &str| {
+            json!({"accountId": own, "arn": arn(own),
+            "sessionContext": {"sessionIssuer": {key: value}}})
+        };
+        assert_eq!(of(json!({})), None);
+        assert_eq!(of(json!({"accountId": own, "arn": arn(own)})).as_deref(), Some(own));
+        for identity in [
+            json!({"accountId": other}),
+            json!({"arn": arn(other)}),
+            json!({"accountId": own, "arn": arn(other)}),
+            json!({"accountId": other, "arn": arn(own)}),
+            issuer("accountId", other),
+            issuer("arn", "arn:aws:iam::444455556666:role/Admin"),
+        ] {
+            assert_eq!(of(identity.clone()).as_deref(), Some(other), "{identity}");
+        }
+        assert_eq!(of(issuer("arn", "arn:aws:iam::x:role/Admin")).as_deref(), Some(own));
+        let unknown = json!({"arn": arn(other)});
+        assert_eq!(account(&unknown, None).map(String::from).as_deref(), Some(other));
     }
 }

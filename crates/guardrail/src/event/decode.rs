@@ -131,11 +131,13 @@ pub fn decode(value: &Value) -> Result<Evidence, NotARecord> {
     let identity = record.get("userIdentity").unwrap_or(&Value::Null);
     let request = record.get("requestParameters").unwrap_or(&Value::Null);
     let is_of_ec2 = text(record, "eventSource") == "ec2.amazonaws.com";
+    let read = read(event, envelope, record);
     Ok(Evidence {
         time,
-        actor_account: text(identity, "accountId").parse().ok(),
+        actor_account: actor::account(identity, read.account.as_ref()),
+        tool_vouched: actor::tool(record).1,
         tagging: Tagging::read(event, request).filter(|_| is_of_ec2),
-        record: read(event, envelope, record),
+        record: read,
     })
 }
 
@@ -163,7 +165,7 @@ fn read(event: &str, envelope: &Value, record: &Value) -> Record {
         vpc_ids: named.values().filter_map(vpc).collect(),
         resource_ids: named.into_values().collect(),
         actor: actor::actor(identity),
-        tool: actor::tool(record),
+        tool: actor::tool(record).0,
         source_ip: said(record, "sourceIPAddress"),
     }
 }
@@ -318,7 +320,13 @@ mod tests {
         let evidence = decode(&json!({"eventName": "CreateRoute"})).unwrap();
         assert_eq!(
             evidence,
-            Evidence { time: None, actor_account: None, tagging: None, record: expected.clone() }
+            Evidence {
+                time: None,
+                actor_account: None,
+                tool_vouched: false,
+                tagging: None,
+                record: expected.clone()
+            }
         );
         let odd = json!({
             "eventName": "CreateRoute", "eventID": 7, "recipientAccountId": 111_122_223_333_u64, "awsRegion": ["x"],
@@ -327,7 +335,13 @@ mod tests {
         });
         assert_eq!(
             decode(&odd).unwrap(),
-            Evidence { time: None, actor_account: None, tagging: None, record: expected }
+            Evidence {
+                time: None,
+                actor_account: None,
+                tool_vouched: false,
+                tagging: None,
+                record: expected
+            }
         );
     }
 

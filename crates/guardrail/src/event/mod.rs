@@ -63,6 +63,10 @@ pub struct Evidence {
     /// absent where the record does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_account: Option<AccountId>,
+    /// Whether AWS says what the call was made with; otherwise it is what the caller's user agent
+    /// says, which can be anything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tool_vouched: bool,
     /// The tags that the call sets or takes away; absent for a call that does neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tagging: Option<Tagging>,
@@ -147,7 +151,7 @@ mod tests {
             tool: Tool::NotSaid,
             source_ip: None,
         };
-        Evidence { time: None, actor_account: None, tagging: None, record }
+        Evidence { time: None, actor_account: None, tool_vouched: false, tagging: None, record }
     }
 
     fn reach(event: &str, ids: &[&str]) -> Option<Reach> {

@@ -8,10 +8,12 @@ use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{EndpointId, PrefixListId, RouteTableId, SecurityGroupId, ServiceName, VpcId};
 use crate::ec2::snapshot::{Section, Shared, Snapshot};
 use crate::ec2::world::{
-    DnsOptions, EndpointGroup, EndpointType, IpPermission, IpProtocol, IpRange, Ipv6Range,
-    PrefixList, Route, RouteOrigin, RouteState, RouteTable, SecurityGroup, VpcEndpoint, World,
+    DnsOptions, EndpointGroup, EndpointState, EndpointType, IpPermission, IpProtocol, IpRange,
+    Ipv6Range, PrefixList, Route, RouteOrigin, RouteState, RouteTable, SecurityGroup, VpcEndpoint,
+    World,
 };
 use crate::plan::{GroupRef, Step, StepId, Task};
+use crate::rules::left_alone::Unserved;
 
 /// How the id begins that stands for the endpoint that a step makes.
 const MADE: &str = "vpce-madebystep";
@@ -19,6 +21,19 @@ const MADE: &str = "vpce-madebystep";
 /// The step that makes this endpoint; `None` for one that is there.
 pub(super) fn made_by(endpoint: &EndpointId) -> Option<StepId> {
     endpoint.as_str().strip_prefix(MADE)?.parse().ok().map(StepId)
+}
+
+/// What is not served, without the ids that stand for endpoints that steps make: nobody could look them
+/// up.
+pub(super) fn without_made_ids(unserved: Vec<Unserved>) -> Vec<Unserved> {
+    let named = |text: &str| {
+        let mut parts = text.split(MADE);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |before, part| {
+            before + "the new endpoint" + part.trim_start_matches(|it: char| it.is_ascii_digit())
+        })
+    };
+    unserved.into_iter().map(|it| Unserved { obstacle: named(&it.obstacle), ..it }).collect()
 }
 
 /// A VPC as it would be once some steps are taken, and their effect shows.
@@ -41,6 +56,20 @@ impl Outlook {
             if let Task::Change(action) = &step.task {
                 self.make(step.id, action);
             }
+        }
+        self
+    }
+
+    /// The VPC once the owners of services have accepted the endpoints that steps make: until then
+    /// their names lead nowhere else than now.
+    #[must_use]
+    pub(super) fn once_accepted(mut self) -> Self {
+        let made = |endpoint: &&mut VpcEndpoint| {
+            endpoint.state == EndpointState::PendingAcceptance
+                && made_by(&endpoint.vpc_endpoint_id).is_some()
+        };
+        for endpoint in self.world.vpc_endpoints.iter_mut().flatten().filter(made) {
+            endpoint.state = EndpointState::Available;
         }
         self
     }
@@ -158,6 +187,9 @@ impl Outlook {
             NewEndpoint::Interface { subnets, groups, private_dns } => {
                 made.vpc_endpoint_type = Some(EndpointType::Interface);
                 made.subnet_ids.clone_from(subnets);
+                if self.waits_for_acceptance(service) {
+                    made.state = EndpointState::PendingAcceptance;
+                }
                 made.groups = groups.iter().filter_map(group_id).map(attached).collect();
                 if !self.is_held_by_another(Some(service), &id) {
                     turn_on(&mut made, *private_dns);
@@ -171,7 +203,8 @@ impl Outlook {
     fn lead(&mut self, tables: &[RouteTableId], to: &EndpointId, service: Option<&ServiceName>) {
         let lists = self.world.prefix_lists.iter().flatten();
         let is_its = |list: &&PrefixList| {
-            service.is_some_and(|service| list.prefix_list_name == service.as_str())
+            list.is_awss() == Some(true)
+                && service.is_some_and(|service| list.prefix_list_name == service.as_str())
         };
         let list = lists.into_iter().find(is_its).map(|list| list.prefix_list_id.clone());
         // Where the list was not read, its ranges are not known either, and nothing counts on them.
@@ -197,9 +230,22 @@ impl Outlook {
                 && endpoint.vpc_endpoint_id != *than
                 && endpoint.kind() == EndpointType::Interface
                 && endpoint.holds_name_in_vpc()
-                && health(endpoint) == Health::Works
+                && match health(endpoint) {
+                    Health::Works | Health::Coming => true,
+                    Health::Gone | Health::Broken => false,
+                }
         };
         self.world.vpc_endpoints.iter().flatten().any(|endpoint| holds(&endpoint))
+    }
+
+    /// Whether the service's owner has to accept an endpoint before it acts.
+    fn waits_for_acceptance(&self, service: &ServiceName) -> bool {
+        let mut offers = self.world.vpc_endpoint_services.iter().flatten();
+        offers.any(|offer| {
+            offer.service_name == *service
+                && offer.is(&EndpointType::Interface)
+                && offer.acceptance_required
+        })
     }
 
     fn endpoint(&mut self, id: &EndpointId) -> Option<&mut VpcEndpoint> {
@@ -240,6 +286,8 @@ fn world_of(snapshot: &Snapshot<'_>) -> World {
         network_acls: section!(NetworkAcls, &snapshot.network_acls),
         prefix_lists: read(Section::PrefixLists).then(|| shared.prefix_lists.to_vec()),
         vpc_endpoint_services: read(Section::VpcEndpointServices).then(|| shared.services.to_vec()),
+        internet_gateways: None,
+        egress_only_internet_gateways: None,
         dhcp_options: read(Section::DhcpOptions).then(|| shared.dhcp_options.to_vec()),
         vpc_attributes: attributes
             .map(|attributes| [(snapshot.scope.vpc.clone(), *attributes)].into_iter().collect()),

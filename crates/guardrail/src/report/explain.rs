@@ -12,6 +12,7 @@ use crate::analysis::served::{Answer, Obstacle, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::analysis::well_known::{Uncovered, without_endpoint};
 use crate::ec2::policy::PolicyDigest;
+use crate::ec2::snapshot::Snapshot;
 use crate::ec2::world::{Route, RouteTable, VpcAttributes, VpcEndpoint};
 use crate::rules::left_alone::Unserved;
 use crate::shown::{filled, one_line, quoted, word};
@@ -47,6 +48,7 @@ pub fn explain(view: &View<'_>) -> String {
     }
     subnets(&mut out, view);
     tables(&mut out, view);
+    gateways(&mut out, view);
     services(&mut out, view);
     uncovered(&mut out, view);
     out
@@ -96,6 +98,38 @@ fn tables(out: &mut String, view: &View<'_>) {
             say!(out, "      {}", route_line(route, used.table, view));
         }
     }
+}
+
+/// The gateways that a route could lead out by, whether one does or not.
+fn gateways(out: &mut String, view: &View<'_>) {
+    let snapshot = view.snapshot;
+    let internet = snapshot
+        .internet_gateways
+        .iter()
+        .map(|gateway| (gateway.internet_gateway_id.as_str(), gateway.attachments.as_slice()));
+    let egress_only = snapshot.egress_only_gateways.iter().map(|gateway| {
+        (gateway.egress_only_internet_gateway_id.as_str(), gateway.attachments.as_slice())
+    });
+    let gateways: Vec<_> = internet.chain(egress_only).collect();
+    if gateways.is_empty() {
+        return;
+    }
+    say!(out, "  internet gateways");
+    for (id, attachments) in gateways {
+        let state = attachments.iter().find_map(|attachment| attachment.state.as_deref());
+        let leading = tables_leading_to(id, snapshot);
+        let routes = match leading.is_empty() {
+            true => "no route leads to it".to_owned(),
+            false => format!("routes lead to it in {}", leading.join(", ")),
+        };
+        say!(out, "    {id}: {}, {routes}", word(state.unwrap_or("attached, state not told")));
+    }
+}
+
+fn tables_leading_to(gateway: &str, snapshot: &Snapshot<'_>) -> Vec<String> {
+    let leads = |route: &Route| route.target().is_some_and(|target| target.as_str() == gateway);
+    let tables = snapshot.route_tables.iter().filter(|table| table.routes.iter().any(leads));
+    tables.map(|table| table.route_table_id.to_string()).collect()
 }
 
 fn serves(used: &TableUse<'_>) -> String {

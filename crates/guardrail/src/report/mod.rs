@@ -25,7 +25,7 @@ use crate::history::LookAgain;
 use crate::plan::advice::Advice;
 use crate::plan::{Hold, StepId};
 use crate::rules::finding::Drift;
-use crate::rules::left_alone::LeftAlone;
+use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
 
 /// The version of the report's JSON form.
 pub const VERSION: u32 = 1;
@@ -335,6 +335,16 @@ impl Report {
                 .iter()
                 .filter(is_told)
                 .any(|left| left.reason.is_told_from_a_sweep())
+    }
+
+    /// Whether all that is left of the findings goes by itself: nobody has to do anything.
+    pub fn is_only_coming_up(&self) -> bool {
+        let comes = |left: &LeftAlone| left.reason == LeftAloneReason::ComesByItself;
+        let mut left = self.findings.iter().filter(|found| !found.repaired).peekable();
+        let of_rule = |rule: RuleId| self.left_alone.iter().filter(move |it| it.rule == Some(rule));
+        let comes_by_itself =
+            |rule: RuleId| of_rule(rule).next().is_some() && of_rule(rule).all(comes);
+        left.peek().is_some() && left.all(|found| comes_by_itself(found.rule))
     }
 
     /// Whether the VPC has left the guardrail's care.

@@ -47,12 +47,30 @@ fn nat(w: &mut Fixture) {
 }
 
 #[test]
+fn an_endpoint_that_comes_up_is_told_from_no_sweep_and_never_called_on_its_baseline() {
+    let coming = |w: &mut Fixture| {
+        w.set("vpce-ssm", "State", json!("pending"));
+    };
+    assert_eq!(told(coming), [true, false, true]);
+    let (report, fixture) = report(Cause::Event, Vec::new(), coming);
+    assert_eq!(report.verdict, Verdict::DriftLeft);
+    let text = alert::text(&report, &fixture.wanted());
+    assert!(text.contains("not on its baseline yet; an endpoint is still coming up"), "{text}");
+}
+
+#[test]
 fn what_is_left_alone_by_kind_is_told_when_a_call_makes_it_so_and_from_no_sweep() {
     assert_eq!(told(|_| ()), [false; 3]);
     assert_eq!(told(may_lead_out), [true, false, true]);
     type Row = (&'static str, fn(&mut Fixture));
-    let table: [Row; 7] = [
+    let table: [Row; 9] = [
         ("a route to remove", nat),
+        ("a way past an endpoint", |w| {
+            w.route("rtb-a", "52.219.7.0/24", "tgw-1");
+        }),
+        ("one that is no way out", |w| {
+            w.route("rtb-a", "52.219.7.0/24", "pcx-1");
+        }),
         ("another rule's step beside it", |w| {
             may_lead_out(w);
             w.remove("vpce-ssm");
@@ -129,14 +147,14 @@ fn a_vpc_that_left_is_told_first_with_who_and_how_it_comes_back() {
     let calls = vec![untag("vpc-1", "vpc-guardrail")];
     let (report, fixture) = report(Cause::SelectionChanged, calls.clone(), unmanaged);
     let alert = alert(&report, &fixture.wanted());
-    assert_eq!(alert.subject, "VPC guardrail: left the guardrail vpc-1 eu-central-1");
-    let expected = "VPC vpc-1 in account 111122223333, eu-central-1: left the guardrail; nothing of it is looked \
+    assert_eq!(alert.subject, "VPC guardrail: not managed now vpc-1 eu-central-1");
+    let expected = "VPC vpc-1 in account 111122223333, eu-central-1: not managed now; nothing of it is looked \
          after. Its name is \"shop\".\n\
-         \nLeft the guardrail\n\
+         \nOut of the guardrail's care now\n\
          \x20 - the VPC: tag \"vpc-guardrail\" taken away by \"AROA:net\" (account 444455556666); it is not \
          managed now\n\
          \nWho\n\
-         \x20 DeleteTags by \"AROA:net\" (account 444455556666) (cli) at 2026-09-14T08:31:07Z\n\
+         \x20 DeleteTags by \"AROA:net\" (account 444455556666) (user agent: \"cli\") at 2026-09-14T08:31:07Z\n\
          \nTo bring it back\n\
          \x20 aws ec2 create-tags --resources vpc-1 --tags 'Key=vpc-guardrail,Value=managed' --region eu-central-1\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n";
@@ -158,13 +176,13 @@ fn a_subnet_that_left_does_not_pass_for_a_vpc_on_its_baseline() {
         w.set("subnet-pria", "Tags", json!([]));
     });
     let alert = alert(&report, &fixture.wanted());
-    assert_eq!(alert.subject, "VPC guardrail: subnet left, compliant vpc-1 eu-central-1");
+    assert_eq!(alert.subject, "VPC guardrail: subnet not private, compliant vpc-1 eu-central-1");
     let head: Vec<&str> = alert.text.lines().take(4).collect();
     let expected = [
-        "VPC vpc-1 in account 111122223333, eu-central-1: a subnet left the guardrail; otherwise on its baseline. \
+        "VPC vpc-1 in account 111122223333, eu-central-1: a subnet is not private now; otherwise on its baseline. \
          Its name is \"shop\".",
         "",
-        "Left the guardrail",
+        "Out of the guardrail's care now",
         "  - subnet-pria: tag \"Tier\" taken away by \"AROA:net\" (account 444455556666); it is \
          unclassified: no tag of the baseline's selectors now",
     ];

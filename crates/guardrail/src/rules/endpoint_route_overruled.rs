@@ -1,12 +1,13 @@
 //! No route of a private subnet's table takes a gateway service's addresses past its endpoint.
 
-use super::Rule;
+use super::{Rule, found_by};
 use crate::analysis::View;
 use crate::analysis::served::{Certainty, Obstacle, prove};
 use crate::baseline::RuleId;
 use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::LeftAloneReason;
+use crate::rules::repair::Repair;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::EndpointRouteOverruled,
@@ -44,18 +45,36 @@ fn check(view: &View<'_>) -> Vec<Finding> {
             }
         }
     }
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let ways_out = found_by(view, RuleId::InternetRoute);
     let finding = |drift| {
+        // What becomes of a way out, the rule of ways out says.
+        if ways_out.iter().any(|out| is_of_one_route(&drift, &out.drift)) {
+            return Finding::new(RuleId::EndpointRouteOverruled, drift, Repair::None);
+        }
         let reason = LeftAloneReason::OverrulesOnPurpose;
         Finding::left_alone(RuleId::EndpointRouteOverruled, drift, reason)
     };
     told.into_iter().map(finding).collect()
 }
 
+fn is_of_one_route(overruled: &Drift, way_out: &Drift) -> bool {
+    let (Drift::EndpointRouteOverruled { table, destination, .. }, Drift::LeadsOut(out)) =
+        (overruled, way_out)
+    else {
+        return false;
+    };
+    let there = out.destination.as_ref().map(ToString::to_string);
+    out.table == *table && there.as_ref() == Some(destination)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{Fixture, findings};
+    use crate::fixture::{Fixture, findings, planned};
 
     /// The fixture's S3 has the ranges 3.5.0.0/19 and 52.219.0.0/16.
     fn told(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
@@ -78,6 +97,20 @@ mod tests {
             );
             assert_eq!(told, if overrules { vec![expected] } else { vec![] });
         }
+    }
+
+    #[test]
+    fn of_a_way_out_only_its_own_rule_says_what_becomes_of_it() {
+        let with =
+            |target: &'static str| planned(move |w| w.route("rtb-a", "52.219.7.0/24", target));
+        assert_eq!(with("nat-1"), ["1 delete the route 52.219.7.0/24 → nat-1 from rtb-a"]);
+        assert_eq!(
+            with("pcx-1"),
+            [
+                "- rtb-a: 52.219.7.0/24 → pcx-1 takes addresses of com.amazonaws.eu-central-1.s3 past its endpoint: it may \
+                 be meant; take the route away if it is not"
+            ]
+        );
     }
 
     #[test]

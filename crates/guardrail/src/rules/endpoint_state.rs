@@ -105,8 +105,15 @@ mod tests {
 
     #[test]
     fn states_that_pass_are_not() {
-        for state in ["Available", "pending", "Pending"] {
-            check(|w| w.set("vpce-ssm", "State", json!(state)), &[]);
+        check(|w| w.set("vpce-ssm", "State", json!("Available")), &[]);
+        for state in ["pending", "Pending"] {
+            check(
+                |w| w.set("vpce-ssm", "State", json!(state)),
+                &[
+                    "service-not-served: com.amazonaws.eu-central-1.ssm is not served to subnet-pria, subnet-prib: vpce-ssm \
+                     is in state pending",
+                ],
+            );
         }
     }
 

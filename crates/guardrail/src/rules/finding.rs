@@ -45,6 +45,11 @@ impl Finding {
         self.rule == other.rule && self.drift == other.drift
     }
 
+    /// Whether what it tells of goes by itself, and nothing has to be done.
+    pub fn comes_by_itself(&self) -> bool {
+        self.left_alone.iter().any(|left| left.reason == LeftAloneReason::ComesByItself)
+    }
+
     /// The finding, of which this is left alone.
     #[must_use]
     pub fn leaving(mut self, what: String, reason: LeftAloneReason) -> Self {

@@ -102,7 +102,13 @@ mod tests {
     #[test]
     fn one_that_goes_away_is_missing_and_one_that_comes_is_not() {
         check(|w| w.set("vpce-ssm", "State", json!("deleting")), &[NO_SSM]);
-        check(|w| w.set("vpce-ssm", "State", json!("pending")), &[]);
+        check(
+            |w| w.set("vpce-ssm", "State", json!("pending")),
+            &[
+                "service-not-served: com.amazonaws.eu-central-1.ssm is not served to subnet-pria, subnet-prib: vpce-ssm is \
+                 in state pending",
+            ],
+        );
     }
 
     #[test]

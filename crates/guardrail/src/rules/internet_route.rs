@@ -131,6 +131,10 @@ fn removal(
     if used.off_limits.is_some() {
         return Err(LeftAloneReason::TableOfGateway);
     }
+    if !used.unsettled.is_empty() {
+        let subnets = used.unsettled.iter().copied().cloned().collect();
+        return Err(LeftAloneReason::AssociationUnsettled { subnets });
+    }
     if leading.propagated {
         return Err(LeftAloneReason::Propagated);
     }
@@ -201,7 +205,7 @@ mod tests {
     #[test]
     fn public_unused_and_edge_tables_are_not_judged() {
         check(
-            |w| w.route("rtb-pub", "1.1.1.1/32", "nat-1").route("rtb-main", "0.0.0.0/0", "nat-1"),
+            |w| w.route("rtb-pub", "10.9.0.0/16", "nat-1").route("rtb-main", "0.0.0.0/0", "nat-1"),
             &[],
         );
         check(
@@ -240,6 +244,9 @@ mod tests {
         assert_eq!(
             told,
             [
+                "service-not-served: com.amazonaws.eu-central-1.s3 is not served to subnet-pria: no endpoint on rtb-regional",
+                "service-not-served: com.amazonaws.eu-central-1.dynamodb is not served to subnet-pria: no endpoint on \
+                 rtb-regional",
                 "internet-route: rtb-regional: 0.0.0.0/0 → igw-1 leads to the internet through internet gateway igw-1, for \
               private subnet-pria"
             ]
@@ -305,7 +312,8 @@ mod tests {
         let steps = |target: &str, edit: &dyn Fn(&mut Fixture)| {
             crate::fixture::planned(|w| {
                 let eni = json!({"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1",
-                    "SubnetId": "subnet-pubb", "SourceDestCheck": false});
+                    "SubnetId": "subnet-pubb", "SourceDestCheck": false, "InterfaceType": "interface",
+                    "Attachment": {"InstanceId": "i-1"}});
                 w.baseline("internet_routes", json!({"may_lead_out": "accept"}));
                 w.add("NetworkInterfaces", eni).set(
                     "nat-private",
@@ -349,8 +357,9 @@ mod tests {
                 w.baseline("internet_routes", json!({"may_lead_out": "remove"}));
                 w.set("nat-private", "SubnetId", json!("subnet-puba"));
                 w.set("nat-1", "SubnetId", json!("subnet-elsewhere"));
-                w.drop_route("rtb-pub", "0.0.0.0/0").route("rtb-pub", "52.0.0.0/8", "tgw-1");
-                w.route("rtb-pub", "0.0.0.0/0", "igw-1").route("rtb-a", "52.0.0.0/8", target)
+                w.route("rtb-pub", "52.0.0.0/8", "tgw-1").route("rtb-a", "52.0.0.0/8", target);
+                let accept = json!({"accept": ["subnet-puba", "subnet-pubb"], "reason": "a test"});
+                w.baseline("unclassified_subnets", accept)
             })
         };
         assert_eq!(steps("tgw-1"), ["1 delete the route 52.0.0.0/8 → tgw-1 from rtb-a"]);
@@ -361,6 +370,79 @@ mod tests {
               tgw-1, which its removal would cut; a person must decide"
             ]
         );
+    }
+
+    /// By the old table or by the new one, nobody can tell: both are looked at, and neither is changed.
+    #[test]
+    fn while_an_association_is_not_settled_both_tables_count_and_neither_is_changed() {
+        let steps = |state: &'static str, table: &'static str| {
+            crate::fixture::planned(|w| {
+                let association =
+                    json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": state}}]);
+                w.set("rtb-a", "Associations", association).route(table, "0.0.0.0/0", "nat-1")
+            })
+        };
+        for state in ["associating", "disassociating", "wobbling"] {
+            for table in ["rtb-a", "rtb-main"] {
+                let told = format!(
+                    "- {table}: 0.0.0.0/0 → nat-1: nobody can tell at present whether subnet-pria use \
+                     this table, by the state of their associations"
+                );
+                let steps = steps(state, table);
+                assert!(steps.contains(&told), "{state} {table}: {steps:#?}");
+                let deleted = |step: &String| step.contains("delete the route");
+                assert!(!steps.iter().any(deleted), "{state} {table}: {steps:#?}");
+            }
+        }
+        assert_eq!(
+            steps("associated", "rtb-a"),
+            ["1 delete the route 0.0.0.0/0 → nat-1 from rtb-a"]
+        );
+        assert_eq!(steps("associated", "rtb-main"), Vec::<String>::new());
+        // A public subnet that may use the table keeps its route.
+        let shared = crate::fixture::planned(|w| {
+            let state = json!({"State": "disassociating"});
+            w.associate("rtb-a", json!({"SubnetId": "subnet-puba", "AssociationState": state}));
+            w.route("rtb-a", "0.0.0.0/0", "nat-1")
+        });
+        assert!(!shared.iter().any(|step| step.contains("delete the route")), "{shared:#?}");
+    }
+
+    #[test]
+    fn what_leads_out_through_what_is_not_known_is_told_and_never_deleted() {
+        let steps = |edit: &dyn Fn(&mut Fixture)| {
+            crate::fixture::planned(|w| {
+                let eni = json!({"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1",
+                    "SubnetId": "subnet-puba", "SourceDestCheck": false,
+                    "InterfaceType": "interface", "Attachment": {"InstanceId": "i-1"}});
+                for way in ["accept", "remove"] {
+                    w.baseline("internet_routes", json!({"may_lead_out": way}));
+                }
+                w.add("NetworkInterfaces", eni);
+                edit(w);
+                w
+            })
+        };
+        let to = |target: &'static str, key: &'static str, value: serde_json::Value| {
+            steps(&move |w: &mut Fixture| {
+                w.route("rtb-a", "0.0.0.0/0", target).set(target, key, value.clone());
+            })
+        };
+        assert_eq!(
+            to("eni-1", "SubnetId", json!("subnet-puba")),
+            ["1 delete the route 0.0.0.0/0 → eni-1 from rtb-a"]
+        );
+        for (target, key, value) in [
+            ("eni-1", "InterfaceType", json!("teleporter")),
+            ("eni-1", "Attachment", json!(null)),
+            ("eni-1", "SourceDestCheck", json!(null)),
+            ("nat-1", "State", json!("wobbling")),
+        ] {
+            let told = format!("- rtb-a: 0.0.0.0/0 → {target}: ");
+            let steps = to(target, key, value);
+            assert!(steps.iter().any(|step| step.starts_with(&told)), "{key}: {steps:#?}");
+            assert_eq!(steps.len(), 1, "{key}: {steps:#?}");
+        }
     }
 
     #[test]

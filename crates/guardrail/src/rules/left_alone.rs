@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::served::{Certainty, Obstacle};
 use crate::baseline::RuleId;
-use crate::ec2::id::{Region, SecurityGroupId, ServiceName, SubnetId, Zone};
+use crate::ec2::id::{EndpointId, Region, SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::policy::PolicyDigest;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::Subnet;
-use crate::shown::filled;
+use crate::shown::{filled, word};
 
 /// Something that is not repaired, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +90,24 @@ pub enum LeftAloneReason {
     },
     /// AWS gives no private name to an endpoint of a VPC whose DNS is off, and it stays off.
     NameNeedsVpcDns,
+    /// AWS gives a private name to one endpoint of a VPC only, and another has it.
+    NameTaken {
+        /// The endpoint that has the name.
+        by: EndpointId,
+    },
+    /// AWS writes no second route for a service's prefix list into a table.
+    ListLeadsElsewhere {
+        /// The prefix list.
+        destination: String,
+        /// What the table's route for it leads to.
+        target: String,
+    },
+    /// The owner of the service accepts endpoints one by one, and nobody knows whether this one.
+    NeedsAcceptance,
+    /// The service's endpoints have IPv6 addresses only, and the guardrail's have IPv4 ones.
+    OnlyOverIpv6,
+    /// The service is offered in no zone of the private subnets that need it.
+    NoZoneInCommon,
     /// The endpoint's policy may be meant.
     PolicyOfTheirOwn {
         /// What the policy is accepted by.
@@ -99,6 +117,8 @@ pub enum LeftAloneReason {
     OverrulesOnPurpose,
     /// Nothing that the guardrail does makes the service served.
     NoRemedy,
+    /// What is in the way goes by itself: the endpoint is coming up.
+    ComesByItself,
     /// The endpoint's state is a person's to mend.
     Broken,
     /// No private subnet of these zones can take an interface.
@@ -113,6 +133,11 @@ pub enum LeftAloneReason {
     },
     /// The table belongs to a gateway and is never changed.
     TableOfGateway,
+    /// Nobody can tell at present whether these subnets use the table or another one.
+    AssociationUnsettled {
+        /// The subnets whose associations are between two states, or in one of no known kind.
+        subnets: Vec<SubnetId>,
+    },
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
     /// The endpoint's private name is for inbound Resolver endpoints only.
@@ -187,13 +212,36 @@ impl fmt::Display for LeftAloneReason {
                 "AWS gives private names only where enableDnsSupport and enableDnsHostnames of the VPC \
                  are on",
             ),
+            Self::NameTaken { by } => {
+                write!(f, "{by} has the private name, and AWS gives it to one endpoint of a VPC only")
+            }
+            Self::ListLeadsElsewhere { destination, target } => write!(
+                f,
+                "the table leads {} to {} already, and AWS adds no second route for it; a person must \
+                 decide",
+                word(destination),
+                word(target)
+            ),
+            Self::NeedsAcceptance => f.write_str(
+                "it costs money and would wait for the owner of the service to accept it; \
+                 `create: always` in the baseline makes it all the same",
+            ),
+            Self::OnlyOverIpv6 => f.write_str(
+                "the service's endpoints have IPv6 addresses only, and the guardrail makes them with IPv4 \
+                 ones",
+            ),
+            Self::NoZoneInCommon => f.write_str(
+                "the service is offered in no zone of the private subnets that need it; make one in \
+                 another zone",
+            ),
             Self::PolicyOfTheirOwn { digest } => {
                 write!(f, "policies are people's; if it is meant, accept {digest} in the baseline")
             }
             Self::OverrulesOnPurpose => {
-                f.write_str("it is no way out; take the route away if it is not meant")
+                f.write_str("it may be meant; take the route away if it is not")
             }
             Self::NoRemedy => f.write_str("nothing that the guardrail may do removes it"),
+            Self::ComesByItself => f.write_str("it comes up by itself"),
             Self::Broken => f.write_str("it does not mend by itself; delete it, and the guardrail makes a new one"),
             Self::NoSubnetInZone { zones } => {
                 write!(f, "no private subnet in {} has room for an endpoint's IPv4 interface", list(zones))
@@ -204,6 +252,11 @@ impl fmt::Display for LeftAloneReason {
             Self::TableOfGateway => {
                 f.write_str("the table is a gateway's own and is never changed; give the private subnets another one")
             }
+            Self::AssociationUnsettled { subnets } => write!(
+                f,
+                "nobody can tell at present whether {} use this table, by the state of their associations",
+                list(subnets)
+            ),
             Self::InboundResolverOnly => f.write_str(
                 "set PrivateDnsOnlyForInboundResolverEndpoint of the endpoint to false, which moves the \
                  whole VPC's traffic to it",
@@ -222,11 +275,16 @@ impl LeftAloneReason {
             | Self::NotOffered
             | Self::PolicyOfTheirOwn { .. }
             | Self::Unclassified
-            | Self::OverrulesOnPurpose => false,
+            | Self::ComesByItself => false,
             Self::SomebodyElsesVpc
             | Self::NotObserved { .. }
             | Self::SharedTable { .. }
             | Self::NameNeedsVpcDns
+            | Self::NameTaken { .. }
+            | Self::ListLeadsElsewhere { .. }
+            | Self::NeedsAcceptance
+            | Self::OnlyOverIpv6
+            | Self::NoZoneInCommon
             | Self::PassesOn { .. }
             | Self::Unknown
             | Self::Propagated
@@ -235,6 +293,7 @@ impl LeftAloneReason {
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TableOfGateway
+            | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
@@ -245,6 +304,7 @@ impl LeftAloneReason {
             | Self::CarriesMore { .. }
             | Self::UnprovenDetour { .. }
             | Self::Contradictory
+            | Self::OverrulesOnPurpose
             | Self::NoRemedy => true,
         }
     }
@@ -262,6 +322,11 @@ impl LeftAloneReason {
             | Self::NotOffered
             | Self::SharedTable { .. }
             | Self::NameNeedsVpcDns
+            | Self::NameTaken { .. }
+            | Self::ListLeadsElsewhere { .. }
+            | Self::NeedsAcceptance
+            | Self::OnlyOverIpv6
+            | Self::NoZoneInCommon
             | Self::PassesOn { .. }
             | Self::MayLeadOut
             | Self::CarriesMore { .. }
@@ -274,6 +339,7 @@ impl LeftAloneReason {
             | Self::NoSubnetInZone { .. }
             | Self::GroupNameTaken { .. }
             | Self::TableOfGateway
+            | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
@@ -281,6 +347,7 @@ impl LeftAloneReason {
             | Self::AwaitsAcceptance
             | Self::PolicyOfTheirOwn { .. }
             | Self::OverrulesOnPurpose
+            | Self::ComesByItself
             | Self::NoRemedy => Vec::new(),
         }
     }

@@ -63,12 +63,17 @@ every_rule!(registry);
 /// What every rule finds, in the order of repair; rules that need what was not observed say
 /// nothing.
 pub fn evaluate(view: &View<'_>) -> Vec<Finding> {
-    let observed =
-        |rule: &&Rule| !rule.needs.iter().any(|section| view.snapshot.missing.contains(section));
-    RuleId::ALL
-        .iter()
-        .map(|id| id.rule())
-        .filter(observed)
-        .flat_map(|rule| (rule.check)(view))
-        .collect()
+    RuleId::ALL.iter().flat_map(|id| found_by(view, *id)).collect()
+}
+
+/// What one rule finds; nothing where it needs what was not observed.
+fn found_by(view: &View<'_>, id: RuleId) -> Vec<Finding> {
+    let rule = id.rule();
+    let is_missing = |section| view.snapshot.missing.contains(section);
+    if rule.needs.iter().any(is_missing) { Vec::new() } else { (rule.check)(view) }
+}
+
+/// What every rule but this one finds.
+fn found_by_others(view: &View<'_>, than: RuleId) -> Vec<Finding> {
+    RuleId::ALL.iter().filter(|id| **id != than).flat_map(|id| found_by(view, *id)).collect()
 }

@@ -16,7 +16,7 @@ use crate::rules::repair::Repair;
 pub(super) static RULE: Rule = Rule {
     id: RuleId::UnguardedSubnet,
     finds: "subnets that are neither private nor public lead out or may, so that nobody guards them: no tag says what they \
-            are, two contradict each other, or one says public and no internet gateway's route does",
+            are, two contradict each other, or one says public and something leads past internet gateways",
     repairs: "nothing: tag them as what they are, or accept them in `unclassified_subnets`",
     needs: &[
         Section::Vpcs,
@@ -69,8 +69,16 @@ fn unguarded(used: &SubnetUse<'_>, view: &View<'_>) -> Option<UnguardedSubnet> {
         return None;
     }
     let may_lead_out = view.baseline.internet_routes.may_lead_out;
-    let ways = view.topology.ways_out(used.table?, view.snapshot, may_lead_out);
-    let (_, class) = ways.into_iter().next()?;
+    let first = || view.topology.ways_out(used, view.snapshot, may_lead_out).into_iter().next();
+    let past = view.topology.way_past_gateways(used, view.snapshot, may_lead_out);
+    let (_, class) = match used.class {
+        Class::TaggedPublicOnly(..) => past?,
+        Class::Unclassified
+        | Class::Contradictory(..)
+        | Class::Private(_)
+        | Class::Public(_)
+        | Class::BuiltPublic(..) => first()?,
+    };
     let certainty = match &class {
         RouteClass::Internet(_) => Certainty::Certain,
         RouteClass::MayLeadOut(_) => Certainty::Possible,
@@ -142,6 +150,84 @@ mod tests {
             w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true))
         });
         assert!(private[0].starts_with("internet-route"), "{private:#?}");
+    }
+
+    /// Each family, and each public address by the longest prefix, goes where its own route leads.
+    #[test]
+    fn an_internet_gateways_route_for_some_addresses_hides_no_way_of_the_others() {
+        let tagged = |routes: &[(&str, &str)], edit: fn(&mut Fixture)| {
+            findings(|w| {
+                tagged_public(w);
+                edit(w);
+                routes.iter().fold(w, |w, (to, target)| w.route("rtb-a", to, target))
+            })
+        };
+        let through = |what: &str, way: &str| {
+            [format!("unguarded-subnet: unguarded and leading out: subnet-pria ({what}) {way}")]
+        };
+        let public = "tagged \"Tier=public\"";
+        let nat = through(public, "through public NAT gateway nat-1");
+        let plain = |_: &mut Fixture| ();
+        for decoy in ["8.8.8.8/32", "203.0.113.0/24", "::/0", "0.0.0.0/1"] {
+            let routes = [(decoy, "igw-1"), ("0.0.0.0/0", "nat-1")];
+            assert_eq!(tagged(&routes, plain), nat, "{decoy}");
+            let launches: fn(&mut Fixture) = |w| {
+                untagged(w, "subnet-pria").set("subnet-pria", "MapPublicIpOnLaunch", json!(true));
+            };
+            let untagged = through("untagged", "through public NAT gateway nat-1");
+            assert_eq!(tagged(&routes, launches), untagged, "{decoy}");
+        }
+        for (to, target, way) in [
+            ("1.1.1.1/32", "nat-1", "through public NAT gateway nat-1"),
+            ("0.0.0.0/1", "tgw-1", "perhaps through transit gateway tgw-1"),
+            (
+                "2000::/3",
+                "eni-9",
+                "perhaps through eni-9, which was not among the interfaces observed",
+            ),
+            ("64:ff9b::/96", "nat-1", "through public NAT gateway nat-1"),
+        ] {
+            let routes = [("0.0.0.0/0", "igw-1"), (to, target)];
+            assert_eq!(tagged(&routes, plain), through(public, way), "{to}");
+        }
+        let egress = through(public, "through egress-only internet gateway eigw-1");
+        assert_eq!(tagged(&[("8.8.8.8/32", "igw-1"), ("::/0", "eigw-1")], plain), egress);
+    }
+
+    #[test]
+    fn a_public_subnet_with_other_routes_is_as_it_should_be() {
+        let public = |routes: &[(&str, &str)], edit: fn(&mut Fixture)| {
+            findings(|w| {
+                let w = routes.iter().fold(w, |w, (to, target)| w.route("rtb-pub", to, target));
+                edit(w);
+                w
+            })
+        };
+        let plain = |_: &mut Fixture| ();
+        for routes in [
+            &[("10.9.0.0/16", "tgw-1"), ("192.168.0.0/16", "vgw-1"), ("172.16.0.0/12", "tgw-1")][..],
+            &[("10.9.0.0/16", "nat-private"), ("100.64.0.0/10", "eni-9")][..],
+            &[("::/0", "igw-1")][..],
+            &[("::/0", "eigw-1")][..],
+            &[("52.0.0.0/8", "pcx-1")][..],
+        ] {
+            assert_eq!(public(routes, plain), Vec::<String>::new(), "{routes:?}");
+        }
+        // One that a VPN propagates for the same block never acts.
+        assert_eq!(
+            public(&[("0.0.0.0/0", "vgw-1")], |w| {
+                let routes = w.thing("rtb-pub")["Routes"].as_array_mut().unwrap();
+                routes.last_mut().unwrap()["Origin"] = json!("EnableVgwRoutePropagation");
+            }),
+            Vec::<String>::new()
+        );
+        // The internet gateway's two longer routes leave it nothing.
+        let halves = [("0.0.0.0/1", "igw-1"), ("128.0.0.0/1", "igw-1"), ("0.0.0.0/0", "nat-1")];
+        let only_halves = findings(|w| {
+            let w = w.drop_route("rtb-pub", "0.0.0.0/0");
+            halves.iter().fold(w, |w, (to, target)| w.route("rtb-pub", to, target))
+        });
+        assert_eq!(only_halves, Vec::<String>::new());
     }
 
     #[test]
@@ -224,7 +310,20 @@ mod tests {
             })
         };
         assert_eq!(behind("vpce-gwlb"), Vec::<String>::new());
-        assert_eq!(behind("cagw-1"), Vec::<String>::new());
+        assert_eq!(
+            behind("cagw-1"),
+            [
+                "unguarded-subnet: unguarded and leading out: subnet-puba (tagged \"Tier=public\") through \
+              carrier gateway cagw-1"
+            ],
+            "no Wavelength Zone"
+        );
+        let wavelength = findings(|w| {
+            let w = w.drop_route("rtb-pub", "0.0.0.0/0").remove("subnet-pubb");
+            w.set("subnet-puba", "AvailabilityZone", json!("us-east-1-wl1-bos-wlz-1"));
+            w.route("rtb-pub", "0.0.0.0/0", "cagw-1")
+        });
+        assert_eq!(wavelength, Vec::<String>::new());
         assert_eq!(
             behind("tgw-1"),
             [

@@ -116,7 +116,7 @@ impl<'a, C: Cloud> Runner<'a, C> {
 
     /// Reads everything.
     pub(super) async fn first_look(&mut self) -> Assessment {
-        self.observed.look(self.cloud, &self.request.scope, Section::ALL.as_slice()).await;
+        self.observed.look(self.cloud, &self.request.scope, &Section::judged()).await;
         self.blind = self.observed.unread.iter().map(|unread| unread.section).collect();
         self.assess()
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::RunRequest;
 use super::conclude::{Ended, report};
+use super::recheck::Outcomes;
 use crate::analysis::View;
 use crate::analysis::departure::{Departure, departures};
 use crate::analysis::required_service::required_services;
@@ -16,7 +17,7 @@ use crate::history::{Facts, Looked, Memory, Note, recorded_calls};
 use crate::plan::advice::Advice;
 use crate::plan::planner::plan;
 use crate::plan::reliance::{Reliances, at_stake};
-use crate::plan::{Circumstances, Plan, Step};
+use crate::plan::{Circumstances, Plan, StepId};
 use crate::report::{Outcome, Report};
 use crate::rules::finding::Finding;
 use crate::rules::repair::RouteRemoval;
@@ -183,6 +184,23 @@ pub fn preview_snapshot(
     )
 }
 
+/// What would become of each step: none is promised that comes after one that is not taken.
+fn foreseen(plan: &Plan) -> Outcomes {
+    let mut outcomes = Outcomes::new();
+    for step in &plan.steps {
+        let is_promised = |id: &&StepId| outcomes.get(*id) == Some(&Outcome::Planned);
+        let not_taken = step.after.iter().find(|id| !is_promised(id));
+        let outcome = match (step.mode, step.held.clone(), not_taken) {
+            (Mode::Observe | Mode::Notify, _, _) => Outcome::NotAllowed(step.mode),
+            (Mode::Repair, Some(hold), _) => Outcome::Held(hold),
+            (Mode::Repair, None, Some(because)) => Outcome::Skipped { because: *because },
+            (Mode::Repair, None, None) => Outcome::Planned,
+        };
+        outcomes.insert(step.id, outcome);
+    }
+    outcomes
+}
+
 /// The report of a plan of which no step is taken.
 fn not_taken(
     baseline: &Baseline,
@@ -190,12 +208,7 @@ fn not_taken(
     request: &RunRequest,
     now: Timestamp,
 ) -> Report {
-    let outcome = |step: &Step| match (step.mode, step.held.clone()) {
-        (Mode::Observe | Mode::Notify, _) => Outcome::NotAllowed(step.mode),
-        (Mode::Repair, Some(hold)) => Outcome::Held(hold),
-        (Mode::Repair, None) => Outcome::Planned,
-    };
-    let outcomes = assessment.plan.steps.iter().map(|step| (step.id, outcome(step))).collect();
+    let outcomes = foreseen(&assessment.plan);
     let (first, last) = (assessment.clone(), assessment);
     report(Ended {
         baseline,

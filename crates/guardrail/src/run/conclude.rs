@@ -57,7 +57,13 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
     let first_seen = first.findings.iter().map(|finding| (finding, repaired(finding)));
     let is_new =
         |finding: &&Finding| !first.findings.iter().any(|seen| seen.is_same_drift(finding));
-    let new = last.findings.iter().filter(is_new).map(|finding| (finding, false));
+    // That the endpoint is not up yet, the step that waited for it says.
+    let is_waited_for = |finding: &&Finding| {
+        finding.comes_by_itself()
+            && finding.drift.service().is_some_and(|service| pending.contains(&service))
+    };
+    let new = last.findings.iter().filter(is_new).filter(|finding| !is_waited_for(finding));
+    let new = new.map(|finding| (finding, false));
     let findings: Vec<Found> = first_seen
         .chain(new)
         .map(|(finding, repaired)| found(finding, repaired, baseline))

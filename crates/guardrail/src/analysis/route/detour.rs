@@ -30,6 +30,9 @@ pub enum Hop {
     Interface(InterfaceId),
     /// Another interface of the instance that the interface before it is attached to.
     SameInstance(InterfaceId),
+    /// The translation of NAT64's addresses to IPv4 by the instance that the interface before it is
+    /// attached to.
+    Nat64(InterfaceId),
 }
 
 impl Hop {
@@ -37,7 +40,7 @@ impl Hop {
     pub fn is_private_nat(&self) -> bool {
         match self {
             Self::PrivateNat(_) => true,
-            Self::Interface(_) | Self::SameInstance(_) => false,
+            Self::Interface(_) | Self::SameInstance(_) | Self::Nat64(_) => false,
         }
     }
 }
@@ -83,7 +86,7 @@ pub(super) fn follow(
     walk.pass(hop.clone(), parts);
     let inside = match hop {
         Hop::PrivateNat(id) => RouteClass::Inside(Inside::PrivateNatGateway(id)),
-        Hop::Interface(id) | Hop::SameInstance(id) => {
+        Hop::Interface(id) | Hop::SameInstance(id) | Hop::Nat64(id) => {
             RouteClass::MayLeadOut(PossibleExit::Appliance(id))
         }
     };
@@ -122,6 +125,24 @@ fn kept_without(nets: &[IpNet], table: &RouteTable, snapshot: &Snapshot<'_>) -> 
     let ways = ways(table, snapshot).0.into_iter().filter(|way| stays(&way.route));
     let blocks = ways.map(|way| way.block);
     blocks.filter(|block| !nets.iter().any(|net| block.contains(net))).collect()
+}
+
+/// Whether some public address takes this route of the table, as far as is known; other routes take
+/// it away only while their targets are there.
+pub fn takes_public_addresses(
+    route: &Route,
+    table: &RouteTable,
+    snapshot: &Snapshot<'_>,
+    own: &[IpNet],
+) -> bool {
+    let (mut ways, unread) = ways(table, snapshot);
+    ways.retain(|way| std::ptr::eq(way.route, route) || !is_blackhole(way.route));
+    let mut its = ways.iter().filter(|way| std::ptr::eq(way.route, route));
+    unread.iter().any(|(other, _)| std::ptr::eq(*other, route))
+        || its.any(|way| {
+            let going = Part::new(way.block, own).going(way, &ways);
+            going.is_some_and(|part| part.is_public(own))
+        })
 }
 
 /// The table's routes, block by block; and those of which nobody can tell what they carry.
@@ -218,10 +239,9 @@ impl Walk<'_, '_> {
                 let subnet = nat.and_then(|nat| nat.subnet_id.as_ref());
                 self.leave(hop.clone(), subnet, parts);
             }
-            Hop::Interface(id) | Hop::SameInstance(id) => {
-                let interfaces = &self.snapshot.interfaces;
-                let Some(eni) = interfaces.iter().find(|eni| eni.network_interface_id == *id)
-                else {
+            Hop::Interface(id) | Hop::SameInstance(id) | Hop::Nat64(id) => {
+                let mut interfaces = self.snapshot.shared.interfaces.iter();
+                let Some(eni) = interfaces.find(|eni| eni.network_interface_id == *id) else {
                     return self.unknown(Unknown::UnseenInterface(id.to_string()));
                 };
                 self.pass_interface(&hop, eni, parts);
@@ -230,27 +250,43 @@ impl Walk<'_, '_> {
     }
 
     fn pass_interface(&mut self, hop: &Hop, eni: &NetworkInterface, parts: Vec<Part>) {
+        if eni.vpc_id.as_ref() != Some(&self.snapshot.scope.vpc) {
+            return self.unknown(Unknown::UnseenSubnet(hop.clone()));
+        }
         self.leave(hop.clone(), eni.subnet_id.as_ref(), parts.clone());
-        if matches!(hop, Hop::SameInstance(_)) || self.found.out.is_some() {
+        match hop {
+            Hop::Interface(_) => self.pass_beside(hop, eni, &parts),
+            Hop::PrivateNat(_) | Hop::SameInstance(_) | Hop::Nat64(_) => {}
+        }
+    }
+
+    /// What an instance may do beside passing on what comes in as it is: translate it, or send it out
+    /// by another of its interfaces, as a firewall does, which has one on each side.
+    fn pass_beside(&mut self, hop: &Hop, eni: &NetworkInterface, parts: &[Part]) {
+        let snapshot = self.snapshot;
+        let others = snapshot.shared.interfaces.iter().filter(|other| {
+            let same = instance_of(other).is_some() && instance_of(other) == instance_of(eni);
+            same && other.subnet_id != eni.subnet_id
+        });
+        if self.found.out.is_some() {
+            let is_elsewhere =
+                |other: &&NetworkInterface| other.vpc_id.as_ref() != Some(&snapshot.scope.vpc);
+            if let Some(other) = others.clone().find(is_elsewhere) {
+                let id = other.network_interface_id.clone();
+                self.carries(format!("{}, in another VPC", Hop::SameInstance(id)));
+            }
             return;
         }
-        // What comes in by one interface may leave by another: a firewall has one on each side.
-        let others: Vec<InterfaceId> = self
-            .snapshot
-            .interfaces
-            .iter()
-            .filter(|other| {
-                let same = instance_of(other).is_some() && instance_of(other) == instance_of(eni);
-                same && other.subnet_id != eni.subnet_id
-            })
-            .map(|other| other.network_interface_id.clone())
-            .collect();
         self.path.push(hop.clone());
+        let ipv4: Vec<Part> = parts.iter().filter_map(Part::nat64).collect();
+        if !ipv4.is_empty() {
+            self.pass(Hop::Nat64(eni.network_interface_id.clone()), ipv4);
+        }
         for other in others {
-            self.pass(Hop::SameInstance(other), parts.clone());
+            self.pass(Hop::SameInstance(other.network_interface_id.clone()), parts.to_vec());
         }
         self.path.pop();
-        if self.found.is_nothing() && !matches!(hop, Hop::SameInstance(_)) {
+        if self.found.is_nothing() {
             self.maybe(PossibleExit::Appliance(eni.network_interface_id.clone()));
         }
     }
@@ -358,13 +394,13 @@ impl Walk<'_, '_> {
     }
 
     /// The step of the way that nobody can prove: no page says that a private NAT gateway passes
-    /// traffic on to another NAT gateway or to an instance, and what an instance does between its
-    /// interfaces is not seen from outside.
+    /// traffic on to another NAT gateway or to an instance, and what an instance translates, or does
+    /// between its interfaces, is not seen from outside.
     fn unproven(&self, exit: &InternetExit) -> Option<Doubt> {
         let behind = self.path.iter().skip(1).map(ToString::to_string).chain([exit.to_string()]);
         let mut steps = self.path.iter().zip(self.path.iter().skip(1).map(Some).chain([None]));
         let unproven = steps.position(|(hop, next)| {
-            hop.is_private_nat() || matches!(next, Some(Hop::SameInstance(_)))
+            hop.is_private_nat() || matches!(next, Some(Hop::SameInstance(_) | Hop::Nat64(_)))
         })?;
         let from = self.path.get(unproven)?.to_string();
         behind.into_iter().nth(unproven).map(|to| Doubt::Unproven(from, to))
@@ -402,6 +438,7 @@ impl fmt::Display for Hop {
             Self::PrivateNat(id) => write!(f, "private NAT gateway {id}"),
             Self::Interface(id) => write!(f, "interface {id}"),
             Self::SameInstance(id) => write!(f, "interface {id} of the same instance"),
+            Self::Nat64(_) => f.write_str("its translation to IPv4"),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-pub use crate::analysis::route::detour::{Detour, Doubt, Hop};
+pub use crate::analysis::route::detour::{Detour, Doubt, Hop, takes_public_addresses};
 use crate::analysis::route::part::Part;
 pub use crate::analysis::route::passers::passers;
 use crate::analysis::topology::Topology;
@@ -18,8 +18,8 @@ use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixLi
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Snapshot;
 use crate::ec2::world::{
-    AvailabilityMode, Connectivity, Destination, EndpointType, NatGateway, NetworkInterface, Route,
-    RouteState, RouteTable,
+    Attachment, AvailabilityMode, Connectivity, Destination, EndpointType, NatGateway,
+    NatGatewayState, NetworkInterface, Route, RouteState, RouteTable,
 };
 use crate::shown::word;
 
@@ -117,6 +117,11 @@ pub enum Unknown {
     UnseenNatGateway(NatGatewayId),
     /// The route's target is an interface or instance that was not among those observed.
     UnseenInterface(String),
+    /// The route's target is a NAT gateway whose state AWS does not say, or in a word that this version
+    /// does not know.
+    NatGatewayState(NatGatewayId, Option<String>),
+    /// The route's target is an interface of which nobody can tell whether it passes traffic on.
+    Interface(InterfaceId, Unverified),
     /// The subnet of what passes traffic on, or the table that it uses, was not among those observed.
     UnseenSubnet(Hop),
     /// A route behind something that passes traffic on, by a prefix list whose entries were not read.
@@ -125,6 +130,17 @@ pub enum Unknown {
     TooManyHops,
     /// One of these, behind something that passes traffic on.
     Detour(Vec<Hop>, Box<Unknown>),
+}
+
+/// Why nobody can tell whether an interface passes traffic on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unverified {
+    /// The interface's type is not said, or none that instances have.
+    Type(Option<String>),
+    /// The interface is attached to nothing at present.
+    Detached,
+    /// Whether its source/destination check is on is not said.
+    SourceDestCheck,
 }
 
 /// The addresses that a destination stands for.
@@ -183,7 +199,7 @@ fn gateway_endpoint_of(route: &Route, snapshot: &Snapshot<'_>) -> Option<Endpoin
 fn writes_routes(id: &EndpointId, list: &PrefixListId, snapshot: &Snapshot<'_>) -> bool {
     let is_awss = || {
         let list = snapshot.shared.prefix_lists.iter().find(|seen| seen.prefix_list_id == *list);
-        list.is_none_or(|list| list.owner_id.as_deref().is_none_or(|owner| owner == "AWS"))
+        list.is_none_or(|list| list.is_awss() == Some(true))
     };
     let endpoint = snapshot.endpoint(id);
     endpoint.map_or_else(is_awss, |endpoint| endpoint.kind() == EndpointType::Gateway)
@@ -192,6 +208,14 @@ fn writes_routes(id: &EndpointId, list: &PrefixListId, snapshot: &Snapshot<'_>) 
 /// Whether a route's packets are dropped because its target is gone.
 pub fn is_blackhole(route: &Route) -> bool {
     route.state == Some(RouteState::Blackhole)
+}
+
+/// The blocks of the route's destination; `None` where they were not read, or are of no known form.
+pub fn read_blocks(route: &Route, snapshot: &Snapshot<'_>) -> Option<Vec<IpNet>> {
+    match blocks_of(&route.destination()?, snapshot) {
+        Blocks::Read(blocks) => Some(blocks),
+        Blocks::Unread(_) | Blocks::OfNoKnownForm => None,
+    }
 }
 
 fn blocks_of(destination: &Destination, snapshot: &Snapshot<'_>) -> Blocks {
@@ -233,10 +257,14 @@ fn target_class(route: &Route, snapshot: &Snapshot<'_>) -> Result<RouteClass, Ho
         RouteTarget::NetworkInterface(_) | RouteTarget::Instance(_) => {
             match snapshot.interfaces.iter().find(|interface| is_target(interface, route)) {
                 None => RouteClass::Unknown(Unknown::UnseenInterface(target.to_string())),
-                Some(eni) if forwards(eni) => {
-                    return Err(Hop::Interface(eni.network_interface_id.clone()));
+                Some(eni) => {
+                    let id = eni.network_interface_id.clone();
+                    match forwards(eni, is_blackhole(route)) {
+                        Ok(true) => return Err(Hop::Interface(id)),
+                        Ok(false) => MayLeadOut(PossibleExit::Appliance(id)),
+                        Err(why) => RouteClass::Unknown(Unknown::Interface(id, why)),
+                    }
                 }
-                Some(eni) => MayLeadOut(PossibleExit::Appliance(eni.network_interface_id.clone())),
             }
         }
         RouteTarget::InternetGateway(id) => Internet(InternetExit::InternetGateway(id)),
@@ -281,6 +309,20 @@ fn nat_gateway(
 }
 
 fn public_nat(id: NatGatewayId, nat: &NatGateway) -> RouteClass {
+    let unknown = match &nat.state {
+        Some(
+            NatGatewayState::Pending
+            | NatGatewayState::Failed
+            | NatGatewayState::Available
+            | NatGatewayState::Deleting
+            | NatGatewayState::Deleted,
+        ) => None,
+        Some(NatGatewayState::Other(word)) => Some(Some(word.clone())),
+        None => Some(None),
+    };
+    if let Some(state) = unknown {
+        return RouteClass::Unknown(Unknown::NatGatewayState(id, state));
+    }
     match &nat.availability_mode {
         Some(AvailabilityMode::Regional) => {
             RouteClass::Internet(InternetExit::RegionalNatGateway(id))
@@ -290,10 +332,27 @@ fn public_nat(id: NatGatewayId, nat: &NatGateway) -> RouteClass {
     }
 }
 
-/// Whether the interface passes on what is not addressed to it: its source/destination check is off
+/// Whether the interface passes on what is not addressed to it: it is one of an instance, and its
+/// source/destination check is off
 /// (docs.aws.amazon.com/vpc/latest/userguide/route-table-options.html).
-fn forwards(interface: &NetworkInterface) -> bool {
-    interface.source_dest_check == Some(false)
+///
+/// Where its route is a blackhole, as AWS says of one to an interface that is attached to nothing, it
+/// is judged by what it does once it is attached again.
+fn forwards(interface: &NetworkInterface, is_blackhole: bool) -> Result<bool, Unverified> {
+    // What AWS calls an elastic network interface, and those with a fabric or of a trunk
+    // (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NetworkInterface.html).
+    const OF_INSTANCES: [&str; 5] = ["interface", "efa", "efa-only", "trunk", "branch"];
+    let kind = interface.interface_type.as_deref();
+    if !kind.is_some_and(|kind| OF_INSTANCES.contains(&kind)) {
+        return Err(Unverified::Type(kind.map(str::to_owned)));
+    }
+    let is_attached = |attachment: &Attachment| {
+        attachment.status.as_deref().is_none_or(|status| status == "attached")
+    };
+    if !is_blackhole && !interface.attachment.as_ref().is_some_and(is_attached) {
+        return Err(Unverified::Detached);
+    }
+    interface.source_dest_check.map(|check| !check).ok_or(Unverified::SourceDestCheck)
 }
 
 fn is_target(interface: &NetworkInterface, route: &Route) -> bool {
@@ -413,12 +472,32 @@ impl fmt::Display for Unknown {
             Self::UnseenInterface(id) => {
                 write!(f, "{id}, which was not among the interfaces observed")
             }
+            Self::NatGatewayState(id, Some(state)) => {
+                write!(f, "NAT gateway {id}, in a state of no known kind: {}", word(state))
+            }
+            Self::NatGatewayState(id, None) => {
+                write!(f, "NAT gateway {id}, whose state is not said")
+            }
+            Self::Interface(id, why) => write!(f, "interface {id}, {why}"),
             Self::UnseenSubnet(hop) => write!(f, "{hop}, whose subnet's table was not observed"),
             Self::UnreadPrefixList(id) => {
                 write!(f, "a way by prefix list {id}, whose entries were not read")
             }
             Self::TooManyHops => f.write_str("more hops than are followed"),
             Self::Detour(through, what) => detour::chain(f, through, what),
+        }
+    }
+}
+
+impl fmt::Display for Unverified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Type(Some(kind)) => {
+                write!(f, "of the type {}, which may pass traffic on or not", word(kind))
+            }
+            Self::Type(None) => f.write_str("whose type is not said"),
+            Self::Detached => f.write_str("which is attached to nothing at present"),
+            Self::SourceDestCheck => f.write_str("whose source/destination check is not said"),
         }
     }
 }

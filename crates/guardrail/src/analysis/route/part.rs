@@ -56,6 +56,14 @@ impl Part {
         Some(Self { net, except }).filter(|part| part.reaches_beyond(&[]))
     }
 
+    /// What an instance that translates NAT64's addresses makes of it: those become IPv4.
+    pub(super) fn nat64(&self) -> Option<Self> {
+        match self.net {
+            IpNet::V4(_) => None,
+            IpNet::V6(_) => self.translated(),
+        }
+    }
+
     /// What a NAT gateway makes of it: IPv4 stays, NAT64's addresses become IPv4, and no other IPv6
     /// passes.
     pub(super) fn translated(&self) -> Option<Self> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
-use super::{Blocks, blocks_of, is_target};
+use super::{is_target, read_blocks};
 use crate::analysis::topology::{SubnetUse, Topology};
 use crate::ec2::cidr::covers_public;
 use crate::ec2::id::SubnetId;
@@ -23,7 +23,7 @@ pub fn passers<'v, 'w>(
     topology: &'v Topology<'w>,
 ) -> Vec<&'v SubnetUse<'w>> {
     let uses = |placed: &SubnetUse<'_>| {
-        placed.table.is_some_and(|own| own.route_table_id == table.route_table_id)
+        placed.tables().any(|own| own.route_table_id == table.route_table_id)
     };
     let its = topology.subnets.iter().filter(|placed| uses(placed));
     let mut reached: BTreeSet<&SubnetId> = its.map(|placed| &placed.subnet.subnet_id).collect();
@@ -37,7 +37,7 @@ pub fn passers<'v, 'w>(
             .subnets
             .iter()
             .filter(|placed| !reached.contains(&placed.subnet.subnet_id))
-            .filter(|placed| placed.table.is_some_and(|table| table.routes.iter().any(comes_by)))
+            .filter(|placed| placed.tables().any(|table| table.routes.iter().any(comes_by)))
             .collect();
         if new.is_empty() {
             return passers;
@@ -99,10 +99,7 @@ fn share_public_addresses(
     snapshot: &Snapshot<'_>,
     own: &[IpNet],
 ) -> bool {
-    let blocks = |route: &Route| match route.destination().map(|to| blocks_of(&to, snapshot)) {
-        Some(Blocks::Read(blocks)) => Some(blocks),
-        Some(Blocks::Unread(_) | Blocks::OfNoKnownForm) | None => None,
-    };
+    let blocks = |route: &Route| read_blocks(route, snapshot);
     let (Some(one), Some(other)) = (blocks(one), blocks(other)) else { return true };
     let narrower = |a: &IpNet, b: &IpNet| {
         if a.contains(b) { Some(*b) } else { b.contains(a).then_some(*a) }

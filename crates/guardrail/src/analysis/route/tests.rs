@@ -180,7 +180,7 @@ fn a_nat_gateway_that_is_listed_no_more_is_gone_if_its_route_is_a_blackhole() {
 
 fn interface(subnet: &str, check: Value) -> Value {
     json!({"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": subnet, "SourceDestCheck": check,
-        "Attachment": {"InstanceId": "i-1"}})
+        "InterfaceType": "interface", "Attachment": {"InstanceId": "i-1", "Status": "attached"}})
 }
 
 #[test]
@@ -194,12 +194,58 @@ fn an_interface_that_forwards_beside_an_internet_gateway_is_a_nat_instance() {
             "internet: NAT instance i-1 (eni-1)"
         );
     }
-    let mut unattached = interface("subnet-puba", json!(false));
-    unattached["Attachment"] = json!(null);
+}
+
+/// What is not known is told of, whatever the baseline accepts, and never deleted.
+#[test]
+fn an_interface_of_which_a_premise_is_not_known_is_unknown() {
+    let with = |key: &'static str, value: Value| {
+        let mut odd = interface("subnet-puba", json!(false));
+        odd[key] = value;
+        judged(|w| w.add("NetworkInterfaces", odd), route("0.0.0.0/0", "eni-1"))
+    };
+    for kind in ["interface", "efa", "efa-only", "trunk", "branch"] {
+        assert_eq!(with("InterfaceType", json!(kind)), "internet: NAT instance i-1 (eni-1)");
+    }
+    let unknown = |why: &str| format!("unknown: interface eni-1, {why}");
+    for kind in ["transit_gateway", "teleporter", "lambda"] {
+        let expected = unknown(&format!("of the type {kind}, which may pass traffic on or not"));
+        assert_eq!(with("InterfaceType", json!(kind)), expected);
+    }
+    assert_eq!(with("InterfaceType", json!(null)), unknown("whose type is not said"));
+    let detached = unknown("which is attached to nothing at present");
+    assert_eq!(with("Attachment", json!(null)), detached);
+    let mut nobodys = interface("subnet-puba", json!(false));
+    nobodys["Attachment"] = json!(null);
+    let mut gone = route("0.0.0.0/0", "eni-1");
+    gone["State"] = json!("blackhole");
     assert_eq!(
-        judged(|w| w.add("NetworkInterfaces", unattached), route("0.0.0.0/0", "eni-1")),
-        "internet: NAT instance interface eni-1"
+        judged(|w| w.add("NetworkInterfaces", nobodys), gone),
+        "internet: NAT instance interface eni-1",
+        "it drops every packet at present, as AWS says"
     );
+    for status in ["attaching", "detaching", "detached", "wobbling"] {
+        let attachment = json!({"InstanceId": "i-1", "Status": status});
+        assert_eq!(with("Attachment", attachment), detached, "{status}");
+    }
+    assert_eq!(
+        with("SourceDestCheck", json!(null)),
+        unknown("whose source/destination check is not said")
+    );
+}
+
+#[test]
+fn a_nat_gateway_in_a_state_nobody_knows_is_unknown() {
+    let in_state =
+        |state: Value| judged(|w| w.set("nat-1", "State", state), route("0.0.0.0/0", "nat-1"));
+    for state in ["pending", "available", "deleting", "deleted", "failed"] {
+        assert_eq!(in_state(json!(state)), "internet: public NAT gateway nat-1", "{state}");
+    }
+    assert_eq!(
+        in_state(json!("paused")),
+        "unknown: NAT gateway nat-1, in a state of no known kind: paused"
+    );
+    assert_eq!(in_state(json!(null)), "unknown: NAT gateway nat-1, whose state is not said");
 }
 
 #[test]
@@ -215,9 +261,7 @@ fn an_interface_that_is_attached_to_nothing_is_no_instances() {
 #[test]
 fn any_other_interface_may_be_an_appliance() {
     let appliance = "may lead out: interface eni-1, which may be an appliance";
-    for (subnet, check) in
-        [("subnet-puba", json!(true)), ("subnet-puba", json!(null)), ("subnet-pria", json!(false))]
-    {
+    for (subnet, check) in [("subnet-puba", json!(true)), ("subnet-pria", json!(false))] {
         assert_eq!(
             judged(
                 |w| w.add("NetworkInterfaces", interface(subnet, check)),
@@ -272,7 +316,9 @@ fn a_prefix_list_to_an_appliances_endpoint_is_no_endpoints_route() {
 
 #[test]
 fn a_customers_list_to_an_endpoint_that_is_not_among_those_observed_is_no_endpoints_route() {
-    assert_eq!(plainly("pl-in", "vpce-gone"), "endpoint: gateway endpoint vpce-gone");
+    assert_eq!(plainly("pl-s3", "vpce-gone"), "endpoint: gateway endpoint vpce-gone");
+    // Nobody says whose it is.
+    assert_eq!(plainly("pl-in", "vpce-gone"), "inside: no public address in the destination");
     assert_eq!(
         plainly("pl-out", "vpce-gone"),
         "may lead out: Gateway Load Balancer endpoint vpce-gone"

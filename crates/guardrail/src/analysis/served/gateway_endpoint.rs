@@ -133,12 +133,16 @@ fn ranges(
         .filter_map(|route| route.destination_prefix_list_id.as_ref())
         .collect();
     let lists = view.snapshot.shared.prefix_lists;
-    let is_its = |list: &&PrefixList| {
-        named.contains(&&list.prefix_list_id) || list.prefix_list_name == required.name.as_str()
-    };
+    let is_named = |list: &PrefixList| named.contains(&&list.prefix_list_id);
+    let is_called_so = |list: &PrefixList| list.prefix_list_name == required.name.as_str();
+    // A customer's list may have the service's name too.
+    let is_its =
+        |list: &&PrefixList| is_named(list) || (is_called_so(list) && list.is_awss() == Some(true));
+    let is_perhaps_its =
+        |list: &PrefixList| !is_named(list) && is_called_so(list) && list.is_awss().is_none();
     let its: Vec<&PrefixList> = lists.iter().filter(is_its).collect();
     let all_seen = named.iter().all(|id| its.iter().any(|list| list.prefix_list_id == **id));
-    if its.is_empty() || !all_seen {
+    if its.is_empty() || !all_seen || lists.iter().any(is_perhaps_its) {
         return None;
     }
     let ids = its.iter().map(|list| list.prefix_list_id.clone()).collect();

@@ -217,13 +217,15 @@ impl Obstacle {
     /// Whether it goes away by itself, so that it is worth waiting for.
     pub fn passes(&self) -> bool {
         match self {
-            Self::NotAvailable { .. } | Self::NoRoute { .. } => true,
+            Self::NotAvailable { .. } => true,
             Self::NotOffered
             | Self::NoEndpoint
             | Self::Broken { .. }
             | Self::AwaitsAcceptance { .. }
             | Self::NoInterface { .. }
             | Self::NotAssociated { .. }
+            // Of an available endpoint, whose routes come at once.
+            | Self::NoRoute { .. }
             | Self::NoPrivateName
             | Self::PrivateDnsOff { .. }
             | Self::InboundOnly { .. }

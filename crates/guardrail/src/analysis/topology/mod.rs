@@ -1,13 +1,14 @@
 //! What each subnet is, which route table it uses, and whom each table serves.
 
+mod bindings;
 mod build;
 
-use std::collections::HashMap;
 use std::fmt;
 
 use ipnet::IpNet;
 
-pub use crate::analysis::topology::build::{PublicBuild, leads_to_internet_gateway};
+use crate::analysis::topology::bindings::{Bindings, Bound};
+pub use crate::analysis::topology::build::PublicBuild;
 use crate::baseline::Baseline;
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{AssociationId, NatGatewayId, SubnetId};
@@ -38,6 +39,21 @@ pub struct SubnetUse<'w> {
     pub table: Option<&'w RouteTable>,
     /// How the subnet is bound to its route table.
     pub association: Association<'w>,
+    /// Other tables that the subnet may use at present, because an association is just being made or
+    /// taken away, or is in a state that this version does not know.
+    pub perhaps: Vec<&'w RouteTable>,
+}
+
+impl<'w> SubnetUse<'w> {
+    /// The tables that the subnet uses, or may use at present.
+    pub fn tables(&self) -> impl Iterator<Item = &'w RouteTable> {
+        self.table.into_iter().chain(self.perhaps.iter().copied())
+    }
+
+    /// Whether the subnet uses this table, or may at present.
+    fn may_use(&self, table: &RouteTable) -> bool {
+        self.tables().any(|its| its.route_table_id == table.route_table_id)
+    }
 }
 
 /// What a subnet is, and the tag that says so.
@@ -124,7 +140,7 @@ impl fmt::Display for Class<'_> {
             }
             Self::TaggedPublicOnly(tag, route) => write!(
                 f,
-                "public by its tag {} but not built so: its table leads out through {}, and to no \
+                "public by its tag {} but not built so: its table leads out through {}, past any \
                  internet gateway",
                 tag.shown(),
                 shown(route.target())
@@ -157,6 +173,9 @@ pub struct TableUse<'w> {
     pub off_limits: Option<OffLimits<'w>>,
     /// The subnets that the table serves, each with what it is.
     pub users: Vec<(&'w SubnetId, Class<'w>)>,
+    /// Those of the subnets of which nobody can tell at present whether they use this table or
+    /// another one.
+    pub unsettled: Vec<&'w SubnetId>,
 }
 
 /// Why a route table is never the guardrail's to judge or change.
@@ -172,6 +191,11 @@ impl<'w> TableUse<'w> {
     /// The private subnets that the table serves.
     pub fn private_users(&self) -> impl Iterator<Item = &'w SubnetId> {
         self.users.iter().filter(|(_, class)| class.is_private()).map(|(id, _)| *id)
+    }
+
+    /// Whether it is known of some private subnet that it uses the table.
+    pub fn is_settled_for_a_private_user(&self) -> bool {
+        self.private_users().any(|id| !self.unsettled.contains(&id))
     }
 
     /// The other subnets that the table serves, for whose sake its routes must stay.
@@ -200,17 +224,13 @@ impl<'w> TableUse<'w> {
 impl<'w> Topology<'w> {
     /// Relates a snapshot's subnets and tables.
     pub fn of(snapshot: &Snapshot<'w>, baseline: &Baseline) -> Self {
-        let explicit = explicit_tables(snapshot);
-        let main = snapshot.route_tables.iter().find(|table| is_main(table)).copied();
+        let bindings = Bindings::of(snapshot);
         let subnets = snapshot
             .subnets
             .iter()
             .map(|subnet| {
-                let (table, association) = match explicit.get(&subnet.subnet_id) {
-                    Some((table, id)) => (Some(*table), Association::Explicit(*id)),
-                    None => (main, Association::Main),
-                };
-                SubnetUse { subnet, class: by_tags(subnet, baseline), table, association }
+                let Bound { table, association, perhaps } = bindings.of_subnet(&subnet.subnet_id);
+                SubnetUse { subnet, class: by_tags(subnet, baseline), table, association, perhaps }
             })
             .collect();
         let own = snapshot.vpc.cidrs().iter().filter_map(Cidr::net).collect();
@@ -235,18 +255,6 @@ impl<'w> Topology<'w> {
     }
 }
 
-type Explicit<'w> = HashMap<&'w SubnetId, (&'w RouteTable, Option<&'w AssociationId>)>;
-
-fn explicit_tables<'w>(snapshot: &Snapshot<'w>) -> Explicit<'w> {
-    let of_table = |table: &'w RouteTable| {
-        let live = table.associations.iter().filter(|association| association.is_live());
-        live.filter_map(move |a| {
-            Some((a.subnet_id.as_ref()?, (table, a.route_table_association_id.as_ref())))
-        })
-    };
-    snapshot.route_tables.iter().flat_map(|table| of_table(table)).collect()
-}
-
 fn is_main(table: &RouteTable) -> bool {
     table.associations.iter().any(|association| association.main && association.is_live())
 }
@@ -267,15 +275,11 @@ fn used_table<'w>(
         (false, Some(nat)) => Some(OffLimits::RegionalNatGateway(&nat.nat_gateway_id)),
         (false, None) => None,
     };
-    let uses = |placed: &&SubnetUse<'w>| {
-        placed.table.is_some_and(|used| used.route_table_id == table.route_table_id)
-    };
-    let users = subnets
-        .iter()
-        .filter(uses)
-        .map(|placed| (&placed.subnet.subnet_id, placed.class))
-        .collect();
-    TableUse { table, main: is_main(table), off_limits, users }
+    let using = || subnets.iter().filter(|placed| placed.may_use(table));
+    let users = using().map(|placed| (&placed.subnet.subnet_id, placed.class)).collect();
+    let unsettled = using().filter(|placed| !placed.perhaps.is_empty());
+    let unsettled = unsettled.map(|placed| &placed.subnet.subnet_id).collect();
+    TableUse { table, main: is_main(table), off_limits, users, unsettled }
 }
 
 fn by_tags<'w>(subnet: &'w Subnet, baseline: &Baseline) -> Class<'w> {

@@ -10,7 +10,11 @@ fn subnets(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<String> {
             let table = placed.table.map_or("none", |table| table.route_table_id.as_str());
             let bound =
                 if placed.association == super::Association::Main { "main" } else { "explicit" };
-            format!("{} {} {table} {bound}", placed.subnet.subnet_id, placed.class.word())
+            let perhaps =
+                placed.perhaps.iter().map(|table| format!(" or {}", table.route_table_id));
+            let perhaps: String = perhaps.collect();
+            let class = placed.class.word();
+            format!("{} {class} {table} {bound}{perhaps}", placed.subnet.subnet_id)
         };
         topology.subnets.iter().map(line).collect()
     })
@@ -68,22 +72,48 @@ fn subnets_are_bound_explicitly() {
 }
 
 #[test]
+fn while_an_association_is_between_two_states_both_tables_count() {
+    let first = |state: &'static str| {
+        let bound = json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": state}}]);
+        subnets(|w| w.set("rtb-a", "Associations", bound)).remove(0)
+    };
+    assert_eq!(first("associated"), "subnet-pria private rtb-a explicit");
+    assert_eq!(first("associating"), "subnet-pria private rtb-a explicit or rtb-main");
+    assert_eq!(first("wobbling"), "subnet-pria private rtb-a explicit or rtb-main");
+    assert_eq!(first("disassociating"), "subnet-pria private rtb-main main or rtb-a");
+    assert_eq!(first("failed"), "subnet-pria private rtb-main main or rtb-a");
+    assert_eq!(first("disassociated"), "subnet-pria private rtb-main main");
+    let moving = |from: &'static str, to: &'static str| {
+        let bound =
+            |state: &str| json!({"SubnetId": "subnet-pria", "AssociationState": {"State": state}});
+        let (from, to) = (bound(from), bound(to));
+        subnets(|w| w.set("rtb-a", "Associations", json!([from])).associate("rtb-b", to)).remove(0)
+    };
+    let expected = "subnet-pria private rtb-b explicit or rtb-a";
+    assert_eq!(moving("disassociating", "associated"), expected);
+    assert_eq!(
+        moving("disassociating", "associating"),
+        "subnet-pria private rtb-b explicit or rtb-main or rtb-a"
+    );
+    assert_eq!(moving("failed", "associated"), "subnet-pria private rtb-b explicit");
+    // The same where the VPC gets another main table.
+    let main = subnets(|w| {
+        w.set("rtb-a", "Associations", json!([]));
+        w.set(
+            "rtb-main",
+            "Associations",
+            json!([{"Main": true,
+            "AssociationState": {"State": "disassociating"}}]),
+        );
+        w.associate("rtb-b", json!({"Main": true, "AssociationState": {"State": "associating"}}))
+    });
+    assert_eq!(main[0], "subnet-pria private rtb-b main or rtb-main");
+}
+
+#[test]
 fn those_without_a_live_association_are_on_the_main_table() {
     let expected = "subnet-pria private rtb-main main";
     assert_eq!(subnets(|w| w.set("rtb-a", "Associations", json!([]))).first().unwrap(), expected);
-    for state in ["disassociating", "disassociated", "failed"] {
-        let dead = json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": state}}]);
-        assert_eq!(
-            subnets(|w| w.set("rtb-a", "Associations", dead)).first().unwrap(),
-            expected,
-            "{state}"
-        );
-    }
-    let coming = json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": "associating"}}]);
-    assert_eq!(
-        subnets(|w| w.set("rtb-a", "Associations", coming)).first().unwrap(),
-        "subnet-pria private rtb-a explicit"
-    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! "none".
 
 mod dhcp_options;
+mod internet_gateways;
 mod nat_gateways;
 mod network_acls;
 mod network_interfaces;
@@ -29,6 +30,7 @@ use crate::ec2::id::{AccountId, Region, VpcId};
 use crate::ec2::world::section::sections;
 
 pub use dhcp_options::{DhcpConfiguration, DhcpOptions, DhcpValue};
+pub use internet_gateways::{EgressOnlyInternetGateway, GatewayAttachment, InternetGateway};
 pub use nat_gateways::{
     AvailabilityMode, Connectivity, NatGateway, NatGatewayAddress, NatGatewayState,
 };
@@ -74,8 +76,24 @@ sections! {
     NetworkAcls => network_acls: Vec<NetworkAcl>, "describe-network-acls";
     /// The sets of DHCP options, which say who answers a VPC's DNS queries.
     DhcpOptions => dhcp_options: Vec<DhcpOptions>, "describe-dhcp-options";
+    /// The internet gateways that are attached to the VPCs: told, and judged by nothing, as a way
+    /// out is a route.
+    InternetGateways => internet_gateways: Vec<InternetGateway>, "describe-internet-gateways";
+    /// The egress-only internet gateways that are attached to the VPCs: told, as the others.
+    EgressOnlyInternetGateways =>
+        egress_only_internet_gateways: Vec<EgressOnlyInternetGateway>,
+        "describe-egress-only-internet-gateways";
     /// The VPCs' DNS attributes, by VPC.
     VpcAttributes => vpc_attributes: BTreeMap<VpcId, VpcAttributes>, "describe-vpc-attribute";
+}
+
+impl Section {
+    /// Every section that something is judged by. The others are for people to read, so that no run
+    /// reads them, and nothing is held when they are not there.
+    pub fn judged() -> Vec<Self> {
+        let told_only = [Self::InternetGateways, Self::EgressOnlyInternetGateways];
+        Self::ALL.into_iter().filter(|section| !told_only.contains(section)).collect()
+    }
 }
 
 impl fmt::Display for Section {

@@ -36,6 +36,13 @@ pub struct PrefixListEntry {
 }
 
 impl PrefixList {
+    /// Whether the list is AWS's own, whatever its name: a customer's list may have any. `None` where
+    /// its owner is not said
+    /// (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ManagedPrefixList.html).
+    pub fn is_awss(&self) -> Option<bool> {
+        self.owner_id.as_deref().map(|owner| owner == "AWS")
+    }
+
     /// The list's blocks; `None` when they were not read.
     pub fn blocks(&self) -> Option<Vec<&Cidr>> {
         match (&self.cidrs, &self.entries) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::id::{ServiceName, Zone};
-use crate::ec2::world::EndpointType;
+use crate::ec2::world::{EndpointType, IpAddressType};
 
 /// `ServiceDetails[]`: a service that endpoints can be made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,10 @@ pub struct EndpointService {
     pub private_dns_names: Vec<PrivateDnsName>,
     #[serde(default)]
     pub vpc_endpoint_policy_supported: bool,
+    #[serde(default)]
+    pub acceptance_required: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supported_ip_address_types: Vec<IpAddressType>,
 }
 
 /// `ServiceType[]` of a service.
@@ -49,5 +53,17 @@ impl EndpointService {
     /// Whether private DNS can be turned on for it.
     pub fn has_private_dns(&self) -> bool {
         self.private_dns_name.is_some() || !self.private_dns_names.is_empty()
+    }
+
+    /// The private names that its endpoints get.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let listed = self.private_dns_names.iter().map(|it| it.private_dns_name.as_str());
+        self.private_dns_name.as_deref().into_iter().chain(listed)
+    }
+
+    /// Whether its endpoints can have IPv4 addresses; where nothing is said, they can.
+    pub fn has_ipv4(&self) -> bool {
+        self.supported_ip_address_types.is_empty()
+            || self.supported_ip_address_types.contains(&IpAddressType::Ipv4)
     }
 }

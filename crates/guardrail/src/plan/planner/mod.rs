@@ -7,6 +7,7 @@
 mod endpoints;
 mod limits;
 mod refusals;
+mod refused_by_aws;
 mod routes;
 mod security_group;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::refusals::{Refusals, Refused};
+use self::refused_by_aws::refused_by_aws;
 use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, RequiredService, cidrs_without_https};
 use crate::baseline::{Mode, Remove, RuleId};
@@ -38,7 +40,7 @@ pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>,
         draft.leave_everything(&findings, &LeftAloneReason::SomebodyElsesVpc);
         return (findings, draft.plan);
     }
-    let mut refusals = Refusals::new();
+    let mut refusals = refused_by_aws(view, &workable);
     // What is refused may be what made something else worth doing.
     let immediately = view.baseline.internet_routes.remove == Remove::Immediately;
     let (mut draft, dns) = loop {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
+use super::routes::{own_acl, reaches_nothing_public};
 use crate::analysis::View;
 use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, health, vpc_dns_is_off,
@@ -15,7 +16,7 @@ use crate::baseline::Create;
 use crate::ec2::change::{Action, NewEndpoint};
 use crate::ec2::id::{RouteTableId, ServiceName};
 use crate::history::{Premise, Seen};
-use crate::plan::outlook::Outlook;
+use crate::plan::outlook::{Outlook, without_made_ids};
 use crate::plan::{Circumstances, GroupRef, Hold, Step, StepId, Task};
 use crate::rules::left_alone::{LeftAloneReason, Unserved};
 
@@ -85,7 +86,7 @@ impl Draft<'_, '_> {
             return refusals;
         }
         let before = self.before(step);
-        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]);
+        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]).once_accepted();
         outlook.look(self.view.baseline, |after| {
             // While an attribute is off no private name lives: its turning on moves them.
             let names_live = !vpc_dns_is_off(after.snapshot);
@@ -189,13 +190,19 @@ impl Draft<'_, '_> {
         let now = service_in(self.view, &moved.service, moved.kind());
         let then = service_in(after, &moved.service, moved.kind());
         let (Some(now), Some(then)) = (now, then) else { return Vec::new() };
-        // Where an interface endpoint holds the name, clients come to that one, with the route or not.
-        if moved.gateway && now.name_holder(self.view.snapshot).is_some() {
-            return Vec::new();
-        }
+        // Where an interface endpoint holds the name, clients come to that one, with the route or not;
+        // but what a route takes along whose ranges were not read, nobody knows.
+        let is_held = moved.gateway && now.name_holder(self.view.snapshot).is_some();
+        let is_unknown = |obstacle: &Obstacle| {
+            matches!(obstacle, Obstacle::RangesUnread | Obstacle::Unread { .. })
+        };
         let mut cut_off = Vec::new();
         for (placed, proof) in moved_proofs(after, moved, &then) {
-            let stays = |obstacle: &Obstacle| !obstacle.passes();
+            let stays = |obstacle: &Obstacle| {
+                !obstacle.passes()
+                    && !self.stops_as_much_now(obstacle, moved, placed)
+                    && (!is_held || is_unknown(obstacle))
+            };
             let mut obstacles = proof.obstacles.into_iter().filter(stays).peekable();
             if obstacles.peek().is_none() || !self.reaches(&now, placed) {
                 continue;
@@ -204,7 +211,54 @@ impl Draft<'_, '_> {
                 Unserved::note(&mut cut_off, &moved.service, &obstacle, placed.subnet);
             }
         }
-        cut_off
+        without_made_ids(cut_off)
+    }
+
+    /// Whether the obstacle stops the service now as much as once it is moved. A gateway endpoint's
+    /// clients come to the same public addresses as before: ranges that another route takes past the
+    /// endpoint go the way they went, and what the subnet's own ACL stops, it stopped before.
+    fn stops_as_much_now(&self, obstacle: &Obstacle, moved: &Move, placed: &SubnetUse<'_>) -> bool {
+        let is_in_table = |table: &RouteTableId, destination: &String, target: &String| {
+            let routes = self.view.snapshot.route_table(table).map(|table| table.routes.as_slice());
+            routes.unwrap_or_default().iter().any(|route| {
+                route.destination().is_some_and(|there| there.to_string() == *destination)
+                    && route.target().is_some_and(|there| there.to_string() == *target)
+            })
+        };
+        match obstacle {
+            Obstacle::Overruled { table, destination, target }
+            | Obstacle::PerhapsOverruled { table, destination, target } => {
+                moved.gateway && is_in_table(table, destination, target)
+            }
+            Obstacle::Acl(stop) => {
+                let own = own_acl(self.view, placed);
+                moved.gateway && own.is_some_and(|own| own.network_acl_id == stop.acl)
+            }
+            Obstacle::NoAcl => moved.gateway,
+            Obstacle::NotOffered
+            | Obstacle::NoEndpoint
+            | Obstacle::NotAvailable { .. }
+            | Obstacle::Broken { .. }
+            | Obstacle::AwaitsAcceptance { .. }
+            | Obstacle::NoInterface { .. }
+            | Obstacle::NotAssociated { .. }
+            | Obstacle::NoRoute { .. }
+            | Obstacle::NoPrivateName
+            | Obstacle::PrivateDnsOff { .. }
+            | Obstacle::InboundOnly { .. }
+            | Obstacle::NameHeldByAnother { .. }
+            | Obstacle::VpcDnsOff { .. }
+            | Obstacle::OtherResolver { .. }
+            | Obstacle::HttpsNotAdmitted { .. }
+            | Obstacle::GroupsUnread { .. }
+            | Obstacle::NoIpVersion { .. }
+            | Obstacle::InboundUnclear { .. }
+            | Obstacle::NameAnswersUnclear { .. }
+            | Obstacle::Policy { .. }
+            | Obstacle::Diverted { .. }
+            | Obstacle::Unread { .. }
+            | Obstacle::RangesUnread => false,
+        }
     }
 
     /// Holds the steps that move a service's traffic to where something was otherwise a short while
@@ -231,7 +285,7 @@ impl Draft<'_, '_> {
             return None;
         }
         let before = self.before(step);
-        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]);
+        let outlook = Outlook::of(self.view.snapshot).after(before).after([step]).once_accepted();
         let seen = outlook.look(self.view.baseline, |after| {
             moves.iter().flat_map(|moved| self.rests_on(after, moved)).collect::<Vec<Seen>>()
         })?;
@@ -279,18 +333,19 @@ impl Draft<'_, '_> {
         if let Some(proof) = proof {
             return proof.answer() != Answer::NotServed;
         }
+        // Where the subnet's own ACL lets nobody out to public addresses, no public way is a way.
+        let is_shut_off = reaches_nothing_public(view, placed);
         placed.table.is_none_or(|table| {
             // S3 and DynamoDB are reached through a gateway endpoint too, while no name says otherwise.
-            let by_gateway = service.route_to(table, view.snapshot).is_some();
+            let by_gateway = service.route_to(table, view.snapshot).is_some() && !is_shut_off;
             by_gateway
                 || table.routes.iter().any(|route| {
                     match classify(route, table, view.snapshot, &view.topology) {
                         RouteClass::Local | RouteClass::Endpoint(_) | RouteClass::Inside(_) => {
                             false
                         }
-                        RouteClass::Internet(_)
-                        | RouteClass::MayLeadOut(_)
-                        | RouteClass::Unknown(_) => true,
+                        RouteClass::Internet(_) => !is_shut_off,
+                        RouteClass::MayLeadOut(_) | RouteClass::Unknown(_) => true,
                     }
                 })
         })
@@ -324,7 +379,7 @@ impl Draft<'_, '_> {
                 }
             }
         }
-        in_vain
+        without_made_ids(in_vain)
     }
 }
 

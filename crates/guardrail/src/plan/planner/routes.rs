@@ -8,9 +8,10 @@ use crate::analysis::served::{Obstacle, premises, prove};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::{Remove, RuleId};
 use crate::ec2::change::Action;
-use crate::ec2::id::SubnetId;
+use crate::ec2::id::{NetworkAclId, SubnetId};
+use crate::ec2::world::NetworkAcl;
 use crate::history::{Seen, Unsettled};
-use crate::plan::outlook::Outlook;
+use crate::plan::outlook::{Outlook, without_made_ids};
 use crate::plan::{Condition, Hold, Step, StepId, Task};
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::{LeftAloneReason, Unserved};
@@ -103,7 +104,7 @@ impl<'w> Draft<'_, 'w> {
                 }
             }
         }
-        unserved
+        without_made_ids(unserved)
     }
 
     /// Whether a route stays because of an obstacle. What passes by itself is waited for, and what
@@ -119,7 +120,7 @@ impl<'w> Draft<'_, 'w> {
             return false;
         }
         match obstacle {
-            Obstacle::Acl(stop) => !self.is_shut_off(placed, &stop.acl),
+            Obstacle::Acl(stop) => !is_shut_off(self.view, placed, &stop.acl),
             Obstacle::Policy { .. } => !self.is_in_use_already(required, route),
             Obstacle::NotOffered
             | Obstacle::NoEndpoint
@@ -149,20 +150,9 @@ impl<'w> Draft<'_, 'w> {
         }
     }
 
-    /// Whether the subnet's own network ACL is this one and lets no client reach TCP 443 of any
-    /// public address: nothing is lost by the route's going.
-    fn is_shut_off(&self, placed: &SubnetUse<'_>, acl: &crate::ec2::id::NetworkAclId) -> bool {
-        let snapshot = self.view.snapshot;
-        let own = acl_of(placed.subnet, snapshot.network_acls.iter().copied());
-        let Some(own) = own.filter(|own| own.network_acl_id == *acl) else { return false };
-        let everything = ["0.0.0.0/0", "::/0"].iter().filter_map(|block| block.parse().ok());
-        let blocks = &self.view.topology.own;
-        everything.into_iter().all(|block| stops_https_to_all_public(own, block, blocks))
-    }
-
-    /// Whether every subnet of the route's table reaches the service through its endpoint already,
-    /// but for the endpoint's policy, and has for long enough: the policy refuses the same with the
-    /// route as without it.
+    /// Whether every subnet of the route's table reaches the service through its endpoint already, or
+    /// will without anybody's doing, but for the endpoint's policy: the policy refuses the same with
+    /// the route as without it. Until that has settled, the removal is held as any other is.
     fn is_in_use_already(&self, required: &RequiredService<'_>, route: &RouteRemoval) -> bool {
         let view = self.view;
         let here = view
@@ -173,10 +163,10 @@ impl<'w> Draft<'_, 'w> {
         let users =
             view.topology.subnets.iter().filter(|p| route.subnets.contains(&p.subnet.subnet_id));
         users.into_iter().all(|placed| {
-            let other = |obstacle: &Obstacle| !matches!(obstacle, Obstacle::Policy { .. });
-            let seen = premises(view, required, placed);
+            let other = |obstacle: &Obstacle| {
+                !obstacle.passes() && !matches!(obstacle, Obstacle::Policy { .. })
+            };
             !prove(view, required, placed).obstacles.iter().any(other)
-                && self.unsettled(&seen).is_none()
         })
     }
 
@@ -255,6 +245,27 @@ impl<'w> Draft<'_, 'w> {
         }
         steps
     }
+}
+
+/// Whether the subnet's own network ACL is this one and lets no client reach TCP 443 of any public
+/// address: nothing is lost by the route's going.
+fn is_shut_off(view: &View<'_>, placed: &SubnetUse<'_>, acl: &NetworkAclId) -> bool {
+    own_acl(view, placed).is_some_and(|own| own.network_acl_id == *acl)
+        && reaches_nothing_public(view, placed)
+}
+
+/// Whether the subnet's own network ACL lets no client reach TCP 443 of any public address.
+pub(super) fn reaches_nothing_public(view: &View<'_>, placed: &SubnetUse<'_>) -> bool {
+    let everything = ["0.0.0.0/0", "::/0"].iter().filter_map(|block| block.parse().ok());
+    let blocks = &view.topology.own;
+    own_acl(view, placed).is_some_and(|own| {
+        everything.into_iter().all(|block| stops_https_to_all_public(own, block, blocks))
+    })
+}
+
+/// The subnet's own network ACL.
+pub(super) fn own_acl<'w>(view: &View<'w>, placed: &SubnetUse<'_>) -> Option<&'w NetworkAcl> {
+    acl_of(placed.subnet, view.snapshot.network_acls.iter().copied())
 }
 
 fn removal_step(rule: RuleId, route: &RouteRemoval) -> Step {

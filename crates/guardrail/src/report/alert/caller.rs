@@ -13,16 +13,10 @@ pub fn call(evidence: &Evidence, of_the_vpc: Option<&AccountId>) -> String {
     let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
     let from = from.map(|ip| format!(" from {}", word(ip))).unwrap_or_default();
     let at = evidence.time.as_ref().map(|time| format!(" at {}", word(time))).unwrap_or_default();
-    let with = match &record.tool {
-        Tool::NotSaid => String::new(),
-        tool @ (Tool::Console
-        | Tool::Cli
-        | Tool::Terraform
-        | Tool::CloudFormation
-        | Tool::Sdk
-        | Tool::Service(_)) => {
-            format!(" ({})", tool_word(tool))
-        }
+    let with = match (&record.tool, evidence.tool_vouched) {
+        (Tool::NotSaid, _) => String::new(),
+        (tool, true) => format!(" ({})", tool_word(tool)),
+        (tool, false) => format!(" (user agent: {})", quoted(tool.word())),
     };
     let by = caller(&record.actor, evidence.actor_account.as_ref(), of_the_vpc);
     format!("{} by {by}{with}{from}{at}", word(&record.event))
@@ -63,7 +57,10 @@ mod tests {
         let more = json!({
             "eventName": "CreateRoute", "eventTime": "t", "sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2",
         });
-        assert_eq!(said(more), "CreateRoute by \"unknown\" (cli) from 203.0.113.7 at t");
+        assert_eq!(
+            said(more),
+            "CreateRoute by \"unknown\" (user agent: \"cli\") from 203.0.113.7 at t"
+        );
     }
 
     #[test]
@@ -93,7 +90,42 @@ mod tests {
             "\"CreateRoute: done\" by \"root via on its baseline\" (\"on its baseline\") from \"AWS Internal\" at \
              \"now. Done\""
         );
-        let internal = json!({"eventName": "A", "userAgent": "AWS Internal"});
-        assert_eq!(call(&decode(&internal).unwrap(), None), "A by \"unknown\" (AWS Internal)");
+        let internal = json!({"eventName": "A", "userAgent": "AWS Internal",
+            "sourceIPAddress": "AWS Internal"});
+        assert_eq!(
+            call(&decode(&internal).unwrap(), None),
+            "A by \"unknown\" (AWS Internal) from \"AWS Internal\""
+        );
+    }
+
+    /// Anybody may give his client any name.
+    #[test]
+    fn what_a_user_agent_says_is_told_as_said_by_it() {
+        let with = |agent: &str, more: serde_json::Value| {
+            let mut record = json!({"eventName": "A", "userAgent": agent});
+            record.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            call(&decode(&record).unwrap(), None)
+        };
+        for (agent, word) in [
+            ("console.amazonaws.com", "console"),
+            ("signin.amazonaws.com", "console"),
+            ("Mozilla/5.0", "console"),
+            ("cloudformation.amazonaws.com", "cloudformation"),
+            ("aws-cli/2", "cli"),
+            ("Terraform/1", "terraform"),
+            ("guardrail", "sdk"),
+            ("vpc-guardrail.amazonaws.com", "vpc-guardrail.amazonaws.com"),
+            ("AWS Internal", "AWS Internal"),
+        ] {
+            let said = with(agent, json!({}));
+            assert_eq!(said, format!("A by \"unknown\" (user agent: \"{word}\")"));
+        }
+        let console = json!({"sessionCredentialFromConsole": "true"});
+        assert_eq!(with("Mozilla/5.0", console), "A by \"unknown\" (console)");
+        let service = json!({"userIdentity": {"invokedBy": "eks.amazonaws.com"}});
+        assert_eq!(
+            with("aws-cli/2", service),
+            "A by \"unknown via eks.amazonaws.com\" (eks.amazonaws.com)"
+        );
     }
 }

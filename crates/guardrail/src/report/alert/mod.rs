@@ -19,7 +19,7 @@ use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
-use crate::shown::{one_line, quoted, word};
+use crate::shown::{self, one_line, quoted, word};
 
 /// SNS refuses a subject of 100 characters or more
 /// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
@@ -83,7 +83,7 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
-        _ if report.vpc_departed() => "left the guardrail",
+        _ if report.vpc_departed() => "not managed now",
         Verdict::Repaired if report.changed() => "repaired",
         Verdict::Repaired => "back on its baseline",
         Verdict::Compliant => "compliant",
@@ -103,7 +103,7 @@ pub fn subject(report: &Report) -> String {
         [one] => format!(" ({one})"),
         [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
     };
-    let left = if report.subnets_departed() { "subnet left, " } else { "" };
+    let left = if report.subnets_departed() { "subnet not private, " } else { "" };
     let scope = &report.scope;
     printable(
         &format!("VPC guardrail: {left}{what} {} {}{about}", scope.vpc, scope.region),
@@ -155,7 +155,7 @@ fn headline(out: &mut String, report: &Report) {
     let name = report.vpc_name.as_deref().map(|name| format!(" Its name is {}.", quoted(name)));
     let (name, verdict) = (name.unwrap_or_default(), ending(report));
     let left =
-        if report.subnets_departed() { "a subnet left the guardrail; otherwise " } else { "" };
+        if report.subnets_departed() { "a subnet is not private now; otherwise " } else { "" };
     let _ = writeln!(
         out,
         "VPC {} in account {}, {}: {left}{verdict}.{name}",
@@ -167,7 +167,7 @@ fn departed(out: &mut String, report: &Report) {
     if report.departures.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\nLeft the guardrail");
+    let _ = writeln!(out, "\nOut of the guardrail's care now");
     const SHOWN: usize = 20;
     for departure in report.departures.iter().take(SHOWN) {
         let by =
@@ -200,7 +200,7 @@ fn ending(report: &Report) -> &'static str {
         }
         Verdict::Incomplete => "could not be observed in full, so nothing was changed",
         Verdict::NotManaged if report.vpc_departed() => {
-            "left the guardrail; nothing of it is looked after"
+            "not managed now; nothing of it is looked after"
         }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
@@ -209,6 +209,9 @@ fn ending(report: &Report) -> &'static str {
         }
         Verdict::DriftLeft if report.look_again.is_some() => {
             "not on its baseline yet; it is looked at again when what was changed acts"
+        }
+        Verdict::DriftLeft if report.is_only_coming_up() => {
+            "not on its baseline yet; an endpoint is still coming up"
         }
         Verdict::DriftLeft if report.repaired_some() && report.next == Next::Again => {
             "partly back on its baseline; the next run goes on"
@@ -433,13 +436,15 @@ fn rules_of(report: &Report) -> Vec<&'static str> {
 /// Where the change came from, so that it does not come back.
 fn for_good(report: &Report) -> Option<String> {
     let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool {
-        Tool::Terraform => Some(("Terraform", &evidence.record)),
-        Tool::CloudFormation => Some(("CloudFormation", &evidence.record)),
+        Tool::Terraform => Some(("Terraform", evidence)),
+        Tool::CloudFormation => Some(("CloudFormation", evidence)),
         Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,
     });
-    coded.map(|(tool, record)| {
+    coded.map(|(tool, evidence)| {
+        let record = &evidence.record;
+        let says = if evidence.tool_vouched { "" } else { ", as its user agent says" };
         one_line(&format!(
-            "{} came through {tool} ({}): change it in that code, or the next run of it brings the fault back.",
+            "{} came through {tool}{says} ({}): change it in that code, or the next run of it brings the fault back.",
             word(&record.event),
             quoted(&record.actor)
         ))
@@ -447,7 +452,7 @@ fn for_good(report: &Report) -> Option<String> {
 }
 
 fn json(report: &Report) -> String {
-    let whole = serde_json::to_string(report).unwrap_or_default();
+    let whole = shown::json(report);
     if whole.len() <= JSON_LIMIT {
         return whole;
     }
@@ -458,11 +463,15 @@ fn json(report: &Report) -> String {
     short.steps.truncate(50);
     short.findings.truncate(50);
     short.left_alone.truncate(50);
-    serde_json::to_string(&short).ok().filter(|text| text.len() <= JSON_LIMIT).unwrap_or_else(|| {
-        let (scope, verdict) = (&report.scope, report.verdict);
-        serde_json::json!({ "version": report.version, "run_id": report.run_id, "scope": scope, "verdict": verdict })
-            .to_string()
-    })
+    let short = shown::json(&short);
+    if short.len() <= JSON_LIMIT {
+        return short;
+    }
+    let (scope, verdict) = (&report.scope, report.verdict);
+    let (version, run_id) = (report.version, &report.run_id);
+    shown::json(
+        &serde_json::json!({ "version": version, "run_id": run_id, "scope": scope, "verdict": verdict }),
+    )
 }
 
 fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {

@@ -46,7 +46,7 @@ fn an_alert_says_who_what_why_and_what_to_do() {
         alert.text.replace(script, "( … )\n"),
         "VPC vpc-1 in account 111122223333, eu-central-1: not on its baseline; nothing was changed. Its name is \"shop\".\n\
          \nWho\n\
-         \x20 CreateRoute by \"ops\" (terraform) from 203.0.113.24 at 2026-09-14T08:31:07Z\n\
+         \x20 CreateRoute by \"ops\" (user agent: \"terraform\") from 203.0.113.24 at 2026-09-14T08:31:07Z\n\
          \nFound\n\
          \x20 - internet-route: rtb-a: 0.0.0.0/0 → nat-1 leads to the internet through public NAT gateway nat-1, for private \
          subnet-pria\n\
@@ -66,7 +66,7 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
          \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"observe\" } } in the baseline\n\
          \nTo fix it for good\n\
-         \x20 CreateRoute came through Terraform (\"ops\"): change it in that code, or the next run of it brings the fault back.\n\
+         \x20 CreateRoute came through Terraform, as its user agent says (\"ops\"): change it in that code, or the next run of it brings the fault back.\n\
          \nTo do it by hand\n\
          \x20 before each deletion it looks again at route and endpoints, not at policies, security groups, network ACLs \
          and DHCP options\n\
@@ -95,7 +95,7 @@ fn what_a_caller_typed_forges_no_line() {
     let (report, baseline) =
         report("notify", "eve\n\nDone\n  1. all is well\r\u{7}", "aws-cli/2.17");
     let text = alert(&report, &baseline).text;
-    assert!(text.contains("by \"eve  Done   1. all is well  \" (cli)"), "{text}");
+    assert!(text.contains("by \"eve  Done   1. all is well  \" (user agent: \"cli\")"), "{text}");
     assert!(!text.contains("\nDone"), "{text}");
 }
 

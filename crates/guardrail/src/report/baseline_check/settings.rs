@@ -1,6 +1,8 @@
 //! What a baseline says without effect, or hardly as it is meant, whatever world it is for.
 
-use crate::baseline::{Baseline, DefaultMode, ManagedVpcs, Mode, RuleId, TagSelector};
+use crate::baseline::{
+    AcceptedSubnet, Baseline, DefaultMode, ManagedVpcs, Mode, RuleId, TagSelector,
+};
 use crate::report::baseline_check::listed;
 
 /// A line for each setting that is amiss, but for selectors of subnets and services' names.
@@ -10,7 +12,40 @@ pub(super) fn warnings(baseline: &Baseline) -> Vec<String> {
     warnings.extend(rules(baseline));
     warnings.extend(accepted_policies(baseline));
     warnings.extend(policies(baseline));
+    warnings.extend(accepted_subnets(baseline));
     warnings
+}
+
+/// What accepts subnets that nobody has looked at: every one with a tag, whatever its value, or those
+/// that a selector takes for private or public, so that one call makes a subnet an accepted one.
+fn accepted_subnets(baseline: &Baseline) -> Vec<String> {
+    let accepted =
+        baseline.unclassified_subnets.iter().flat_map(|all| all.accept.iter().enumerate());
+    let tagged = accepted.filter_map(|(at, accepted)| match accepted {
+        AcceptedSubnet::Tagged(selector) => Some((at, selector)),
+        AcceptedSubnet::Id(_) => None,
+    });
+    let of_subnets = || baseline.private_subnets.iter().chain(&baseline.public_subnets);
+    tagged
+        .filter_map(|(at, selector)| {
+            let place = format!("unclassified_subnets.accept[{at}]");
+            if let Some(value) = selector.value_that_matches_all() {
+                return Some(format!(
+                    "`{place}`: `{value}` accepts every subnet with the tag `{}`, whatever its value, so \
+                     that a way out of one that somebody tags wrongly is never told; write the values, \
+                     or the ids, of those that are meant",
+                    selector.tag
+                ));
+            }
+            let value = of_subnets().find_map(|other| selector.value_in_common(other))?;
+            Some(format!(
+                "`{place}`: accepts what is tagged `{}={value}`, which `private_subnets` or \
+                 `public_subnets` match too, so that a contradictory tag hides a way out; name those \
+                 that are meant by id, or by a tag of their own",
+                selector.tag
+            ))
+        })
+        .collect()
 }
 
 fn every_vpc(baseline: &Baseline) -> Option<String> {

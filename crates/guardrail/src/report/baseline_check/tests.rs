@@ -248,6 +248,36 @@ fn selectors_that_match_too_much_are_told_without_a_world() {
 }
 
 #[test]
+fn an_acceptance_of_everything_is_told() {
+    let accepting = |accept: Value| {
+        told(&json!({"unclassified_subnets": {"accept": accept, "reason": "a lab"}}))
+    };
+    let all = |at: usize, value: &str, tag: &str| {
+        format!(
+            "`unclassified_subnets.accept[{at}]`: `{value}` accepts every subnet with the tag `{tag}`, \
+             whatever its value, so that a way out of one that somebody tags wrongly is never told; \
+             write the values, or the ids, of those that are meant"
+        )
+    };
+    let hides = |value: &str| {
+        format!(
+            "`unclassified_subnets.accept[0]`: accepts what is tagged `{value}`, which \
+             `private_subnets` or `public_subnets` match too, so that a contradictory tag hides a way \
+             out; name those that are meant by id, or by a tag of their own"
+        )
+    };
+    let tag = |tag: &str, values: &[&str]| json!({"tag": tag, "values": values});
+    assert_eq!(accepting(json!([tag("Name", &["*"])])), [all(0, "*", "Name")]);
+    assert_eq!(accepting(json!(["subnet-1", tag("Team", &["lab", "**"])])), [all(1, "**", "Team")]);
+    assert_eq!(accepting(json!([tag("Tier", &["lab", "Public"])])), [hides("Tier=Public")]);
+    assert_eq!(accepting(json!([tag("Tier", &["p*"])])), [hides("Tier=private")]);
+    assert_eq!(
+        accepting(json!(["subnet-1", tag("Tier", &["lab"]), tag("Name", &["lab-*"])])),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn selectors_are_judged_on_the_subnets_of_a_world() {
     let selected = |private: Value, public: Value| {
         checked(|w| w.baseline("private_subnets", private).baseline("public_subnets", public))

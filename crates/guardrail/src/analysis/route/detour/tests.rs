@@ -33,7 +33,8 @@ fn to(destination: &str, target: &str, edit: impl FnOnce(&mut Fixture) -> &mut F
 /// An interface that forwards, of the instance of the same number.
 fn eni(number: u8, subnet: &str) -> Value {
     json!({"NetworkInterfaceId": format!("eni-{number}"), "VpcId": "vpc-1", "SubnetId": subnet,
-        "SourceDestCheck": false, "Attachment": {"InstanceId": format!("i-{number}")}})
+        "SourceDestCheck": false, "InterfaceType": "interface",
+        "Attachment": {"InstanceId": format!("i-{number}")}})
 }
 
 fn with(mut eni: Value, key: &str, value: Value) -> Value {
@@ -150,16 +151,23 @@ fn instances_behind_each_other_count_only_with_the_check_off() {
         behind(off.clone(), off.clone()),
         "internet: interface eni-1, then interface eni-2, then internet gateway igw-1"
     );
-    for check in [on, not_said] {
-        assert_eq!(
-            behind(check.clone(), off.clone()),
-            "may lead out: interface eni-1, which may be an appliance"
-        );
-        assert_eq!(
-            behind(off.clone(), check),
-            "may lead out: interface eni-1, then interface eni-2, which may be an appliance"
-        );
-    }
+    assert_eq!(
+        behind(on.clone(), off.clone()),
+        "may lead out: interface eni-1, which may be an appliance"
+    );
+    assert_eq!(
+        behind(off.clone(), on),
+        "may lead out: interface eni-1, then interface eni-2, which may be an appliance"
+    );
+    let unsaid = "whose source/destination check is not said";
+    assert_eq!(
+        behind(not_said.clone(), off.clone()),
+        format!("unknown: interface eni-1, {unsaid}")
+    );
+    assert_eq!(
+        behind(off, not_said),
+        format!("unknown: interface eni-1, then interface eni-2, {unsaid}")
+    );
 }
 
 /// A firewall has an interface on each side; what it does between them is not seen from outside.
@@ -185,10 +193,56 @@ fn what_comes_in_by_one_interface_may_leave_by_another_of_the_same_instance() {
     );
     assert_eq!(
         firewall("subnet-puba", |w| {
-            w.set("eni-1", "Attachment", json!(null)).set("eni-2", "Attachment", json!(null))
+            let nobodys = || json!({"Status": "attached"});
+            w.set("eni-1", "Attachment", nobodys()).set("eni-2", "Attachment", nobodys())
         }),
         appliance,
-        "two interfaces that are attached to nothing are not of one instance"
+        "two interfaces that are of no instance are not of one"
+    );
+}
+
+/// What a gateway in another VPC does with it, nobody sees from here.
+#[test]
+fn an_instance_with_an_interface_in_another_vpc_may_lead_out_there() {
+    let other_vpc = |inside: &str| {
+        judged("eni-1", |w| {
+            w.add("NetworkInterfaces", eni(1, inside));
+            let other = with(eni(2, "subnet-2"), "Attachment", json!({"InstanceId": "i-1"}));
+            w.add("NetworkInterfaces", with(other, "VpcId", json!("vpc-2")))
+        })
+    };
+    assert_eq!(
+        other_vpc("subnet-prib"),
+        "unknown: interface eni-1, then interface eni-2 of the same instance, whose subnet's table was \
+         not observed"
+    );
+    assert_eq!(
+        other_vpc("subnet-puba"),
+        "internet: interface eni-1, then internet gateway igw-1 [carries more: interface eni-2 of the \
+         same instance, in another VPC]"
+    );
+}
+
+/// An instance can translate as a NAT gateway does; that it does is not seen from outside.
+#[test]
+fn an_instance_may_translate_nat64s_addresses_to_ipv4() {
+    let carrying = |destination: &str, target: &str| {
+        to(destination, "eni-1", |w| {
+            w.route("rtb-b", "0.0.0.0/0", target).add("NetworkInterfaces", eni(1, "subnet-prib"))
+        })
+    };
+    let out = "internet: interface eni-1, then its translation to IPv4, then public NAT gateway nat-1 \
+               [unproven: interface eni-1 to its translation to IPv4]";
+    for destination in ["64:ff9b::/96", "::/0", "64:ff9b::808:808/128"] {
+        assert_eq!(carrying(destination, "nat-1"), out, "{destination}");
+    }
+    assert_eq!(
+        carrying("2000::/3", "nat-1"),
+        "may lead out: interface eni-1, which may be an appliance"
+    );
+    assert_eq!(
+        carrying("64:ff9b::/96", "portal-1"),
+        "unknown: interface eni-1, then its translation to IPv4, then a target of no known kind: portal-1"
     );
 }
 

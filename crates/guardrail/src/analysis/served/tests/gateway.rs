@@ -55,6 +55,44 @@ fn the_table_and_the_lists_must_have_been_read() {
     check(|w| only_s3(w).without("RouteTables"), &["s3 for pria, prib: ? RouteTables not read"]);
 }
 
+/// Anybody may call a list of his own as AWS calls the service's.
+#[test]
+fn only_awss_own_list_of_the_services_name_is_the_services() {
+    let decoy = |owner: Value| {
+        json!({"PrefixListId": "pl-decoy", "PrefixListName": "com.amazonaws.eu-central-1.s3",
+            "OwnerId": owner, "Entries": [{"Cidr": "8.8.8.8/32"}]})
+    };
+    let with = |owner: Value| {
+        move |w: &mut Fixture| {
+            only_s3(w).add("PrefixLists", decoy(owner.clone()));
+        }
+    };
+    for (owner, expected) in [
+        (json!("111122223333"), &[][..]),
+        (json!("AWS"), &[]),
+        (json!(null), &["s3 for pria, prib: ? the service's address ranges were not read"]),
+    ] {
+        check(
+            |w| {
+                with(owner)(w);
+                w
+            },
+            expected,
+        );
+    }
+    // A way to what is in that list overrules nothing of the service's.
+    check(
+        |w| {
+            only_s3(w).add("PrefixLists", decoy(json!("111122223333"))).route(
+                "rtb-a",
+                "8.8.8.8/32",
+                "tgw-1",
+            )
+        },
+        &[],
+    );
+}
+
 /// A route of `rtb-a` as AWS makes it of this origin.
 fn bent<'f>(w: &'f mut Fixture, destination: &str, target: &str, origin: Value) -> &'f mut Fixture {
     let mut added = route(destination, target);

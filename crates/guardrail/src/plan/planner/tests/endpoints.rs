@@ -227,7 +227,6 @@ fn none_is_made_while_another_holds_its_name_because_aws_refuses_it() {
             w.add("SecurityGroups", own_group(&["10.0.0.0/16"]))
         },
         &["- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, \
-           eu-central-1b: it costs money and would not serve com.amazonaws.eu-central-1.ssm; \
-           `create: always` in the baseline makes it all the same"],
+           eu-central-1b: vpce-ssm has the private name, and AWS gives it to one endpoint of a VPC only"],
     );
 }

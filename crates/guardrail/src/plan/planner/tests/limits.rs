@@ -34,9 +34,7 @@ fn steps_that_are_not_taken_use_no_limit_up() {
         |w| {
             w.baseline("limits", json!({"endpoint_changes": 1}))
                 .add("SecurityGroups", own_group(&["0.0.0.0/0"]));
-            dns_off(modes(w, &[("vpc-dns", "notify")]))
-                .remove("vpce-ssm")
-                .drop_route("rtb-a", "pl-s3");
+            dns_off(modes(w, &[("vpc-dns", "notify")])).remove("vpce-ssm");
             w.set("vpce-ssmmessages", "SubnetIds", json!(["subnet-pria"]))
         },
         &[

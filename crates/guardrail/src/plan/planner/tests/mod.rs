@@ -3,6 +3,7 @@
 mod endpoints;
 mod limits;
 mod refusals;
+mod refused_by_aws;
 mod routes;
 mod security_group;
 mod settling;

@@ -109,6 +109,61 @@ fn a_name_that_would_take_s3_from_a_subnet_that_has_it_by_a_gateway_endpoint() {
     );
 }
 
+/// What goes past the endpoint before goes past it afterwards: nobody loses it.
+#[test]
+fn a_range_that_a_route_takes_elsewhere_already_is_not_cut_off() {
+    check(
+        |w| {
+            w.set("vpce-s3", "RouteTableIds", json!(["rtb-b"])).drop_route("rtb-a", "pl-s3");
+            nat(w).route("rtb-a", "52.219.4.0/24", "nat-1")
+        },
+        &[
+            "1 modify vpce-s3: associate rtb-a",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
+            "3 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 2)",
+            "4 delete the route 52.219.4.0/24 → nat-1 from rtb-a (after 2)",
+        ],
+    );
+}
+
+/// A rule of the subnet's own ACL for what goes out, in front of a default ACL's.
+fn out_first<'f>(w: &'f mut Fixture, subnet: &str, action: &str, block: &str) -> &'f mut Fixture {
+    no_https_inside(w, subnet).set(
+        "acl-own",
+        "Entries",
+        json!([
+            {"RuleNumber": 1, "Egress": true, "RuleAction": action, "Protocol": "-1", "CidrBlock": block},
+            {"RuleNumber": 2, "Egress": true, "RuleAction": if action == "deny" { "allow" } else { "deny" },
+                "Protocol": "-1", "CidrBlock": "0.0.0.0/0"},
+            {"RuleNumber": 2, "Egress": false, "RuleAction": "allow", "Protocol": "-1",
+                "CidrBlock": "0.0.0.0/0"}
+        ]),
+    )
+}
+
+/// Packets to a gateway service have the same addresses with the endpoint as without it.
+#[test]
+fn what_the_subnets_own_acl_stops_anyway_is_not_cut_off() {
+    let lines = planned(|w| {
+        w.baseline("gateway_endpoints", json!({"services": ["s3"]}));
+        w.baseline("interface_endpoints", json!({"services": []}));
+        w.set("vpce-s3", "RouteTableIds", json!(["rtb-b"])).drop_route("rtb-a", "pl-s3");
+        out_first(nat(w), "subnet-pria", "deny", "52.219.0.0/17")
+    });
+    assert_eq!(lines.first().map(String::as_str), Some("1 modify vpce-s3: associate rtb-a"));
+    // A subnet that reaches nothing public loses no public way to a service.
+    check(
+        |w| {
+            out_first(only_interface(w, json!("ssm")), "subnet-puba", "allow", "192.168.0.0/16")
+                .set("vpce-ssm", "PrivateDnsEnabled", json!(false))
+        },
+        &[
+            "1 modify vpce-ssm: turn private DNS on",
+            "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
+        ],
+    );
+}
+
 /// "Associating a table … and unclassified subnets."
 #[test]
 fn a_table_whose_unclassified_subnet_would_lose_the_service() {
@@ -172,9 +227,8 @@ fn an_endpoint_whose_name_is_taken_is_not_made_nor_a_group_for_it() {
     assert_eq!(
         lines,
         [
-            "- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, eu-central-1b: it costs \
-             money and would not serve com.amazonaws.eu-central-1.ssm; `create: always` in the baseline makes it all the \
-             same",
+            "- no interface endpoint for com.amazonaws.eu-central-1.ssm, wanted in eu-central-1a, eu-central-1b: \
+             vpce-ssm has the private name, and AWS gives it to one endpoint of a VPC only",
             "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.ssm"
         ]
     );

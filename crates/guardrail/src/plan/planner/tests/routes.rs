@@ -16,11 +16,15 @@ fn a_route_that_nothing_needs_goes_at_once() {
 #[test]
 fn endpoints_that_are_on_their_way_are_waited_for() {
     check(
-        |w| nat(w).set("vpce-ssm", "State", json!("pending")).drop_route("rtb-a", "pl-s3"),
+        |w| s3_coming(nat(w).set("vpce-ssm", "State", json!("pending"))),
         &[
             "1 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available",
             "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available",
             "3 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 1, 2)",
+            "- com.amazonaws.eu-central-1.s3 is not served to subnet-pria, subnet-prib: vpce-s3 is in state pending: it \
+             comes up by itself",
+            "- com.amazonaws.eu-central-1.ssm is not served to subnet-pria, subnet-prib: vpce-ssm is in state pending: it \
+             comes up by itself",
         ],
     );
     check(
@@ -28,6 +32,23 @@ fn endpoints_that_are_on_their_way_are_waited_for() {
         &[
             "1 turn enableDnsHostnames of vpc-1 on",
             "2 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 1)",
+        ],
+    );
+}
+
+/// S3's endpoint comes up, and has no route in `rtb-a` yet.
+fn s3_coming(w: &mut Fixture) -> &mut Fixture {
+    w.set("vpce-s3", "State", json!("pending")).drop_route("rtb-a", "pl-s3")
+}
+
+#[test]
+fn a_route_to_an_available_endpoint_that_nobody_writes_is_not_waited_for() {
+    check(
+        |w| nat(w).drop_route("rtb-a", "pl-s3"),
+        &[
+            "- com.amazonaws.eu-central-1.s3 is not served to subnet-pria: rtb-a has no active route to vpce-s3: nothing \
+             that the guardrail may do removes it",
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3",
         ],
     );
 }
@@ -75,7 +96,7 @@ fn what_is_changed_is_waited_for_and_no_more() {
 #[test]
 fn what_is_on_its_way_is_waited_for_as_the_subnet_needs_it() {
     assert_eq!(
-        awaited(|w| nat(w).set("vpce-ssm", "State", json!("pending")).drop_route("rtb-a", "pl-s3")),
+        awaited(|w| s3_coming(nat(w).set("vpce-ssm", "State", json!("pending")))),
         [ready("s3", &["rtb-a"], &[], false), ready("ssm", &[], &[], true)]
     );
 }
@@ -109,7 +130,11 @@ fn a_route_stays_where_only_a_broken_gateway_endpoint_has_the_table() {
             w.add("VpcEndpoints", gateway_endpoint("vpce-zzz", "s3", &["rtb-a"]));
             nat(w).set("vpce-zzz", "State", json!("failed"))
         },
-        &["- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3"],
+        &[
+            "- com.amazonaws.eu-central-1.s3 is not served to subnet-pria: vpce-zzz is in state failed: nothing that the \
+             guardrail may do removes it",
+            "- rtb-a: 0.0.0.0/0 → nat-1: removing it would cut off com.amazonaws.eu-central-1.s3",
+        ],
     );
 }
 
@@ -138,13 +163,15 @@ fn a_gateway_endpoint_that_comes_to_another_table_is_not_waited_for_in_its_stead
     check(
         |w| {
             w.drop_route("rtb-b", "pl-s3").set("vpce-s3", "RouteTableIds", json!(["rtb-a"]));
-            nat(w).drop_route("rtb-a", "pl-s3")
+            s3_coming(nat(w))
         },
         &[
             "1 modify vpce-s3: associate rtb-b",
             "2 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available (after 1)",
             "3 wait until the endpoint for com.amazonaws.eu-central-1.s3 is available",
             "4 delete the route 0.0.0.0/0 → nat-1 from rtb-a (after 3)",
+            "- com.amazonaws.eu-central-1.s3 is not served to subnet-pria: vpce-s3 is in state pending: it comes up by \
+             itself",
         ],
     );
 }
@@ -228,6 +255,8 @@ fn an_ipv6_only_subnet_waits_for_an_endpoint_that_has_ipv6() {
         &[
             "1 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available",
             "2 delete the route 64:ff9b::/96 → nat-1 from rtb-b (after 1)",
+            "- com.amazonaws.eu-central-1.ssm is not served to subnet-pria, subnet-prib: vpce-ssm is in state pending: it \
+             comes up by itself",
         ],
     );
 }
@@ -272,6 +301,10 @@ fn tables_that_others_use_are_left_alone() {
             w.set("rtb-a", "Associations", json!([]))
         },
         &[
+            "- com.amazonaws.eu-central-1.s3 is not served to subnet-pria: no endpoint on rtb-regional: nothing that the \
+             guardrail may do removes it",
+            "- com.amazonaws.eu-central-1.dynamodb is not served to subnet-pria: no endpoint on rtb-regional: nothing that \
+             the guardrail may do removes it",
             "- rtb-regional: 0.0.0.0/0 → igw-1: the table is a gateway's own and is never changed; give the private subnets \
            another one",
         ],

@@ -216,9 +216,13 @@ const ROUTE: &str = r#"gr_route() {
 }
 "#;
 
+/// The answer names the table, so that an empty one is none.
 const NO_ROUTE: &str = r#"gr_no_route() {
-  gr_seen=$(gr_route '') || return 1
-  [ -z "$gr_seen" ]
+  gr_query='RouteTables[0].join(`" "`,[RouteTableId,to_string(length('
+  gr_query=$gr_query'Routes[?'$gr_field'==`"'$gr_to'"`]))])'
+  gr_seen=$(gr_aws ec2 describe-route-tables --route-table-ids "$gr_table" \
+    --query "$gr_query") || return 1
+  [ "$gr_seen" = "$gr_table 0" ]
 }
 "#;
 
