@@ -20,6 +20,7 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 ARN_OF = {
+    "AWS::DynamoDB::Table": "arn:aws:dynamodb:eu-central-1:123456789012:table/{}",
     "AWS::KMS::Key": "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555",
     "AWS::Lambda::Function": "arn:aws:lambda:eu-central-1:123456789012:function:{}",
     "AWS::Logs::LogGroup": "arn:aws:logs:eu-central-1:123456789012:log-group:{}:*",
@@ -59,7 +60,7 @@ class Template:
             text = value["Fn::Sub"]
             for name, known in self.values.items():
                 text = text.replace("${" + name + "}", str(known))
-            return text
+            return re.sub(r"\$\{(\w+)\.Arn\}", lambda of: self.arn(of[1]), text)
         return {key: self.resolve(item) for key, item in value.items()}
 
     def identity_policies(self):

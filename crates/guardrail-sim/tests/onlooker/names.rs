@@ -57,13 +57,16 @@ pub(crate) fn answer(
         .flatten()
         .filter(|endpoint| {
             let options = endpoint.dns_options.as_ref();
+            // S3's is for inbound Resolver endpoints only by default; whether it is where nothing is
+            // said, nobody knows.
+            let by_default = service.ends_with(".s3") && client.doubts;
             let inbound = options.and_then(|o| o.private_dns_only_for_inbound_resolver_endpoint);
             endpoint.vpc_id == *vpc
                 && live.contains(&endpoint.vpc_endpoint_id)
                 && endpoint.vpc_endpoint_type == Some(EndpointType::Interface)
                 && endpoint.service_name.as_ref().is_some_and(|name| *name == *service)
                 && endpoint.private_dns_enabled
-                && inbound != Some(true)
+                && !inbound.unwrap_or(by_default)
         })
         .collect();
     if holders.is_empty() {

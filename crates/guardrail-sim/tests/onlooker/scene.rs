@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use guardrail::baseline::{Baseline, ListedService, Mode};
+use guardrail::baseline::{Baseline, ListedService, Mode, RuleId, RuleOptions};
 use guardrail::ec2::world::World;
 use guardrail_sim::{ModifyVpcEndpoint, Request};
 use proptest::prelude::*;
@@ -62,10 +62,18 @@ pub(crate) enum Wrong {
     UnclassifiedUses,
     OtherClassBlocked,
     LocalOverruled,
+    NothingMade,
+    NothingAssociated,
+    NameLeftOff,
+    VpcDnsLeftOff,
+    GroupLeftShut,
+    NoInterface,
+    InboundUnclear,
+    NameAnswersUnclear,
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 40] = [
+    pub(crate) const ALL: [Self; 48] = [
         Self::OtherServers,
         Self::OtherServersBesideAmazons,
         Self::ServersUnread,
@@ -106,37 +114,61 @@ impl Wrong {
         Self::UnclassifiedUses,
         Self::OtherClassBlocked,
         Self::LocalOverruled,
+        Self::NothingMade,
+        Self::NothingAssociated,
+        Self::NameLeftOff,
+        Self::VpcDnsLeftOff,
+        Self::GroupLeftShut,
+        Self::NoInterface,
+        Self::InboundUnclear,
+        Self::NameAnswersUnclear,
     ];
 
-    /// What the guardrail says where this alone keeps a route; nothing where it keeps none.
+    /// The repair that the baseline leaves to people.
+    pub(crate) fn leaves(self) -> &'static [RuleId] {
+        match self {
+            Self::NothingMade => &[RuleId::InterfaceEndpoint],
+            Self::NothingAssociated => {
+                &[RuleId::GatewayEndpoint, RuleId::GatewayEndpointRouteTable]
+            }
+            Self::NameLeftOff => &[RuleId::PrivateDns],
+            Self::VpcDnsLeftOff => &[RuleId::VpcDns],
+            Self::GroupLeftShut => &[RuleId::EndpointSecurityGroup],
+            Self::NoInterface => &[RuleId::InterfaceEndpointZone],
+            _ => &[],
+        }
+    }
+
+    /// The obstacles that this alone may put in the way of a route's going; none where it is put right.
     pub(crate) fn keeps(self) -> &'static [&'static str] {
         match self {
-            Self::OtherServers | Self::OtherServersBesideAmazons => {
-                &["DNS servers not Amazon's", " may ask others by way of "]
-            }
-            Self::ServersUnread => &["DhcpOptions not read"],
-            Self::AclOwnOut | Self::AclOwnBack | Self::AclOfEndpoint | Self::AclWrongPorts => {
-                &[" stops "]
-            }
-            Self::AclIpv6 => &[" stops "],
-            Self::AclsUnread => &["NetworkAcls not read"],
-            Self::NoAcl => &["the network ACL of "],
-            Self::StaticRoute | Self::PropagatedRoute => &[" overrules the endpoint's route"],
-            Self::ListRoute => &[" overrule"],
-            Self::ListsUnread => &[" were not read", " that were read", " may overrule "],
-            Self::GatewayPolicy | Self::InterfacePolicy => &["is not full access"],
-            Self::InboundOnly => &["for inbound Resolver endpoints only"],
-            Self::S3NameShut | Self::GroupNameTaken => &["admits no TCP 443"],
-            Self::GroupUnread => &["was not read"],
-            Self::VpcDnsWouldCutOff => &["of the VPC is off", "admits no TCP 443"],
-            Self::PendingAcceptance => &["to accept it"],
-            Self::Failed => &["is in state"],
-            Self::RequesterManaged => &["holds the name", "has the private name"],
-            Self::Ipv6Only => &["does not answer over IPv6"],
-            Self::NoPrivateName => &["has no private name"],
-            Self::NotOffered => &["does not offer it"],
-            Self::OtherClassBlocked => &[" stops "],
-            Self::LocalOverruled => &[" the way to ", " the way back from "],
+            Self::OtherServers | Self::OtherServersBesideAmazons => &["OtherResolver"],
+            Self::ServersUnread | Self::AclsUnread => &["Unread"],
+            Self::AclOwnOut | Self::AclOwnBack | Self::AclOfEndpoint => &["Acl"],
+            Self::AclWrongPorts | Self::AclIpv6 | Self::OtherClassBlocked => &["Acl"],
+            Self::NoAcl => &["NoAcl"],
+            Self::StaticRoute | Self::PropagatedRoute => &["Overruled"],
+            Self::ListRoute => &["Overruled", "PerhapsOverruled"],
+            Self::ListsUnread => &["RangesUnread", "PerhapsOverruled"],
+            Self::GatewayPolicy | Self::InterfacePolicy => &["Policy"],
+            Self::InboundOnly => &["InboundOnly"],
+            Self::S3NameShut | Self::GroupNameTaken | Self::GroupLeftShut => &["HttpsNotAdmitted"],
+            Self::GroupUnread => &["GroupsUnread"],
+            Self::VpcDnsWouldCutOff => &["VpcDnsOff", "HttpsNotAdmitted"],
+            Self::PendingAcceptance => &["AwaitsAcceptance"],
+            Self::Failed => &["Broken"],
+            Self::RequesterManaged => &["NameHeldByAnother"],
+            Self::Ipv6Only => &["NoIpVersion"],
+            Self::NoPrivateName => &["NoPrivateName"],
+            Self::NotOffered => &["NotOffered"],
+            Self::LocalOverruled => &["Diverted"],
+            Self::NothingMade => &["NoEndpoint"],
+            Self::NothingAssociated => &["NotAssociated"],
+            Self::NameLeftOff => &["PrivateDnsOff"],
+            Self::VpcDnsLeftOff => &["VpcDnsOff"],
+            Self::NoInterface => &["NoInterface"],
+            Self::InboundUnclear => &["InboundUnclear"],
+            Self::NameAnswersUnclear => &["NameAnswersUnclear"],
             Self::AclShut
             | Self::EqualPropagatedRoute
             | Self::PrivateDnsOff
@@ -212,18 +244,28 @@ const SHORT: [&str; 5] = ["s3", "dynamodb", "ssm", "ssmmessages", "ec2messages"]
 impl Scene {
     pub(crate) fn new(base: Base, wrongs: Vec<Wrong>) -> Self {
         let mut baseline = Baseline::default().with_mode(Mode::Repair);
-        if wrongs.contains(&Wrong::InboundOnly) {
+        for rule in wrongs.iter().flat_map(|wrong| wrong.leaves()) {
+            baseline.rules.insert(*rule, RuleOptions { mode: Some(Mode::Notify) });
+        }
+        if wrongs.contains(&Wrong::NameAnswersUnclear) {
+            baseline.gateway_endpoints.services.clear();
+        }
+        let asks_by_name = [Wrong::InboundOnly, Wrong::InboundUnclear];
+        if asks_by_name.iter().any(|wrong| wrongs.contains(wrong)) {
             let s3 = json!({"service": "s3"});
             let s3: ListedService = serde_json::from_value(s3).unwrap();
             baseline.interface_endpoints.services.push(s3);
-            baseline.gateway_endpoints.services.remove(0);
+            let gateways = &mut baseline.gateway_endpoints.services;
+            gateways.retain(|it| serde_json::to_value(it).unwrap() != json!("s3"));
         }
         Self { baseline, wrongs, base }
     }
 
     /// The required services, by their full names.
     pub(crate) fn required(&self) -> Vec<String> {
-        SHORT.iter().map(|service| full_name(service)).collect()
+        // Clients of an IPv6-only subnet come to S3 and DynamoDB by the NAT gateway's IPv4 alone.
+        let gateways = !self.wrongs.contains(&Wrong::NameAnswersUnclear);
+        SHORT.iter().skip(if gateways { 0 } else { 2 }).map(|service| full_name(service)).collect()
     }
 
     /// The private subnets.
@@ -355,10 +397,15 @@ impl Scene {
 
     /// The interface endpoint of ssm, made if it is not there.
     fn ssm<'d>(&self, doc: &'d mut Value) -> &'d mut Value {
-        if !endpoints(doc).iter().any(|e| e["VpcEndpointId"] == *id("vpce", 2)) {
-            add_interface(2, "ssm", &[0, 1], doc);
+        self.interface(2, doc)
+    }
+
+    /// The interface endpoint of a service, made if it is not there.
+    fn interface<'d>(&self, n: usize, doc: &'d mut Value) -> &'d mut Value {
+        if !endpoints(doc).iter().any(|e| e["VpcEndpointId"] == *id("vpce", n)) {
+            add_interface(n, SHORT[n], &[0, 1], doc);
         }
-        endpoints(doc).iter_mut().find(|e| e["VpcEndpointId"] == *id("vpce", 2)).unwrap()
+        endpoints(doc).iter_mut().find(|e| e["VpcEndpointId"] == *id("vpce", n)).unwrap()
     }
 
     fn gateway_unassociated<'d>(&self, doc: &'d mut Value) -> &'d mut Value {
@@ -515,6 +562,44 @@ impl Scene {
                 ssm["PrivateDnsEnabled"] = json!(false);
             }
             Wrong::PrivateDnsOff => self.ssm(doc)["PrivateDnsEnabled"] = json!(false),
+            Wrong::NothingMade => {
+                let name = full_name(SHORT[2 + pick % 3]);
+                endpoints(doc).retain(|e| e["ServiceName"] != *name);
+            }
+            Wrong::NothingAssociated => {
+                self.gateway_unassociated(doc);
+            }
+            Wrong::NameLeftOff => self.ssm(doc)["PrivateDnsEnabled"] = json!(false),
+            Wrong::VpcDnsLeftOff => {
+                doc["VpcAttributes"][MANAGED]
+                    [["EnableDnsHostnames", "EnableDnsSupport"][pick % 2]] = json!(false);
+                // Where the VPC's DNS is off no endpoint is made, which would be the obstacle.
+                for n in 2..SHORT.len() {
+                    self.interface(n, doc);
+                }
+            }
+            Wrong::GroupLeftShut => self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 0)}]),
+            Wrong::NoInterface => {
+                let ssm = self.ssm(doc);
+                ssm["SubnetIds"] = json!([]);
+                ssm["NetworkInterfaceIds"] = json!([]);
+            }
+            Wrong::InboundUnclear => {
+                add_interface(7, "s3", &[0, 1], doc);
+                self.gateway_unassociated(doc);
+            }
+            Wrong::NameAnswersUnclear => {
+                self.two_versions(doc, false);
+                let last = &mut doc["Subnets"][last];
+                last["Ipv6Native"] = json!(true);
+                last["CidrBlock"] = Value::Null;
+                for n in 2..SHORT.len() {
+                    let endpoint = self.interface(n, doc);
+                    endpoint["SubnetIds"] = json!([id("subnet", 0)]);
+                    endpoint["IpAddressType"] = json!("dualstack");
+                    endpoint["DnsOptions"] = json!({"DnsRecordIpType": "service-defined"});
+                }
+            }
             Wrong::InboundOnly => {
                 add_interface(7, "s3", &[0, 1], doc);
                 endpoints(doc).last_mut().unwrap()["DnsOptions"] =

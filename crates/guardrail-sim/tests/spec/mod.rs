@@ -1,6 +1,8 @@
 //! Worlds and baselines by chance: a managed VPC, and a second one, not managed, that is worse in
 //! every way.
 
+pub(crate) mod obstacles;
+
 use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, Mode, Remove, RuleOptions};
 use guardrail::ec2::id::RouteTableId;

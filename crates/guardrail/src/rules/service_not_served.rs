@@ -67,7 +67,7 @@ fn tells(drift: &Drift, name: &ServiceName, obstacle: &Obstacle) -> bool {
         Obstacle::NotOffered => {
             matches!(drift, Drift::ServiceNotOffered { service } if service == name)
         }
-        Obstacle::NoEndpoint => {
+        Obstacle::NoEndpoint | Obstacle::NameHeldByAnother { .. } => {
             matches!(drift, Drift::InterfaceEndpointMissing { service, .. } if service == name)
         }
         Obstacle::NotAssociated { table } => matches!(
@@ -107,19 +107,25 @@ fn tells(drift: &Drift, name: &ServiceName, obstacle: &Obstacle) -> bool {
         ),
         Obstacle::NotAvailable { .. }
         | Obstacle::NoRoute { .. }
-        | Obstacle::NoTable
+        | Obstacle::RouteStateUnclear { .. }
+        | Obstacle::NotAGateway { .. }
         | Obstacle::NoPrivateName
-        | Obstacle::NameHeldByAnother { .. }
+        | Obstacle::NoServerReached { .. }
+        | Obstacle::ServerLost { .. }
+        | Obstacle::ServerAsksOthers { .. }
+        | Obstacle::Dns64 { .. }
+        | Obstacle::GroupRuleUnclear { .. }
+        | Obstacle::IpVersionUnclear { .. }
         | Obstacle::OtherResolver { .. }
         | Obstacle::GroupsUnread { .. }
         | Obstacle::Acl(_)
-        | Obstacle::NoAcl
+        | Obstacle::NoAcl { .. }
         | Obstacle::NoIpVersion { .. }
         | Obstacle::InboundUnclear { .. }
         | Obstacle::NameAnswersUnclear { .. }
         | Obstacle::Diverted { .. }
         | Obstacle::Unread { .. }
-        | Obstacle::RangesUnread => false,
+        | Obstacle::RangesUnread { .. } => false,
     }
 }
 

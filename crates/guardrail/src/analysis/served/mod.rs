@@ -147,7 +147,12 @@ fn by_interface(
     if !required.wants_private_dns() && required.reached_by == ReachedBy::PrivateName {
         return Err(Obstacle::NoPrivateName);
     }
-    let endpoint = required.adopted(view.snapshot).ok_or(Obstacle::NoEndpoint)?;
+    let endpoint = required.adopted(view.snapshot).ok_or_else(|| {
+        let holder = required.name_holder(view.snapshot);
+        holder.map_or(Obstacle::NoEndpoint, |holder| Obstacle::NameHeldByAnother {
+            endpoint: holder.vpc_endpoint_id.clone(),
+        })
+    })?;
     let mut proof = Proof::default();
     interface_endpoint::prove(view, required, endpoint, placed, &mut proof);
     Ok(proof)
