@@ -171,6 +171,8 @@ fn a_subnet_lies_in_its_vpc_and_beside_the_others() {
     assert_eq!(code(&mut sim, &create("10.5.0.0/24")), "InvalidSubnet.Range");
     let Response::Subnet(made) = sim.call(&create("10.0.8.0/24")).unwrap() else { panic!() };
     assert_eq!(made.available_ip_address_count, Some(251));
+    // DNS64 is off until `ModifySubnetAttribute` turns it on, and always said.
+    assert_eq!(made.enable_dns64, Some(false));
     assert_eq!(
         made.subnet_arn,
         Some(format!("arn:aws:ec2:eu-central-1:111122223333:subnet/{}", made.subnet_id))

@@ -731,6 +731,7 @@ impl Scene {
         for n in 0..self.private().len() {
             doc["Subnets"][n]["Ipv6CidrBlockAssociationSet"] =
                 block(&format!("2a05:d014:1:{n}::/64"));
+            doc["Subnets"][n]["EnableDns64"] = json!(false);
         }
         for table in doc["RouteTables"].as_array_mut().unwrap() {
             let routes = table["Routes"].as_array_mut().unwrap();

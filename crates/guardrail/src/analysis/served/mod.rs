@@ -10,6 +10,7 @@ mod interface_endpoint;
 mod name_servers;
 mod network_acl;
 mod obstacle;
+mod obstacle_words;
 mod policy;
 mod resolver;
 mod way;

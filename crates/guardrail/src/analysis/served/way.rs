@@ -94,7 +94,7 @@ fn diverting<'w>(view: &View<'_>, table: &'w RouteTable, blocks: &[IpNet]) -> Ve
 }
 
 /// The routes of a table that Route Server does not keep out.
-pub(super) fn live_routes<'w>(table: &'w RouteTable) -> impl Iterator<Item = &'w Route> {
+pub(super) fn live_routes(table: &RouteTable) -> impl Iterator<Item = &Route> {
     table.routes.iter().filter(|route| route.state != Some(RouteState::Filtered))
 }
 
