@@ -3,7 +3,11 @@
 //!
 //! After a change of what is said: `UPDATE_EXPECT=1 cargo test -p guardrail-cli --test scenarios`,
 //! then read the difference.
-#![expect(clippy::unwrap_used, reason = "a test's helpers stop the test as the test does")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test's helpers stop the test as the test does"
+)]
 
 #[path = "../../guardrail-sim/tests/spec/obstacles.rs"]
 mod obstacles;

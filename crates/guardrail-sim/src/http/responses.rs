@@ -132,6 +132,17 @@ fn rules(
         .collect()
 }
 
+fn internet_gateways(found: &World, place: &ServedPlace, fields: Fields) -> Fields {
+    let gateways = found.internet_gateways.iter().flatten();
+    fields.list("internetGatewaySet", gateways.map(|it| resources::internet_gateway(it, place)))
+}
+
+fn egress_only_gateways(found: &World, fields: Fields) -> Fields {
+    let gateways = found.egress_only_internet_gateways.iter().flatten();
+    let gateways = gateways.map(resources::egress_only_internet_gateway);
+    fields.list("egressOnlyInternetGatewaySet", gateways)
+}
+
 fn described(
     request: &Request,
     section: Section,
@@ -176,20 +187,8 @@ fn described(
             let sets = found.dhcp_options.iter().flatten();
             fields.list("dhcpOptionsSet", sets.map(|set| resources::dhcp_options(set, place)))
         }
-        Section::InternetGateways => {
-            let gateways = found.internet_gateways.iter().flatten();
-            fields.list(
-                "internetGatewaySet",
-                gateways.map(|gateway| resources::internet_gateway(gateway, place)),
-            )
-        }
-        Section::EgressOnlyInternetGateways => {
-            let gateways = found.egress_only_internet_gateways.iter().flatten();
-            fields.list(
-                "egressOnlyInternetGatewaySet",
-                gateways.map(resources::egress_only_internet_gateway),
-            )
-        }
+        Section::InternetGateways => internet_gateways(found, place, fields),
+        Section::EgressOnlyInternetGateways => egress_only_gateways(found, fields),
         Section::NetworkInterfaces => {
             let interfaces = found.network_interfaces.iter().flatten();
             fields

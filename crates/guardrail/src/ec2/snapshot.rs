@@ -155,18 +155,7 @@ impl<'w> Snapshot<'w> {
             |n| n.vpc_id.as_ref(),
             |snapshot| &mut snapshot.nat_gateways,
         );
-        share_out(
-            &mut by_id,
-            world.internet_gateways.iter().flatten(),
-            |gateway| gateway.vpc(),
-            |snapshot| &mut snapshot.internet_gateways,
-        );
-        share_out(
-            &mut by_id,
-            world.egress_only_internet_gateways.iter().flatten(),
-            |gateway| gateway.vpc(),
-            |snapshot| &mut snapshot.egress_only_gateways,
-        );
+        share_out_gateways(&mut by_id, world);
         share_out(
             &mut by_id,
             world.network_interfaces.iter().flatten(),
@@ -272,6 +261,22 @@ impl<'w> Snapshot<'w> {
     pub fn is_somebody_elses(&self) -> bool {
         self.vpc.owner_id.as_ref().is_some_and(|owner| *owner != self.scope.account)
     }
+}
+
+/// Gives each VPC the internet gateways that are attached to it.
+fn share_out_gateways<'w>(by_id: &mut BTreeMap<&'w VpcId, Snapshot<'w>>, world: &'w World) {
+    share_out(
+        by_id,
+        world.internet_gateways.iter().flatten(),
+        |gateway| gateway.vpc(),
+        |snapshot| &mut snapshot.internet_gateways,
+    );
+    share_out(
+        by_id,
+        world.egress_only_internet_gateways.iter().flatten(),
+        |gateway| gateway.vpc(),
+        |snapshot| &mut snapshot.egress_only_gateways,
+    );
 }
 
 /// Gives each thing to the VPC it belongs to; what belongs to no VPC of the world is left out.

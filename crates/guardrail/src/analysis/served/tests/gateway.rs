@@ -75,8 +75,14 @@ fn only_awss_own_list_of_the_services_name_is_the_services() {
     };
     for (owner, expected) in [
         (json!("111122223333"), &[][..]),
-        (json!("AWS"), &[]),
-        (json!(null), &["s3 for pria, prib: ? the service's address ranges were not read"]),
+        (
+            json!("AWS"),
+            &[
+                "s3 for pria: rtb-a has no active route to vpce-s3",
+                "s3 for prib: rtb-b has no active route to vpce-s3",
+            ],
+        ),
+        (json!(null), &["s3 for pria, prib: ? the address ranges of pl-decoy were not read"]),
     ] {
         check(
             |w| {

@@ -16,7 +16,10 @@ fn no_endpoint() {
         |w| ssm(w, "State", json!("deleted")).remove("vpce-s3"),
         &["ssm for pria, prib: no endpoint"],
     );
-    check(|w| ssm(w, "RequesterManaged", json!(true)), &["ssm for pria, prib: no endpoint"]);
+    check(
+        |w| ssm(w, "RequesterManaged", json!(true)),
+        &["ssm for pria, prib: vpce-ssm, which is not the VPC's own to use, holds the name"],
+    );
     check(|w| ssm(w, "ServiceRegion", json!("eu-west-1")), &["ssm for pria, prib: no endpoint"]);
 }
 
