@@ -196,10 +196,11 @@ fn references(world: &World) -> Vec<String> {
 }
 
 /// A gateway endpoint and the routes it writes are two views of one fact; a world in which they
-/// differ is not AWS's.
+/// differ is not AWS's, but for those that are about just that.
 #[test]
 fn gateway_endpoints_and_their_routes_agree() {
-    for folder in scenarios() {
+    const ODD: [&str; 2] = ["odd-endpoints", "odd-words"];
+    for folder in scenarios().into_iter().filter(|folder| !ODD.contains(&name(folder).as_str())) {
         let world = world(&folder);
         let mut listed = BTreeSet::new();
         for endpoint in

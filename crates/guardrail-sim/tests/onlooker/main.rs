@@ -161,7 +161,9 @@ fn kinds(report: &Report, wrong: Wrong) -> BTreeSet<&'static str> {
         let waits = waits_for_people(report, wrong);
         return wrong.keeps().iter().copied().filter(|_| waits).collect();
     }
-    let kinds = obstacles(report).into_iter().map(|it| obstacle_in(&it.obstacle).unwrap());
+    let kinds = obstacles(report)
+        .into_iter()
+        .map(|it| obstacle_in(&it.obstacle).unwrap_or_else(|| panic!("{}", it.obstacle)));
     // An endpoint that another's name keeps from being made is left alone as such.
     let is_taken = |left: &&LeftAlone| matches!(left.reason, LeftAloneReason::NameTaken { .. });
     let taken = report.left_alone.iter().filter(is_taken).map(|_| "NameHeldByAnother");

@@ -864,6 +864,7 @@ fn add_interface(n: usize, service: &str, subnets: &[usize], doc: &mut Value) {
         interfaces.push(eni);
     }
     let subnets: Vec<String> = subnets.iter().map(|n| id("subnet", *n)).collect();
+    endpoints(doc).retain(|endpoint| endpoint["VpcEndpointId"] != *id("vpce", n));
     endpoints(doc).push(json!({
         "VpcEndpointId": id("vpce", n), "VpcEndpointType": "Interface", "VpcId": MANAGED, "ServiceName": full_name(service),
         "State": "available", "SubnetIds": subnets, "PrivateDnsEnabled": true, "IpAddressType": "ipv4", "PolicyDocument": FULL,

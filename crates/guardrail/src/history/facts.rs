@@ -17,8 +17,8 @@ pub struct Fact {
     pub premise: Premise,
     /// What tells its state from others.
     pub fingerprint: String,
-    /// Since when it has been seen in this state: the first look at it, or a later recorded call that
-    /// may have changed it and back (UTC).
+    /// Since when it has been seen in this state: the first look at it, or the first that knew of a later
+    /// recorded call, which may have changed it and back (UTC).
     pub since: Timestamp,
     /// Whether it was seen to change, or was in this state when it was first looked at.
     pub changed: bool,
@@ -114,7 +114,10 @@ impl Facts {
         let called = of_it.map(|call| call.at.min(now)).max();
         let (since, changed, was_otherwise) = match self.of(&seen.premise) {
             Some(fact) if fact.fingerprint == seen.fingerprint => {
-                let since = called.map_or(fact.since, |at| at.max(fact.since));
+                // The call may have made it otherwise, and the one that made it so again may not be known
+                // of yet: it was this look that saw it so.
+                let is_later = called.is_some_and(|at| at > fact.since);
+                let since = if is_later { now } else { fact.since };
                 (since, fact.changed, fact.was_otherwise)
             }
             // A call that is known of may be older than the one that made it so, which is not known
@@ -286,10 +289,10 @@ mod tests {
         // Off and on again between two looks: the state is the same, and clients have the old answer.
         let again = [call(Changed::Endpoints(vec![]), 300), call(Changed::Endpoints(vec![]), 200)];
         let later = first.after_look(&[name("on")], &none, &again, at(310));
-        assert_eq!(counts(&later, &name("on")), Some(300 + 5 * MINUTE));
+        assert_eq!(counts(&later, &name("on")), Some(310 + 5 * MINUTE));
         let late = [call(Changed::Endpoints(vec![]), 10)];
         let same = later.after_look(&[name("on")], &none, &late, at(320));
-        assert_eq!(counts(&same, &name("on")), Some(300 + 5 * MINUTE));
+        assert_eq!(counts(&same, &name("on")), Some(310 + 5 * MINUTE));
         // The guardrail's own write comes after the call that it was told of.
         let other = later.after_look(&[name("off")], &none, &again, at(1_000));
         assert_eq!(counts(&other, &name("off")), Some(1_000 + 5 * MINUTE));

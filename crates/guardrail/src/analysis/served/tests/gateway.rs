@@ -82,7 +82,13 @@ fn only_awss_own_list_of_the_services_name_is_the_services() {
                 "s3 for prib: rtb-b has no active route to vpce-s3",
             ],
         ),
-        (json!(null), &["s3 for pria, prib: ? the address ranges of pl-decoy were not read"]),
+        (
+            json!(null),
+            &[
+                "s3 for pria: ? the address ranges of pl-decoy were not read",
+                "s3 for prib: ? the address ranges of pl-decoy were not read",
+            ],
+        ),
     ] {
         check(
             |w| {
