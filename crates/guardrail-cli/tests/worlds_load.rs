@@ -158,7 +158,10 @@ fn every_id_a_world_refers_to_is_in_it() {
         known.extend(vpcs);
         let unknown: Vec<String> =
             references(&world).into_iter().filter(|id| !known.contains(id)).collect();
-        assert_eq!(unknown, Vec::<String>::new(), "{}", name(&folder));
+        // A group of another VPC's that nobody may read is what this one is about.
+        let meant: &[&str] =
+            if name(&folder) == "odd-endpoints" { &["sg-0a1b2c3d4e5f6005f"] } else { &[] };
+        assert_eq!(unknown, meant, "{}", name(&folder));
     }
 }
 
