@@ -43,12 +43,11 @@ impl BadInput {
     /// The error as lines for a terminal: one, or one more for each fault of a baseline. What a file
     /// says, or is called, makes no line, colours nothing and is cut.
     pub(crate) fn lines(&self) -> Vec<String> {
-        let lines = match self {
-            Self::Baseline { name, faults } => [format!("baseline {name}:")]
-                .into_iter()
-                .chain(faults.iter().map(|fault| format!("  {fault}")))
-                .collect(),
-            error => vec![error.to_string()],
+        let lines = if let Self::Baseline { name, faults } = self {
+            let faults = faults.iter().map(|fault| format!("  {fault}"));
+            [format!("baseline {name}:")].into_iter().chain(faults).collect()
+        } else {
+            vec![self.to_string()]
         };
         lines.iter().map(|line| shortened(line)).collect()
     }
