@@ -65,10 +65,8 @@ fn world(outputs: &Path) -> World {
         fs::read_dir(outputs).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let stem = |file: &Path| file.file_stem().unwrap().to_str().unwrap().to_owned();
-    world_file::merge(
-        files.iter().map(|file| (stem(file), fs::read_to_string(file).unwrap())).collect(),
-    )
-    .unwrap()
+    let read = |file: &PathBuf| vec![(stem(file), fs::read_to_string(file).unwrap())];
+    world_file::merge(files.iter().map(read).collect()).unwrap()
 }
 
 /// The calls that were answered differently; those to which one gave no answer at all are among

@@ -8,8 +8,8 @@ use guardrail::ec2::id::Region;
 /// The world and the baseline a command works on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WorldArgs {
-    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put
-    /// together.
+    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are laid
+    /// over each other, the last on top.
     #[arg(long, required = true, value_name = "W.json")]
     pub(crate) world: Vec<PathBuf>,
     #[command(flatten)]

@@ -8,12 +8,15 @@ use guardrail::ec2::id::VpcId;
 use guardrail::ec2::snapshot::UnplacedWorld;
 use guardrail::ec2::world_file::LoadError;
 use guardrail::event::NotARecord;
+use guardrail::shown::shortened;
 
 /// Input that cannot be used: what it is, and what is wrong with it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadInput {
     #[error("cannot read {}: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: std::io::Error },
+    #[error("{} is not text in UTF-8; write it anew in UTF-8, without what Windows PowerShell makes of `>`", path.display())]
+    NotUtf8 { path: PathBuf },
     #[error("cannot write {}: {reason}", path.display())]
     Unwritable { path: PathBuf, reason: std::io::Error },
     #[error("{} holds no .json file; put the outputs of `aws ec2 describe-*` there", path.display())]
@@ -24,8 +27,8 @@ pub(crate) enum BadInput {
     World(#[from] LoadError),
     #[error("world: {0}")]
     Unplaced(#[from] UnplacedWorld),
-    #[error("baseline {name}: {faults}")]
-    Baseline { name: String, faults: String },
+    #[error("baseline {name}: {}", faults.join("; "))]
+    Baseline { name: String, faults: Vec<String> },
     #[error("there is no {vpc} {among}")]
     NoSuchVpc { vpc: VpcId, among: String },
     #[error(transparent)]
@@ -34,6 +37,20 @@ pub(crate) enum BadInput {
     Event { name: String, reason: NotARecord },
     #[error("event {name}: holds no record")]
     NoRecord { name: String },
+}
+
+impl BadInput {
+    /// The error as lines for a terminal: one, or one more for each fault of a baseline. What a file
+    /// says, or is called, makes no line, colours nothing and is cut.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let lines = if let Self::Baseline { name, faults } = self {
+            let faults = faults.iter().map(|fault| format!("  {fault}"));
+            [format!("baseline {name}:")].into_iter().chain(faults).collect()
+        } else {
+            vec![self.to_string()]
+        };
+        lines.iter().map(|line| shortened(line)).collect()
+    }
 }
 
 /// Why there is no way to AWS.

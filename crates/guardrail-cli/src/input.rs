@@ -29,21 +29,18 @@ pub(crate) fn baseline_args(arguments: &BaselineArgs) -> Result<Baseline, BadInp
 
 /// A baseline file.
 pub(crate) fn baseline(path: &Path) -> Result<Baseline, BadInput> {
-    Baseline::parse(&text(path)?).map_err(|error| {
-        let faults = error.faults.iter().map(|fault| format!("\n  {fault}")).collect();
-        BadInput::Baseline { name: path.display().to_string(), faults }
+    Baseline::parse(&text(path)?).map_err(|error| BadInput::Baseline {
+        name: path.display().to_string(),
+        faults: error.faults,
     })
 }
 
 /// A world of one or more files and folders.
 pub(crate) fn world(paths: &[PathBuf]) -> Result<World, BadInput> {
-    let mut parts = Vec::new();
-    for path in paths {
-        for file in files(path)? {
-            parts.push((file.display().to_string(), text(&file)?));
-        }
-    }
-    Ok(world_file::merge(parts)?)
+    let named = |file: PathBuf| Ok((file.display().to_string(), text(&file)?));
+    let folder = |path: &PathBuf| files(path)?.into_iter().map(named).collect();
+    let folders: Result<Vec<_>, BadInput> = paths.iter().map(folder).collect();
+    Ok(world_file::merge(folders?)?)
 }
 
 /// The file itself, or the JSON files of a folder in the order of their names.
@@ -71,12 +68,16 @@ pub(crate) fn records(path: &Path) -> Result<Vec<(Value, Evidence)>, BadInput> {
 
 fn text(path: &Path) -> Result<String, BadInput> {
     let unreadable = |reason| BadInput::Unreadable { path: path.to_owned(), reason };
-    if path.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(path).map_err(unreadable)
+    let bytes = if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    let text = String::from_utf8(bytes.map_err(unreadable)?)
+        .map_err(|_| BadInput::NotUtf8 { path: path.to_owned() })?;
+    // Windows marks UTF-8 so.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Refuses a file that could not be written in the end, before any work is done for it.

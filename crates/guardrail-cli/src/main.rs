@@ -28,7 +28,6 @@ use crate::commands::{
 };
 use crate::ending::Ending;
 use crate::error::BadInput;
-use guardrail::shown::one_line;
 
 /// Keeps private subnets on VPC endpoints and off the internet.
 #[derive(Debug, Parser)]
@@ -87,9 +86,7 @@ fn main() -> ExitCode {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::DriftLeft) => ExitCode::from(1),
         Err(error) => {
-            // What a file says must not colour the terminal; an error's own lines stay lines.
-            let lines: Vec<String> = error.to_string().lines().map(one_line).collect();
-            eprintln!("error: {}", lines.join("\n"));
+            eprintln!("error: {}", error.lines().join("\n"));
             ExitCode::from(2)
         }
     }

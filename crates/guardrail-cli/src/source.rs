@@ -16,8 +16,8 @@ use crate::{input, live};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SourceArgs {
-    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put
-    /// together. Without one, the account's managed VPCs in the Region are read, in a build with
+    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are laid
+    /// over each other, the last on top. Without one, the account's managed VPCs in the Region are read, in a build with
     /// the feature `live`.
     #[arg(long, value_name = "W.json", conflicts_with_all = ["region", "profile"])]
     world: Vec<PathBuf>,

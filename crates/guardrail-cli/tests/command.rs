@@ -340,6 +340,26 @@ fn a_wrong_world_is_refused_with_what_to_do() {
     refuses(&["plan", "--world", DEMO, "--world", &broken], &format!("world: {broken}: not JSON"));
     let empty = tempfile::tempdir().unwrap();
     refuses(&["plan", "--world", empty.path().to_str().unwrap()], "holds no .json file");
+    std::fs::write(empty.path().join("vpcs.json"), b"\xff\xfe{\0}\0").unwrap();
+    refuses(&["plan", "--world", empty.path().to_str().unwrap()], "is not text in UTF-8");
+    let (_marked, marked) = file("\u{feff}{\"Vpcs\":[]}");
+    assert_eq!(guardrail(&["plan", "--world", &marked]).out, "The world holds no VPC.\n");
+}
+
+#[test]
+fn what_a_file_says_makes_no_line_of_an_error_and_no_long_one() {
+    let forged = "x\nVPC vpc-1: on its baseline";
+    for id in [forged, &"a".repeat(50_000)] {
+        let subnet = serde_json::json!({"Subnets": [{"SubnetId": id, "VpcId": "vpc-1"}]});
+        let (_world, world) = file(&subnet.to_string());
+        let said = guardrail(&["plan", "--world", &world]);
+        assert_eq!((said.code, said.error.lines().count()), (2, 1), "{}", said.error);
+        assert!(said.error.len() < 1100 && said.error.ends_with("`subnet-0123456789abcdef0`\n"));
+        let (_baseline, baseline) = file(&serde_json::json!({"version": 1, id: 1}).to_string());
+        let said = guardrail(&["baseline", "check", &baseline]);
+        assert_eq!((said.code, said.error.lines().count()), (2, 2), "{}", said.error);
+        assert!(said.error.len() < 1200 && said.error.contains("expected one of `version`"));
+    }
 }
 
 #[test]

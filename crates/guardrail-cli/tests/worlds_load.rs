@@ -46,7 +46,8 @@ fn files(folder: &Path) -> Vec<(String, String)> {
 }
 
 fn world(folder: &Path) -> World {
-    guardrail::ec2::world_file::merge(files(folder)).unwrap()
+    guardrail::ec2::world_file::merge(files(folder).into_iter().map(|file| vec![file]).collect())
+        .unwrap()
 }
 
 /// The words of a world that this version does not know, each with the field it stands in.

@@ -21,6 +21,23 @@ pub fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_shown(c) { c } else { ' ' }).collect()
 }
 
+/// How much of an error about a file is shown, in characters, from its start and from its end: what
+/// is wrong stands before the text that it quotes, and what to do stands after it.
+const ERROR_START: usize = 300;
+const ERROR_END: usize = 700;
+
+/// An error about a file as one line of bounded length.
+pub fn shortened(error: &str) -> String {
+    let shown: Vec<char> = one_line(error).chars().collect();
+    let end = shown.len().saturating_sub(ERROR_END);
+    match (shown.get(..ERROR_START), shown.get(end..)) {
+        (Some(start), Some(rest)) if end > ERROR_START => {
+            start.iter().chain(['…'].iter()).chain(rest).collect()
+        }
+        _ => shown.iter().collect(),
+    }
+}
+
 /// A name, a tag, a caller in quotation marks: one line, of bounded length, in which no other mark
 /// ends the quotation.
 pub fn quoted(text: &str) -> String {
@@ -205,6 +222,15 @@ mod tests {
         for odd in ["", "on its baseline", "nat-1\n", "a\"b", "ж", &long] {
             assert_eq!(word(odd), quoted(odd));
         }
+    }
+
+    #[test]
+    fn an_error_is_cut_in_its_middle() {
+        let whole = format!("`{}` is no id;\nwrite `x`", "é".repeat(978));
+        assert_eq!(shortened(&whole), one_line(&whole));
+        let long = format!("`{}` is no id; write `x`", "é".repeat(5000));
+        let expected = format!("`{}…{}` is no id; write `x`", "é".repeat(299), "é".repeat(679));
+        assert_eq!(shortened(&long), expected);
     }
 
     proptest! {

@@ -32,8 +32,8 @@ pub(crate) struct Check {
     #[arg(value_name = "B.json")]
     file: PathBuf,
     /// A world to check it with: which of its services the Region offers, and what its selectors
-    /// match. A file, or a folder with the outputs of `aws ec2 describe-*`; several are put
-    /// together. With `--region` or `--profile` the account's Region is read instead, in a build
+    /// match. A file, or a folder with the outputs of `aws ec2 describe-*`; several are laid
+    /// over each other, the last on top. With `--region` or `--profile` the account's Region is read instead, in a build
     /// with the feature `live`. Without any, services are looked up in this release's own list.
     #[arg(long, value_name = "W.json", conflicts_with_all = ["region", "profile"])]
     world: Vec<PathBuf>,

@@ -19,8 +19,8 @@ use crate::input;
 #[derive(Debug, clap::Args)]
 #[command(after_help = POINT_AT_IT)]
 pub(crate) struct Arguments {
-    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are put
-    /// together.
+    /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are laid
+    /// over each other, the last on top.
     #[arg(long, required = true, value_name = "W.json")]
     world: Vec<PathBuf>,
     /// The port on 127.0.0.1; 0 picks a free one.

@@ -62,18 +62,26 @@ impl TagSelector {
 }
 
 /// Whether `text` fits `pattern`, in which `*` stands for any text; letters without regard to case.
+///
+/// What stands between two stars is taken where it comes first, which leaves the most for the rest:
+/// whoever sets a tag cannot make this take long.
 fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), None) => matches_pattern(rest, text),
-        (Some((b'*', rest)), Some((_, after))) => {
-            matches_pattern(rest, text) || matches_pattern(pattern, after)
-        }
-        (Some((want, rest)), Some((is, after))) => {
-            want.eq_ignore_ascii_case(is) && matches_pattern(rest, after)
-        }
-        (None, Some(_)) | (Some(_), None) => false,
-    }
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
+    let pieces: Vec<&[u8]> = pattern.split(|byte| *byte == b'*').collect();
+    let (Some((first, between)), Some((last, _))) = (pieces.split_first(), pieces.split_last())
+    else {
+        return text.is_empty();
+    };
+    let Some((_, between)) = between.split_last() else { return text == *first };
+    let rest = between
+        .iter()
+        .try_fold(text.strip_prefix(*first), |rest, piece| behind(rest?, piece).map(Some));
+    rest.flatten().is_some_and(|rest| rest.ends_with(last))
+}
+
+/// What comes after the first place where `piece` stands in `text`.
+fn behind<'t>(text: &'t [u8], piece: &[u8]) -> Option<&'t [u8]> {
+    (0..=text.len()).find_map(|at| text.get(at..)?.strip_prefix(piece))
 }
 
 /// What CDK, EKS, terraform-aws-vpc and a plain `Tier` tag call a private subnet.

@@ -23,6 +23,14 @@ fn values_of_a_selector_match_without_case_and_with_stars() {
         ("*", "", true),
         ("a*b*c", "axxbyyc", true),
         ("a*b*c", "axxbyy", false),
+        ("a*a", "a", false),
+        ("a*a", "aa", true),
+        ("a*b*b", "ab", false),
+        ("*ab*ab", "xabyab", true),
+        ("*ab*ab", "abb-ab-b", false),
+        ("**", "x", true),
+        ("", "", true),
+        ("", "x", false),
     ] {
         assert_eq!(
             selector(pattern).find(&tag("Name", value)).is_some(),
@@ -31,6 +39,17 @@ fn values_of_a_selector_match_without_case_and_with_stars() {
         );
     }
     assert_eq!(selector("*").find(&tag("name", "x")), None, "keys match to the letter");
+}
+
+/// Whoever may set a tag chooses its value.
+#[test]
+fn no_tag_makes_a_pattern_take_long() {
+    let pattern = format!("{}private", "*-".repeat(40));
+    let selector = TagSelector::new("Name", &[&pattern]);
+    assert_eq!(selector.find(&tag("Name", &"-".repeat(256))), None);
+    assert_eq!(selector.find(&tag("Name", &"x".repeat(100_000))), None);
+    let fitting = tag("Name", &format!("{}private", "-".repeat(256)));
+    assert_eq!(selector.find(&fitting), fitting.first());
 }
 
 #[test]

@@ -62,6 +62,11 @@ pub enum LoadError {
         /// The key's value in this file.
         second: String,
     },
+    /// Something is there twice, and not the same both times.
+    #[error(
+        "`{0}` is there twice, and not the same both times; leave out what is older, or is of something else"
+    )]
+    Twice(String),
     /// One of several files is wrong.
     #[error("{file}: {error}")]
     In {
@@ -94,20 +99,35 @@ pub fn load(text: &str) -> Result<World, LoadError> {
 
 /// Merges what several commands printed: each file an object of one or more sections, or one of
 /// `describe-vpc-attribute`'s or `get-managed-prefix-list-entries`' outputs; the latter is taken to
-/// be of the list that the file is named after. With each text comes its file's path. The same thing in two files is one thing; the later file wins.
+/// be of the list that the file is named after. With each text comes its file's path. The same thing
+/// in two files is one thing.
+///
+/// The files come in folders, of which a later one is laid over those before it: it may say something
+/// else of the same. Within one nobody could tell which is so.
 ///
 /// # Errors
-/// As [`load`], with the file's path; or when two files are not of one account and Region.
-pub fn merge(parts: Vec<(String, String)>) -> Result<World, LoadError> {
+/// As [`load`], with the file's path; or when two files are not of one account and Region, or two of
+/// one folder say different things of the same.
+pub fn merge(folders: Vec<Vec<(String, String)>>) -> Result<World, LoadError> {
     let mut all = Part::default();
-    for (file, text) in parts {
-        let merged = part(&file, &text).and_then(|read| {
-            all.of_instances.extend(read.of_instances);
-            add(&mut all.world, read.world)
-        });
-        merged.map_err(|error| LoadError::In { file, error: Box::new(error) })?;
+    for parts in folders {
+        let mut folder = Part::default();
+        for (file, text) in parts {
+            let merged = part(&file, &text).and_then(|read| folder.add(read, Overlap::Refused));
+            merged.map_err(|error| LoadError::In { file, error: Box::new(error) })?;
+        }
+        all.add(folder, Overlap::LaterCounts)?;
     }
     Ok(all.whole())
+}
+
+/// What becomes of two things that are said of the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Overlap {
+    /// They must be alike.
+    Refused,
+    /// The later one counts.
+    LaterCounts,
 }
 
 /// What one file or several hold.
@@ -115,17 +135,23 @@ pub fn merge(parts: Vec<(String, String)>) -> Result<World, LoadError> {
 struct Part {
     world: World,
     /// The network interfaces that were printed with their instances.
-    of_instances: Vec<NetworkInterface>,
+    of_instances: Option<Vec<NetworkInterface>>,
 }
 
 impl Part {
+    fn add(&mut self, more: Self, overlap: Overlap) -> Result<(), LoadError> {
+        let id = |eni: &NetworkInterface| eni.network_interface_id.clone();
+        extend(&mut self.of_instances, more.of_instances, overlap, id)?;
+        add(&mut self.world, more.world, overlap)
+    }
+
     /// The world, with the instances' interfaces that its own section does not have.
     fn whole(self) -> World {
         let Self { mut world, of_instances } = self;
         if let Some(own) = world.network_interfaces.take() {
             let id = |eni: &NetworkInterface| eni.network_interface_id.clone();
-            extend(&mut world.network_interfaces, Some(of_instances), id);
-            extend(&mut world.network_interfaces, Some(own), id);
+            put(&mut world.network_interfaces, of_instances, id);
+            put(&mut world.network_interfaces, Some(own), id);
         }
         world
     }
@@ -157,13 +183,13 @@ fn part(file: &str, text: &str) -> Result<Part, LoadError> {
     let of_instances = match object.remove_entry(reservations::KEY) {
         Some(printed) => {
             let printed: Printed = typed(Value::Object([printed].into_iter().collect()))?;
-            printed.interfaces().collect()
+            Some(printed.interfaces().collect())
         }
-        None => Vec::new(),
+        None => None,
     };
     let mut world: World = typed(Value::Object(object))?;
     for alone in [attributes, entries].into_iter().flatten() {
-        add(&mut world, typed(alone)?)?;
+        add(&mut world, typed(alone)?, Overlap::Refused)?;
     }
     Ok(Part { world, of_instances })
 }
@@ -216,7 +242,7 @@ pub(crate) fn plain(message: &str) -> String {
     format!("{}, expected {expected}", start.replace("sequence", "array").replace("map", "object"))
 }
 
-fn add(world: &mut World, more: World) -> Result<(), LoadError> {
+fn add(world: &mut World, more: World, overlap: Overlap) -> Result<(), LoadError> {
     let World {
         region,
         account_id,
@@ -237,36 +263,44 @@ fn add(world: &mut World, more: World) -> Result<(), LoadError> {
     } = more;
     same("Region", &mut world.region, region)?;
     same("AccountId", &mut world.account_id, account_id)?;
-    extend(&mut world.vpcs, vpcs, |vpc| vpc.vpc_id.clone());
-    extend(&mut world.subnets, subnets, |subnet| subnet.subnet_id.clone());
-    extend(&mut world.route_tables, route_tables, |table| table.route_table_id.clone());
-    extend(&mut world.vpc_endpoints, vpc_endpoints, |endpoint| endpoint.vpc_endpoint_id.clone());
-    extend(&mut world.nat_gateways, nat_gateways, |nat| nat.nat_gateway_id.clone());
-    extend(&mut world.security_groups, security_groups, |group| group.group_id.clone());
-    extend(&mut world.network_interfaces, network_interfaces, |eni| {
+    extend(&mut world.vpcs, vpcs, overlap, |vpc| vpc.vpc_id.clone())?;
+    extend(&mut world.subnets, subnets, overlap, |subnet| subnet.subnet_id.clone())?;
+    extend(&mut world.route_tables, route_tables, overlap, |table| table.route_table_id.clone())?;
+    extend(&mut world.vpc_endpoints, vpc_endpoints, overlap, |endpoint| {
+        endpoint.vpc_endpoint_id.clone()
+    })?;
+    extend(&mut world.nat_gateways, nat_gateways, overlap, |nat| nat.nat_gateway_id.clone())?;
+    extend(&mut world.security_groups, security_groups, overlap, |group| group.group_id.clone())?;
+    extend(&mut world.network_interfaces, network_interfaces, overlap, |eni| {
         eni.network_interface_id.clone()
-    });
+    })?;
     // S3 and DynamoDB have an entry of the same name for each of their two sides.
-    extend(&mut world.vpc_endpoint_services, vpc_endpoint_services, |service| {
+    put(&mut world.vpc_endpoint_services, vpc_endpoint_services, |service| {
         let kinds: Vec<String> =
             service.service_type.iter().map(|kind| kind.service_type.to_string()).collect();
         (service.service_name.clone(), kinds)
     });
-    extend(&mut world.network_acls, network_acls, |acl| acl.network_acl_id.clone());
-    extend(&mut world.dhcp_options, dhcp_options, |set| set.dhcp_options_id.clone());
-    extend(&mut world.internet_gateways, internet_gateways, |it| it.internet_gateway_id.clone());
-    extend(&mut world.egress_only_internet_gateways, egress_only_internet_gateways, |it| {
-        it.egress_only_internet_gateway_id.clone()
-    });
+    extend(&mut world.network_acls, network_acls, overlap, |acl| acl.network_acl_id.clone())?;
+    extend(&mut world.dhcp_options, dhcp_options, overlap, |set| set.dhcp_options_id.clone())?;
+    extend(&mut world.internet_gateways, internet_gateways, overlap, |it| {
+        it.internet_gateway_id.clone()
+    })?;
+    extend(
+        &mut world.egress_only_internet_gateways,
+        egress_only_internet_gateways,
+        overlap,
+        |it| it.egress_only_internet_gateway_id.clone(),
+    )?;
     if let Some(lists) = prefix_lists {
         let have = world.prefix_lists.get_or_insert_default();
-        lists.into_iter().for_each(|list| add_list(have, list));
+        lists.into_iter().try_for_each(|list| add_list(have, list, overlap))?;
     }
     if let Some(by_vpc) = vpc_attributes {
         let have = world.vpc_attributes.get_or_insert_default();
-        by_vpc
-            .into_iter()
-            .for_each(|(vpc, attributes)| add_attributes(have.entry(vpc).or_default(), attributes));
+        for (vpc, attributes) in by_vpc {
+            let twice = LoadError::Twice(vpc.to_string());
+            add_attributes(have.entry(vpc).or_default(), attributes, overlap).ok_or(twice)?;
+        }
     }
     Ok(())
 }
@@ -288,8 +322,25 @@ fn same<T: PartialEq + ToString>(
     }
 }
 
+/// Appends what is new.
+fn extend<T: PartialEq, K: Eq + Hash + ToString>(
+    have: &mut Option<Vec<T>>,
+    more: Option<Vec<T>>,
+    overlap: Overlap,
+    key: impl Fn(&T) -> K,
+) -> Result<(), LoadError> {
+    let mut seen: HashMap<K, &T> = HashMap::new();
+    for thing in have.iter().flatten().chain(more.iter().flatten()) {
+        if overlap == Overlap::Refused && *seen.entry(key(thing)).or_insert(thing) != thing {
+            return Err(LoadError::Twice(key(thing).to_string()));
+        }
+    }
+    put(have, more, key);
+    Ok(())
+}
+
 /// Appends what is new, in place of what has the same key.
-fn extend<T, K: Eq + Hash>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, key: impl Fn(&T) -> K) {
+fn put<T, K: Eq + Hash>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, key: impl Fn(&T) -> K) {
     let Some(more) = more else { return };
     let have = have.get_or_insert_default();
     let mut index: HashMap<K, usize> =
@@ -305,22 +356,36 @@ fn extend<T, K: Eq + Hash>(have: &mut Option<Vec<T>>, more: Option<Vec<T>>, key:
 
 /// `describe-prefix-lists` says the blocks of a list, `describe-managed-prefix-lists` its owner, a
 /// third command its entries.
-fn add_list(have: &mut Vec<PrefixList>, more: PrefixList) {
+fn add_list(
+    have: &mut Vec<PrefixList>,
+    more: PrefixList,
+    overlap: Overlap,
+) -> Result<(), LoadError> {
     let Some(list) = have.iter_mut().find(|list| list.prefix_list_id == more.prefix_list_id) else {
-        return have.push(more);
+        have.push(more);
+        return Ok(());
     };
     if !more.prefix_list_name.is_empty() {
         list.prefix_list_name = more.prefix_list_name;
     }
-    list.owner_id = more.owner_id.or(list.owner_id.take());
-    list.cidrs = more.cidrs.or(list.cidrs.take());
-    list.entries = more.entries.or(list.entries.take());
+    let agreed = fill(&mut list.owner_id, more.owner_id, overlap)
+        .and_then(|()| fill(&mut list.cidrs, more.cidrs, overlap))
+        .and_then(|()| fill(&mut list.entries, more.entries, overlap));
+    agreed.ok_or_else(|| LoadError::Twice(list.prefix_list_id.to_string()))
 }
 
 /// `describe-vpc-attribute` says one attribute at a time.
-fn add_attributes(have: &mut VpcAttributes, more: VpcAttributes) {
-    have.enable_dns_support = more.enable_dns_support.or(have.enable_dns_support);
-    have.enable_dns_hostnames = more.enable_dns_hostnames.or(have.enable_dns_hostnames);
+fn add_attributes(have: &mut VpcAttributes, more: VpcAttributes, overlap: Overlap) -> Option<()> {
+    fill(&mut have.enable_dns_support, more.enable_dns_support, overlap)?;
+    fill(&mut have.enable_dns_hostnames, more.enable_dns_hostnames, overlap)
+}
+
+/// Takes what is said; `None` where that is not what was said before, and may not be.
+fn fill<T: PartialEq>(have: &mut Option<T>, more: Option<T>, overlap: Overlap) -> Option<()> {
+    let Some(more) = more else { return Some(()) };
+    let agree = have.as_ref().is_none_or(|first| *first == more);
+    *have = Some(more);
+    (agree || overlap == Overlap::LaterCounts).then_some(())
 }
 
 #[cfg(test)]

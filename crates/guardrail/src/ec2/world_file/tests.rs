@@ -4,7 +4,8 @@ use serde_json::json;
 use super::*;
 
 fn merged(parts: &[(&str, Value)]) -> Result<World, LoadError> {
-    merge(parts.iter().map(|(file, value)| ((*file).to_owned(), value.to_string())).collect())
+    let texts = parts.iter().map(|(file, value)| ((*file).to_owned(), value.to_string()));
+    merge(vec![texts.collect()])
 }
 
 fn refusal(text: &str) -> String {
@@ -15,7 +16,7 @@ fn refusal(text: &str) -> String {
 fn what_several_commands_printed_is_one_world() {
     let world = merged(&[
         ("vpcs", json!({"Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333"}], "NextToken": null})),
-        ("more", json!({"Vpcs": [{"VpcId": "vpc-2"}, {"VpcId": "vpc-1", "IsDefault": true}]})),
+        ("more", json!({"Vpcs": [{"VpcId": "vpc-2"}, {"VpcId": "vpc-1", "OwnerId": "111122223333"}]})),
         ("dns", json!({"VpcId": "vpc-1", "EnableDnsSupport": {"Value": true}})),
         ("names", json!({"VpcId": "vpc-1", "EnableDnsHostnames": {"Value": false}})),
         (
@@ -27,7 +28,7 @@ fn what_several_commands_printed_is_one_world() {
     ])
     .unwrap();
     let expected = json!({
-        "Vpcs": [{"VpcId": "vpc-1", "IsDefault": true}, {"VpcId": "vpc-2"}],
+        "Vpcs": [{"VpcId": "vpc-1", "OwnerId": "111122223333"}, {"VpcId": "vpc-2"}],
         "VpcAttributes": {"vpc-1": {"EnableDnsSupport": true, "EnableDnsHostnames": false}},
         "VpcEndpointServices": [
             {"ServiceName": "com.amazonaws.eu-central-1.s3", "ServiceType": [{"ServiceType": "Gateway"}]},
@@ -169,6 +170,44 @@ fn several_files_are_of_one_region_and_the_wrong_one_is_named() {
     );
 }
 
+/// An older output beside a newer one would hide what changed between them.
+#[test]
+fn what_is_said_twice_and_not_alike_is_refused() {
+    let table = |id: &str, routes: Value| json!({"RouteTables": [{"RouteTableId": id, "VpcId": "vpc-1", "Routes": routes}]});
+    let out = json!([{"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1"}]);
+    let twice = |id: &str| {
+        format!(
+            "b: `{id}` is there twice, and not the same both times; leave out what is older, or is of something else"
+        )
+    };
+    let refused = |first: Value, second: Value| {
+        merged(&[("a", first), ("b", second)]).unwrap_err().to_string()
+    };
+    assert_eq!(refused(table("rtb-1", out.clone()), table("rtb-1", json!([]))), twice("rtb-1"));
+    assert!(
+        merged(&[("a", table("rtb-1", out.clone())), ("b", table("rtb-2", out.clone()))]).is_ok()
+    );
+    let dns = |on: bool| json!({"VpcId": "vpc-1", "EnableDnsSupport": {"Value": on}});
+    assert_eq!(refused(dns(true), dns(false)), twice("vpc-1"));
+    let list = |block: &str| json!({"PrefixLists": [{"PrefixListId": "pl-1", "Entries": [{"Cidr": block}]}]});
+    assert_eq!(refused(list("10.0.0.0/8"), list("0.0.0.0/0")), twice("pl-1"));
+    let mut one = table("rtb-1", out.clone());
+    let other = table("rtb-1", json!([]))["RouteTables"][0].clone();
+    one["RouteTables"].as_array_mut().unwrap().push(other);
+    assert_eq!(merged(&[("b", one)]).unwrap_err().to_string(), twice("rtb-1"));
+    let laid_over = |first: Value, second: Value| {
+        let folder = |file: &str, value: Value| vec![(file.to_owned(), value.to_string())];
+        merge(vec![folder("a", first), folder("b", second)])
+    };
+    let empty = || table("rtb-1", json!([]));
+    assert_eq!(laid_over(table("rtb-1", out.clone()), empty()), load(&empty().to_string()));
+    assert_eq!(laid_over(dns(true), dns(false)), merged(&[("b", dns(false))]));
+    assert_eq!(
+        laid_over(list("10.0.0.0/8"), list("0.0.0.0/0")),
+        merged(&[("b", list("0.0.0.0/0"))])
+    );
+}
+
 /// JSON shaped like a world, with something wrong anywhere.
 fn nearly_a_world() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -204,19 +243,19 @@ proptest! {
     #[test]
     fn no_text_makes_loading_panic(text in any::<String>(), file in any::<String>()) {
         drop(load(&text));
-        drop(merge(vec![(file, text)]));
+        drop(merge(vec![vec![(file, text)]]));
     }
 
     /// What loads is a world file again, and merging it with itself changes nothing.
     #[test]
     fn what_loads_is_a_world_file_again(value in nearly_a_world(), file in "(pl-1|vpcs)") {
         let parts = vec![(file, value.to_string())];
-        if let Ok(world) = merge(parts.clone()) {
+        if let Ok(world) = merge(vec![parts.clone()]) {
             let text = serde_json::to_string(&world).unwrap();
             if world != World::default() {
                 prop_assert_eq!(&load(&text).unwrap(), &world);
             }
-            let twice = merge([parts.clone(), parts].concat());
+            let twice = merge(vec![[parts.clone(), parts].concat()]);
             prop_assert_eq!(twice.as_ref(), Ok(&world));
         }
     }
