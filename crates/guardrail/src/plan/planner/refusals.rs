@@ -190,18 +190,14 @@ impl Draft<'_, '_> {
         let now = service_in(self.view, &moved.service, moved.kind());
         let then = service_in(after, &moved.service, moved.kind());
         let (Some(now), Some(then)) = (now, then) else { return Vec::new() };
-        // Where an interface endpoint holds the name, clients come to that one, with the route or not;
-        // but what a route takes along whose ranges were not read, nobody knows.
-        let is_held = moved.gateway && now.name_holder(self.view.snapshot).is_some();
-        let is_unknown = |obstacle: &Obstacle| {
-            matches!(obstacle, Obstacle::RangesUnread { .. } | Obstacle::Unread { .. })
-        };
         let mut cut_off = Vec::new();
         for (placed, proof) in moved_proofs(after, moved, &then) {
+            // An interface endpoint that holds the service's name takes no client from a gateway
+            // endpoint's route for sure: its name may not be answered here, and it is not all names that
+            // S3's addresses have
+            // (docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html).
             let stays = |obstacle: &Obstacle| {
-                !obstacle.passes()
-                    && !self.stops_as_much_now(obstacle, moved, placed)
-                    && (!is_held || is_unknown(obstacle))
+                !obstacle.passes() && !self.stops_as_much_now(obstacle, moved, placed)
             };
             let mut obstacles = proof.obstacles.into_iter().filter(stays).peekable();
             if obstacles.peek().is_none() || !self.reaches(&now, placed) {

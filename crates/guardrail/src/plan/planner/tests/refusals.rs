@@ -189,6 +189,38 @@ fn a_table_whose_unclassified_subnet_would_lose_the_service() {
     })));
 }
 
+/// A narrow gateway endpoint would cut off whoever does not come by the name that an interface endpoint
+/// holds: while it is coming up or not answered here, and by S3's other names at any time.
+#[test]
+fn a_name_that_is_held_does_not_open_a_table_to_a_narrow_gateway_endpoint() {
+    let beside_a_holder = |policy: &str, state: &str, dns: bool| {
+        planned(|w| {
+            w.baseline("gateway_endpoints", json!({"services": ["s3"]}));
+            w.baseline("interface_endpoints", json!({"services": []}));
+            w.world["VpcAttributes"]["vpc-1"]["EnableDnsHostnames"] = json!(dns);
+            w.add("VpcEndpoints", interface_endpoint("vpce-s3i", "s3"));
+            w.set("vpce-s3i", "State", json!(state)).set(
+                "vpce-s3",
+                "PolicyDocument",
+                json!(policy),
+            );
+            w.set("vpce-s3", "RouteTableIds", json!(["rtb-b"])).drop_route("rtb-a", "pl-s3");
+            w.route("rtb-a", "0.0.0.0/0", "nat-1")
+        })
+    };
+    let associated = "1 modify vpce-s3: associate rtb-a";
+    let refused = "- rtb-a without com.amazonaws.eu-central-1.s3: it would cut off \
+                   com.amazonaws.eu-central-1.s3 for subnets that reach it now";
+    let full = NARROW.replace("s3:Get*", "*");
+    for (state, dns) in [("available", true), ("available", false), ("pending", true)] {
+        let lines = beside_a_holder(NARROW, state, dns);
+        assert!(lines.iter().any(|line| line == refused), "{state} {dns}: {lines:#?}");
+        assert!(!lines.iter().any(|line| line == associated), "{state} {dns}: {lines:#?}");
+        let lines = beside_a_holder(&full, state, dns);
+        assert!(lines.iter().any(|line| line == associated), "{state} {dns}: {lines:#?}");
+    }
+}
+
 /// "An endpoint that costs money is not created while an obstacle to this same service remains that
 /// no step of this or a later plan removes, unless the baseline says `create: always`."
 #[test]
