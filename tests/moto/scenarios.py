@@ -50,6 +50,7 @@ VOLATILE = {
     "CreationTimestamp",
     "DeleteTime",
     "DnsEntries",
+    "EnableDns64",  # of a subnet: moto does not say it
     "NatGatewayAddresses",
     "PolicyDocument",  # the default policy, in other words
     "PrivateDnsEnabled",  # of a gateway endpoint: moto says true

@@ -225,7 +225,13 @@ fn a_plan_of_the_account_is_the_plan_of_its_world() {
     for vpc in [[].as_slice(), &["--vpc", VPC]] {
         let live = account.guardrail(&[["plan", "--mode", "repair"].as_slice(), vpc].concat());
         let of_file = account.guardrail(&["plan", "--mode", "repair", "--world", &file]);
-        assert_eq!((live.code, live.out), (1, of_file.out));
+        // What only AWS can say, the simulator does not.
+        let unreadable =
+            "  - what nat-0a1b2c3d4e5f60001 carried in the last hour could not be read: ";
+        let (asked, rest): (Vec<&str>, Vec<&str>) =
+            live.out.lines().partition(|line| line.starts_with(unreadable));
+        assert_eq!((live.code, asked.len()), (1, 1), "{}", live.out);
+        assert_eq!(rest, of_file.out.lines().collect::<Vec<_>>());
     }
     assert_eq!(account.writes().len(), before);
 }

@@ -7,7 +7,7 @@ use guardrail::cloud::{Cloud, InMemory};
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::history::LookAgain;
 use guardrail::report::{Cause, Outcome, Report, Verdict};
-use guardrail::run::{self, RunRequest, preview};
+use guardrail::run::{self, RunRequest, preview, with_traffic};
 use jiff::Timestamp;
 
 use crate::arguments::{BaselineArgs, Format, PlaceArgs};
@@ -57,7 +57,8 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
             let wait = Duration::from_secs(u64::from(arguments.wait) * 60);
             until_settled(&Progress::new(&aws), &baseline, request, wait).await
         } else {
-            vec![preview(&baseline, &seen.world, &request, now)]
+            let report = preview(&baseline, &seen.world, &request, now);
+            vec![with_traffic(&aws, report).await]
         };
         for report in &reports {
             match (arguments.format, arguments.yes) {

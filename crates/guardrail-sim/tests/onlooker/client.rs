@@ -9,6 +9,7 @@ use ipnet::IpNet;
 
 use crate::names::ends;
 use crate::packet::blocks_of_list;
+use crate::servers::kinds_of_servers;
 
 /// One kind of client of a subnet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub(crate) struct Client {
     pub(crate) doubts: bool,
     /// Whether the networks behind transit gateways, VPNs and the like lead on to the internet.
     pub(crate) outside: bool,
+    /// Which of the DNS servers that the VPC's DHCP options name it asks, of so many as there are.
+    pub(crate) server: usize,
+    /// Whether it takes the IPv6 address that DNS64 makes of an IPv4 one.
+    pub(crate) nat64: bool,
 }
 
 /// The clients of a subnet in a world.
@@ -42,22 +47,43 @@ pub(crate) fn clients(world: &World, subnet: &Subnet) -> Vec<Client> {
         if all.is_empty() { vec![None] } else { all.into_iter().map(Some).collect() }
     };
     let (v4, v6) = (of(false), of(true));
+    let servers = kinds_of_servers(world, &subnet.vpc_id);
     let mut clients = Vec::new();
     for at in 0..v4.len().max(v6.len()) {
         for port in ports(world, subnet) {
             for (doubts, outside) in [(false, false), (false, true), (true, false), (true, true)] {
-                clients.push(Client {
-                    subnet: subnet.subnet_id.clone(),
-                    v4: v4[at % v4.len()],
-                    v6: v6[at % v6.len()],
-                    port,
-                    doubts,
-                    outside,
-                });
+                let its = (v4[at % v4.len()], v6[at % v6.len()]);
+                for nat64 in takes_nat64(subnet, its, doubts) {
+                    clients.extend((0..servers).map(|server| Client {
+                        subnet: subnet.subnet_id.clone(),
+                        v4: its.0,
+                        v6: its.1,
+                        port,
+                        doubts,
+                        outside,
+                        server,
+                        nat64: *nat64,
+                    }));
+                }
             }
         }
     }
     clients
+}
+
+/// Whether clients with these addresses take what DNS64 makes: those with IPv6 alone do where it is
+/// on, of those with both some do. Where nothing is said it may be on.
+fn takes_nat64(
+    subnet: &Subnet,
+    (v4, v6): (Option<IpAddr>, Option<IpAddr>),
+    doubts: bool,
+) -> &'static [bool] {
+    match (v6, subnet.enable_dns64) {
+        (None, _) | (_, Some(false)) => &[false],
+        (Some(_), None) if !doubts => &[false],
+        (Some(_), _) if v4.is_none() => &[true],
+        (Some(_), _) => &[false, true],
+    }
 }
 
 /// The ports that rules tell apart, of those that clients are answered on: Linux and Windows take

@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use crate::client::{Client, clients, public_addresses};
 use crate::names::{Answer, answer, live};
 use crate::packet::{Met, reaches_interface, reaches_public, tables_passed};
-use crate::policy;
+use crate::servers::{Asked, asked};
+use crate::{nat64, policy};
 
 /// How long clients and AWS may go by what a name, a policy or an ACL was.
 const USUAL: Duration = Duration::from_secs(5 * 60);
@@ -77,6 +78,8 @@ struct Moments<'s> {
     servers: Vec<&'s World>,
     acls: Vec<&'s World>,
     policies: Vec<&'s World>,
+    /// Whether DNS servers that are not Amazon's are known to hand queries to Amazon's.
+    forwards: bool,
 }
 
 /// Those that differ in what matters, one of each.
@@ -91,7 +94,7 @@ fn distinct<'s, K: PartialEq>(held: &'s [Was], key: impl Fn(&'s Was) -> K) -> Ve
 }
 
 impl<'s> Moments<'s> {
-    fn of(story: &'s Story, now: Timestamp) -> Self {
+    fn of(story: &'s Story, now: Timestamp, forwards: bool) -> Self {
         let usual = story.held(now, USUAL);
         let worlds = |list: Vec<&'s Was>| list.into_iter().map(|was| &*was.world).collect();
         let vpcs = |was: &'s Was| (&was.world.vpcs, &was.world.dhcp_options);
@@ -113,6 +116,7 @@ impl<'s> Moments<'s> {
             servers: worlds(distinct(story.held(now, DHCP), vpcs)),
             acls: worlds(distinct(usual, |was| &was.world.network_acls)),
             policies: worlds(distinct(usual, policy)),
+            forwards,
         }
     }
 
@@ -124,27 +128,26 @@ impl<'s> Moments<'s> {
 
     /// At which of the service's public addresses the client reaches it, whatever answer it holds.
     fn reached(&self, client: &Client, vpc: &VpcId, service: &str, public: &[IpAddr]) -> Vec<bool> {
+        let who = |servers: &&World| asked(self.now, servers, client, vpc, self.forwards);
+        let askeds: Vec<Asked> = self.servers.iter().map(who).collect();
         let mut answers: Vec<Answer> = Vec::new();
         for was in &self.names {
-            for servers in &self.servers {
-                let held = answer((&was.world, &was.live), servers, client, vpc, service);
+            for asked in &askeds {
+                let held = answer((&was.world, &was.live), *asked, client, vpc, service);
                 if !answers.contains(&held) {
                     answers.push(held);
                 }
             }
         }
         let private = answers.iter().all(|held| match held {
+            Answer::Nothing => false,
             Answer::Public => true,
             Answer::Private(at) => {
                 !at.is_empty()
                     && at.iter().all(|(to, there, endpoint)| {
-                        let from = if to.is_ipv4() { client.v4 } else { client.v6 };
-                        let groups = self.groups(endpoint);
-                        from.is_some_and(|from| {
-                            self.met().all(|met| {
-                                policy::of(met.policies, endpoint).is_none_or(policy::allows_all)
-                                    && reaches_interface(met, client, from, (*to, there), &groups)
-                            })
+                        self.met().all(|met| {
+                            policy::of(met.policies, endpoint).is_none_or(policy::allows_all)
+                                && comes_to(met, client, (*to, there), &self.groups(endpoint))
                         })
                     })
             }
@@ -161,6 +164,24 @@ impl<'s> Moments<'s> {
     }
 }
 
+/// Whether the client gets to an endpoint's interface, by the address that it was answered with or, of
+/// an IPv4 one, by what DNS64 makes of it.
+fn comes_to(
+    met: Met<'_>,
+    client: &Client,
+    (to, there): (IpAddr, &SubnetId),
+    groups: &[&str],
+) -> bool {
+    let from = match to {
+        IpAddr::V4(to) if client.nat64 => {
+            return nat64::reaches_its_interface(met, client, (to, there), groups);
+        }
+        IpAddr::V4(_) => client.v4,
+        IpAddr::V6(_) => client.v6,
+    };
+    from.is_some_and(|from| reaches_interface(met, client, from, (to, there), groups))
+}
+
 /// Somebody who knows what a packet and a name do, and looks at every client of a VPC.
 pub(crate) struct Onlooker {
     vpc: VpcId,
@@ -171,6 +192,8 @@ pub(crate) struct Onlooker {
     private: Vec<SubnetId>,
     /// Whether what is required keeps a route at all.
     asks_of_removals: bool,
+    /// Whether the VPC's DNS servers are known to hand queries to Amazon's resolver.
+    forwards: bool,
     stories: RefCell<Stories>,
 }
 
@@ -190,7 +213,7 @@ impl Onlooker {
         world: &World,
         vpc: VpcId,
         (required, private): (Vec<String>, Vec<SubnetId>),
-        asks_of_removals: bool,
+        (asks_of_removals, forwards): (bool, bool),
     ) -> Self {
         let subnets = world.subnets.iter().flatten().filter(|subnet| subnet.vpc_id == vpc);
         let clients =
@@ -214,6 +237,7 @@ impl Onlooker {
             required,
             private,
             asks_of_removals,
+            forwards,
             stories: RefCell::new(stories),
         }
     }
@@ -240,8 +264,8 @@ impl Onlooker {
         stories.counter += 1;
         drop(stories);
         let stories = self.stories.borrow();
-        let with = Moments::of(&stories.with, now);
-        let without = Moments::of(&stories.without, now);
+        let with = Moments::of(&stories.with, now, self.forwards);
+        let without = Moments::of(&stories.without, now, self.forwards);
         for (subnet, clients) in &self.clients {
             let passed = tables_passed(without.now, subnet);
             let lost_route = self.private.contains(subnet)
@@ -281,14 +305,19 @@ impl Onlooker {
         }
     }
 
-    /// Whether every client of these subnets reaches every required service in a world that has been
+    /// Whether every client of these subnets that is one of these reaches every required service in a world that has been
     /// so for long enough, whatever nobody knows.
-    pub(crate) fn all_reach(&self, world: &World, subnets: &[SubnetId]) -> bool {
+    pub(crate) fn all_reach(
+        &self,
+        world: &World,
+        subnets: &[SubnetId],
+        of: impl Fn(&Client) -> bool,
+    ) -> bool {
         let settled = Story::new(world.clone());
-        let moments = Moments::of(&settled, Timestamp::MAX);
+        let moments = Moments::of(&settled, Timestamp::MAX, self.forwards);
         self.required.iter().all(|service| {
             subnets.iter().all(|subnet| {
-                self.clients[subnet].iter().all(|client| {
+                self.clients[subnet].iter().filter(|client| of(client)).all(|client| {
                     let public = of_its_version(client, &self.public[service]);
                     let reached = moments.reached(client, &self.vpc, service, &public);
                     !reached.is_empty() && reached.iter().all(|reached| *reached)
@@ -298,7 +327,9 @@ impl Onlooker {
     }
 }
 
-/// The public addresses that a client takes: of IPv4 where it has it.
+/// The public addresses that a client takes: of IPv4 where it has it, or where DNS64 makes others of
+/// them.
 fn of_its_version(client: &Client, public: &[IpAddr]) -> Vec<IpAddr> {
-    public.iter().copied().filter(|to| to.is_ipv4() == client.v4.is_some()).collect()
+    let v4 = client.v4.is_some() || client.nat64;
+    public.iter().copied().filter(|to| to.is_ipv4() == v4).collect()
 }

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::scene::{Scene, Wrong, base};
+use crate::scene::{Scene, base};
 use crate::spec::MANAGED;
 use crate::stage::Stage;
+use crate::wrong::Wrong;
 
 /// One call of the meddler's.
 #[derive(Debug, Clone)]

@@ -9,10 +9,13 @@ use ipnet::IpNet;
 
 use crate::client::Client;
 use crate::packet::subnet;
+use crate::servers::Asked;
 
 /// What a name answers to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
+    /// Nothing: nobody is there to answer.
+    Nothing,
     /// The service's public addresses.
     Public,
     /// Addresses of an endpoint's interfaces; with none of the client's version of IP, the client has
@@ -39,17 +42,20 @@ pub(crate) fn live(world: &World, before: &BTreeSet<EndpointId>) -> BTreeSet<End
     alive.map(|endpoint| endpoint.vpc_endpoint_id.clone()).collect()
 }
 
-/// What the name answers to this client in a world with these live endpoints, asked of the servers
-/// that another world's DHCP options name: a client may hold old options and a new answer.
+/// What the name answers to this client in a world with these live endpoints, asked of whom the
+/// client's queries come to.
 pub(crate) fn answer(
     (world, live): (&World, &BTreeSet<EndpointId>),
-    servers: &World,
+    asked: Asked,
     client: &Client,
     vpc: &VpcId,
     service: &str,
 ) -> Answer {
-    if !asks_amazon(servers, client, vpc) || !names_live(world, client, vpc) {
-        return Answer::Public;
+    match asked {
+        Asked::Nobody => return Answer::Nothing,
+        Asked::Others => return Answer::Public,
+        Asked::Amazons if !names_live(world, client, vpc) => return Answer::Public,
+        Asked::Amazons => {}
     }
     let holders: Vec<&VpcEndpoint> = world
         .vpc_endpoints
@@ -77,22 +83,6 @@ pub(crate) fn answer(
     )
 }
 
-/// Whether the client's queries come to the VPC's own resolver. Of servers that are not Amazon's, or
-/// that nobody read, it is not known whether they pass them on.
-fn asks_amazon(world: &World, client: &Client, vpc: &VpcId) -> bool {
-    let vpc = world.vpcs.iter().flatten().find(|it| it.vpc_id == *vpc);
-    let Some(id) = vpc.and_then(|vpc| vpc.dhcp_options_id.as_ref()) else { return true };
-    if id.as_str() == "default" {
-        return true;
-    }
-    let mut sets = world.dhcp_options.iter().flatten();
-    let Some(set) = sets.find(|set| set.dhcp_options_id == *id) else { return !client.doubts };
-    let servers = set.dhcp_configurations.iter().filter(|c| c.key == "domain-name-servers");
-    let mut values = servers.flat_map(|c| &c.values).flat_map(|v| v.value.split(','));
-    let amazons = ["AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253", "10.0.0.2"];
-    values.all(|server| amazons.contains(&server.trim())) || !client.doubts
-}
-
 /// Private names need both DNS attributes.
 fn names_live(world: &World, client: &Client, vpc: &VpcId) -> bool {
     let attributes = world.vpc_attributes.as_ref().and_then(|all| all.get(vpc));
@@ -107,7 +97,9 @@ fn versions(client: &Client, endpoint: &VpcEndpoint) -> (bool, bool) {
     let has = match endpoint.ip_address_type.as_ref().map(|kind| kind.as_str()) {
         None | Some("ipv4") => (true, false),
         Some("ipv6") => (false, true),
-        Some(_) => (true, true),
+        Some("dualstack") => (true, true),
+        // Nobody knows what it has.
+        Some(_) => (!client.doubts, !client.doubts),
     };
     let options = endpoint.dns_options.as_ref();
     match options.and_then(|options| options.dns_record_ip_type.as_deref()) {
@@ -120,7 +112,7 @@ fn versions(client: &Client, endpoint: &VpcEndpoint) -> (bool, bool) {
 }
 
 /// The addresses that the client would take: all of its version of IP; of both where it has both,
-/// because it tries IPv6 first.
+/// because it tries IPv6 first. DNS64 makes IPv6 addresses where there are none.
 fn addresses(
     world: &World,
     client: &Client,
@@ -147,9 +139,11 @@ fn addresses(
             }
         }
     }
+    let comes_over_v6 = v6 && client.v6.is_some();
     found.retain(|(address, _)| match address {
+        IpAddr::V4(_) if client.nat64 => v4 && !comes_over_v6,
         IpAddr::V4(_) => v4 && client.v4.is_some(),
-        IpAddr::V6(_) => v6 && client.v6.is_some(),
+        IpAddr::V6(_) => comes_over_v6,
     });
     let id = &endpoint.vpc_endpoint_id;
     found.into_iter().map(|(address, there)| (address, there, id.clone())).collect()

@@ -9,15 +9,15 @@ use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{RouteTableId, SubnetId};
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::world::{
-    Connectivity, EndpointState, NatGatewayState, NetworkAcl, Route, RouteOrigin, RouteState,
-    RouteTable, RuleAction, SecurityGroup, Subnet, VpcEndpoint, World,
+    Connectivity, EndpointState, EndpointType, IpPermission, NatGatewayState, NetworkAcl, Route,
+    RouteOrigin, RouteState, RouteTable, RuleAction, Subnet, VpcEndpoint, World,
 };
 use ipnet::IpNet;
 
 use crate::client::Client;
-use crate::policy;
+use crate::{nat64, policy};
 
-const HTTPS: i32 = 443;
+pub(crate) const HTTPS: i32 = 443;
 
 /// A world as a client meets it: routes, groups and states act at once, ACLs and policies may still
 /// be as they were.
@@ -65,7 +65,12 @@ pub(crate) fn tables_passed(world: &World, id: &SubnetId) -> Vec<RouteTableId> {
 /// those of prefix lists, and these before propagated ones
 /// (docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html). Of two lists with the same
 /// prefix nobody knows which one wins.
-fn winners<'w>(world: &World, table: &'w RouteTable, to: IpAddr, doubts: bool) -> Vec<&'w Route> {
+pub(crate) fn winners<'w>(
+    world: &World,
+    table: &'w RouteTable,
+    to: IpAddr,
+    doubts: bool,
+) -> Vec<&'w Route> {
     let mut best = (0, 0);
     let mut winners = Vec::new();
     for route in table.routes.iter().filter(|r| r.state != Some(RouteState::Filtered)) {
@@ -99,8 +104,19 @@ fn rank(world: &World, route: &Route, to: IpAddr, doubts: bool) -> Option<(u8, u
             Some((longest.max()? + 1, 2))
         }
         // A list that nobody read may hold the address itself; AWS's own lists hold their service's.
-        None if is_endpoint_route(route) => Some((25, 2)),
+        None if is_endpoint_route(route) => is_public(to).then_some((25, 2)),
         None => doubts.then_some((130, 2)),
+    }
+}
+
+/// Whether an address is one of the internet's.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+            !(v4.is_private() || v4.is_link_local() || v4.is_loopback() || shared)
+        }
+        IpAddr::V6(v6) => v6.segments()[0] & 0xe000 == 0x2000,
     }
 }
 
@@ -120,6 +136,9 @@ pub(crate) fn blocks_of_list(world: &World, id: &str) -> Option<Vec<IpNet>> {
 
 /// Whether TCP 443 to a public address of a service, and its answers, come through.
 pub(crate) fn reaches_public(met: Met<'_>, client: &Client, service: &str, to: IpAddr) -> bool {
+    if let (IpAddr::V4(to), true) = (to, client.nat64) {
+        return nat64::reaches_public(met, client, service, to);
+    }
     let port = i32::from(client.port);
     crosses(met, &client.subnet, true, (to, HTTPS), true)
         && crosses(met, &client.subnet, false, (to, port), true)
@@ -127,7 +146,7 @@ pub(crate) fn reaches_public(met: Met<'_>, client: &Client, service: &str, to: I
 }
 
 /// Whether what the subnet sends to the address gets there.
-fn leads_there(
+pub(crate) fn leads_there(
     met: Met<'_>,
     client: &Client,
     (service, to): (&str, IpAddr),
@@ -158,12 +177,17 @@ fn takes_there(
     }
     match route.target() {
         None | Some(RouteTarget::Local) => false,
-        Some(RouteTarget::InternetGateway(_)) => true,
+        Some(RouteTarget::InternetGateway(_)) => is_public(to),
         Some(RouteTarget::EgressOnlyInternetGateway(_)) => to.is_ipv6(),
         Some(RouteTarget::VpcEndpoint(id)) => {
             let all = met.now.vpc_endpoints.iter().flatten();
             let endpoint = all.into_iter().find(|endpoint| endpoint.vpc_endpoint_id == id);
-            endpoint.is_some_and(|endpoint| passes_gateway(met, endpoint, service))
+            // Nobody knows whether a route leads of which AWS does not say it, or where a gateway
+            // endpoint's leads that is listed as another.
+            let is_clear = route.state == Some(RouteState::Active)
+                && endpoint.is_some_and(|it| it.vpc_endpoint_type == Some(EndpointType::Gateway));
+            (is_clear || !client.doubts)
+                && endpoint.is_some_and(|endpoint| passes_gateway(met, endpoint, service))
         }
         Some(RouteTarget::NatGateway(id)) => {
             let mut all = met.now.nat_gateways.iter().flatten();
@@ -176,7 +200,7 @@ fn takes_there(
                     None => !private || client.outside,
                 }
         }
-        // What is behind these is nobody's to know.
+        // What is behind these is nobody's to know; who names a private address has it there.
         Some(
             RouteTarget::VirtualPrivateGateway(_)
             | RouteTarget::NetworkInterface(_)
@@ -189,7 +213,7 @@ fn takes_there(
             | RouteTarget::OdbNetwork(_)
             | RouteTarget::NextHop(_)
             | RouteTarget::OtherGateway(_),
-        ) => client.outside,
+        ) => client.outside || !is_public(to),
     }
 }
 
@@ -209,17 +233,25 @@ pub(crate) fn reaches_interface(
     (to, there): (IpAddr, &SubnetId),
     groups: &[&str],
 ) -> bool {
-    let Some(table) = table_of(met.now, &client.subnet) else { return false };
-    let winners = winners(met.now, table, to, client.doubts);
-    // Within a subnet no table is asked; a middlebox may pass on what a more specific route gives it.
-    let passes = |route: &&Route| {
-        route.target() == Some(RouteTarget::Local)
-            || (route.state != Some(RouteState::Blackhole) && !client.doubts)
-    };
-    let gets_there = client.subnet == *there || (!winners.is_empty() && winners.iter().all(passes));
+    // Within a subnet no table is asked. The answers go by the table of the interface's subnet.
+    let gets_there = client.subnet == *there
+        || (passes_within(met.now, &client.subnet, to, client.doubts)
+            && passes_within(met.now, there, from, client.doubts));
     gets_there
         && through_acls(met, client, from, (to, there))
         && admitted(met.now, client, from, groups)
+}
+
+/// Whether what a subnet sends to an address of the VPC gets there; a middlebox may pass on what a more
+/// specific route than the VPC's own gives it.
+pub(crate) fn passes_within(world: &World, from: &SubnetId, to: IpAddr, doubts: bool) -> bool {
+    let Some(table) = table_of(world, from) else { return false };
+    let winners = winners(world, table, to, doubts);
+    let passes = |route: &Route| {
+        route.target() == Some(RouteTarget::Local)
+            || (route.state != Some(RouteState::Blackhole) && !doubts)
+    };
+    !winners.is_empty() && winners.into_iter().all(passes)
 }
 
 /// No ACL is asked within one subnet.
@@ -240,7 +272,7 @@ fn through_acls(
 
 /// Whether the ACL of a subnet lets TCP pass, in or out, with this remote address and this
 /// destination port; `unknown` where no ACL of the subnet is known.
-fn crosses(
+pub(crate) fn crosses(
     met: Met<'_>,
     id: &SubnetId,
     out: bool,
@@ -279,27 +311,33 @@ fn admitted(world: &World, client: &Client, from: IpAddr, groups: &[&str]) -> bo
         |id: &str| world.security_groups.iter().flatten().find(|g| g.group_id.as_str() == id);
     // A group that nobody read may admit it; one that is read and does not is no doubt.
     groups.iter().any(|id| match group(id) {
-        Some(group) => admits(world, group, from),
+        Some(group) => group
+            .ip_permissions
+            .iter()
+            .any(|rule| admits(world, rule, from).unwrap_or(!client.doubts)),
         None => !client.doubts,
     })
 }
 
-fn admits(world: &World, group: &SecurityGroup, from: IpAddr) -> bool {
-    group.ip_permissions.iter().any(|permission| {
-        let protocol = permission.ip_protocol.as_str();
-        let ports = match protocol {
-            "-1" => true,
-            "tcp" | "6" => {
-                permission.from_port.is_some_and(|port| port <= HTTPS)
-                    && permission.to_port.is_some_and(|port| port >= HTTPS)
-            }
-            _ => false,
-        };
-        let v4 = permission.ip_ranges.iter().map(|range| &range.cidr_ip);
-        let v6 = permission.ipv6_ranges.iter().map(|range| &range.cidr_ipv6);
-        let in_range = |cidr: &Cidr| cidr.net().is_some_and(|net| net.contains(&from));
-        let lists = permission.prefix_list_ids.iter();
-        let listed = lists.filter_map(|list| blocks_of_list(world, list.prefix_list_id.as_str()));
-        ports && (v4.chain(v6).any(in_range) || listed.flatten().any(|net| net.contains(&from)))
-    })
+/// Whether a rule lets TCP 443 in from the address; `None` where not all of it can be read.
+fn admits(world: &World, rule: &IpPermission, from: IpAddr) -> Option<bool> {
+    let ports = match rule.ip_protocol.as_str() {
+        "-1" => Some(true),
+        "tcp" | "6" => rule.from_port.zip(rule.to_port).map(|(a, b)| a <= HTTPS && HTTPS <= b),
+        "udp" | "icmp" | "icmpv6" | "17" | "1" | "58" => Some(false),
+        _ => None,
+    };
+    let v4 = rule.ip_ranges.iter().map(|range| &range.cidr_ip);
+    let v6 = rule.ipv6_ranges.iter().map(|range| &range.cidr_ipv6);
+    let in_range = |cidr: &Cidr| cidr.net().is_some_and(|net| net.contains(&from));
+    let lists = rule.prefix_list_ids.iter();
+    let lists: Vec<Option<Vec<IpNet>>> =
+        lists.map(|list| blocks_of_list(world, list.prefix_list_id.as_str())).collect();
+    let in_list = |net: &IpNet| net.contains(&from);
+    let its = v4.chain(v6).any(in_range) || lists.iter().flatten().flatten().any(in_list);
+    let source = if its { Some(true) } else { lists.iter().all(Option::is_some).then_some(false) };
+    match (ports, source) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (ports, source) => ports.zip(source).map(|_| true),
+    }
 }

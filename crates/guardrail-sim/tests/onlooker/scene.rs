@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use guardrail::baseline::{Baseline, ListedService, Mode, RuleId, RuleOptions};
+use guardrail::baseline::{Baseline, ListedService, Mode, RuleOptions};
 use guardrail::ec2::world::World;
 use guardrail_sim::{ModifyVpcEndpoint, Request};
 use proptest::prelude::*;
@@ -13,176 +13,12 @@ use serde_json::{Value, json};
 
 use crate::look::full_name;
 use crate::spec::{MANAGED, OTHER_MARK};
+use crate::wrong::Wrong;
 
 const MARK: &str = "aaaa0000aaaa";
 const RESTRICTED: &str = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::one-bucket/*"}]}"#;
 const FULL: &str =
     r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
-
-/// What may be wrong in a VPC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Wrong {
-    OtherServers,
-    OtherServersBesideAmazons,
-    ServersUnread,
-    AclOwnOut,
-    AclOwnBack,
-    AclOfEndpoint,
-    AclWrongPorts,
-    AclShut,
-    AclIpv6,
-    AclsUnread,
-    NoAcl,
-    StaticRoute,
-    PropagatedRoute,
-    EqualPropagatedRoute,
-    ListRoute,
-    ListsUnread,
-    GatewayPolicy,
-    InterfacePolicy,
-    PrivateDnsOff,
-    InboundOnly,
-    S3NameShut,
-    VpcDnsOff,
-    VpcDnsWouldCutOff,
-    GroupShut,
-    GroupNameTaken,
-    GroupUnread,
-    OtherZone,
-    Pending,
-    PendingAcceptance,
-    Failed,
-    RequesterManaged,
-    Ipv6Only,
-    DualStack,
-    DualStackEndpoint,
-    NoPrivateName,
-    NotOffered,
-    PublicUses,
-    UnclassifiedUses,
-    OtherClassBlocked,
-    LocalOverruled,
-    NothingMade,
-    NothingAssociated,
-    NameLeftOff,
-    VpcDnsLeftOff,
-    GroupLeftShut,
-    NoInterface,
-    InboundUnclear,
-    NameAnswersUnclear,
-}
-
-impl Wrong {
-    pub(crate) const ALL: [Self; 48] = [
-        Self::OtherServers,
-        Self::OtherServersBesideAmazons,
-        Self::ServersUnread,
-        Self::AclOwnOut,
-        Self::AclOwnBack,
-        Self::AclOfEndpoint,
-        Self::AclWrongPorts,
-        Self::AclShut,
-        Self::AclIpv6,
-        Self::AclsUnread,
-        Self::NoAcl,
-        Self::StaticRoute,
-        Self::PropagatedRoute,
-        Self::EqualPropagatedRoute,
-        Self::ListRoute,
-        Self::ListsUnread,
-        Self::GatewayPolicy,
-        Self::InterfacePolicy,
-        Self::PrivateDnsOff,
-        Self::InboundOnly,
-        Self::S3NameShut,
-        Self::VpcDnsOff,
-        Self::VpcDnsWouldCutOff,
-        Self::GroupShut,
-        Self::GroupNameTaken,
-        Self::GroupUnread,
-        Self::OtherZone,
-        Self::Pending,
-        Self::PendingAcceptance,
-        Self::Failed,
-        Self::RequesterManaged,
-        Self::Ipv6Only,
-        Self::DualStack,
-        Self::DualStackEndpoint,
-        Self::NoPrivateName,
-        Self::NotOffered,
-        Self::PublicUses,
-        Self::UnclassifiedUses,
-        Self::OtherClassBlocked,
-        Self::LocalOverruled,
-        Self::NothingMade,
-        Self::NothingAssociated,
-        Self::NameLeftOff,
-        Self::VpcDnsLeftOff,
-        Self::GroupLeftShut,
-        Self::NoInterface,
-        Self::InboundUnclear,
-        Self::NameAnswersUnclear,
-    ];
-
-    /// The repair that the baseline leaves to people.
-    pub(crate) fn leaves(self) -> &'static [RuleId] {
-        match self {
-            Self::NothingMade => &[RuleId::InterfaceEndpoint],
-            Self::NothingAssociated => {
-                &[RuleId::GatewayEndpoint, RuleId::GatewayEndpointRouteTable]
-            }
-            Self::NameLeftOff => &[RuleId::PrivateDns],
-            Self::VpcDnsLeftOff => &[RuleId::VpcDns],
-            Self::GroupLeftShut => &[RuleId::EndpointSecurityGroup],
-            Self::NoInterface => &[RuleId::InterfaceEndpointZone],
-            _ => &[],
-        }
-    }
-
-    /// The obstacles that this alone may put in the way of a route's going; none where it is put right.
-    pub(crate) fn keeps(self) -> &'static [&'static str] {
-        match self {
-            Self::OtherServers | Self::OtherServersBesideAmazons => &["OtherResolver"],
-            Self::ServersUnread | Self::AclsUnread => &["Unread"],
-            Self::AclOwnOut | Self::AclOwnBack | Self::AclOfEndpoint => &["Acl"],
-            Self::AclWrongPorts | Self::AclIpv6 | Self::OtherClassBlocked => &["Acl"],
-            Self::NoAcl => &["NoAcl"],
-            Self::StaticRoute | Self::PropagatedRoute => &["Overruled"],
-            Self::ListRoute => &["Overruled", "PerhapsOverruled"],
-            Self::ListsUnread => &["RangesUnread", "PerhapsOverruled"],
-            Self::GatewayPolicy | Self::InterfacePolicy => &["Policy"],
-            Self::InboundOnly => &["InboundOnly"],
-            Self::S3NameShut | Self::GroupNameTaken | Self::GroupLeftShut => &["HttpsNotAdmitted"],
-            Self::GroupUnread => &["GroupsUnread"],
-            Self::VpcDnsWouldCutOff => &["VpcDnsOff", "HttpsNotAdmitted"],
-            Self::PendingAcceptance => &["AwaitsAcceptance"],
-            Self::Failed => &["Broken"],
-            Self::RequesterManaged => &["NameHeldByAnother"],
-            Self::Ipv6Only => &["NoIpVersion"],
-            Self::NoPrivateName => &["NoPrivateName"],
-            Self::NotOffered => &["NotOffered"],
-            Self::LocalOverruled => &["Diverted"],
-            Self::NothingMade => &["NoEndpoint"],
-            Self::NothingAssociated => &["NotAssociated"],
-            Self::NameLeftOff => &["PrivateDnsOff"],
-            Self::VpcDnsLeftOff => &["VpcDnsOff"],
-            Self::NoInterface => &["NoInterface"],
-            Self::InboundUnclear => &["InboundUnclear"],
-            Self::NameAnswersUnclear => &["NameAnswersUnclear"],
-            Self::AclShut
-            | Self::EqualPropagatedRoute
-            | Self::PrivateDnsOff
-            | Self::VpcDnsOff
-            | Self::GroupShut
-            | Self::OtherZone
-            | Self::Pending
-            | Self::DualStack
-            | Self::DualStackEndpoint
-            | Self::PublicUses
-            | Self::UnclassifiedUses => &[],
-        }
-    }
-}
 
 /// What is there to begin with, by chance.
 #[derive(Debug, Clone)]
@@ -239,6 +75,11 @@ pub(crate) fn some_wrong(many: Range<usize>) -> impl Strategy<Value = Scene> {
     )
 }
 
+/// Whether the baseline asks for S3 by its interface endpoint's name.
+fn asks_by_name(wrongs: &[Wrong]) -> bool {
+    [Wrong::InboundOnly, Wrong::InboundUnclear].iter().any(|wrong| wrongs.contains(wrong))
+}
+
 const SHORT: [&str; 5] = ["s3", "dynamodb", "ssm", "ssmmessages", "ec2messages"];
 
 impl Scene {
@@ -250,8 +91,15 @@ impl Scene {
         if wrongs.contains(&Wrong::NameAnswersUnclear) {
             baseline.gateway_endpoints.services.clear();
         }
-        let asks_by_name = [Wrong::InboundOnly, Wrong::InboundUnclear];
-        if asks_by_name.iter().any(|wrong| wrongs.contains(wrong)) {
+        if wrongs.contains(&Wrong::ServerAsksOthers) {
+            // What is reached by a private name is kept by the servers' being others than Amazon's.
+            baseline.interface_endpoints.services.clear();
+        }
+        if [Wrong::ServersLost, Wrong::ServersOutOfReach].iter().any(|it| wrongs.contains(it)) {
+            let known = json!({"vpc": {"id": MANAGED}, "resolver": "forwards-to-amazon"});
+            baseline.overrides.push(serde_json::from_value(known).unwrap());
+        }
+        if asks_by_name(&wrongs) {
             let s3 = json!({"service": "s3"});
             let s3: ListedService = serde_json::from_value(s3).unwrap();
             baseline.interface_endpoints.services.push(s3);
@@ -263,9 +111,16 @@ impl Scene {
 
     /// The required services, by their full names.
     pub(crate) fn required(&self) -> Vec<String> {
-        // Clients of an IPv6-only subnet come to S3 and DynamoDB by the NAT gateway's IPv4 alone.
-        let gateways = !self.wrongs.contains(&Wrong::NameAnswersUnclear);
-        SHORT.iter().skip(if gateways { 0 } else { 2 }).map(|service| full_name(service)).collect()
+        let is_required = |service: &str| {
+            let none = match service {
+                "s3" if asks_by_name(&self.wrongs) => return true,
+                // Clients of an IPv6-only subnet come to S3 and DynamoDB by the NAT gateway's IPv4 alone.
+                "s3" | "dynamodb" => Wrong::NameAnswersUnclear,
+                _ => Wrong::ServerAsksOthers,
+            };
+            !self.wrongs.contains(&none)
+        };
+        SHORT.into_iter().filter(|service| is_required(service)).map(full_name).collect()
     }
 
     /// The private subnets.
@@ -316,6 +171,17 @@ impl Scene {
         let mut doc = self.sane();
         for wrong in &self.wrongs {
             self.spoil(*wrong, &mut doc);
+        }
+        let offers = doc["VpcEndpointServices"].as_array().unwrap().clone();
+        for endpoint in endpoints(&mut doc).iter_mut() {
+            // No endpoint has a private name where its service has none.
+            let its = offers.iter().find(|it| {
+                it["ServiceName"] == endpoint["ServiceName"]
+                    && it["ServiceType"][0]["ServiceType"] == "Interface"
+            });
+            if its.is_none_or(|it| it["PrivateDnsNames"] == json!([])) {
+                endpoint["PrivateDnsEnabled"] = json!(false);
+            }
         }
         doc
     }
@@ -395,6 +261,26 @@ impl Scene {
             "State": "available", "RouteTableIds": tables, "PolicyDocument": FULL}));
     }
 
+    /// A server of the VPC's own, in a subnet whose routes go or in one whose routes stay.
+    fn own_server(&self) -> &'static str {
+        ["10.0.10.53", "10.0.0.53"][self.base.pick % 2]
+    }
+
+    /// The route of a private subnet's table to S3's gateway endpoint, made if it is not there.
+    fn route_to_s3(&self, doc: &mut Value, private: usize, spoil: impl Fn(&mut Vec<Value>, usize)) {
+        let s3 = |e: &Value| e["VpcEndpointId"] == *id("vpce", 0);
+        if !endpoints(doc).iter().any(|e| s3(e) && e["RouteTableIds"] == json!(self.tables())) {
+            self.gateway_unassociated(doc);
+            endpoints(doc).retain(|e| !s3(e));
+            self.add_gateway(0, doc, &self.tables());
+        }
+        let routes = &mut doc["RouteTables"][self.table_of(private)]["Routes"];
+        let routes = routes.as_array_mut().unwrap();
+        if let Some(at) = routes.iter().position(|route| route["GatewayId"] == *id("vpce", 0)) {
+            spoil(routes, at);
+        }
+    }
+
     /// The interface endpoint of ssm, made if it is not there.
     fn ssm<'d>(&self, doc: &'d mut Value) -> &'d mut Value {
         self.interface(2, doc)
@@ -428,11 +314,99 @@ impl Scene {
         match wrong {
             Wrong::OtherServers => {
                 doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-4");
-                push(doc, "DhcpOptions", servers("dopt-4", &["10.0.0.53"]));
+                push(doc, "DhcpOptions", servers("dopt-4", &[self.own_server()]));
             }
             Wrong::OtherServersBesideAmazons => {
                 doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-5");
-                push(doc, "DhcpOptions", servers("dopt-5", &["AmazonProvidedDNS", "10.0.0.53"]));
+                let both = ["AmazonProvidedDNS", self.own_server()];
+                push(doc, "DhcpOptions", servers("dopt-5", &both));
+            }
+            Wrong::ServerAsksOthers => {
+                doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-7");
+                let all = [["10.0.0.53"].as_slice(), &["AmazonProvidedDNS", "10.0.0.53"]];
+                push(doc, "DhcpOptions", servers("dopt-7", all[pick % 2]));
+            }
+            Wrong::ServersLost => {
+                doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-8");
+                let all: [&[&str]; 4] = [
+                    &["9.9.9.9"],
+                    &["192.168.7.53"],
+                    &["AmazonProvidedDNS", "9.9.9.9"],
+                    &["10.0.10.53", "192.168.7.53"],
+                ];
+                push(doc, "DhcpOptions", servers("dopt-8", all[pick]));
+                // The NAT gateway's subnet leads on to what is not in the VPC.
+                public_table(doc)["Routes"].as_array_mut().unwrap().push(json!({
+                    "DestinationCidrBlock": "192.168.0.0/16", "TransitGatewayId": id("tgw", 1),
+                    "Origin": "CreateRoute", "State": "active"}));
+            }
+            Wrong::ServersOutOfReach => {
+                doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-9");
+                push(doc, "DhcpOptions", servers("dopt-9", &["192.168.9.53"]));
+                for n in 0..self.private().len() {
+                    let nowhere = json!({"DestinationCidrBlock": "192.168.9.0/24",
+                        "TransitGatewayId": id("tgw", 2), "Origin": "CreateRoute", "State": "blackhole"});
+                    if self.base.own_tables || n == 0 {
+                        route(doc, n, self, nowhere);
+                    }
+                }
+            }
+            Wrong::Dns64 => {
+                self.two_versions(doc, false);
+                doc["Subnets"][last]["EnableDns64"] = json!(true);
+                route(
+                    doc,
+                    last,
+                    self,
+                    json!({"DestinationIpv6CidrBlock": "64:ff9b::/96", "NatGatewayId": id("nat", 1),
+                    "Origin": "CreateRoute", "State": "active"}),
+                );
+            }
+            Wrong::NoRoute => self.route_to_s3(doc, last, |routes, at| {
+                routes.remove(at);
+            }),
+            Wrong::RouteStateUnclear => self.route_to_s3(doc, last, |routes, at| {
+                routes[at]["State"] = if odd(0) { Value::Null } else { json!("becoming") };
+            }),
+            Wrong::NotAGateway => {
+                self.route_to_s3(doc, last, |_, _| ());
+                let s3 = endpoints(doc).iter_mut().find(|e| e["VpcEndpointId"] == *id("vpce", 0));
+                s3.unwrap()["VpcEndpointType"] = json!(["Interface", "Passage"][pick % 2]);
+            }
+            Wrong::GroupRuleUnclear => {
+                self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 3)}]);
+                let anybody = json!([{"CidrIp": "10.0.0.0/16"}]);
+                let unread = json!([{"PrefixListId": "pl-0a0000000000000f9"}]);
+                let rule = [
+                    json!({"IpProtocol": "tcp", "IpRanges": anybody}),
+                    json!({"IpProtocol": "tcp-443", "IpRanges": anybody}),
+                    json!({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": unread}),
+                    json!({"IpProtocol": "-1", "PrefixListIds": unread}),
+                ][pick]
+                    .clone();
+                push(
+                    doc,
+                    "SecurityGroups",
+                    json!({"GroupId": id("sg", 3), "GroupName": "unclear", "VpcId": MANAGED, "IpPermissions": [rule]}),
+                );
+            }
+            Wrong::IpVersionUnclear => {
+                self.ssm(doc)["IpAddressType"] = json!(["ipv7", "both"][pick % 2]);
+            }
+            Wrong::DivertedBack => {
+                // An interface alone in its subnet, whose table gives the answers to a middlebox.
+                push(doc, "Subnets", subnet(5, "a", 13, "endpoints"));
+                let back = json!({"DestinationCidrBlock": format!("10.0.{last}.0/24"),
+                    "NetworkInterfaceId": id("eni", 60), "Origin": "CreateRoute",
+                    "State": if odd(0) { "active" } else { "blackhole" }});
+                push(
+                    doc,
+                    "RouteTables",
+                    json!({"RouteTableId": id("rtb", 5), "VpcId": MANAGED, "Associations": [bound(5)],
+                    "Routes": [local(), back]}),
+                );
+                let subnets = if pick > 1 { [5, 1].as_slice() } else { &[5] };
+                add_interface(2, "ssm", subnets, doc);
             }
             Wrong::ServersUnread => {
                 doc["Vpcs"][0]["DhcpOptionsId"] = json!("dopt-6");
@@ -678,15 +652,7 @@ impl Scene {
             Wrong::PublicUses => {
                 // Its table has the gateway endpoint's route, and its zone an interface.
                 push(doc, "Subnets", subnet(7, "b", 11, "public"));
-                doc["RouteTables"]
-                    .as_array_mut()
-                    .unwrap()
-                    .iter_mut()
-                    .find(|t| t["RouteTableId"] == *id("rtb", 8))
-                    .unwrap()["Associations"]
-                    .as_array_mut()
-                    .unwrap()
-                    .push(bound(7));
+                public_table(doc)["Associations"].as_array_mut().unwrap().push(bound(7));
                 self.ssm(doc)["PrivateDnsEnabled"] = json!(odd(0));
             }
             Wrong::UnclassifiedUses | Wrong::OtherClassBlocked => self.third_class(wrong, doc),
@@ -849,6 +815,11 @@ fn push(doc: &mut Value, section: &str, item: Value) {
 fn route(doc: &mut Value, private: usize, scene: &Scene, route: Value) {
     let table = scene.table_of(private);
     doc["RouteTables"][table]["Routes"].as_array_mut().unwrap().push(route);
+}
+
+fn public_table(doc: &mut Value) -> &mut Value {
+    let tables = doc["RouteTables"].as_array_mut().unwrap();
+    tables.iter_mut().find(|table| table["RouteTableId"] == *id("rtb", 8)).unwrap()
 }
 
 fn add_interface(n: usize, service: &str, subnets: &[usize], doc: &mut Value) {

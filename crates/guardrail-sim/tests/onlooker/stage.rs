@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use guardrail::baseline::{Baseline, Remove};
+use guardrail::baseline::{Baseline, Remove, Resolver};
 use guardrail::cloud::{Applied, CallError, Cloud, InMemory, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{RouteTableId, Scope, SubnetId, VpcId};
@@ -82,6 +82,9 @@ impl Stage {
         let sim = || Sim::new(world.clone(), Timestamp::UNIX_EPOCH, options.clone());
         let asks = baseline.internet_routes.remove == Remove::AfterEndpoints;
         let vpc = VpcId::try_from(MANAGED.to_owned()).unwrap();
+        let its = world.vpcs.iter().flatten().find(|it| it.vpc_id == vpc);
+        let resolver = its.and_then(|vpc| baseline.resolver_of(vpc));
+        let forwards = matches!(resolver, Some(Resolver::ForwardsToAmazon));
         let private: Vec<SubnetId> = private.iter().map(|id| id.parse().unwrap()).collect();
         Self {
             cloud: SimCloud::new(sim()),
@@ -89,7 +92,7 @@ impl Stage {
             notes: InMemory::default(),
             baseline: baseline.clone(),
             watched,
-            onlooker: Onlooker::new(world, vpc, (required, private.clone()), asks),
+            onlooker: Onlooker::new(world, vpc, (required, private.clone()), (asks, forwards)),
             private,
             has_written: Cell::new(false),
             coming: RefCell::default(),

@@ -60,8 +60,8 @@ told! {
     Policy => "the policy of vpce-* is not full access", told in "narrow-policy/explain.txt",
     Overruled => "rtb-*: * overrules the endpoint's route", told in "overruled-route/explain.txt",
     PerhapsOverruled => "rtb-*: * may overrule the endpoint's route", told in "diverted/explain.txt",
-    Diverted => "rtb-*: * the way to vpce-*", told in "diverted/explain.txt",
-    RangesUnread => "rtb-* leads to none of the service's address ranges that were read", told in "dual-stack/explain.txt",
+    Diverted => "rtb-*: * the way * vpce-*", told in "diverted/explain.txt",
+    RangesUnread => "* address ranges * read", told in "dual-stack/explain.txt",
     Unread => "* not read", told in "not-seen/explain.txt",
 }
 

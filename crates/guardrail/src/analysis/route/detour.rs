@@ -261,7 +261,7 @@ impl Walk<'_, '_> {
     }
 
     /// What an instance may do beside passing on what comes in as it is: translate it, or send it out
-    /// by another of its interfaces, as a firewall does, which has one on each side.
+    /// by another of its interfaces, as a firewall does, which has one on each side, or both.
     fn pass_beside(&mut self, hop: &Hop, eni: &NetworkInterface, parts: &[Part]) {
         let snapshot = self.snapshot;
         let others = snapshot.shared.interfaces.iter().filter(|other| {
@@ -279,11 +279,12 @@ impl Walk<'_, '_> {
         }
         self.path.push(hop.clone());
         let ipv4: Vec<Part> = parts.iter().filter_map(Part::nat64).collect();
+        let either = [parts, &ipv4].concat();
         if !ipv4.is_empty() {
             self.pass(Hop::Nat64(eni.network_interface_id.clone()), ipv4);
         }
         for other in others {
-            self.pass(Hop::SameInstance(other.network_interface_id.clone()), parts.to_vec());
+            self.pass(Hop::SameInstance(other.network_interface_id.clone()), either.clone());
         }
         self.path.pop();
         if self.found.is_nothing() {

@@ -246,6 +246,24 @@ fn an_instance_may_translate_nat64s_addresses_to_ipv4() {
     );
 }
 
+/// IPv6 comes in on one side, IPv4 goes out on the other.
+#[test]
+fn what_an_instance_translates_may_leave_by_another_of_its_interfaces() {
+    let instance = |interface| with(interface, "Attachment", json!({"InstanceId": "i-1"}));
+    let carrying = |destination: &str| {
+        to(destination, "eni-1", |w| {
+            w.add("NetworkInterfaces", instance(eni(1, "subnet-prib")))
+                .add("NetworkInterfaces", instance(eni(2, "subnet-puba")))
+        })
+    };
+    let out = "internet: interface eni-1, then interface eni-2 of the same instance, then internet \
+               gateway igw-1 [unproven: interface eni-1 to interface eni-2 of the same instance]";
+    for destination in ["64:ff9b::/96", "::/0"] {
+        assert_eq!(carrying(destination), out, "{destination}");
+    }
+    assert_eq!(carrying("2000::/3"), "may lead out: interface eni-1, which may be an appliance");
+}
+
 #[test]
 fn each_destination_goes_by_the_longest_prefix() {
     let nat = |edit: fn(&mut Fixture) -> &mut Fixture| judged("nat-private", edit);
