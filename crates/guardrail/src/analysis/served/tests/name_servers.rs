@@ -174,7 +174,7 @@ fn nobody_is_answered_by_a_resolver_that_is_off() {
     let off = support(&["AmazonProvidedDNS"], json!(false));
     assert!(off.contains(&kept), "{off:#?}");
     let unread = support(&["AmazonProvidedDNS"], json!(null));
-    assert!(unread.contains(&kept), "{unread:#?}");
+    assert!(unread.contains(&kept.replace("would", "may")), "{unread:#?}");
     assert_eq!(support(&["AmazonProvidedDNS"], json!(true)), [GONE]);
     check(
         |w| {
