@@ -73,9 +73,7 @@ mod tests {
     #[test]
     fn it_does_not_matter_where_no_required_service_has_a_private_name() {
         check(
-            |w| {
-                attributes(w, false, false).baseline("interface_endpoints", json!({"services": []}))
-            },
+            |w| attributes(w, true, false).baseline("interface_endpoints", json!({"services": []})),
             &[],
         );
     }

@@ -220,7 +220,8 @@ fn an_interface_endpoint_serves_where_everything_it_needs_is_there() {
         w
     });
     assert_eq!(all.len(), 6, "{all:?}");
-    assert_eq!(unserved(|w| w.without("VpcAttributes")), all);
+    // Whether anybody answers the clients of gateway services is not known then either.
+    assert_eq!(unserved(|w| w.without("VpcAttributes")).len(), 10);
 }
 
 #[test]

@@ -124,6 +124,23 @@ pub fn prove_route(
 
 /// Whether a service is served to a subnet by what is there, and why not.
 pub fn prove(view: &View<'_>, required: &RequiredService<'_>, placed: &SubnetUse<'_>) -> Proof {
+    let mut proof = prove_by_table(view, required, placed);
+    // While an association is between two states the subnet may use another table as well.
+    for table in &placed.perhaps {
+        let there = SubnetUse { table: Some(*table), perhaps: Vec::new(), ..placed.clone() };
+        let by_it = prove_by_table(view, required, &there).obstacles;
+        if by_it.iter().any(|obstacle| !proof.obstacles.contains(obstacle)) {
+            proof.note(Obstacle::Unread { section: Section::RouteTables });
+        }
+    }
+    proof
+}
+
+fn prove_by_table(
+    view: &View<'_>,
+    required: &RequiredService<'_>,
+    placed: &SubnetUse<'_>,
+) -> Proof {
     if let Some(obstacle) = unprovable(view, required) {
         return Proof::not(obstacle);
     }

@@ -8,22 +8,24 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::interface_endpoint::vpc_dns_seen;
 use super::resolver::{Servers, servers_of};
 use super::{Obstacle, Proof, way};
 use crate::analysis::View;
 use crate::analysis::route::{RouteClass, classify, is_blackhole};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::Resolver;
+use crate::ec2::change::DnsAttribute;
 use crate::ec2::cidr::{Cidr, covers_public};
 use crate::ec2::id::SubnetId;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::{Destination, Route, RouteState, RouteTable};
 
-/// Adds that the subnet's table leads to no DNS server at all, or that it cannot be told which ones
-/// its clients ask.
+/// Adds that nobody answers the subnet's clients: the VPC's Amazon resolver, where it is asked, is off,
+/// or the table leads to no other server; or that it cannot be told which servers its clients ask.
 pub(super) fn prove(view: &View<'_>, placed: &SubnetUse<'_>, proof: &mut Proof) {
     let servers = match servers_of(view) {
-        Servers::Amazons => return,
+        Servers::Amazons => return amazons(view, proof),
         Servers::Unread => return proof.note(Obstacle::Unread { section: Section::DhcpOptions }),
         Servers::Named(servers) => servers,
     };
@@ -37,6 +39,20 @@ pub(super) fn prove(view: &View<'_>, placed: &SubnetUse<'_>, proof: &mut Proof) 
         let table = table.route_table_id.clone();
         proof.note(Obstacle::NoServerReached { table, servers });
     }
+}
+
+/// Adds that the VPC's Amazon resolver answers nobody, or that it may not: "If this attribute is false,
+/// the Amazon Route 53 Resolver server [...] is not enabled"
+/// (docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html). Who gets an answer there asks
+/// servers of its own, and by which way nobody knows.
+fn amazons(view: &View<'_>, proof: &mut Proof) {
+    match view.snapshot.attributes.and_then(|attributes| attributes.enable_dns_support) {
+        Some(true) => {}
+        Some(false) => proof.note(Obstacle::VpcDnsOff { attribute: DnsAttribute::Support }),
+        None => proof.note(Obstacle::Unread { section: Section::VpcAttributes }),
+    }
+    let seen = vpc_dns_seen(view).filter(|seen| !proof.premises.contains(seen));
+    proof.premises.extend(seen);
 }
 
 /// What a subnet's clients lose of their DNS servers when a route of its table goes: a server that

@@ -15,6 +15,7 @@ use crate::analysis::topology::SubnetUse;
 use crate::baseline::Create;
 use crate::ec2::change::{Action, NewEndpoint};
 use crate::ec2::id::{RouteTableId, ServiceName};
+use crate::ec2::world::RouteTable;
 use crate::history::{Premise, Seen};
 use crate::plan::outlook::{Outlook, without_made_ids};
 use crate::plan::{Circumstances, GroupRef, Hold, Step, StepId, Task};
@@ -190,18 +191,17 @@ impl Draft<'_, '_> {
         let now = service_in(self.view, &moved.service, moved.kind());
         let then = service_in(after, &moved.service, moved.kind());
         let (Some(now), Some(then)) = (now, then) else { return Vec::new() };
-        // Where an interface endpoint holds the name, clients come to that one, with the route or not;
-        // but what a route takes along whose ranges were not read, nobody knows.
-        let is_held = moved.gateway && now.name_holder(self.view.snapshot).is_some();
-        let is_unknown = |obstacle: &Obstacle| {
-            matches!(obstacle, Obstacle::RangesUnread { .. } | Obstacle::Unread { .. })
-        };
         let mut cut_off = Vec::new();
         for (placed, proof) in moved_proofs(after, moved, &then) {
+            // An interface endpoint that holds the service's name takes no client from a gateway
+            // endpoint's route for sure: its name may not be answered here, and it is not all names that
+            // S3's addresses have
+            // (docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html).
+            let known = self.stops_already(&now, moved, placed);
             let stays = |obstacle: &Obstacle| {
                 !obstacle.passes()
+                    && !known.contains(obstacle)
                     && !self.stops_as_much_now(obstacle, moved, placed)
-                    && (!is_held || is_unknown(obstacle))
             };
             let mut obstacles = proof.obstacles.into_iter().filter(stays).peekable();
             if obstacles.peek().is_none() || !self.reaches(&now, placed) {
@@ -212,6 +212,22 @@ impl Draft<'_, '_> {
             }
         }
         without_made_ids(cut_off)
+    }
+
+    /// What stops some of a subnet's clients already, whatever interfaces an endpoint gets. What is in
+    /// the way of one interface and not of all stops more with each that it is in the way of.
+    fn stops_already(
+        &self,
+        now: &RequiredService<'_>,
+        moved: &Move,
+        placed: &SubnetUse<'_>,
+    ) -> Vec<Obstacle> {
+        let mut subnets = self.view.topology.subnets.iter();
+        let here = subnets.find(|it| it.subnet.subnet_id == placed.subnet.subnet_id);
+        let (Refused::Zones(_), Some(here)) = (&moved.refused, here) else { return Vec::new() };
+        let mut obstacles = prove(self.view, now, here).obstacles;
+        obstacles.retain(|it| !matches!(it, Obstacle::Acl(_) | Obstacle::Diverted { .. }));
+        obstacles
     }
 
     /// Whether the obstacle stops the service now as much as once it is moved. A gateway endpoint's
@@ -328,23 +344,25 @@ impl Draft<'_, '_> {
         let Some(placed) = view.topology.subnets.iter().find(|p| p.subnet.subnet_id == *id) else {
             return false;
         };
-        let proof = match service.kind {
+        match service.kind {
             EndpointKind::Gateway => {
                 let route = placed.table.and_then(|table| service.route_to(table, view.snapshot));
-                route.is_some().then(|| prove_route(view, service, placed))
+                if route.is_some() {
+                    return prove_route(view, service, placed).answer() != Answer::NotServed;
+                }
             }
+            // What is in some clients' way there, or in that of some requests, is not in all of theirs.
             EndpointKind::Interface => {
                 let holder = service.name_holder(view.snapshot);
                 let is_held = holder.is_some_and(|holder| health(holder) == Health::Works);
-                (is_held && !vpc_dns_is_off(view.snapshot)).then(|| prove(view, service, placed))
+                if is_held && !vpc_dns_is_off(view.snapshot) {
+                    return true;
+                }
             }
-        };
-        if let Some(proof) = proof {
-            return proof.answer() != Answer::NotServed;
         }
         // Where the subnet's own ACL lets nobody out to public addresses, no public way is a way.
         let is_shut_off = reaches_nothing_public(view, placed);
-        placed.table.is_none_or(|table| {
+        let leads_there = |table: &RouteTable| {
             // S3 and DynamoDB are reached through a gateway endpoint too, while no name says otherwise.
             let by_gateway = service.route_to(table, view.snapshot).is_some() && !is_shut_off;
             by_gateway
@@ -357,7 +375,8 @@ impl Draft<'_, '_> {
                         RouteClass::MayLeadOut(_) | RouteClass::Unknown(_) => true,
                     }
                 })
-        })
+        };
+        placed.table.is_none() || placed.tables().any(leads_there)
     }
 
     fn services_with_new_interface_endpoints(&self) -> BTreeSet<ServiceName> {

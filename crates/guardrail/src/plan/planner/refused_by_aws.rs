@@ -6,7 +6,7 @@ use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, Health, RequiredService, health};
 use crate::baseline::{Create, Remove};
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName};
-use crate::ec2::world::{EndpointService, EndpointType, Route, VpcEndpoint};
+use crate::ec2::world::{EndpointService, EndpointType, PrefixList, Route, VpcEndpoint};
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::LeftAloneReason;
 use crate::rules::repair::{Addition, NewEndpoint, Repair};
@@ -119,11 +119,12 @@ fn list_leads_elsewhere(
     service: &ServiceName,
     table: &RouteTableId,
 ) -> Option<LeftAloneReason> {
+    // A customer's list may have the service's name too.
+    let is_its = |list: &&PrefixList| {
+        list.prefix_list_name == service.as_str() && list.is_awss() != Some(false)
+    };
     let lists = view.snapshot.shared.prefix_lists.iter();
-    let its: Vec<_> = lists
-        .filter(|list| list.prefix_list_name == service.as_str())
-        .map(|list| &list.prefix_list_id)
-        .collect();
+    let its: Vec<_> = lists.filter(is_its).map(|list| &list.prefix_list_id).collect();
     let is_its = |route: &&Route| {
         route.destination_prefix_list_id.as_ref().is_some_and(|list| its.contains(&list))
     };

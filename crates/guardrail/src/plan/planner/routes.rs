@@ -251,7 +251,8 @@ impl<'w> Draft<'_, 'w> {
             let coming = Task::Await(coming(required, placed));
             steps.push(self.push(vec![rule], mode, coming, Vec::new()));
         }
-        if required.wants_private_dns() {
+        let is_off = |obstacle: &Obstacle| matches!(obstacle, Obstacle::VpcDnsOff { .. });
+        if required.wants_private_dns() || open.iter().any(is_off) {
             steps.extend_from_slice(dns);
         }
         steps

@@ -374,3 +374,29 @@ fn an_endpoint_that_a_route_leads_to_and_that_is_listed_as_another_than_a_gatewa
         assert_eq!(seen, [line("a"), line("b")], "{kind}");
     }
 }
+
+/// A subnet between two tables is served where both serve it; by which one it goes nobody knows.
+#[test]
+fn both_tables_of_a_subnet_whose_association_is_not_settled_count() {
+    let unclear = "s3 for pria: ? RouteTables not read";
+    let world = |w: &mut Fixture, state: &str| {
+        let association =
+            json!([{"SubnetId": "subnet-pria", "AssociationState": {"State": state}}]);
+        only_s3(w).set("rtb-a", "Associations", association);
+    };
+    for state in ["associating", "wobbling"] {
+        let told = told(|w| {
+            world(w, state);
+            w
+        });
+        assert_eq!(told, [unclear], "{state}");
+    }
+    check(
+        |w| {
+            world(w, "associating");
+            w.set("vpce-s3", "RouteTableIds", json!(["rtb-a", "rtb-b", "rtb-main"]));
+            w.route("rtb-main", "pl-s3", "vpce-s3")
+        },
+        &[],
+    );
+}

@@ -157,3 +157,32 @@ fn a_set_that_is_not_whole_is_not_read() {
         );
     }
 }
+
+/// Amazon's resolver answers nobody while `enableDnsSupport` is off: who finds a service all the same
+/// asks servers of its own, which a way out may lead to.
+#[test]
+fn nobody_is_answered_by_a_resolver_that_is_off() {
+    let support = |servers: &'static [&'static str], on: Value| {
+        planned(move |w| {
+            world(w, servers);
+            w.world["VpcAttributes"]["vpc-1"] =
+                json!({"EnableDnsSupport": on, "EnableDnsHostnames": true});
+            w
+        })
+    };
+    let kept = kept("removing it would cut off com.amazonaws.eu-central-1.s3");
+    let off = support(&["AmazonProvidedDNS"], json!(false));
+    assert!(off.contains(&kept), "{off:#?}");
+    let unread = support(&["AmazonProvidedDNS"], json!(null));
+    assert!(unread.contains(&kept.replace("would", "may")), "{unread:#?}");
+    assert_eq!(support(&["AmazonProvidedDNS"], json!(true)), [GONE]);
+    check(
+        |w| {
+            w.world["VpcAttributes"]["vpc-1"]["EnableDnsSupport"] = json!(false);
+            only_gateway(w, json!("s3"))
+        },
+        &["s3 for pria, prib: enableDnsSupport of the VPC is off"],
+    );
+    // Others answer, and are reached without the route.
+    assert_eq!(support(&["169.254.1.1"], json!(false)), [GONE]);
+}

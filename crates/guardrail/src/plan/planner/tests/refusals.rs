@@ -78,6 +78,15 @@ fn a_private_name_that_would_cut_off_a_public_subnet() {
         &["- private DNS of vpce-ssm (com.amazonaws.eu-central-1.ssm) is off: it would cut off \
              com.amazonaws.eu-central-1.ssm for subnets that reach it now"],
     );
+    // One that may still use the table that leads out may lose it too.
+    let leaving = planned(|w| {
+        let association =
+            json!([{"SubnetId": "subnet-puba", "AssociationState": {"State": "disassociating"}}]);
+        no_https_inside(only_interface(w, json!("ssm")), "subnet-puba")
+            .set("rtb-pub", "Associations", association)
+            .set("vpce-ssm", "PrivateDnsEnabled", json!(false))
+    });
+    assert!(!leaving.iter().any(|line| line.contains("modify")), "{leaving:#?}");
     // One that has no way to the service now loses nothing.
     check(
         |w| {
@@ -90,6 +99,28 @@ fn a_private_name_that_would_cut_off_a_public_subnet() {
             "2 wait until the endpoint for com.amazonaws.eu-central-1.ssm is available (after 1)",
         ],
     );
+}
+
+/// A policy that is not full access lets some requests through: they would be lost with each interface
+/// that they do not come to.
+#[test]
+fn an_interface_that_some_would_not_come_to_is_not_added_to_a_narrow_endpoint() {
+    let narrow = NARROW.replace("s3:", "ssm:");
+    let one_zone = |w: &mut Fixture| {
+        only_interface(w, json!("ssm")).set("vpce-ssm", "SubnetIds", json!(["subnet-pria"]));
+        w.set("vpce-ssm", "PolicyDocument", json!(narrow));
+    };
+    let added = "1 modify vpce-ssm: add subnet-prib";
+    let sound = planned(|w| {
+        one_zone(w);
+        w
+    });
+    assert!(sound.iter().any(|line| line == added), "{sound:#?}");
+    let behind_an_acl = planned(|w| {
+        one_zone(w);
+        no_https_inside(w, "subnet-prib")
+    });
+    assert!(!behind_an_acl.iter().any(|line| line == added), "{behind_an_acl:#?}");
 }
 
 /// S3 is reached through a gateway endpoint until an interface endpoint takes its name.
@@ -187,6 +218,38 @@ fn a_table_whose_unclassified_subnet_would_lose_the_service() {
         shared(w);
         w
     })));
+}
+
+/// A narrow gateway endpoint would cut off whoever does not come by the name that an interface endpoint
+/// holds: while it is coming up or not answered here, and by S3's other names at any time.
+#[test]
+fn a_name_that_is_held_does_not_open_a_table_to_a_narrow_gateway_endpoint() {
+    let beside_a_holder = |policy: &str, state: &str, dns: bool| {
+        planned(|w| {
+            w.baseline("gateway_endpoints", json!({"services": ["s3"]}));
+            w.baseline("interface_endpoints", json!({"services": []}));
+            w.world["VpcAttributes"]["vpc-1"]["EnableDnsHostnames"] = json!(dns);
+            w.add("VpcEndpoints", interface_endpoint("vpce-s3i", "s3"));
+            w.set("vpce-s3i", "State", json!(state)).set(
+                "vpce-s3",
+                "PolicyDocument",
+                json!(policy),
+            );
+            w.set("vpce-s3", "RouteTableIds", json!(["rtb-b"])).drop_route("rtb-a", "pl-s3");
+            w.route("rtb-a", "0.0.0.0/0", "nat-1")
+        })
+    };
+    let associated = "1 modify vpce-s3: associate rtb-a";
+    let refused = "- rtb-a without com.amazonaws.eu-central-1.s3: it would cut off \
+                   com.amazonaws.eu-central-1.s3 for subnets that reach it now";
+    let full = NARROW.replace("s3:Get*", "*");
+    for (state, dns) in [("available", true), ("available", false), ("pending", true)] {
+        let lines = beside_a_holder(NARROW, state, dns);
+        assert!(lines.iter().any(|line| line == refused), "{state} {dns}: {lines:#?}");
+        assert!(!lines.iter().any(|line| line == associated), "{state} {dns}: {lines:#?}");
+        let lines = beside_a_holder(&full, state, dns);
+        assert!(lines.iter().any(|line| line == associated), "{state} {dns}: {lines:#?}");
+    }
 }
 
 /// "An endpoint that costs money is not created while an obstacle to this same service remains that

@@ -80,6 +80,17 @@ fn a_table_whose_route_for_the_list_leads_elsewhere_is_a_persons() {
         },
         &[&format!("- {on_other}"), &format!("- rtb-a: pl-s3 → nat-1: {cut_off}")],
     );
+    // A customer's list of the same name is another list.
+    let decoyed = crate::fixture::planned(|w| {
+        w.set("vpce-s3", "RouteTableIds", json!(["rtb-b"]));
+        w.drop_route("rtb-a", "pl-s3").route("rtb-a", "pl-own", "tgw-1").add(
+            "PrefixLists",
+            json!({"PrefixListId": "pl-own", "PrefixListName": "com.amazonaws.eu-central-1.s3",
+                "OwnerId": "111122223333", "Entries": [{"Cidr": "198.51.100.0/24"}]}),
+        )
+    });
+    let associated = "1 modify vpce-s3: associate rtb-a";
+    assert!(decoyed.iter().any(|line| line == associated), "{decoyed:#?}");
     // Its own route goes with a deleted endpoint, and routes that go first are in nobody's way.
     check(
         |w| w.set("vpce-s3", "State", json!("deleting")),
