@@ -83,7 +83,11 @@ fn asks_by_name(wrongs: &[Wrong]) -> bool {
 const SHORT: [&str; 5] = ["s3", "dynamodb", "ssm", "ssmmessages", "ec2messages"];
 
 impl Scene {
-    pub(crate) fn new(base: Base, wrongs: Vec<Wrong>) -> Self {
+    pub(crate) fn new(base: Base, mut wrongs: Vec<Wrong>) -> Self {
+        if wrongs.contains(&Wrong::NameAnswersUnclear) {
+            // Together they would ask for nothing, and of nothing it is said that it is kept.
+            wrongs.retain(|wrong| *wrong != Wrong::ServerAsksOthers);
+        }
         let mut baseline = Baseline::default().with_mode(Mode::Repair);
         for rule in wrongs.iter().flat_map(|wrong| wrong.leaves()) {
             baseline.rules.insert(*rule, RuleOptions { mode: Some(Mode::Notify) });
@@ -268,6 +272,10 @@ impl Scene {
 
     /// The route of a private subnet's table to S3's gateway endpoint, made if it is not there.
     fn route_to_s3(&self, doc: &mut Value, private: usize, spoil: impl Fn(&mut Vec<Value>, usize)) {
+        if asks_by_name(&self.wrongs) {
+            // Where the baseline asks for the interface endpoint, no route serves, though packets pass.
+            return;
+        }
         let s3 = |e: &Value| e["VpcEndpointId"] == *id("vpce", 0);
         if !endpoints(doc).iter().any(|e| s3(e) && e["RouteTableIds"] == json!(self.tables())) {
             self.gateway_unassociated(doc);
@@ -370,8 +378,12 @@ impl Scene {
             }),
             Wrong::NotAGateway => {
                 self.route_to_s3(doc, last, |_, _| ());
-                let s3 = endpoints(doc).iter_mut().find(|e| e["VpcEndpointId"] == *id("vpce", 0));
-                s3.unwrap()["VpcEndpointType"] = json!(["Interface", "Passage"][pick % 2]);
+                let its = |e: &&mut Value| {
+                    e["VpcEndpointId"] == *id("vpce", 0) && e["RouteTableIds"] != json!([])
+                };
+                if let Some(s3) = endpoints(doc).iter_mut().find(its) {
+                    s3["VpcEndpointType"] = json!(["Interface", "Passage"][pick % 2]);
+                }
             }
             Wrong::GroupRuleUnclear => {
                 self.ssm(doc)["Groups"] = json!([{"GroupId": id("sg", 3)}]);

@@ -16,6 +16,7 @@ use crate::packet::{Met, leads_there, passes_within};
 const ROOT: [&str; 2] = ["198.41.0.4", "2001:503:ba3e::2:30"];
 /// Where a server may be of which nobody knows where it is.
 const SOMEWHERE: &str = "9.9.9.9";
+const AMAZONS: &str = "AmazonProvidedDNS";
 
 /// Who answers a client's queries in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,7 @@ fn servers(world: &World, vpc: &VpcId) -> Option<Vec<String>> {
 }
 
 fn is_amazons(server: &str) -> bool {
-    ["AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253", "10.0.0.2"].contains(&server)
+    [AMAZONS, "169.254.169.253", "fd00:ec2::253", "10.0.0.2"].contains(&server)
 }
 
 /// How many servers clients differ by.
@@ -65,9 +66,9 @@ pub(crate) fn asked(
 ) -> Asked {
     let surely_amazons = forwards || !client.doubts;
     let to_the_end = if surely_amazons { Asked::Amazons } else { Asked::Others };
-    let Some(servers) = servers(named, vpc) else {
-        return if client.doubts { Asked::Others } else { Asked::Amazons };
-    };
+    // Servers that nobody read may be any.
+    let unread = || vec![if client.doubts { SOMEWHERE } else { AMAZONS }.to_owned()];
+    let servers = servers(named, vpc).unwrap_or_else(unread);
     if servers.is_empty() {
         return Asked::Amazons;
     }
