@@ -50,6 +50,12 @@ pub enum LeftAloneReason {
         /// The other subnets.
         from: Vec<SubnetId>,
     },
+    /// A DNS server that the VPC's DHCP options name is in a subnet of the table, and may ask others by
+    /// the route.
+    AnswersNames {
+        /// The servers, as the options name them.
+        servers: Vec<String>,
+    },
     /// The route may lead out, and the baseline says to report such routes only.
     MayLeadOut,
     /// Part of what the route carries goes on there, behind what passes it on, and would be cut.
@@ -176,6 +182,15 @@ impl fmt::Display for LeftAloneReason {
                 "traffic of {} is passed on to it, through what stands in the table's subnets",
                 list(from)
             ),
+            Self::AnswersNames { servers } => {
+                let servers: Vec<_> = servers.iter().map(|server| word(server)).collect();
+                write!(
+                    f,
+                    "DNS server {} may ask others by it, for whoever asks that server; if it forwards to Amazon's \
+                     resolver, say `resolver: forwards-to-amazon` in the baseline's `overrides`",
+                    list(&servers)
+                )
+            }
             Self::MayLeadOut => f.write_str("it may be meant; the baseline says to report such routes only"),
             Self::CarriesMore { to } => write!(
                 f,
@@ -287,6 +302,7 @@ impl LeftAloneReason {
             | Self::OnlyOverIpv6
             | Self::NoZoneInCommon
             | Self::PassesOn { .. }
+            | Self::AnswersNames { .. }
             | Self::Unknown
             | Self::Propagated
             | Self::ServiceNotServed { .. }
@@ -329,6 +345,7 @@ impl LeftAloneReason {
             | Self::OnlyOverIpv6
             | Self::NoZoneInCommon
             | Self::PassesOn { .. }
+            | Self::AnswersNames { .. }
             | Self::MayLeadOut
             | Self::CarriesMore { .. }
             | Self::UnprovenDetour { .. }

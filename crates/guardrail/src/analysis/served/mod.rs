@@ -15,7 +15,7 @@ mod policy;
 mod resolver;
 mod way;
 
-pub use name_servers::lost_servers;
+pub use name_servers::{lost_servers, servers_among};
 pub use obstacle::{Certainty, Leg, Obstacle};
 pub use policy::unwanted_policy;
 pub use way::carries_nat64;

@@ -88,6 +88,19 @@ pub fn lost_servers(
     lost
 }
 
+/// The DNS servers of the VPC's DHCP options that are in one of these subnets, or may be, and may ask
+/// others by its table: whoever asks them, in whatever subnet, would be without names.
+pub fn servers_among(view: &View<'_>, subnets: &[SubnetId]) -> Vec<String> {
+    let Servers::Named(servers) = servers_of(view) else { return Vec::new() };
+    if forwards_to_amazon(view) {
+        return Vec::new();
+    }
+    let others = servers.iter().filter(|server| !server.is_amazons);
+    let among =
+        others.filter(|server| server.address().is_some_and(|at| may_be_in(view, subnets, at)));
+    among.map(|server| server.text.clone()).collect()
+}
+
 fn forwards_to_amazon(view: &View<'_>) -> bool {
     match view.baseline.resolver_of(view.snapshot.vpc) {
         Some(Resolver::ForwardsToAmazon) => true,

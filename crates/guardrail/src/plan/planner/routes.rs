@@ -4,7 +4,9 @@ use super::Draft;
 use crate::analysis::View;
 use crate::analysis::network_acl::{acl_of, stops_https_to_all_public};
 use crate::analysis::required_service::{EndpointKind, RequiredService};
-use crate::analysis::served::{Obstacle, carries_nat64, lost_servers, premises, prove};
+use crate::analysis::served::{
+    Obstacle, carries_nat64, lost_servers, premises, prove, servers_among,
+};
 use crate::analysis::topology::SubnetUse;
 use crate::baseline::{Remove, RuleId};
 use crate::ec2::change::Action;
@@ -32,6 +34,7 @@ impl<'w> Draft<'_, 'w> {
                 | Repair::Call(_) => None,
             })
             .collect();
+        let wanted = self.leave_to_name_servers(wanted);
         if wanted.is_empty() {
             return;
         }
@@ -48,6 +51,32 @@ impl<'w> Draft<'_, 'w> {
                 self.leave(rule, what, LeftAloneReason::ServiceNotServed { services: unserved });
             }
         }
+    }
+
+    /// Leaves the routes by which a DNS server of the VPC's may ask others where nothing is required of
+    /// their subnets: what is required asks for its names itself.
+    fn leave_to_name_servers<'r>(
+        &mut self,
+        wanted: Vec<(RuleId, &'r RouteRemoval)>,
+    ) -> Vec<(RuleId, &'r RouteRemoval)> {
+        match self.view.baseline.internet_routes.remove {
+            Remove::Immediately => return wanted,
+            Remove::AfterEndpoints => {}
+        }
+        let mut others = Vec::new();
+        for (rule, route) in wanted {
+            let mut required = self.view.required_services.iter().filter(|it| !it.is_passed_over());
+            let asks = required.any(|it| placed_in(self.view, &route.subnets, it).next().is_some());
+            let servers = servers_among(self.view, &route.subnets);
+            if asks || servers.is_empty() {
+                others.push((rule, route));
+            } else {
+                let RouteRemoval { table, destination, target, .. } = route;
+                let what = format!("{table}: {destination} → {target}");
+                self.leave(rule, what, LeftAloneReason::AnswersNames { servers });
+            }
+        }
+        others
     }
 
     fn remove_route(&mut self, rule: RuleId, route: &RouteRemoval, dns: &[StepId]) {

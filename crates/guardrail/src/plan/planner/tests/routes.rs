@@ -36,6 +36,46 @@ fn endpoints_that_are_on_their_way_are_waited_for() {
     );
 }
 
+/// A NAT route in a VPC in which nothing is required, whose DHCP options name this DNS server.
+fn asked(w: &mut Fixture, server: &str) {
+    let set = json!([{"Key": "domain-name-servers", "Values": [{"Value": server}]}]);
+    nat(w).add("DhcpOptions", json!({"DhcpOptionsId": "dopt-1", "DhcpConfigurations": set}));
+    w.set("vpc-1", "DhcpOptionsId", json!("dopt-1"))
+        .set("subnet-pria", "CidrBlock", json!("10.0.1.0/24"))
+        .baseline("gateway_endpoints", json!({"services": []}))
+        .baseline("interface_endpoints", json!({"services": []}));
+}
+
+#[test]
+fn a_route_by_which_the_vpcs_dns_server_may_ask_others_stays_also_where_nothing_is_required() {
+    let inside = "10.0.1.9";
+    check(
+        |w| {
+            asked(w, inside);
+            w
+        },
+        &[&format!(
+            "- rtb-a: 0.0.0.0/0 → nat-1: DNS server {inside} may ask others by it, for whoever asks that server; if it \
+             forwards to Amazon's resolver, say `resolver: forwards-to-amazon` in the baseline's `overrides`"
+        )],
+    );
+    let over = json!([{"vpc": {"id": "vpc-1"}, "resolver": "forwards-to-amazon"}]);
+    check(
+        |w| {
+            asked(w, inside);
+            w.baseline("overrides", over)
+        },
+        &[&format!("1 {DELETE}")],
+    );
+    check(
+        |w| {
+            asked(w, "10.0.99.9");
+            w
+        },
+        &[&format!("1 {DELETE}")],
+    );
+}
+
 /// S3's endpoint comes up, and has no route in `rtb-a` yet.
 fn s3_coming(w: &mut Fixture) -> &mut Fixture {
     w.set("vpce-s3", "State", json!("pending")).drop_route("rtb-a", "pl-s3")
