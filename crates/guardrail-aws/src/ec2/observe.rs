@@ -217,7 +217,7 @@ impl Aws {
             Within::Vpc(vpc) => vec![filter("attachment.vpc-id", [vpc.as_str()])],
             Within::Region { .. } => Vec::new(),
         };
-        let (mut internet, mut egress_only) = tokio::join!(
+        let (internet, egress_only) = tokio::join!(
             asked(needed, Section::InternetGateways, read::internet_gateways(ec2, &filters)),
             asked(
                 needed,
@@ -225,15 +225,9 @@ impl Aws {
                 read::egress_only_internet_gateways(ec2, &[])
             ),
         );
-        let listed = first.vpcs.iter().flatten().flatten();
-        let ours: BTreeSet<&VpcId> = listed.map(|vpc| &vpc.vpc_id).collect();
-        if let Some(Ok(gateways)) = &mut internet {
-            gateways.retain(|gateway| gateway.vpc().is_some_and(|vpc| ours.contains(vpc)));
-        }
-        if let Some(Ok(gateways)) = &mut egress_only {
-            gateways.retain(|gateway| gateway.vpc().is_some_and(|vpc| ours.contains(vpc)));
-        }
-        Gateways { internet, egress_only }
+        let mut gateways = Gateways { internet, egress_only };
+        gateways.leave_out_other_vpcs(first);
+        gateways
     }
 
     /// Every prefix list: AWS's with what is in them, the others by name.
@@ -251,6 +245,20 @@ impl InRegion {
 
     pub(crate) async fn services_on_offer(&self) -> Result<Vec<EndpointService>, CallError> {
         self.offered.get(clock::now(), read::endpoint_services(&self.ec2, &[])).await
+    }
+}
+
+impl Gateways {
+    /// Gateways of other VPCs, or of none, are none of our business.
+    fn leave_out_other_vpcs(&mut self, first: &First) {
+        let listed = first.vpcs.iter().flatten().flatten();
+        let ours: BTreeSet<&VpcId> = listed.map(|vpc| &vpc.vpc_id).collect();
+        if let Some(Ok(gateways)) = &mut self.internet {
+            gateways.retain(|gateway| gateway.vpc().is_some_and(|vpc| ours.contains(vpc)));
+        }
+        if let Some(Ok(gateways)) = &mut self.egress_only {
+            gateways.retain(|gateway| gateway.vpc().is_some_and(|vpc| ours.contains(vpc)));
+        }
     }
 }
 

@@ -132,11 +132,12 @@ fn count(
         Some(known) => known.tables.push(table.clone()),
         None => {
             let kind = after.snapshot.endpoint(endpoint).map(VpcEndpoint::kind);
-            let (kind, private_dns) = match kind {
-                Some(EndpointType::Gateway) => (EndpointKind::Gateway, false),
+            let (kind, private_dns) = if kind == Some(EndpointType::Gateway) {
+                (EndpointKind::Gateway, false)
+            } else {
                 // One that holds a gateway service's name is come to by that name.
-                _ if required.kind == EndpointKind::Gateway => (EndpointKind::Interface, true),
-                _ => (EndpointKind::Interface, required.wants_private_dns()),
+                let named = required.kind == EndpointKind::Gateway || required.wants_private_dns();
+                (EndpointKind::Interface, named)
             };
             let tables = vec![table.clone()];
             all.push(Reliance { service, kind, endpoint: id, tables, private_dns });

@@ -45,13 +45,17 @@ pub struct GatewayAttachment {
 impl InternetGateway {
     /// The VPC that it is attached to, or was and is being taken from; AWS allows one.
     pub fn vpc(&self) -> Option<&VpcId> {
-        self.attachments.iter().find_map(|attachment| attachment.vpc_id.as_ref())
+        vpc_of(&self.attachments)
     }
 }
 
 impl EgressOnlyInternetGateway {
     /// The VPC that it is attached to, or was and is being taken from; AWS allows one.
     pub fn vpc(&self) -> Option<&VpcId> {
-        self.attachments.iter().find_map(|attachment| attachment.vpc_id.as_ref())
+        vpc_of(&self.attachments)
     }
+}
+
+fn vpc_of(attachments: &[GatewayAttachment]) -> Option<&VpcId> {
+    attachments.iter().find_map(|attachment| attachment.vpc_id.as_ref())
 }
