@@ -2,10 +2,12 @@
 
 mod calls;
 mod facts;
+mod item;
 mod note;
 mod premise;
 
 pub use calls::recorded_calls;
 pub use facts::{Changed, Fact, Facts, Memory, RecordedCall, Unsettled};
+pub use item::{Body, Condition, Item, Key, Kind, Partition, Transaction, Write};
 pub use note::{LookAgain, Looked, Note};
 pub use premise::{Premise, Seen};
