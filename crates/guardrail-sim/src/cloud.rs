@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use guardrail::cloud::error_codes::{call_error, outcome_of};
-use guardrail::cloud::{Applied, CallError, Cloud, NatTraffic, Observation, Unread};
+use guardrail::cloud::{Answer, Applied, CallError, Cloud, NatTraffic, Observation, Unread};
 use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, created_tags};
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{InstanceId, NatGatewayId, Scope, SecurityGroupId, VpcId};
@@ -51,6 +51,10 @@ impl Cloud for SimCloud {
         self.0.borrow().now()
     }
 
+    fn uptime(&self) -> Duration {
+        self.0.borrow().now().duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
+    }
+
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
         let mut sim = self.0.borrow_mut();
         let mut seen = Observation::default();
@@ -65,16 +69,16 @@ impl Cloud for SimCloud {
         seen
     }
 
-    async fn apply(&self, _: &Scope, call: &Call) -> Result<Applied, CallError> {
+    async fn apply(&self, _: &Scope, call: &Call) -> Answer {
         let request = request_of(call);
-        match self.0.borrow_mut().call(&request) {
+        Answer::without_id(match self.0.borrow_mut().call(&request) {
             Ok(Response::Endpoint(endpoint)) => {
                 Ok(Applied::CreatedEndpoint(endpoint.vpc_endpoint_id))
             }
             Ok(Response::SecurityGroup { group_id }) => Ok(Applied::CreatedGroup(group_id)),
             Ok(_) => Ok(Applied::Done),
             Err(error) => outcome_of(call, told(request.operation(), &error)),
-        }
+        })
     }
 
     async fn carried(&self, _: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {

@@ -16,7 +16,7 @@ use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::analysis::served::prove;
 use guardrail::baseline::{Mode, Remove, RuleId};
-use guardrail::cloud::{Applied, CallError, Cloud, InMemory, Observation};
+use guardrail::cloud::{Answer, Cloud, InMemory, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::ec2::snapshot::{Section, Shared, Snapshot};
@@ -81,11 +81,15 @@ impl Cloud for Watched<'_> {
         self.cloud.now()
     }
 
+    fn uptime(&self) -> Duration {
+        self.cloud.uptime()
+    }
+
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
         self.cloud.observe(scope, sections).await
     }
 
-    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
+    async fn apply(&self, scope: &Scope, call: &Call) -> Answer {
         let text = format!("{call:?}");
         assert!(
             !text.contains(spec::OTHER_MARK),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::Builder;
 use guardrail::baseline::ManagedVpcs;
-use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass, NatTraffic, Observation, Unread};
+use guardrail::cloud::{Answer, CallError, Cloud, ErrorClass, NatTraffic, Observation, Unread};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{NatGatewayId, Place, Region, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
@@ -156,6 +156,10 @@ impl Cloud for Aws {
         clock::now()
     }
 
+    fn uptime(&self) -> Duration {
+        clock::uptime()
+    }
+
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
         let base = empty(&scope.place());
         if let Some(error) = self.elsewhere(scope, "Observe") {
@@ -168,11 +172,13 @@ impl Cloud for Aws {
         self.look(&Within::Vpc(&scope.vpc), sections, base).await
     }
 
-    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
+    async fn apply(&self, scope: &Scope, call: &Call) -> Answer {
         if let Some(error) = self.elsewhere(scope, call.operation().name()) {
-            return Err(error);
+            return Answer::without_id(Err(error));
         }
-        apply::apply(&self.shared.ec2, &self.shared.endpoint_changes, call).await
+        Answer::without_id(
+            apply::apply(&self.shared.ec2, &self.shared.endpoint_changes, call).await,
+        )
     }
 
     async fn pause(&self, time: Duration) {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use guardrail::cloud::{Applied, CallError, Cloud, NatTraffic, Observation};
+use guardrail::cloud::{Answer, Cloud, NatTraffic, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{NatGatewayId, Scope};
 use guardrail::ec2::snapshot::Section;
@@ -29,6 +29,10 @@ impl<C: Cloud> Cloud for Progress<'_, C> {
         self.cloud.now()
     }
 
+    fn uptime(&self) -> Duration {
+        self.cloud.uptime()
+    }
+
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
         if sections.len() == Section::ALL.len() {
             eprintln!("{}: reading", scope.vpc);
@@ -40,14 +44,14 @@ impl<C: Cloud> Cloud for Progress<'_, C> {
         seen
     }
 
-    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
+    async fn apply(&self, scope: &Scope, call: &Call) -> Answer {
         eprintln!("{}: {call}", scope.vpc);
         self.waited.take();
-        let applied = self.cloud.apply(scope, call).await;
-        if let Err(error) = &applied {
+        let answer = self.cloud.apply(scope, call).await;
+        if let Err(error) = &answer.outcome {
             eprintln!("{}: {}", scope.vpc, error.shown());
         }
-        applied
+        answer
     }
 
     async fn carried(&self, scope: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {

@@ -14,7 +14,7 @@ fn scope() -> Scope {
 }
 
 fn apply(cloud: &SimCloud, call: &Call) -> Result<Applied, ErrorClass> {
-    block_on(cloud.apply(&scope(), call)).map_err(|error| error.class)
+    block_on(cloud.apply(&scope(), call)).outcome.map_err(|error| error.class)
 }
 
 fn observe(cloud: &SimCloud, sections: &[Section]) -> Observation {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use guardrail::baseline::{Baseline, Remove, Resolver};
-use guardrail::cloud::{Applied, CallError, Cloud, InMemory, Observation};
+use guardrail::cloud::{Answer, Cloud, InMemory, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{RouteTableId, Scope, SubnetId, VpcId};
 use guardrail::ec2::snapshot::Section;
@@ -43,11 +43,15 @@ impl Cloud for Stage {
         self.cloud.now()
     }
 
+    fn uptime(&self) -> Duration {
+        self.cloud.uptime()
+    }
+
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation {
         self.cloud.observe(scope, sections).await
     }
 
-    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError> {
+    async fn apply(&self, scope: &Scope, call: &Call) -> Answer {
         let text = format!("{call:?}");
         assert!(!text.contains(OTHER_MARK), "a call names the VPC that is not managed: {text}");
         if let Call::DeleteRoute { table, .. } = call {

@@ -31,13 +31,16 @@ pub trait Cloud {
     /// The time now, by the cloud's clock.
     fn now(&self) -> Timestamp;
 
+    /// How long the process has run, by a clock that nobody sets: leases are measured by it.
+    fn uptime(&self) -> Duration;
+
     /// Reads these sections of one VPC, and with them what it shares with others. Never fails as a
     /// whole: a section that could not be read in full is absent from the world, and `unread` says
     /// why.
     async fn observe(&self, scope: &Scope, sections: &[Section]) -> Observation;
 
     /// Makes one change to the scope's VPC, by one call.
-    async fn apply(&self, scope: &Scope, call: &Call) -> Result<Applied, CallError>;
+    async fn apply(&self, scope: &Scope, call: &Call) -> Answer;
 
     /// Lets this much time pass, by the cloud's clock.
     async fn pause(&self, time: Duration);
@@ -73,6 +76,23 @@ pub struct Unread {
     pub section: Section,
     /// The call that failed and so left the section missing.
     pub error: CallError,
+}
+
+/// What came back from a call that changes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What the call did, or why not.
+    pub outcome: Result<Applied, CallError>,
+    /// EC2's id of the request, which CloudTrail's record of the call has too (`requestID`); `None`
+    /// where no answer came.
+    pub request_id: Option<String>,
+}
+
+impl Answer {
+    /// An answer without an id.
+    pub fn without_id(outcome: Result<Applied, CallError>) -> Self {
+        Self { outcome, request_id: None }
+    }
 }
 
 /// A change that was made.

@@ -111,7 +111,12 @@ impl Table for InMemoryTable {
     async fn list(&self, partition: &Partition, prefix: &str) -> Result<Vec<Item>, CallError> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |key: &Key| key.partition == *partition && key.name.starts_with(prefix);
-        Ok(kept.items.iter().filter(|(key, _)| of(key)).map(|(key, kept)| item(key, kept)).collect())
+        Ok(kept
+            .items
+            .iter()
+            .filter(|(key, _)| of(key))
+            .map(|(key, kept)| item(key, kept))
+            .collect())
     }
 
     async fn commit(&self, transaction: &Transaction) -> Result<Commit, CallError> {

@@ -180,7 +180,7 @@ impl<'a, C: Cloud> Runner<'a, C> {
             self.observed.fresh.clear();
             self.touched.extend(call.operation().shows_in());
             let answer = self.cloud.apply(&self.request.scope, &call).await;
-            match after_call(action, answer, self.time_left()) {
+            match after_call(action, answer.outcome, self.time_left()) {
                 Some(outcome) => return outcome,
                 None => self.wait_a_little().await,
             }

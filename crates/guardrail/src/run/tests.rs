@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::cloud::{
-    Applied, CallError, Carried, ErrorClass, InMemory, NatTraffic, Observation, Unread,
+    Answer, Applied, CallError, Carried, ErrorClass, InMemory, NatTraffic, Observation, Unread,
 };
 use crate::ec2::change::{Call, NewEndpoint};
 use crate::ec2::id::NatGatewayId;
@@ -94,6 +94,10 @@ impl Cloud for Fake {
         self.now.get()
     }
 
+    fn uptime(&self) -> Duration {
+        self.now.get().duration_since(Timestamp::UNIX_EPOCH).unsigned_abs()
+    }
+
     async fn observe(&self, _: &Scope, sections: &[Section]) -> Observation {
         let read = self.reads.get() + 1;
         self.reads.set(read);
@@ -111,13 +115,15 @@ impl Cloud for Fake {
         seen
     }
 
-    async fn apply(&self, _: &Scope, call: &Call) -> Result<Applied, CallError> {
+    async fn apply(&self, _: &Scope, call: &Call) -> Answer {
         self.calls.borrow_mut().push(call.to_string());
-        match self.refused.iter().find(|(part, _)| call.to_string().contains(part)) {
-            Some((_, class)) => Err(error(*class)),
-            None if self.shows => Ok(self.make(call)),
-            None => Ok(Applied::Done),
-        }
+        Answer::without_id(
+            match self.refused.iter().find(|(part, _)| call.to_string().contains(part)) {
+                Some((_, class)) => Err(error(*class)),
+                None if self.shows => Ok(self.make(call)),
+                None => Ok(Applied::Done),
+            },
+        )
     }
 
     async fn carried(&self, _: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
