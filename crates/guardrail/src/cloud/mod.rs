@@ -22,6 +22,10 @@ use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::shown::{quoted_message, word};
 
+/// The longest that a call may take, tries included, before its client gives up: what was sent until
+/// then may still have its effect. Leases outlive it.
+pub const LONGEST_CALL: Duration = Duration::from_secs(20);
+
 /// What a run needs of a cloud.
 #[expect(
     async_fn_in_trait,
