@@ -18,6 +18,7 @@ mod sdk;
 mod sns;
 mod sqs;
 mod ssm;
+mod table;
 
 pub use configuration::{Configuration, Ready};
 pub use dynamodb::{Due, NoteTable};
@@ -26,3 +27,4 @@ pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
 pub use sns::{Body, Topic};
 pub use sqs::{Queue, QueueMessage};
 pub use ssm::Parameters;
+pub use table::DynamoTable;

@@ -88,8 +88,8 @@ async fn apply<const N: usize>(
 ) -> (Result<Applied, CallError>, Vec<String>) {
     let listener = Listener::start().await;
     listener.on("", answers);
-    let applied = listener.aws().await.apply(&scope(), call).await;
-    (applied, listener.requests())
+    let answer = listener.aws().await.apply(&scope(), call).await;
+    (answer.outcome, listener.requests())
 }
 
 /// The fields of the one request that this call takes when all goes well.
@@ -366,8 +366,9 @@ async fn nothing_is_changed_in_another_region_or_account() {
     let far = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
     let other = Scope { account: "444455556666".parse().unwrap(), ..scope() };
     for elsewhere in [far, other] {
-        let applied = listener.aws().await.apply(&elsewhere, &gateway()).await;
-        assert_eq!(applied.unwrap_err().class, ErrorClass::Invalid);
+        let answer = listener.aws().await.apply(&elsewhere, &gateway()).await;
+        assert_eq!(answer.outcome.unwrap_err().class, ErrorClass::Invalid);
+        assert_eq!(answer.request_id, None);
     }
     assert_eq!(listener.requests(), Vec::<String>::new());
 }
