@@ -12,7 +12,9 @@ use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Delete, TransactWriteItem, Update,
+};
 use guardrail::cloud::error_codes::call_error;
 use guardrail::cloud::{CallError, Commit, Table};
 use guardrail::history::{Body, Condition, Item, Key, Partition, Transaction, Write};
@@ -289,13 +291,15 @@ fn item_of(mut item: Attributes, partition: &Partition) -> Result<Item, String> 
         Some(AttributeValue::N(number)) => number.parse().ok(),
         Some(_) | None => None,
     };
-    let version =
-        version.ok_or_else(|| format!("`{name}` of `{partition}` has no whole number `version`"))?;
+    let version = version
+        .ok_or_else(|| format!("`{name}` of `{partition}` has no whole number `version`"))?;
     let body = match (item.remove("body"), item.remove("packed")) {
         (Some(AttributeValue::S(text)), None) => Body::Text(text),
         (None, Some(AttributeValue::B(bytes))) => Body::Packed(bytes.into_inner()),
         (_, _) => {
-            return Err(format!("`{name}` of `{partition}` has neither a text `body` nor `packed`"));
+            return Err(format!(
+                "`{name}` of `{partition}` has neither a text `body` nor `packed`"
+            ));
         }
     };
     Ok(Item { key: partition.key(name), version, body })

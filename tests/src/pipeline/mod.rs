@@ -22,10 +22,9 @@ use tempfile::TempDir;
 
 use ec2::Ec2;
 use parts::{FUNCTIONS, parts, repository};
-use platform::Platform;
 
 pub use parts::translated_template;
-pub use platform::{ACCOUNT, REGION};
+pub use platform::{ACCOUNT, Platform, REGION};
 
 /// Nothing takes this long; what hangs must end the test.
 const PATIENCE: Duration = Duration::from_secs(120);
