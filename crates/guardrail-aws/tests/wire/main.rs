@@ -17,3 +17,5 @@ mod other_services;
 mod permissions;
 #[cfg(test)]
 mod resolve;
+#[cfg(test)]
+mod table;
