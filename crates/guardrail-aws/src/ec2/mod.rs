@@ -176,9 +176,7 @@ impl Cloud for Aws {
         if let Some(error) = self.elsewhere(scope, call.operation().name()) {
             return Answer::without_id(Err(error));
         }
-        Answer::without_id(
-            apply::apply(&self.shared.ec2, &self.shared.endpoint_changes, call).await,
-        )
+        apply::apply(&self.shared.ec2, &self.shared.endpoint_changes, call).await
     }
 
     async fn pause(&self, time: Duration) {

@@ -1,6 +1,6 @@
 //! Changes: the whole form of each, and what comes of each answer.
 
-use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass};
+use guardrail::cloud::{Answer as CloudAnswer, Applied, CallError, Cloud, ErrorClass};
 use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, PrivateDns};
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::world::Destination;
@@ -321,6 +321,46 @@ async fn a_refusal_keeps_awss_words() {
         message: "You are not authorized to perform this operation.".to_owned(),
     };
     assert_eq!((applied, requests.len()), (Err(error), 1));
+}
+
+/// CloudTrail's record of the call has it too.
+#[tokio::test]
+async fn the_id_that_ec2_gave_the_request_comes_with_every_answer() {
+    let calls = [
+        (dns(DnsAttribute::Support), ok("<ModifyVpcAttributeResponse/>")),
+        (
+            group(),
+            ok(
+                "<CreateSecurityGroupResponse><groupId>sg-0a7</groupId></CreateSecurityGroupResponse>",
+            ),
+        ),
+        (authorize(), ok("<AuthorizeSecurityGroupIngressResponse/>")),
+        (gateway(), made_endpoint("vpce-0d7")),
+        (interface(), made_endpoint("vpce-0d8")),
+        (modify(), ok("<ModifyVpcEndpointResponse/>")),
+        (delete(to("0.0.0.0/0")), ok("<DeleteRouteResponse/>")),
+        (public_ip(), ok("<ModifySubnetAttributeResponse/>")),
+    ];
+    for (call, good) in calls {
+        let refused = fault(403, "UnauthorizedOperation", "no");
+        for (given, is_done) in [(good, true), (refused, false)] {
+            let listener = Listener::start().await;
+            listener.on("", [given.with_id("6f0a-11")]);
+            let answer = listener.aws().await.apply(&scope(), &call).await;
+            assert_eq!(
+                (answer.outcome.is_ok(), answer.request_id.as_deref()),
+                (is_done, Some("6f0a-11")),
+                "{call:?}"
+            );
+        }
+    }
+    let gone = fault(400, "InvalidRoute.NotFound", "no route").with_id("6f0a-12");
+    let listener = Listener::start().await;
+    listener.on("", [gone]);
+    let answer = listener.aws().await.apply(&scope(), &delete(to("0.0.0.0/0"))).await;
+    let wanted =
+        CloudAnswer { outcome: Ok(Applied::Already), request_id: Some("6f0a-12".to_owned()) };
+    assert_eq!(answer, wanted);
 }
 
 #[tokio::test]
