@@ -8,6 +8,7 @@ use e2e::pipeline::{Pipeline, recorded_events, scenario, translated_template};
 use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, EXAMPLE};
 use guardrail::event::{decode, watched_names};
+use guardrail_aws::REPAIRS_AT_ONCE;
 use guardrail_aws::permissions::{
     DUE, LIST, NOTES, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, TRAFFIC, write,
 };
@@ -273,6 +274,7 @@ fn a_vpcs_messages_keep_their_order_and_are_given_up_in_the_end() {
     assert_eq!(mapping["EventSourceArn"], arn_of("VpcQueue"));
     assert_eq!(mapping["FunctionName"], reference("RepairFunction"));
     assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    assert_eq!(mapping["ScalingConfig"], json!({ "MaximumConcurrency": REPAIRS_AT_ONCE }));
 }
 
 #[test]

@@ -22,7 +22,7 @@ mod table;
 
 pub use configuration::{Configuration, Ready};
 pub use dynamodb::{Due, NoteTable};
-pub use ec2::{AnotherRegion, Aws, Clouds};
+pub use ec2::{Allowance, AnotherRegion, Aws, Clouds, REPAIRS_AT_ONCE};
 pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
 pub use sns::{Body, Topic};
 pub use sqs::{Queue, QueueMessage};

@@ -363,25 +363,33 @@ async fn the_id_that_ec2_gave_the_request_comes_with_every_answer() {
     assert_eq!(answer, wanted);
 }
 
+/// A token from the table comes before each; who is throttled all the same comes again later.
 #[tokio::test]
-async fn endpoint_calls_are_tried_six_times_with_one_token() {
+async fn endpoint_calls_are_tried_twice_with_one_token() {
     let throttled = || fault(503, "RequestLimitExceeded", "Request limit exceeded.");
-    let answers = [
-        throttled(),
-        throttled(),
-        throttled(),
-        throttled(),
-        throttled(),
-        made_endpoint("vpce-0d7"),
-    ];
-    let (applied, requests) = apply(&gateway(), answers).await;
+    let (applied, requests) = apply(&gateway(), [throttled(), made_endpoint("vpce-0d7")]).await;
     assert_eq!(applied, Ok(Applied::CreatedEndpoint("vpce-0d7".parse().unwrap())));
-    assert_eq!(requests.len(), 6);
+    assert_eq!(requests.len(), 2);
     assert!(
         requests.iter().all(|request| request.lines().any(|line| line == "ClientToken=token-1"))
     );
     let (applied, requests) = apply(&modify(), [throttled()]).await;
-    assert_eq!((applied.unwrap_err().class, requests.len()), (ErrorClass::Throttled, 6));
+    assert_eq!((applied.unwrap_err().class, requests.len()), (ErrorClass::Throttled, 2));
+}
+
+/// The SDK stops trying again once a hundred tries were for nothing; reads are not to pay for that.
+#[tokio::test]
+async fn failures_of_endpoint_calls_use_up_no_other_calls_tries() {
+    let listener = Listener::start().await;
+    let throttled = || fault(503, "RequestLimitExceeded", "Request limit exceeded.");
+    listener.on("Action=ModifyVpcEndpoint", [throttled()]).on("Action=DeleteRoute", [throttled()]);
+    let aws = listener.aws().await;
+    for _ in 0..120 {
+        aws.apply(&scope(), &modify()).await.outcome.unwrap_err();
+    }
+    assert_eq!(listener.of("ModifyVpcEndpoint").len(), 120 + 100);
+    aws.apply(&scope(), &delete(to("0.0.0.0/0"))).await.outcome.unwrap_err();
+    assert_eq!(listener.of("DeleteRoute").len(), 3);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use guardrail::ec2::id::Scope;
-use guardrail_aws::{Aws, ClientOptions, Clients, Clouds, Credentials, Pace};
+use guardrail_aws::{Allowance, Aws, ClientOptions, Clients, Clouds, Credentials, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -129,7 +129,7 @@ impl Listener {
     }
 
     pub(crate) async fn clouds(&self) -> Clouds {
-        Clouds::new(&self.clients().await)
+        Clouds::new(&self.clients().await, Allowance::unlimited())
     }
 
     /// The cloud of the place of [`scope`].
