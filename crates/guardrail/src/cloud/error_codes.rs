@@ -58,6 +58,7 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         }
         "NatGatewayNotFound"
         | "ParameterNotFound"
+        | "AWS.SimpleQueueService.NonExistentQueue"
         | "QueueDoesNotExist"
         | "ResourceNotFoundException" => ErrorClass::NotFound,
         _ if code.ends_with(".NotFound") => ErrorClass::NotFound,
@@ -174,7 +175,10 @@ mod tests {
                 "ProvisionedThroughputExceededException ThrottlingException ThrottlingError",
             ),
             (ErrorClass::Transient, "InternalServerError TransactionInProgressException"),
-            (ErrorClass::NotFound, "ResourceNotFoundException QueueDoesNotExist"),
+            (
+                ErrorClass::NotFound,
+                "ResourceNotFoundException QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue",
+            ),
             (ErrorClass::Invalid, "ValidationException IdempotentParameterMismatchException"),
             (
                 ErrorClass::Transient,
