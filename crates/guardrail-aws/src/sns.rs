@@ -64,7 +64,7 @@ impl Topic {
         &self,
         subject: &str,
         body: &Body,
-        attributes: &BTreeMap<&str, Attribute>,
+        attributes: &BTreeMap<impl AsRef<str>, Attribute>,
     ) -> Result<String, CallError> {
         let request = self.sns.publish().topic_arn(&self.arn).subject(subject);
         let request = match body {
@@ -79,7 +79,8 @@ impl Topic {
             }
         };
         let made = attributes.iter().filter_map(|(name, value)| {
-            message_attribute(value).map(|value| value.map(|value| ((*name).to_owned(), value)))
+            message_attribute(value)
+                .map(|value| value.map(|value| (name.as_ref().to_owned(), value)))
         });
         let attributes: Result<HashMap<String, MessageAttributeValue>, BuildError> = made.collect();
         let attributes = attributes.map_err(|error| unreadable(OPERATION, &error.to_string()))?;

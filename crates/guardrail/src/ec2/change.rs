@@ -93,8 +93,65 @@ pub enum Action<G> {
     },
 }
 
+/// The number of a step in its plan, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StepId(pub u32);
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A security group that is there, or that an earlier step makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupRef {
+    /// This one.
+    Existing(SecurityGroupId),
+    /// The one that step makes.
+    MadeBy(StepId),
+}
+
+impl Action<GroupRef> {
+    /// Whether it names a security group that another step of its plan makes.
+    pub fn names_group_made_by_a_step(&self) -> bool {
+        self.with_group(|group| match group {
+            GroupRef::Existing(_) => Some(()),
+            GroupRef::MadeBy(_) => None,
+        })
+        .is_none()
+    }
+}
+
+impl fmt::Display for GroupRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Existing(id) => id.fmt(f),
+            Self::MadeBy(step) => write!(f, "the group made by step {step}"),
+        }
+    }
+}
+
 /// A change ready to be made.
 pub type Call = Action<SecurityGroupId>;
+
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Applied {
+    /// The call succeeded; it made no endpoint and no security group.
+    Done,
+    /// The call was not needed: what it wants was so already.
+    Already,
+    /// The call succeeded and made this endpoint.
+    CreatedEndpoint(EndpointId),
+    /// The call succeeded and made this security group.
+    CreatedGroup(SecurityGroupId),
+}
 
 /// The type of an endpoint to make, and what goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

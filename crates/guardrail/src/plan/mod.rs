@@ -17,23 +17,14 @@ use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, Health, health, zones_of};
 use crate::baseline::Mode;
 use crate::baseline::RuleId;
+pub use crate::ec2::change::{GroupRef, StepId};
+
 use crate::ec2::change::Action;
-use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, Zone};
+use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, Zone};
 use crate::ec2::world::EndpointState;
 use crate::history::Premise;
 use crate::rules::left_alone::LeftAlone;
 use crate::shown::word;
-
-/// The number of a step in its plan, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct StepId(pub u32);
-
-impl fmt::Display for StepId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// What is to be done in one VPC, and what is not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -138,37 +129,6 @@ pub enum Wait {
     NotYet,
     /// It never will by itself.
     Never(String),
-}
-
-/// A security group that is there, or that an earlier step makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum GroupRef {
-    /// This one.
-    Existing(SecurityGroupId),
-    /// The one that step makes.
-    MadeBy(StepId),
-}
-
-impl Action<GroupRef> {
-    /// Whether it names a security group that another step of its plan makes.
-    pub fn names_group_made_by_a_step(&self) -> bool {
-        self.with_group(|group| match group {
-            GroupRef::Existing(_) => Some(()),
-            GroupRef::MadeBy(_) => None,
-        })
-        .is_none()
-    }
-}
-
-impl fmt::Display for GroupRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Existing(id) => id.fmt(f),
-            Self::MadeBy(step) => write!(f, "the group made by step {step}"),
-        }
-    }
 }
 
 impl Condition {

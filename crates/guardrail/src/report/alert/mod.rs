@@ -12,6 +12,7 @@ use crate::baseline::{Baseline, ManagedVpcs, Mode};
 use crate::cloud::Applied;
 use crate::ec2::id::SubnetId;
 use crate::event::Tool;
+pub use crate::history::{Alert, Attribute};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
@@ -29,34 +30,6 @@ const SUBJECT_LIMIT: usize = 99;
 /// the text.
 const TEXT_LIMIT: usize = 32_000;
 const JSON_LIMIT: usize = 150_000;
-
-/// A message to the topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    /// The subject: at most 99 printable ASCII characters.
-    pub subject: String,
-    /// The text for people, who read it as e-mail.
-    pub text: String,
-    /// The report as JSON, for queues, functions and HTTPS, and whatever has no form of its own.
-    pub json: String,
-    /// The message attributes that a subscription can filter on, by name.
-    pub attributes: BTreeMap<&'static str, Attribute>,
-}
-
-/// What subscribers can filter on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attribute {
-    /// One value.
-    Text(String),
-    /// Several: a filter matches each of them.
-    List(Vec<String>),
-}
-
-impl Attribute {
-    fn of(value: impl ToString) -> Self {
-        Self::Text(value.to_string())
-    }
-}
 
 /// The alert of a report.
 pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
@@ -474,8 +447,8 @@ fn json(report: &Report) -> String {
     )
 }
 
-fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
-    BTreeMap::from([
+fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
+    let attributes = [
         ("account", Attribute::of(&report.scope.account)),
         ("region", Attribute::of(&report.scope.region)),
         ("vpc", Attribute::of(&report.scope.vpc)),
@@ -485,7 +458,8 @@ fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
         ("mode", Attribute::of(strongest_mode(report))),
         ("changed", Attribute::of(report.changed())),
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
-    ])
+    ];
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn strongest_mode(report: &Report) -> Mode {

@@ -84,8 +84,9 @@ fn an_alert_says_who_what_why_and_what_to_do() {
         ("verdict", "drift-left"),
         ("vpc", "vpc-1"),
     ];
-    let expected = expected.into_iter().map(|(name, value)| (name, Attribute::of(value)));
-    let rules = ("rules", Attribute::List(vec!["internet-route".to_owned()]));
+    let expected =
+        expected.into_iter().map(|(name, value)| (name.to_owned(), Attribute::of(value)));
+    let rules = ("rules".to_owned(), Attribute::List(vec!["internet-route".to_owned()]));
     assert_eq!(alert.attributes, expected.chain([rules]).collect());
     assert_eq!(serde_json::from_str::<Report>(&alert.json).unwrap(), report);
 }
