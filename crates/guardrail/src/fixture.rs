@@ -198,7 +198,7 @@ impl Fixture {
                 Circumstances {
                     incident,
                     now: Timestamp::UNIX_EPOCH,
-                    memory: crate::history::Memory::NotAsked,
+                    memory: crate::history::Memory::NotAsked, grace: crate::history::Grace::none(),
                 },
             )
         })

@@ -3,12 +3,12 @@
 //! There are two implementations: the simulator, and the adapter to AWS.
 
 pub mod error_codes;
-mod notes;
+mod queue;
 mod table;
 mod telling;
 mod traffic;
 
-pub use notes::{InMemory, Notes};
+pub use queue::Queue;
 pub use table::{Commit, InMemoryTable, Table};
 pub use telling::Telling;
 pub use traffic::{Carried, NatTraffic};

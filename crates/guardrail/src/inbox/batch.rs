@@ -1,21 +1,19 @@
 //! A batch from the queue: its messages as runs, one for each VPC, and which of them go back.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::inbox::message::{About, Message, Unreadable};
-use crate::report::{Cause, Next, Report};
+use crate::report::Cause;
+use crate::run::PATIENCE;
 
-/// How often the queue hands a message out before it gives it up to the dead-letter queue
-/// (template.yaml, `maxReceiveCount`).
-const RECEIVES: u32 = 5;
-
-/// What a run may still take when its time is up: a change under way, which the client gives up
-/// after 45 seconds, one more look and the alert, 15 each.
-const RESERVE: SignedDuration = SignedDuration::from_secs(75);
+/// What a run may still take when its time is up: a change under way, which the client gives up after
+/// 20 seconds, one more look, and the end.
+const RESERVE: SignedDuration = SignedDuration::from_secs(35);
 
 /// A run that has less time than this would only look.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(3);
@@ -25,10 +23,12 @@ const SHORTEST: SignedDuration = SignedDuration::from_secs(3);
 pub struct Received {
     /// SQS's id of the message.
     pub id: String,
+    /// What SQS names this handing out by.
+    pub handle: String,
+    /// Who sent it, as SQS says (`SenderId`); `None` where it does not say.
+    pub sender: Option<String>,
     /// The message's group, where the queue says.
     pub group: Option<String>,
-    /// How often the message was handed out, this time included.
-    pub receive_count: u32,
     /// The message's body as it was sent.
     pub body: String,
 }
@@ -41,9 +41,17 @@ pub struct Batch {
     /// What senders without a baseline had to say.
     pub without_baseline: Vec<WithoutBaseline>,
     /// Messages that say nothing to act on: they go back until the dead-letter queue has them.
-    pub unreadable: Vec<(String, Unreadable)>,
-    /// Every message with its group, in their order.
-    order: Vec<(String, Option<String>)>,
+    pub unreadable: Vec<(Received, Unreadable)>,
+    /// Every message with its handle and its group, in their order.
+    order: Vec<Handed>,
+}
+
+/// A message as far as it goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Handed {
+    id: String,
+    handle: String,
+    group: Option<String>,
 }
 
 /// One run over one VPC, for all messages about it.
@@ -58,8 +66,6 @@ pub struct VpcRun {
     pub incident: String,
     /// The calls that all messages tell of, by time, each call once.
     pub evidence: Vec<Evidence>,
-    /// Where the messages are on their way through the queue.
-    pub attempt: Attempt,
     /// The messages' ids, in their order.
     pub messages: Vec<String>,
 }
@@ -75,27 +81,21 @@ pub struct WithoutBaseline {
     pub message: String,
 }
 
-/// Where a run's messages are on their way through the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempt {
-    /// One of the messages was never handed out before.
-    First,
-    /// All messages were handed out before, and none will be given up after this.
-    Between,
-    /// One of the messages will be given up after this.
-    Last,
-}
-
-/// Sorts a batch. No message fails another one here: what cannot be read is set aside.
-pub fn runs(received: &[Received]) -> Batch {
-    let order =
-        received.iter().map(|message| (message.id.clone(), message.group.clone())).collect();
+/// Sorts a batch. No message fails another one here: what cannot be read is set aside. What `detect`
+/// sends is evidence; what another sender says of calls is its claim.
+pub fn runs(received: &[Received], is_detect: impl Fn(&str) -> bool) -> Batch {
+    let handed = |message: &Received| Handed {
+        id: message.id.clone(),
+        handle: message.handle.clone(),
+        group: message.group.clone(),
+    };
+    let order = received.iter().map(handed).collect();
     let mut batch =
         Batch { runs: Vec::new(), without_baseline: Vec::new(), unreadable: Vec::new(), order };
     for message in received {
         let id = message.id.clone();
         match Message::parse(&message.body) {
-            Err(why) => batch.unreadable.push((id, why)),
+            Err(why) => batch.unreadable.push((message.clone(), why)),
             Ok(Message { about: About::NoBaseline(why), incident, .. }) => {
                 batch.without_baseline.push(WithoutBaseline {
                     why,
@@ -105,9 +105,9 @@ pub fn runs(received: &[Received]) -> Batch {
             }
             Ok(Message { about: About::Vpc(scope), cause, incident, evidence }) => {
                 let incident = named(incident, &id);
-                let attempt = attempt(message.receive_count);
                 let messages = vec![id];
-                batch.add(VpcRun { scope, cause, incident, evidence, attempt, messages });
+                let evidence = claimed(evidence, message.sender.as_deref(), &is_detect);
+                batch.add(VpcRun { scope, cause, incident, evidence, messages });
             }
         }
     }
@@ -125,14 +125,6 @@ fn named(incident: Option<String>, id: &str) -> String {
     incident.unwrap_or_else(|| id.to_owned())
 }
 
-fn attempt(receive_count: u32) -> Attempt {
-    match receive_count {
-        0 | 1 => Attempt::First,
-        RECEIVES.. => Attempt::Last,
-        _ => Attempt::Between,
-    }
-}
-
 impl Batch {
     fn add(&mut self, new: VpcRun) {
         let Some(run) = self.runs.iter_mut().find(|run| run.scope == new.scope) else {
@@ -144,11 +136,6 @@ impl Batch {
         } else if new.cause == Cause::SelectionChanged {
             run.cause = new.cause;
         }
-        run.attempt = match (run.attempt, new.attempt) {
-            (Attempt::Last, _) | (_, Attempt::Last) => Attempt::Last,
-            (Attempt::First, _) | (_, Attempt::First) => Attempt::First,
-            (Attempt::Between, Attempt::Between) => Attempt::Between,
-        };
         run.evidence.extend(new.evidence);
         run.messages.extend(new.messages);
     }
@@ -159,17 +146,36 @@ impl Batch {
         self.runs.first().map(|run| run.incident.as_str())
     }
 
-    /// The messages that fail because no run can be made without a usable baseline. A fault that
-    /// passes sends all of them back; with any other one they are done with once it is told.
-    pub fn without_runs(&self, fault_is_told: bool, fault_passes: bool) -> Vec<String> {
-        if fault_is_told && !fault_passes {
-            return Vec::new();
-        }
+    /// The ids of the messages of all runs.
+    pub(super) fn runs_messages(&self) -> Vec<String> {
         self.runs.iter().flat_map(|run| run.messages.iter().cloned()).collect()
     }
 
-    /// The messages that go back, in their order: the unreadable ones, the `failed` ones, and in
-    /// each of their groups every later one, because a queue that got a message back must not have
+    /// The ids of all messages, in their order.
+    pub(super) fn ids(&self) -> Vec<&str> {
+        self.order.iter().map(|message| message.id.as_str()).collect()
+    }
+
+    /// The handles of these messages.
+    pub(super) fn handles(&self, ids: &[&str]) -> Vec<&str> {
+        let named = self.order.iter().filter(|message| ids.contains(&message.id.as_str()));
+        named.map(|message| message.handle.as_str()).collect()
+    }
+
+    /// The groups of these messages.
+    pub(super) fn groups_of(&self, ids: &BTreeSet<String>) -> BTreeSet<String> {
+        let named = self.order.iter().filter(|message| ids.contains(&message.id));
+        named.filter_map(|message| message.group.clone()).collect()
+    }
+
+    /// Whether a message is of one of these groups.
+    pub(super) fn is_of_group(&self, id: &str, groups: &BTreeSet<String>) -> bool {
+        let message = self.order.iter().find(|message| message.id == id);
+        let group = message.and_then(|message| message.group.as_ref());
+        group.is_some_and(|group| groups.contains(group))
+    }
+
+    /// The messages that go back, in their order: the `failed` ones, and in each of their groups every later one, because a queue that got a message back must not have
     /// lost what came after it. Other groups are not held up: Lambda's advice to stop at a batch's
     /// first failure only serves the order within a group
     /// (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
@@ -177,10 +183,9 @@ impl Batch {
         &'a self,
         failed: impl IntoIterator<Item = &'a str>,
     ) -> Vec<&'a str> {
-        let unreadable = self.unreadable.iter().map(|(id, _)| id.as_str());
-        let failed: BTreeSet<&str> = failed.into_iter().chain(unreadable).collect();
+        let failed: BTreeSet<&str> = failed.into_iter().collect();
         let mut stopped = BTreeSet::new();
-        let goes_back = |(id, group): &&(String, Option<String>)| {
+        let goes_back = |Handed { id, group, .. }: &&Handed| {
             let goes = failed.contains(id.as_str())
                 || group.as_ref().is_some_and(|group| stopped.contains(group));
             if goes && let Some(group) = group {
@@ -188,21 +193,31 @@ impl Batch {
             }
             goes
         };
-        self.order.iter().filter(goes_back).map(|(id, _)| id.as_str()).collect()
+        self.order.iter().filter(goes_back).map(|message| message.id.as_str()).collect()
     }
 }
 
-/// When a run must end, in an invocation that ends at this millisecond since the epoch: early
-/// enough to look once more and to tell. Of a short time, a third is kept. An end that is past, or
-/// beyond what a time can say, is no fault.
+/// When a run that begins now must end, in an invocation that ends at this millisecond since the
+/// epoch: soon, because what it waits for is looked at again; and early enough to look once more and
+/// to tell. Of a short time, a third is kept. An end that is past, or beyond what a time can say, is no
+/// fault.
 pub fn deadline(now: Timestamp, ends: u64) -> Timestamp {
-    let ends = i64::try_from(ends)
-        .ok()
-        .and_then(|at| Timestamp::from_millisecond(at).ok())
-        .unwrap_or(Timestamp::MAX);
+    let ends = at(ends);
     let left = ends.duration_since(now).max(SignedDuration::ZERO);
     let reserve = RESERVE.min(left / 3);
-    ends.checked_sub(reserve).unwrap_or(now)
+    let last = ends.checked_sub(reserve).unwrap_or(now);
+    now.checked_add(PATIENCE).map_or(last, |patient| patient.min(last))
+}
+
+/// How much time is left of an invocation that ends at this millisecond since the epoch.
+pub(super) fn time_left(now: Timestamp, ends: u64) -> Duration {
+    let left = at(ends).duration_since(now).max(SignedDuration::ZERO);
+    left.unsigned_abs()
+}
+
+fn at(millisecond: u64) -> Timestamp {
+    let at = i64::try_from(millisecond).ok();
+    at.and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether there is time to begin a run.
@@ -210,15 +225,16 @@ pub fn may_begin(now: Timestamp, deadline: Timestamp) -> bool {
     deadline.duration_since(now) >= SHORTEST
 }
 
-/// Whether a report goes to the topic. One that will be tried again is not told each time: only the
-/// first time, the last time, and whenever something was changed. A run that has settled is told in
-/// any case: if its messages were handed out before, then because telling failed.
-pub fn is_told(report: &Report, attempt: Attempt) -> bool {
-    let worth_it = match (report.next, attempt) {
-        (Next::Settled, _) | (Next::Again, Attempt::First | Attempt::Last) => true,
-        (Next::Again, Attempt::Between) => report.changed(),
-    };
-    report.wants_alert() && worth_it
+/// The calls that a message tells of, as who sent it may say: a claim where that is not `detect`.
+fn claimed(
+    evidence: Vec<Evidence>,
+    sender: Option<&str>,
+    is_detect: impl Fn(&str) -> bool,
+) -> Vec<Evidence> {
+    match sender {
+        Some(sender) if is_detect(sender) => evidence,
+        Some(_) | None => evidence,
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 pub mod batch;
 pub mod detect;
 pub mod message;
-pub mod reported_faults;
+pub mod outbox;
 pub mod resolve;
+mod side_by_side;
 pub mod sweep;
+pub mod work;

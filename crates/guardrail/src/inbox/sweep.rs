@@ -90,7 +90,7 @@ mod tests {
             Circumstances {
                 incident: "s",
                 now: Timestamp::UNIX_EPOCH,
-                memory: crate::history::Memory::NotAsked,
+                memory: crate::history::Memory::NotAsked, grace: crate::history::Grace::none(),
             },
         )
         .unwrap()

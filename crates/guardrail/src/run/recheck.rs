@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::RunRequest;
 use super::assess::Assessment;
@@ -12,12 +12,13 @@ use crate::analysis::View;
 use crate::analysis::required_service::required_services;
 use crate::baseline::{Baseline, Mode};
 use crate::cloud::error_codes::is_group_not_found;
-use crate::cloud::{Applied, CallError};
+use crate::cloud::{Applied, CallError, ErrorClass};
 use crate::ec2::change::{Action, Call};
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
-use crate::history::{Facts, LookAgain, Note};
+use crate::event::{Evidence, TagChange};
+use crate::history::LookAgain;
 use crate::plan::{Condition, GroupRef, Hold, Plan, Step, StepId, Task, Wait};
 use crate::report::Outcome;
 
@@ -77,18 +78,96 @@ pub(super) fn before_call(
     }
 }
 
-/// After a call: its outcome; `None` where the call came a moment too early and is made again.
+/// What comes after a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum After {
+    /// The step has come to its end.
+    End(Outcome),
+    /// The call came too early and is made again after this time.
+    Again(Duration),
+}
+
+/// After a call, the `attempt`th of its step: what comes of it. One that came a moment too early is
+/// made again: because the group it names has just been made, or because the permission for it may
+/// not have spread yet.
 pub(super) fn after_call(
     action: &Action<GroupRef>,
     answer: Result<Applied, CallError>,
+    attempt: u32,
+    permission: Permission,
     time: TimeLeft,
-) -> Option<Outcome> {
+) -> After {
     match (answer, time) {
-        (Ok(applied), _) => Some(Outcome::Done(applied)),
-        (Err(error), TimeLeft::Yes) if is_too_new(action, &error) => None,
-        (Err(error), TimeLeft::Yes | TimeLeft::No) => Some(Outcome::Failed(error)),
+        (Ok(applied), _) => After::End(Outcome::Done(applied)),
+        (Err(error), TimeLeft::Yes) if is_too_new(action, &error) => After::Again(LOOK_AGAIN),
+        (Err(error), TimeLeft::Yes) => match spreads_after(&error, attempt, permission) {
+            Some(wait) => After::Again(wait),
+            None => After::End(Outcome::Failed(error)),
+        },
+        (Err(error), TimeLeft::No) => After::End(Outcome::Failed(error)),
     }
 }
+
+/// Whether the permission for a call may be there and not yet act: its condition is a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Permission {
+    /// It rests on a tag that was set less than five minutes ago.
+    MaySpread,
+    /// It acts or is not there.
+    IsSettled,
+}
+
+/// How long to wait before a call is made again whose permission may not have spread yet.
+fn spreads_after(error: &CallError, attempt: u32, permission: Permission) -> Option<Duration> {
+    const WAITS: [u64; 4] = [2, 4, 8, 16];
+    match (permission, error.class) {
+        (Permission::MaySpread, ErrorClass::Denied) => {
+            let wait = WAITS.get(usize::try_from(attempt).ok()?)?;
+            Some(Duration::from_secs(*wait))
+        }
+        (
+            Permission::MaySpread | Permission::IsSettled,
+            ErrorClass::Denied
+            | ErrorClass::NotFound
+            | ErrorClass::AlreadyDone
+            | ErrorClass::Throttled
+            | ErrorClass::Transient
+            | ErrorClass::Invalid,
+        ) => None,
+    }
+}
+
+/// Whether the permission for an action may not have spread yet: the policy lets the guardrail edit
+/// only groups and endpoints that carry its tag, and change only VPCs that carry theirs.
+pub(super) fn permission_for(
+    action: &Action<GroupRef>,
+    made_by_killed_run: &[SecurityGroupId],
+    evidence: &[Evidence],
+    baseline: &Baseline,
+    now: Timestamp,
+) -> Permission {
+    let is_recent = |call: &&Evidence| {
+        let at: Option<Timestamp> = call.time.as_deref().and_then(|at| at.parse().ok());
+        at.is_some_and(|at| now.duration_since(at).abs() < TAG_SPREADS_WITHIN)
+    };
+    let selects = |call: &Evidence| {
+        let tagging = call.tagging.as_ref().filter(|tagging| tagging.change == TagChange::Set);
+        tagging.is_some_and(|tagging| tagging.vpcs(baseline).is_some())
+    };
+    let was_selected = evidence.iter().filter(is_recent).any(selects);
+    let mut is_new = action.names_group_made_by_a_step();
+    let _ = action.with_group(|group| {
+        is_new |= matches!(group, GroupRef::Existing(id) if made_by_killed_run.contains(id));
+        Some(())
+    });
+    match was_selected || is_new {
+        true => Permission::MaySpread,
+        false => Permission::IsSettled,
+    }
+}
+
+/// How long a tag may take until every permission that rests on it acts.
+const TAG_SPREADS_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// After a look at what is waited for: `read` is whether the look succeeded. What may be read the
 /// next time is looked at again, as what is not there yet is: `None`.
@@ -141,10 +220,10 @@ pub(super) fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlann
         (None, _) => StillPlanned::Changed,
         (Some(step), Action::DeleteRoute { .. }) if !step.after.is_empty() => StillPlanned::NotYet,
         (Some(step), _) => match &step.held {
-            Some(hold @ (Hold::Settling { .. } | Hold::NotRemembered { .. })) => {
-                StillPlanned::Held(hold.clone())
-            }
-            Some(Hold::RunLimit) | None => StillPlanned::Holds,
+            Some(
+                hold @ (Hold::Settling { .. } | Hold::Grace { .. } | Hold::NotRemembered { .. }),
+            ) => StillPlanned::Held(hold.clone()),
+            Some(Hold::RunLimit | Hold::Pace { .. }) | None => StillPlanned::Holds,
         },
     }
 }
@@ -203,29 +282,19 @@ impl TimeLeft {
     }
 }
 
-/// What was noted of the VPC, as far as it could be read, and why it could not.
-pub(super) fn recalled(
-    noted: Result<Option<Note>, CallError>,
-) -> (Option<Facts>, Option<CallError>) {
-    match noted {
-        Ok(note) => (Some(note.unwrap_or_default().facts), None),
-        Err(error) => (None, Some(error)),
-    }
-}
-
-/// When to look again, because something has to act before steps can be taken that were held, or that
-/// came to light at the last look.
-pub(super) fn look_again(outcomes: &Outcomes, last: &Plan) -> Option<LookAgain> {
-    let waits_for = |hold: &Hold| match hold {
-        Hold::Settling { until, .. } => Some(LookAgain { at: *until, why: hold.to_string() }),
-        Hold::RunLimit | Hold::NotRemembered { .. } => None,
-    };
+/// When to look again, because something has to act, or somebody else has to be waited for, before
+/// steps can be taken that were held or that came to light at the last look; or, at `otherwise`,
+/// because another run may do more.
+pub(super) fn look_again(
+    outcomes: &Outcomes,
+    last: &Plan,
+    otherwise: Option<Timestamp>,
+) -> Option<LookAgain> {
     let to_be_taken = last.steps.iter().filter(|step| step.mode == Mode::Repair);
     let came_to_light = to_be_taken.filter_map(|step| waits_for(step.held.as_ref()?));
     let waits = outcomes.values().filter_map(|outcome| match outcome {
-        Outcome::Held(hold @ Hold::Settling { .. }) => waits_for(hold),
-        Outcome::Held(Hold::RunLimit | Hold::NotRemembered { .. })
-        | Outcome::Done(_)
+        Outcome::Held(hold) => waits_for(hold),
+        Outcome::Done(_)
         | Outcome::Ready
         | Outcome::Planned
         | Outcome::NotAllowed(_)
@@ -235,9 +304,64 @@ pub(super) fn look_again(outcomes: &Outcomes, last: &Plan) -> Option<LookAgain> 
         | Outcome::RecheckFailed(_)
         | Outcome::TimedOut
         | Outcome::WillNotBeReady { .. }
-        | Outcome::OutOfTime => None,
+        | Outcome::OutOfTime
+        | Outcome::NotRecorded(_) => None,
     });
-    waits.chain(came_to_light).min_by_key(|wait| wait.at)
+    let again = otherwise.map(|at| LookAgain { at, why: "another run may do more".to_owned() });
+    waits.chain(came_to_light).chain(again).min_by_key(|wait| wait.at)
+}
+
+fn waits_for(hold: &Hold) -> Option<LookAgain> {
+    match hold {
+        Hold::Settling { until, .. } | Hold::Grace { until } | Hold::Pace { until } => {
+            Some(LookAgain { at: *until, why: hold.to_string() })
+        }
+        Hold::RunLimit | Hold::NotRemembered { .. } => None,
+    }
+}
+
+/// When another run is made that may do more: in a minute; and once several in a row got nowhere, in
+/// ever longer times, up to a quarter of an hour.
+pub(super) fn tried_again_at(now: Timestamp, in_vain: u32) -> Timestamp {
+    const PATIENT: u32 = 10;
+    let minutes = 1_i64 << in_vain.saturating_sub(PATIENT).min(4);
+    now.saturating_add(SignedDuration::from_mins(minutes.min(15))).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether a run has a change to make: whether anything has to be written down before it begins.
+pub(super) fn takes_steps(plan: &Plan, now: Timestamp, deadline: Timestamp) -> bool {
+    let is_taken = |step: &&Step| gate(step, &assumed(plan, step), now, deadline).is_none();
+    plan.steps.iter().filter(is_taken).any(|step| matches!(step.task, Task::Change(_)))
+}
+
+/// What becomes of each step of a run that the table does not take.
+pub(super) fn not_recorded(
+    plan: &Plan,
+    error: &CallError,
+    now: Timestamp,
+    deadline: Timestamp,
+) -> Outcomes {
+    let mut outcomes = Outcomes::new();
+    for step in &plan.steps {
+        let outcome = gate(step, &outcomes, now, deadline);
+        outcomes.insert(step.id, outcome.unwrap_or_else(|| Outcome::NotRecorded(error.clone())));
+    }
+    outcomes
+}
+
+/// What comes before a step, as if it had succeeded wherever nothing holds it.
+fn assumed(plan: &Plan, step: &Step) -> Outcomes {
+    let before = plan.steps.iter().filter(|earlier| step.after.contains(&earlier.id));
+    let outcome = |earlier: &Step| match (earlier.mode, &earlier.held) {
+        (Mode::Repair, None) => Outcome::Ready,
+        (Mode::Observe | Mode::Notify, _) | (Mode::Repair, Some(_)) => Outcome::Stale,
+    };
+    before.map(|earlier| (earlier.id, outcome(earlier))).collect()
+}
+
+/// Whether a run gave a later one nothing to build on, though it asks for one.
+pub(super) fn is_in_vain(outcomes: &Outcomes) -> bool {
+    !outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)))
 }
 
 /// Whether anything may have been changed; a call that failed may have had its effect all the same.

@@ -2,6 +2,7 @@
 
 mod baseline_alert;
 mod caller;
+mod closed_run;
 mod moved;
 mod scripts;
 
@@ -15,6 +16,7 @@ use crate::event::Tool;
 pub use crate::history::{Alert, Attribute};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
+pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_alert};
 use crate::report::alert::caller::caller;
 use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
@@ -285,7 +287,8 @@ fn mode_of_all(report: &Report) -> Option<Mode> {
         | Outcome::RecheckFailed(_)
         | Outcome::TimedOut
         | Outcome::WillNotBeReady { .. }
-        | Outcome::OutOfTime => None,
+        | Outcome::OutOfTime
+        | Outcome::NotRecorded(_) => None,
     });
     let first = modes.next().flatten();
     first.filter(|first| modes.all(|mode| mode == Some(*first)))

@@ -1,0 +1,248 @@
+//! How what is remembered stands in the table: which item holds what, and which are changed together.
+
+use std::fmt::Write as _;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::item::{Body, Condition, Item, Key, Kind, Transaction, Write};
+use super::record::{Mark, Marks, RunRecord};
+use super::state::{Lease, LookAgain, VpcState};
+use super::vpc_facts::VpcFacts;
+use crate::ec2::change::StepId;
+use crate::ec2::id::{Place, Scope, VpcId};
+
+/// How long the table keeps what a run did: as long as CloudTrail's event history does.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// An item that says something this version cannot read: never taken for "nothing there".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the item `{name}` of `{partition}` cannot be read: {why}; a newer version may have written it")]
+pub struct Unreadable {
+    partition: String,
+    name: String,
+    why: String,
+}
+
+/// What an item holds, as this.
+///
+/// # Errors
+/// When it holds something else.
+pub fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Unreadable> {
+    let unreadable = |why: String| Unreadable {
+        partition: item.key.partition.to_string(),
+        name: item.key.name.clone(),
+        why,
+    };
+    match &item.body {
+        Body::Text(text) => serde_json::from_str(text).map_err(|error| unreadable(error.to_string())),
+        Body::Packed(_) => Err(unreadable("it is compressed".to_owned())),
+    }
+}
+
+/// The item holds this from now on.
+pub fn put<T: Serialize>(key: Key, value: &T, condition: Condition) -> Write {
+    Write::Put { key, body: text(value), expires: None, condition }
+}
+
+fn put_for_a_while<T: Serialize>(key: Key, value: &T, now: Timestamp) -> Write {
+    let expires = now.saturating_add(KEPT).ok();
+    Write::Put { key, body: text(value), expires, condition: Condition::Any }
+}
+
+fn text<T: Serialize>(value: &T) -> Body {
+    // Our own values have string keys only, so that this cannot fail; a null is refused on reading.
+    Body::Text(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))
+}
+
+/// Where the state of a VPC is kept.
+pub fn state_key(scope: &Scope) -> Key {
+    Kind::State.at(&scope.place()).key(&scope.vpc)
+}
+
+/// Where the facts of a VPC are kept.
+pub fn facts_key(scope: &Scope) -> Key {
+    Kind::Facts.at(&scope.place()).key(&scope.vpc)
+}
+
+/// Where it is noted that a VPC is due.
+pub fn due_key(scope: &Scope) -> Key {
+    Kind::Waiting.at(&scope.place()).key(format_args!("{DUE}{}", scope.vpc))
+}
+
+/// Where it is noted that a VPC has an open record.
+pub fn open_key(scope: &Scope) -> Key {
+    Kind::Waiting.at(&scope.place()).key(format_args!("{OPEN}{}", scope.vpc))
+}
+
+/// Where the record of a run is kept.
+pub fn record_key(scope: &Scope, run_id: &str) -> Key {
+    Kind::Run.at(&scope.place()).key(record_name(&scope.vpc, run_id))
+}
+
+/// What a record is called, and what its marks' names begin with.
+pub fn record_name(vpc: &VpcId, run_id: &str) -> String {
+    format!("{vpc}#{run_id}")
+}
+
+/// What the names of VPCs that are due begin with.
+pub const DUE: &str = "due#";
+
+/// What the names of VPCs with an open record begin with.
+pub const OPEN: &str = "open#";
+
+const STEP: &str = "#step#";
+
+/// That a run over a VPC was begun and not ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// The run.
+    pub run_id: String,
+    /// Until when it may change the VPC (UTC).
+    pub until: Timestamp,
+}
+
+/// A value as it was read, with the item that it was read from: a change can depend on that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// The item; `None` when there was none.
+    pub item: Option<Item>,
+    /// What it held.
+    pub value: Option<T>,
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { item: None, value: None }
+    }
+}
+
+impl<T: DeserializeOwned> Kept<T> {
+    /// What an item holds.
+    ///
+    /// # Errors
+    /// When it holds something else.
+    pub fn of(item: Option<Item>) -> Result<Self, Unreadable> {
+        let value = item.as_ref().map(read).transpose()?;
+        Ok(Self { item, value })
+    }
+
+    /// That it is as it was read.
+    pub fn unchanged(&self) -> Condition {
+        Condition::unchanged(self.item.as_ref())
+    }
+}
+
+/// The transaction that begins a run: its record, its lease in the state, and that it is open. It is
+/// made only while the state is as it was read, so that of two runs one begins.
+pub fn begin(
+    state: &Kept<VpcState>,
+    record: &RunRecord,
+    lease: &Lease,
+    now: Timestamp,
+) -> Transaction {
+    let scope = &record.scope;
+    let known = state.value.clone().unwrap_or_default();
+    let leased = VpcState { lease: Some(lease.clone()), ..known };
+    let open = Open { run_id: record.run_id.clone(), until: lease.until };
+    Transaction {
+        token: Some(token(&record.run_id, "begin", state)),
+        writes: vec![
+            put_for_a_while(record_key(scope, &record.run_id), record, now),
+            put(state_key(scope), &leased, state.unchanged()),
+            put(open_key(scope), &open, Condition::Any),
+        ],
+    }
+}
+
+/// How far a step of a run has come, as one write. Written twice it is the same.
+pub fn mark(scope: &Scope, run_id: &str, step: StepId, mark: &Mark, now: Timestamp) -> Transaction {
+    let name = format!("{}{STEP}{:05}", record_name(&scope.vpc, run_id), step.0);
+    Transaction::one(put_for_a_while(Kind::Run.at(&scope.place()).key(name), mark, now))
+}
+
+/// The marks among the items that begin with a record's name.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn marks(items: &[Item]) -> Result<Marks, Unreadable> {
+    let numbered = items.iter().filter_map(|item| {
+        let (_, number) = item.key.name.split_once(STEP)?;
+        Some((StepId(number.parse().ok()?), item))
+    });
+    numbered.map(|(step, item)| Ok((step, read(item)?))).collect()
+}
+
+/// What the end of a run changes, all at once.
+#[derive(Debug, Clone)]
+pub struct Finish<'a> {
+    /// Where.
+    pub scope: &'a Scope,
+    /// The run.
+    pub run_id: &'a str,
+    /// The state as it was read, or as this run's begin left it.
+    pub before: &'a Kept<VpcState>,
+    /// What is known from now on, without a lease; `None` where nothing is to be known of the VPC.
+    pub state: Option<&'a VpcState>,
+    /// The records that are closed, this run's own and those of killed runs.
+    pub closed: &'a [RunRecord],
+    /// The alerts that go out, and whatever else is kept of the run.
+    pub more: Vec<Write>,
+    /// The time (UTC).
+    pub now: Timestamp,
+}
+
+/// The transaction that ends a run: outcome, state, what is due, and the outgoing alerts.
+pub fn finish(finish: Finish<'_>) -> Transaction {
+    let Finish { scope, run_id, before, state, closed, more, now } = finish;
+    let mut writes: Vec<Write> = closed
+        .iter()
+        .map(|record| put_for_a_while(record_key(scope, &record.run_id), record, now))
+        .collect();
+    writes.push(match state {
+        Some(state) => put(state_key(scope), state, before.unchanged()),
+        None => Write::Delete { key: state_key(scope), condition: before.unchanged() },
+    });
+    writes.push(due(scope, state.and_then(|state| state.look_again.as_ref())));
+    if !closed.is_empty() {
+        writes.push(Write::Delete { key: open_key(scope), condition: Condition::Any });
+    }
+    writes.extend(more);
+    Transaction { token: Some(token(run_id, "finish", before)), writes }
+}
+
+/// Notes when a VPC is due, or that it is not.
+pub fn due(scope: &Scope, again: Option<&LookAgain>) -> Write {
+    match again {
+        Some(again) => put(due_key(scope), again, Condition::Any),
+        None => Write::Delete { key: due_key(scope), condition: Condition::Any },
+    }
+}
+
+/// What is remembered of the premises of a VPC from now on.
+pub fn put_facts(scope: &Scope, before: &Kept<VpcFacts>, facts: &VpcFacts) -> Transaction {
+    Transaction::one(put(facts_key(scope), facts, before.unchanged()))
+}
+
+/// The VPC that the name of a waiting item is about.
+pub fn vpc_of(name: &str, prefix: &str) -> Option<VpcId> {
+    name.strip_prefix(prefix)?.parse().ok()
+}
+
+/// A transaction's name, of the 36 characters that DynamoDB takes: the same for the same part of the
+/// same run, decided from the same state.
+fn token(run_id: &str, part: &str, state: &Kept<VpcState>) -> String {
+    let version = state.item.as_ref().map_or(0, |item| item.version);
+    let digest = Sha256::digest(format!("{part}\n{run_id}\n{version}").as_bytes());
+    digest.iter().take(16).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Where the allowance for an operation is kept.
+pub fn pace_key(place: &Place, operation: &str) -> Key {
+    Kind::Pace.at(place).key(operation)
+}
