@@ -24,8 +24,12 @@ fn main() {
 
 const SIZES: [usize; 4] = [1, 10, 100, 1000];
 const REGION: &str = "eu-central-1";
-const CIRCUMSTANCES: Circumstances<'_> =
-    Circumstances { incident: "bench", now: Timestamp::UNIX_EPOCH, memory: Memory::NotAsked, grace: guardrail::history::Grace::none() };
+const CIRCUMSTANCES: Circumstances<'_> = Circumstances {
+    incident: "bench",
+    now: Timestamp::UNIX_EPOCH,
+    memory: Memory::NotAsked,
+    grace: guardrail::history::Grace::none(),
+};
 
 #[divan::bench(args = SIZES)]
 fn compare_and_plan(bencher: Bencher<'_, '_>, vpcs: usize) {

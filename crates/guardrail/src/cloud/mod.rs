@@ -4,11 +4,13 @@
 
 pub mod error_codes;
 mod queue;
+mod survey;
 mod table;
 mod telling;
 mod traffic;
 
-pub use queue::Queue;
+pub use queue::{Envelope, Queue, Send};
+pub use survey::Survey;
 pub use table::{Commit, InMemoryTable, Table};
 pub use telling::Telling;
 pub use traffic::{Carried, NatTraffic};

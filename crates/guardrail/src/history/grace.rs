@@ -46,7 +46,12 @@ impl Grace {
 
     /// Until when the endpoint of a service is not made, where its rule grants this much; `None`
     /// when it may be made at `now`.
-    pub fn until(&self, service: &ServiceName, grants: Duration, now: Timestamp) -> Option<Timestamp> {
+    pub fn until(
+        &self,
+        service: &ServiceName,
+        grants: Duration,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let begins = || self.from?.checked_add(grants).ok();
         let until = self.noted.get(service).copied().or_else(begins)?;
         (until > now).then_some(until)

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::cloud::Envelope;
 use crate::ec2::id::{Scope, VpcId};
 use crate::event::Evidence;
 use crate::history::LookAgain;
@@ -93,6 +94,15 @@ impl Message {
             incident: field("incident").as_str().filter(|name| !name.is_empty()).map(str::to_owned),
             evidence: evidence.filter_map(|one| serde_json::from_value(one.clone()).ok()).collect(),
         })
+    }
+
+    /// The message as the queue takes it.
+    pub fn envelope(&self) -> Envelope {
+        Envelope {
+            group: self.group_id(),
+            deduplication_id: self.deduplication_id(),
+            body: self.body(),
+        }
     }
 
     /// Messages of one group are handled in order, one batch at a time: one writer for a VPC.

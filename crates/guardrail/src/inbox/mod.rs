@@ -6,6 +6,7 @@ pub mod detect;
 pub mod message;
 pub mod outbox;
 pub mod resolve;
+pub mod round;
 mod side_by_side;
 pub mod sweep;
 pub mod work;

@@ -8,8 +8,12 @@ use crate::baseline::Baseline;
 use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
 use crate::ec2::world::World;
-use crate::history::ledger::{self, facts_key, open_key, put_facts, record_key, record_name, state_key};
-use crate::history::{Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls};
+use crate::history::ledger::{
+    self, facts_key, open_key, put_facts, record_key, record_name, state_key,
+};
+use crate::history::{
+    Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls,
+};
 use crate::run::assess::seen_in;
 
 /// What is known of a VPC when a run begins.
@@ -17,6 +21,8 @@ use crate::run::assess::seen_in;
 pub(super) struct Known {
     pub(super) state: Kept<VpcState>,
     pub(super) facts: Kept<VpcFacts>,
+    /// When the VPC was first seen (UTC).
+    pub(super) first_seen: Option<Timestamp>,
     /// The run that was begun and not ended, with how far it came.
     pub(super) open: Option<OpenRun>,
 }
@@ -38,15 +44,18 @@ impl Known {
 
 /// Reads what is known of a VPC.
 pub(super) async fn recall<T: Table>(table: &T, scope: &Scope) -> Result<Known, CallError> {
-    let state = Kept::of(table.get(&state_key(scope)).await?).map_err(|error| unreadable(&error))?;
-    let facts = Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let state =
+        Kept::of(table.get(&state_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let facts =
+        Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let open: Kept<Open> =
         Kept::of(table.get(&open_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let open = match open.value {
         Some(open) => open_run(table, scope, &open.run_id).await?,
         None => None,
     };
-    Ok(Known { state, facts, open })
+    let first_seen = facts.value.as_ref().map(|facts: &VpcFacts| facts.first_seen);
+    Ok(Known { state, facts, first_seen, open })
 }
 
 async fn open_run<T: Table>(
@@ -85,7 +94,8 @@ pub(super) async fn keep_facts<C: Cloud, T: Table>(
             Commit::Made => return Ok(()),
             Commit::Conflict => cloud.pause(jitter(&request.run_id, attempt)).await,
         }
-        before = Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
+        before =
+            Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
     }
     Err(too_many_writers())
 }

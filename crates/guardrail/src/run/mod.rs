@@ -43,7 +43,8 @@ use crate::report::{Cause, Report};
 
 use self::apply::{Remembered, Runner};
 use self::conclude::{Ended, closed_record, record_of, report_of};
-use self::journal::{Journal, TRIES, jitter, too_many_writers};
+pub(crate) use self::journal::too_many_writers;
+use self::journal::{Journal, TRIES, jitter};
 use self::killed::{closed_alert, judged};
 use self::memory::{Known, keep_facts, recall};
 use self::recheck::{is_in_vain, look_again, made_changes, takes_steps, tried_again_at};
@@ -361,8 +362,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                 Ok(state) => known.state = state,
                 Err(error) => return self.not_recorded(ended.clone(), error),
             }
-            if !began
-                && let Some(lease) = known.kept_out_by(&self.request.run_id, self.cloud.now())
+            if !began && let Some(lease) = known.kept_out_by(&self.request.run_id, self.cloud.now())
             {
                 return self.give_way(lease.until).await;
             }
@@ -385,7 +385,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
         let at = again.then(|| tried_again_at(ended.finished, in_vain));
         let look_again = look_again(&ended.outcomes, &ended.last.plan, at);
         let in_vain = if look_again.is_some() { in_vain } else { 0 };
-        told::conclude(before, Ended { look_again, ..ended.clone() }, in_vain)
+        told::conclude(before, known.first_seen, Ended { look_again, ..ended.clone() }, in_vain)
     }
 
     async fn commit_end(
