@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::cloud::Envelope;
 use crate::ec2::id::{Scope, VpcId};
 use crate::event::Evidence;
-use crate::history::LookAgain;
+use crate::history::{LookAgain, Open};
 use crate::report::Cause;
 
 /// The version of a message's JSON form: fields are only added within one.
@@ -187,6 +187,17 @@ pub fn is_due(scope: Scope, again: &LookAgain) -> Message {
         about: About::Vpc(scope),
         cause: Cause::Clock,
         incident: Some(format!("clock-{}", again.at)),
+        evidence: Vec::new(),
+    }
+}
+
+/// The message about a VPC whose last run was begun and not ended: the next one finishes it.
+pub fn goes_on(scope: Scope, open: &Open) -> Message {
+    Message {
+        about: About::Vpc(scope),
+        cause: Cause::Clock,
+        // A run is named by its invocation and its VPC, and the VPC is in the id already.
+        incident: open.run_id.split('/').next().map(|run| format!("open-{run}")),
         evidence: Vec::new(),
     }
 }

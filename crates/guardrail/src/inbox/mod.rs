@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod detect;
+pub mod due;
 pub mod message;
 pub mod outbox;
 pub mod resolve;
