@@ -198,7 +198,8 @@ impl Fixture {
                 Circumstances {
                     incident,
                     now: Timestamp::UNIX_EPOCH,
-                    memory: crate::history::Memory::NotAsked, grace: crate::history::Grace::none(),
+                    memory: crate::history::Memory::NotAsked,
+                    grace: crate::history::Grace::none(),
                 },
             )
         })

@@ -41,7 +41,9 @@ impl Baseline {
 /// A grace that no rule asks for, or that outlasts what any tool needs.
 fn of_rules(rules: &BTreeMap<RuleId, RuleOptions>) -> Vec<String> {
     let mut faults = Vec::new();
-    for (rule, minutes) in rules.iter().filter_map(|(rule, options)| Some((*rule, options.grace_minutes?))) {
+    for (rule, minutes) in
+        rules.iter().filter_map(|(rule, options)| Some((*rule, options.grace_minutes?)))
+    {
         if !rule.makes_endpoints() {
             faults.push(format!(
                 "`rules.{rule}.grace_minutes`: `{rule}` makes no endpoints, so there is nothing to wait \
@@ -50,7 +52,8 @@ fn of_rules(rules: &BTreeMap<RuleId, RuleOptions>) -> Vec<String> {
         }
         if minutes > RuleOptions::LONGEST_GRACE {
             faults.push(format!(
-                "`rules.{rule}.grace_minutes`: is {minutes}; write at most {}", RuleOptions::LONGEST_GRACE
+                "`rules.{rule}.grace_minutes`: is {minutes}; write at most {}",
+                RuleOptions::LONGEST_GRACE
             ));
         }
     }

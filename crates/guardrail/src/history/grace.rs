@@ -25,7 +25,7 @@ pub struct Grace {
 
 impl Grace {
     /// No grace: a person has asked, or nothing is to be made.
-    pub fn none() -> &'static Self {
+    pub const fn none() -> &'static Self {
         static NONE: Grace = Grace { noted: BTreeMap::new(), from: None };
         &NONE
     }
@@ -46,7 +46,12 @@ impl Grace {
 
     /// Until when the endpoint of a service is not made, where its rule grants this much; `None`
     /// when it may be made at `now`.
-    pub fn until(&self, service: &ServiceName, grants: Duration, now: Timestamp) -> Option<Timestamp> {
+    pub fn until(
+        &self,
+        service: &ServiceName,
+        grants: Duration,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let begins = || self.from?.checked_add(grants).ok();
         let until = self.noted.get(service).copied().or_else(begins)?;
         (until > now).then_some(until)

@@ -19,7 +19,9 @@ const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// An item that says something this version cannot read: never taken for "nothing there".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the item `{name}` of `{partition}` cannot be read: {why}; a newer version may have written it")]
+#[error(
+    "the item `{name}` of `{partition}` cannot be read: {why}; a newer version may have written it"
+)]
 pub struct Unreadable {
     partition: String,
     name: String,
@@ -37,7 +39,9 @@ pub fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Unreadable> {
         why,
     };
     match &item.body {
-        Body::Text(text) => serde_json::from_str(text).map_err(|error| unreadable(error.to_string())),
+        Body::Text(text) => {
+            serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))
+        }
         Body::Packed(_) => Err(unreadable("it is compressed".to_owned())),
     }
 }

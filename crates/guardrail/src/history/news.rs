@@ -88,7 +88,8 @@ pub struct Decided {
 /// What is remembered of a look, and who is told of it: `before` is what was known of the VPC.
 pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let known = before.map(|state| state.standing.as_slice()).unwrap_or_default();
-    let mut standing: Vec<Standing> = look.left.iter().map(|left| stands(known, left, look)).collect();
+    let mut standing: Vec<Standing> =
+        look.left.iter().map(|left| stands(known, left, look)).collect();
     if look.managed && look.sees != Sees::All {
         // What was not seen has not ended.
         let seen: BTreeSet<String> = standing.iter().map(|it| it.fingerprint.clone()).collect();
@@ -97,7 +98,8 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let blind = blind(before, look);
     let is_told = |told: bool, was: bool| told && !was;
     let appeared = standing.iter().any(|it| is_told(it.told, was_told(known, &it.fingerprint)));
-    let blinded = blind.as_ref().is_some_and(|it| is_told(it.told, was_blind(before, &it.fingerprint)));
+    let blinded =
+        blind.as_ref().is_some_and(|it| is_told(it.told, was_blind(before, &it.fingerprint)));
     let stands = |it: &Standing| standing.iter().any(|still| still.fingerprint == it.fingerprint);
     let ended: Vec<Standing> =
         known.iter().filter(|it| it.told && look.managed && !stands(it)).cloned().collect();
@@ -106,7 +108,8 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let off_before = before.and_then(|state| state.off_since);
     let off_since = off.then(|| off_before.unwrap_or(look.at)).filter(|_| look.managed);
     let back = look.managed && standing.is_empty() && look.sees == Sees::All;
-    let any = appeared || blinded || !ended.is_empty() || look.done || (back && off_before.is_some());
+    let any =
+        appeared || blinded || !ended.is_empty() || look.done || (back && off_before.is_some());
     Decided {
         news: match (any, first) {
             (false, _) => News::Nothing,
@@ -259,9 +262,10 @@ mod tests {
         let a = || look(0, &[left("a", false)]);
         use News::{Nothing, Tell};
         assert_eq!(news(&[a(), unseen(1), a()]), [Tell, Nothing, Nothing]);
-        assert_eq!(news(&[unseen(0), unseen(29), unseen(30), unseen(90)]), [
-            Nothing, Nothing, Tell, Nothing
-        ]);
+        assert_eq!(
+            news(&[unseen(0), unseen(29), unseen(30), unseen(90)]),
+            [Nothing, Nothing, Tell, Nothing]
+        );
         let seen = look(100 * 60, &[]);
         assert_eq!(news(&[unseen(0), unseen(30), seen.clone()]), [Nothing, Tell, Tell]);
         assert_eq!(news(&[unseen(0), seen]), [Nothing, Nothing]);

@@ -52,7 +52,12 @@ pub struct Looked {
 impl VpcFacts {
     /// Nothing but that the VPC is there since then.
     pub fn first_seen_at(now: Timestamp) -> Self {
-        Self { facts: Facts::default(), first_seen: now, subnets: BTreeMap::new(), attributes: None }
+        Self {
+            facts: Facts::default(),
+            first_seen: now,
+            subnets: BTreeMap::new(),
+            attributes: None,
+        }
     }
 
     /// What is remembered after one more look, to which these calls led; `before` is what was
@@ -115,8 +120,12 @@ mod tests {
         ]);
         assert_eq!(later, VpcFacts { subnets, ..VpcFacts::first_seen_at(at(10)) });
         let young = |facts: &VpcFacts, now| facts.is_young(at(now), Duration::from_secs(600));
-        assert_eq!([young(&first, 609), young(&first, 610), young(&later, 1299)], [true, false, true]);
-        let blind = VpcFacts::after_look(Some(&later), &seen(&[], &[Section::Subnets]), &[], at(800));
+        assert_eq!(
+            [young(&first, 609), young(&first, 610), young(&later, 1299)],
+            [true, false, true]
+        );
+        let blind =
+            VpcFacts::after_look(Some(&later), &seen(&[], &[Section::Subnets]), &[], at(800));
         assert_eq!(blind, later, "what was not read is remembered as it was");
     }
 }

@@ -90,7 +90,8 @@ mod tests {
             Circumstances {
                 incident: "s",
                 now: Timestamp::UNIX_EPOCH,
-                memory: crate::history::Memory::NotAsked, grace: crate::history::Grace::none(),
+                memory: crate::history::Memory::NotAsked,
+                grace: crate::history::Grace::none(),
             },
         )
         .unwrap()

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-
 use super::batch::{self, Batch, VpcRun, WithoutBaseline};
 use super::outbox;
 use super::side_by_side::side_by_side;
@@ -155,9 +154,10 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
     }
 
     async fn run_all(&self, baseline: &Baseline, back: &mut GoesBack) {
-        let jobs = self.batch.runs.iter().map(|run| -> std::pin::Pin<Box<dyn Future<Output = Back>>> {
-            Box::pin(self.run_one(baseline, run))
-        });
+        let jobs =
+            self.batch.runs.iter().map(|run| -> std::pin::Pin<Box<dyn Future<Output = Back>>> {
+                Box::pin(self.run_one(baseline, run))
+            });
         let ended = side_by_side(jobs, AT_ONCE).await;
         for (run, came) in self.batch.runs.iter().zip(ended) {
             match came {

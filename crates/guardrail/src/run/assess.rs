@@ -171,12 +171,10 @@ pub fn remembered_since(
 ) -> VpcFacts {
     let facts = remembered(None, baseline, world, vpc, &[], since);
     let endpoints = world.vpc_endpoints.iter().flatten();
-    let created = endpoints.filter(|endpoint| endpoint.vpc_id == *vpc).filter_map(
-        |endpoint| {
-            let at = endpoint.creation_timestamp.as_deref()?.parse().ok()?;
-            Some((&endpoint.vpc_endpoint_id, at))
-        },
-    );
+    let created = endpoints.filter(|endpoint| endpoint.vpc_id == *vpc).filter_map(|endpoint| {
+        let at = endpoint.creation_timestamp.as_deref()?.parse().ok()?;
+        Some((&endpoint.vpc_endpoint_id, at))
+    });
     let of_endpoints = created.fold(facts.facts, |facts, (id, at)| facts.none_older_than(id, at));
     VpcFacts { facts: of_endpoints, ..facts }
 }
@@ -185,7 +183,12 @@ pub fn remembered_since(
 pub fn preview(baseline: &Baseline, world: &World, request: &RunRequest, now: Timestamp) -> Report {
     not_taken(
         baseline,
-        assess(baseline, world, request, request.circumstances(now, Memory::NotAsked, Grace::none())),
+        assess(
+            baseline,
+            world,
+            request,
+            request.circumstances(now, Memory::NotAsked, Grace::none()),
+        ),
         request,
         now,
     )
@@ -201,7 +204,11 @@ pub fn preview_snapshot(
 ) -> Report {
     not_taken(
         baseline,
-        assess_snapshot(baseline, snapshot, request.circumstances(now, Memory::NotAsked, Grace::none())),
+        assess_snapshot(
+            baseline,
+            snapshot,
+            request.circumstances(now, Memory::NotAsked, Grace::none()),
+        ),
         request,
         now,
     )

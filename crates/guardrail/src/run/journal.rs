@@ -61,7 +61,9 @@ impl<'a, T: Table> Journal<'a, T> {
             }
         }
         let at = cloud.now();
-        if let Err(error) = self.write(&mark(self.scope, self.run_id, step, &Mark::Started { at }, at)).await {
+        if let Err(error) =
+            self.write(&mark(self.scope, self.run_id, step, &Mark::Started { at }, at)).await
+        {
             return self.fails(error);
         }
         // Asked last: what was written may have taken a while.

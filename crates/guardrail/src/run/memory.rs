@@ -8,8 +8,12 @@ use crate::baseline::Baseline;
 use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
 use crate::ec2::world::World;
-use crate::history::ledger::{self, facts_key, open_key, put_facts, record_key, record_name, state_key};
-use crate::history::{Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls};
+use crate::history::ledger::{
+    self, facts_key, open_key, put_facts, record_key, record_name, state_key,
+};
+use crate::history::{
+    Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls,
+};
 use crate::run::assess::seen_in;
 
 /// What is known of a VPC when a run begins.
@@ -38,8 +42,10 @@ impl Known {
 
 /// Reads what is known of a VPC.
 pub(super) async fn recall<T: Table>(table: &T, scope: &Scope) -> Result<Known, CallError> {
-    let state = Kept::of(table.get(&state_key(scope)).await?).map_err(|error| unreadable(&error))?;
-    let facts = Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let state =
+        Kept::of(table.get(&state_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let facts =
+        Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let open: Kept<Open> =
         Kept::of(table.get(&open_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let open = match open.value {
@@ -85,7 +91,8 @@ pub(super) async fn keep_facts<C: Cloud, T: Table>(
             Commit::Made => return Ok(()),
             Commit::Conflict => cloud.pause(jitter(&request.run_id, attempt)).await,
         }
-        before = Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
+        before =
+            Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
     }
     Err(too_many_writers())
 }

@@ -361,8 +361,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                 Ok(state) => known.state = state,
                 Err(error) => return self.not_recorded(ended.clone(), error),
             }
-            if !began
-                && let Some(lease) = known.kept_out_by(&self.request.run_id, self.cloud.now())
+            if !began && let Some(lease) = known.kept_out_by(&self.request.run_id, self.cloud.now())
             {
                 return self.give_way(lease.until).await;
             }

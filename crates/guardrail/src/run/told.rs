@@ -65,11 +65,8 @@ pub(super) fn conclude(before: Option<&VpcState>, ended: Ended<'_>, in_vain: u32
         in_vain,
         lease: None,
     };
-    let report = report_of(Ended {
-        ended: decided.ended,
-        was_off_for: decided.was_off_for,
-        ..ended
-    });
+    let report =
+        report_of(Ended { ended: decided.ended, was_off_for: decided.was_off_for, ..ended });
     // Where the baseline wants nobody told, nobody is told of what could not be seen either.
     let is_silent = report.mode == Mode::Observe
         && !report.changed()
@@ -138,13 +135,13 @@ fn graces(
 /// Whether the run saw everything.
 fn sees(report: &Report) -> Sees {
     let denied = report.unread.iter().filter(|unread| !unread.error.class.passes());
-    let mut hidden: Vec<String> = denied
-        .map(|unread| format!("{} {:?}", unread.section, unread.error.code))
-        .collect();
+    let mut hidden: Vec<String> =
+        denied.map(|unread| format!("{} {:?}", unread.section, unread.error.code)).collect();
     if report.unread.is_empty() && report.verdict == Verdict::Incomplete {
-        let not_seen = report.left_alone.iter().filter(|left| {
-            matches!(left.reason, LeftAloneReason::NotObserved { .. })
-        });
+        let not_seen = report
+            .left_alone
+            .iter()
+            .filter(|left| matches!(left.reason, LeftAloneReason::NotObserved { .. }));
         hidden.extend(not_seen.map(|left| left.what.clone()));
     }
     match (hidden.is_empty(), report.unread.is_empty()) {

@@ -60,7 +60,8 @@ pub fn closed_run_alert(run: &ClosedRun, mode: Mode) -> Alert {
             let _ = writeln!(text, "     before: {}", one_line(&step.before));
         }
     }
-    let undos: Vec<&ClosedStep> = run.steps.iter().rev().filter(|step| step.undo.is_some()).collect();
+    let undos: Vec<&ClosedStep> =
+        run.steps.iter().rev().filter(|step| step.undo.is_some()).collect();
     if !undos.is_empty() {
         let _ = writeln!(text, "\nTo undo, in this order");
         for step in undos {
