@@ -90,7 +90,7 @@ fn of_call(
         what,
         change: tagging.change,
         tags: tags.iter().copied().cloned().collect(),
-        actor: call.record.actor.clone(),
+        actor: call.actor().into_owned(),
         actor_account: call.actor_account.clone(),
         event_id: call.record.event_id.clone(),
     };

@@ -1,9 +1,11 @@
 //! What is remembered of a VPC, as values and decisions; where it is kept is somebody else's.
 
 mod calls;
+pub mod detected;
 mod facts;
 mod item;
 mod note;
+pub mod own_calls;
 mod premise;
 
 pub use calls::recorded_calls;
