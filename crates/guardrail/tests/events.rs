@@ -212,6 +212,9 @@ fn check_independently(file: &str, value: &Value, evidence: &Evidence) {
     assert_eq!(record.event, raw["eventName"], "{file}");
     assert_eq!(record.event_id.as_deref(), raw["eventID"].as_str(), "{file}");
     assert_eq!(record.source_ip.as_deref(), raw["sourceIPAddress"].as_str(), "{file}");
+    assert_eq!(evidence.request_id.as_deref(), raw["requestID"].as_str(), "{file}");
+    let issuer = &raw["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"];
+    assert_eq!(evidence.session_issuer.as_deref(), issuer.as_str(), "{file}");
 }
 
 #[test]

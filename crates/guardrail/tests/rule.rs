@@ -38,9 +38,10 @@ fn prefix(kind: ResourceKind) -> &'static str {
         | ResourceKind::InternetGateway
         | ResourceKind::EgressOnlyInternetGateway
         | ResourceKind::OtherGateway
-        | ResourceKind::OtherAssociation => panic!("{kind:?}: its prefix is not written here yet"),
+        | ResourceKind::OtherAssociation => "",
     };
-    let id = ResourceId::read(&format!("{prefix}0a1b2c3d4e5f60718")).unwrap();
+    let id = ResourceId::read(&format!("{prefix}0a1b2c3d4e5f60718"));
+    let id = id.expect("a kind whose prefix is written above");
     assert_eq!(id.kind(), kind);
     prefix
 }
@@ -114,12 +115,12 @@ fn the_template_has_the_pattern_that_the_table_asks_for() {
     let template = std::fs::read_to_string(workspace().join("template.yaml")).unwrap();
     let expected = lines();
     let start = template.find("              detail:\n").expect("one pattern in the template");
-    let found = template.get(start..).unwrap_or_default().lines();
+    let mut found = template.get(start..).unwrap_or_default().lines();
     for (found, expected) in found.clone().zip(expected.lines()) {
         assert_eq!(found, expected);
     }
     assert!(template.contains(&expected));
-    let after = found.skip(expected.lines().count()).next().unwrap_or_default();
+    let after = found.nth(expected.lines().count()).unwrap_or_default();
     assert!(after.trim_start().starts_with('#'), "the pattern goes on with {after:?}");
     assert!(
         template.contains(
@@ -165,7 +166,8 @@ fn matches(pattern: &Value, event: &Value, path: &mut Vec<String>) -> bool {
                 leaves(event, &path, &mut found);
                 wanted.iter().any(|wanted| is_met(wanted, &found))
             }
-            deeper => matches(deeper, event, path),
+            Value::Object(_) => matches(value, event, path),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         };
         path.pop();
         is_met
@@ -173,13 +175,14 @@ fn matches(pattern: &Value, event: &Value, path: &mut Vec<String>) -> bool {
 }
 
 fn is_met(wanted: &Value, found: &[&Value]) -> bool {
-    match wanted {
-        Value::String(_) => found.contains(&wanted),
-        _ if *wanted == json!({ "exists": false }) => found.is_empty(),
-        _ => {
-            let prefix = wanted["prefix"].as_str().expect("a prefix");
+    if *wanted == json!({ "exists": false }) {
+        return found.is_empty();
+    }
+    match wanted["prefix"].as_str() {
+        Some(prefix) => {
             found.iter().any(|leaf| leaf.as_str().is_some_and(|leaf| leaf.starts_with(prefix)))
         }
+        None => found.contains(&wanted),
     }
 }
 
@@ -190,15 +193,15 @@ fn is_delivered(event: &Value) -> bool {
 #[test]
 fn what_the_code_acts_on_is_delivered_and_nothing_else() {
     let files = std::fs::read_dir(workspace().join("events")).unwrap();
-    let mut counts = [0, 0];
+    let (mut acted_on, mut others) = (0, 0);
     for file in files {
         let path = file.unwrap().path();
         let event: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let acts = decode(&event).unwrap().trigger().is_some();
         assert_eq!(is_delivered(&event), acts, "{}", path.display());
-        counts[usize::from(acts)] += 1;
+        if acts { acted_on += 1 } else { others += 1 }
     }
-    assert!(counts[0] >= 5 && counts[1] > 50, "{counts:?}");
+    assert!(acted_on > 50 && others >= 5, "{acted_on} and {others}");
 }
 
 /// A call on tags as CloudTrail records it.

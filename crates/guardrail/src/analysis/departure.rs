@@ -200,6 +200,15 @@ mod tests {
     const NONE: [&str; 0] = [];
 
     #[test]
+    fn what_a_sender_claims_of_a_departure_is_told_as_claimed() {
+        let mut call = call("DeleteTags", &["vpc-1"], &["vpc-guardrail"]);
+        call.claimed_by = Some("AIDAIOSFODNN7EXAMPLE".to_owned());
+        let told: Vec<String> =
+            all(UNMANAGED, &[call]).into_iter().map(|departure| departure.actor).collect();
+        assert_eq!(told, ["claimed by AIDAIOSFODNN7EXAMPLE: ops"]);
+    }
+
+    #[test]
     fn a_vpc_left_if_its_tag_was_touched_and_it_is_not_managed_now() {
         let taken = |tags: &[&str]| call("DeleteTags", &["vpc-1"], tags);
         let set = |tags: &[&str]| call("CreateTags", &["vpc-1"], tags);

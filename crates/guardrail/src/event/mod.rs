@@ -154,12 +154,12 @@ impl Evidence {
         table::find(&self.record.event).map_or(unknown, |row| row.gone)
     }
 
-    /// Who made the call, as far as anybody vouches for it: of evidence that somebody else sent it
-    /// is his word, and says so.
+    /// Who made the call. Of evidence that somebody else sent, that is the sender's word, and it says
+    /// so first: what is shown of a long name is its start.
     pub fn actor(&self) -> Cow<'_, str> {
         let actor = &self.record.actor;
         match &self.claimed_by {
-            Some(sender) => Cow::Owned(format!("{actor}, as {sender} claims")),
+            Some(sender) => Cow::Owned(format!("claimed by {sender}: {actor}")),
             None => Cow::Borrowed(actor),
         }
     }
@@ -283,6 +283,16 @@ mod tests {
     fn a_tag_call_that_does_not_say_on_what_is_worth_a_comparison() {
         assert_eq!(reach("CreateTags", &[]), Some(Reach::Comparison));
         assert_eq!(reach("DeleteTags", &[]), Some(Reach::Comparison));
+    }
+
+    #[test]
+    fn who_a_sender_says_made_a_call_is_claimed_to_have() {
+        let mut evidence = call("CreateRoute", &[TABLE_ID]);
+        evidence.record.actor = "x".repeat(500);
+        assert_eq!(evidence.actor(), "x".repeat(500));
+        evidence.claimed_by = Some("AIDAIOSFODNN7EXAMPLE".to_owned());
+        let shown = crate::shown::quoted(&evidence.actor());
+        assert!(shown.starts_with("\"claimed by AIDAIOSFODNN7EXAMPLE: xxx"), "{shown}");
     }
 
     #[test]

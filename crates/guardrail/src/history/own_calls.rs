@@ -108,7 +108,7 @@ impl OwnCall {
         let lost = || {
             let all = left.iter().enumerate();
             let may = all.filter(|(_, made)| same(made) && self.may_be_lost(made));
-            may.min_by_key(|(_, made)| made.to).map(|(at, _)| at)
+            may.min_by_key(|(_, made)| (made.to, made.from, &made.resources)).map(|(at, _)| at)
         };
         answered.or_else(lost).map(|at| left.remove(at)).is_some()
     }
@@ -158,6 +158,8 @@ pub fn judge_all<'o>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::{select, subsequence};
     use serde_json::json;
 
     use super::*;
@@ -246,7 +248,7 @@ mod tests {
         assert_eq!(Judgement::Wait.said(), None);
     }
 
-    fn said<'o>(own: &'o [OwnCall], made: &[MadeCall]) -> Vec<(String, Judgement)> {
+    fn said(own: &[OwnCall], made: &[MadeCall]) -> Vec<(String, Judgement)> {
         let judged = judge_all(own, made, at(LATE)).into_iter();
         judged.map(|(own, said)| (own.call.incident(), said)).collect()
     }
@@ -300,5 +302,48 @@ mod tests {
         assert!(call.tagging.is_some());
         let expected = Evidence { tagging: None, ..call.clone() };
         assert_eq!(OwnCall::noted(&call, at(0)).call, expected);
+    }
+
+    fn some_own() -> impl Strategy<Value = Vec<OwnCall>> {
+        let said = select(vec![None, None, Some(Said::Matched), Some(Said::Unmatched)]);
+        let request = select(vec!["", "r-1", "r-2"]);
+        let one = (request, select(vec!["DeleteRoute", "CreateRoute"]), -60..60_i64, said);
+        prop::collection::vec(one, 0..7).prop_map(|all| {
+            let named = all.into_iter().enumerate().map(|(at, (request, name, seconds, said))| {
+                OwnCall { said, ..own(&format!("e-{at}"), request, name, seconds) }
+            });
+            named.collect()
+        })
+    }
+
+    fn some_made() -> impl Strategy<Value = Vec<MadeCall>> {
+        let request = select(vec![None, None, Some("r-1"), Some("r-2")]);
+        let on = subsequence(vec![TABLE, "vpc-0a1b2c3d4e5f60000"], 0..=2);
+        let one = (request, select(vec!["DeleteRoute", "CreateRoute"]), on, 0..60_i64);
+        prop::collection::vec(one, 0..5).prop_map(|all| {
+            let of = |(request, name, on, seconds): (Option<&str>, _, Vec<&str>, _)| MadeCall {
+                to: at(seconds),
+                ..made(request, name, &on)
+            };
+            all.into_iter().map(of).collect()
+        })
+    }
+
+    proptest! {
+        /// However calls are mixed: no more of them are the runs' own than the runs made, none is
+        /// that would not be by itself, and the order in which they are read changes nothing.
+        #[test]
+        fn nobody_hides_behind_the_runs(own in some_own(), made in some_made()) {
+            let judged = judge_all(&own, &made, at(LATE));
+            prop_assert_eq!(judged.len(), own.iter().filter(|own| own.said.is_none()).count());
+            let matched = || judged.iter().filter(|(_, said)| *said == Judgement::Matched);
+            prop_assert!(matched().count() <= made.len());
+            for (own, _) in matched() {
+                prop_assert_eq!(judge(own, &made, at(LATE)), Judgement::Matched);
+            }
+            let turned: Vec<MadeCall> = made.iter().rev().cloned().collect();
+            let again = judge_all(own.iter().rev(), &turned, at(LATE));
+            prop_assert_eq!(again, judged);
+        }
     }
 }
