@@ -16,8 +16,9 @@ use crate::cloud::{CallError, Commit, ErrorClass, Send, Survey, Table, Unread};
 use crate::ec2::id::{Place, VpcId};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
+use crate::history::detected;
 use crate::history::ledger::{facts_key, put, put_facts, read};
-use crate::history::{Condition, Item, Kept, Kind, Transaction, VpcFacts, VpcState};
+use crate::history::{Condition, Kept, Kind, Transaction, VpcFacts, VpcState};
 
 /// How many VPCs' DNS attributes are asked for before the time is looked at again.
 const AT_A_TIME: usize = 20;
@@ -77,7 +78,8 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
     let SweepHands { region, table, queue } = hands;
     let now = region.time();
     let known = known(*table, place).await?;
-    let dropped = dropped(*table, place).await?;
+    let dropped = table.list(&detected::partition(place), detected::dropped_prefix()).await?;
+    let dropped = detected::dropped_attributes(&dropped);
     let key = Kind::Sweep.at(place).key(PROGRESS);
     let item = table.get(&key).await?;
     let before: Option<Progress> = item.as_ref().and_then(|item| read(item).ok());
@@ -133,9 +135,6 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
 /// What the progress of a sweep is called.
 pub const PROGRESS: &str = "progress";
 
-/// What the names of VPCs begin with whose DNS attributes a call may have changed.
-pub const DROPPED: &str = "dropped#";
-
 /// What the table knows of each VPC of a place.
 async fn known<T: Table>(table: &T, place: &Place) -> Result<BTreeMap<VpcId, KnownVpc>, CallError> {
     let mut known: BTreeMap<VpcId, KnownVpc> = BTreeMap::new();
@@ -150,26 +149,6 @@ async fn known<T: Table>(table: &T, place: &Place) -> Result<BTreeMap<VpcId, Kno
         }
     }
     Ok(known)
-}
-
-/// When calls may last have changed DNS attributes of VPCs.
-async fn dropped<T: Table>(
-    table: &T,
-    place: &Place,
-) -> Result<BTreeMap<VpcId, Timestamp>, CallError> {
-    let items = table.list(&Kind::Detect.at(place), DROPPED).await?;
-    let of = |item: &Item| {
-        let vpc = item.key.name.strip_prefix(DROPPED)?.parse().ok()?;
-        Some((vpc, read::<Dropped>(item).ok()?.at))
-    };
-    Ok(items.iter().filter_map(of).collect())
-}
-
-/// That a call may have changed a VPC's DNS attributes.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Dropped {
-    /// When it was noted (UTC).
-    pub at: Timestamp,
 }
 
 fn managed(baseline: &Baseline, world: &World) -> BTreeSet<VpcId> {

@@ -11,6 +11,7 @@ use crate::baseline::{Baseline, Mode};
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Section, Shared, Snapshot, UnplacedWorld};
 use crate::ec2::world::World;
+use crate::history::detected::DroppedAttributes;
 use crate::history::{Grace, Memory, VpcFacts, VpcState};
 use crate::plan::{Circumstances, Plan, Task};
 use crate::run::{Assessment, VpcStanding, assess_snapshot, fingerprint, looked_at};
@@ -229,15 +230,14 @@ pub struct AttributesToRead {
 pub fn attributes_to_read(
     of: &BTreeSet<VpcId>,
     known: &BTreeMap<VpcId, KnownVpc>,
-    dropped: &BTreeMap<VpcId, Timestamp>,
+    dropped: &DroppedAttributes,
     now: Timestamp,
 ) -> AttributesToRead {
     const SWEEPS_A_DAY: usize = 24;
     const OLD: SignedDuration = SignedDuration::from_hours(20);
     let read = |vpc: &VpcId| {
         let cached = known.get(vpc)?.facts.as_ref()?.attributes.as_ref()?;
-        let is_dropped = dropped.get(vpc).is_some_and(|at| *at >= cached.read);
-        (!is_dropped).then_some(cached.read)
+        dropped.count(vpc, cached.read).then_some(cached.read)
     };
     let (mut needed, mut old) = (Vec::new(), Vec::new());
     for vpc in of {
