@@ -2,9 +2,15 @@
 
 mod alert;
 mod calls;
+pub mod digest;
 mod facts;
+pub mod first_contact;
+pub mod gravity;
+pub mod hourly;
 mod item;
 mod note;
+pub mod outgoing;
+pub mod packed;
 mod premise;
 mod state;
 

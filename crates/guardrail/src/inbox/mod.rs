@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod detect;
 pub mod message;
+pub mod outbox;
 pub mod reported_faults;
 pub mod resolve;
 pub mod sweep;
