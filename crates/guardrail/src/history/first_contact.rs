@@ -160,3 +160,130 @@ pub fn cleared_first(items: &[(&Item, FirstContact)], told: &ToldFirst) -> Vec<T
 pub fn table_was_lost(known: usize, without_state: usize) -> bool {
     without_state >= 2 && without_state.saturating_mul(10) > known
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::item::Body;
+
+    fn place() -> Place {
+        Place { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn first(vpc: &str, since: i64) -> FirstContact {
+        FirstContact {
+            vpc: vpc.parse().unwrap(),
+            vpc_name: None,
+            sweep: "s-1".to_owned(),
+            verdict: "drift-left".to_owned(),
+            findings: BTreeMap::from([(RuleId::VpcDns, 1), (RuleId::InternetRoute, 2)]),
+            since: at(since),
+        }
+    }
+
+    fn item(first: &FirstContact) -> Item {
+        let Write::Put { key, body, .. } = first.write(&place()) else { panic!() };
+        Item { key, version: 2, body }
+    }
+
+    fn told(vpcs: &[&str]) -> ToldFirst {
+        let vpcs: BTreeSet<VpcId> = vpcs.iter().map(|vpc| vpc.parse().unwrap()).collect();
+        ToldFirst { summaries: u32::from(!vpcs.is_empty()), vpcs }
+    }
+
+    #[test]
+    fn a_first_contact_is_kept_for_two_weeks_and_read_again() {
+        let write = first("vpc-1", 100).write(&place());
+        let Write::Put { key, expires, condition, .. } = &write else { panic!() };
+        assert_eq!(key.name, "first#vpc-1");
+        assert_eq!((*expires, *condition), (Some(at(100 + 14 * 86_400)), Condition::Any));
+        assert_eq!(FirstContact::read(&item(&first("vpc-1", 100))), Ok(first("vpc-1", 100)));
+        assert_eq!(first("vpc-1", 100).gravity(), Some(Gravity::LeadsOut));
+        let odd = Item { body: Body::Text("{}".to_owned()), ..item(&first("vpc-1", 1)) };
+        assert_eq!(FirstContact::read(&odd).unwrap_err().name, "first#vpc-1");
+    }
+
+    #[test]
+    fn they_are_told_when_all_are_there_or_one_has_waited_ten_minutes() {
+        let waiting = [first("vpc-1", 100), first("vpc-2", 200)];
+        let due = |told: &ToldFirst, expected, now| {
+            let due = first_contacts_due(&waiting, told, expected, at(now));
+            due.into_iter().map(|first| first.vpc.to_string()).collect::<Vec<_>>()
+        };
+        let (none, one, both) = (told(&[]), told(&["vpc-1"]), told(&["vpc-1", "vpc-2"]));
+        let nothing: [&str; 0] = [];
+        assert_eq!(due(&none, None, 699), nothing, "the sweep goes on");
+        assert_eq!(due(&none, Some(3), 699), nothing, "one is not there yet");
+        assert_eq!(due(&none, Some(2), 201), ["vpc-1", "vpc-2"]);
+        assert_eq!(due(&none, Some(1), 201), ["vpc-1", "vpc-2"], "more than were expected");
+        assert_eq!(due(&none, None, 700), ["vpc-1", "vpc-2"]);
+        assert_eq!(due(&one, Some(2), 201), ["vpc-2"], "the rest of a sweep");
+        assert_eq!(due(&one, Some(3), 799), nothing);
+        assert_eq!(due(&both, Some(2), 9999), nothing, "all were told");
+    }
+
+    #[test]
+    fn a_summary_is_made_with_the_note_of_whom_it_tells() {
+        let (waiting, before) = (first("vpc-2", 100), told(&["vpc-1"]));
+        let noted =
+            Item { key: told_first_key(&place(), "s-1"), version: 5, body: body_of(&before) };
+        assert_eq!(told_first(Some(&noted)), before);
+        assert_eq!(first_contact_id("s-1", &told(&[])), "first-s-1");
+        let alert = Alert {
+            subject: String::new(),
+            text: String::new(),
+            json: String::new(),
+            attributes: BTreeMap::new(),
+        };
+        let to = [Destination::new("a")];
+        let made = first_contact(
+            &place(),
+            "s-1",
+            (Some(&noted), &before),
+            &[&waiting],
+            (&alert, &to),
+            at(50),
+        );
+        let names: Vec<&str> = made.writes.iter().map(|write| write.key().name.as_str()).collect();
+        assert_eq!(names, ["first#s-1", "first-s-1-2#a", "unsent#first-s-1-2#a"]);
+        let Write::Put { key, body, condition, .. } = &made.writes[0] else { panic!() };
+        assert_eq!(*condition, Condition::Version(5));
+        let after = Item { key: key.clone(), version: 6, body: body.clone() };
+        assert_eq!(
+            told_first(Some(&after)),
+            ToldFirst { summaries: 2, ..told(&["vpc-1", "vpc-2"]) }
+        );
+        let odd = Item { body: Body::Packed(Vec::new()), ..after };
+        assert_eq!(told_first(Some(&odd)), ToldFirst::default());
+    }
+
+    #[test]
+    fn what_was_told_is_cleared_a_hundred_at_a_time() {
+        let firsts: Vec<FirstContact> = (0..250).map(|at| first(&format!("vpc-{at}"), 1)).collect();
+        let items: Vec<(Item, FirstContact)> =
+            firsts.into_iter().map(|first| (item(&first), first)).collect();
+        let items: Vec<(&Item, FirstContact)> =
+            items.iter().map(|(item, first)| (item, first.clone())).collect();
+        let vpcs = items.iter().skip(1).map(|(_, first)| first.vpc.clone()).collect();
+        let cleared = cleared_first(&items, &ToldFirst { vpcs, summaries: 1 });
+        let sizes: Vec<usize> =
+            cleared.iter().map(|transaction| transaction.writes.len()).collect();
+        assert_eq!(sizes, [100, 100, 49]);
+        let key = Kind::Waiting.at(&place()).key("first#vpc-1");
+        let expected = Write::Delete { key, condition: Condition::Version(2) };
+        assert_eq!(cleared[0].writes[0], expected);
+    }
+
+    #[test]
+    fn the_table_was_lost_when_more_than_a_tenth_is_unknown() {
+        let lost = |known, without| table_was_lost(known, without);
+        assert_eq!([(1, 1), (2, 1), (1000, 1)].map(|(k, w)| lost(k, w)), [false; 3]);
+        assert_eq!([(20, 2), (19, 2), (2, 2)].map(|(k, w)| lost(k, w)), [false, true, true]);
+        assert_eq!([(1000, 100), (1000, 101)].map(|(k, w)| lost(k, w)), [false, true]);
+        assert!(!lost(0, 0));
+    }
+}

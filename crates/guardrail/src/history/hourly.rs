@@ -200,8 +200,13 @@ fn put(key: &Key, before: Option<&Item>, after: &Hourly) -> Write {
 /// What is to be done with an alert that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// When this is made, it is this process's to tell, and nobody else's for a minute.
-    Tell(Transaction),
+    /// It is told by itself.
+    Tell {
+        /// When this is made, it is this process's to tell, and nobody else's for a minute.
+        claim: Transaction,
+        /// Whether it takes a place in the hour that it did not have.
+        takes_place: bool,
+    },
     /// When this is made, it is in the next summary, and waits no more.
     Hold(Transaction),
     /// It is being told by somebody else.
@@ -225,8 +230,9 @@ pub fn admit(
     let transaction = |writes| Transaction { token: None, writes };
     match take_slot(&key, before, hourly, unsent, limit, now) {
         Slot::Send { hour, write } => {
-            let claim = claim(item, unsent, hour, now);
-            Admission::Tell(transaction([claim].into_iter().chain(write).collect()))
+            let takes_place = write.is_some();
+            let writes = [claim(item, unsent, hour, now)].into_iter().chain(write);
+            Admission::Tell { claim: transaction(writes.collect()), takes_place }
         }
         Slot::Hold(counted) => {
             let writes = [counted].into_iter().chain(clear(item, item.version, unsent));
@@ -281,3 +287,6 @@ pub fn summarized(
 pub fn destination_of(item: &Item) -> Option<Destination> {
     item.key.name.strip_prefix(HOUR_OF).map(Destination::new)
 }
+
+#[cfg(test)]
+mod tests;

@@ -284,10 +284,7 @@ mod tests {
     use crate::history::item::Condition;
 
     fn place() -> Place {
-        Place {
-            account: "111122223333".parse().unwrap(),
-            region: "eu-central-1".parse().unwrap(),
-        }
+        Place { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -319,9 +316,8 @@ mod tests {
     }
 
     fn names(writes: &[Write]) -> Vec<String> {
-        let name = |write: &Write| {
-            format!("{} {}", write.key().partition.kind.as_str(), write.key().name)
-        };
+        let name =
+            |write: &Write| format!("{} {}", write.key().partition.kind.as_str(), write.key().name);
         writes.iter().map(name).collect()
     }
 
@@ -399,7 +395,8 @@ mod tests {
         let all = items(written(&alert(&"é".repeat(9_000_000)), &["a"]));
         let kept = alert_of(vec![Some(all[0].clone())]).unwrap();
         assert_eq!(all.len(), 2);
-        let cut = "é".repeat(CUT) + "\n… cut here: too long to be kept. The run's record has the report.\n";
+        let cut = "é".repeat(CUT)
+            + "\n… cut here: too long to be kept. The run's record has the report.\n";
         assert_eq!(kept, alert(&cut));
     }
 
@@ -410,12 +407,8 @@ mod tests {
         assert_eq!(write.condition(), Condition::Version(1));
         assert_eq!(write.key(), &item.key);
         let claimed = body(&write);
-        let expected = Unsent {
-            hour: Some(at(0)),
-            tries: 1,
-            claimed_until: Some(at(1060)),
-            ..unsent
-        };
+        let expected =
+            Unsent { hour: Some(at(0)), tries: 1, claimed_until: Some(at(1060)), ..unsent };
         assert_eq!(claimed, expected);
         assert_eq!([1059, 1060].map(|now| claimed.is_claimed(at(now))), [true, false]);
     }

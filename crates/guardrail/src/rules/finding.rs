@@ -298,7 +298,9 @@ impl Drift {
             | Self::PrivateDnsForInboundOnly { service, endpoint: _ }
             | Self::EndpointBroken { service, endpoint: _, state: _, reason: _ }
             | Self::ServiceNotServed { service, subnets: _, obstacle: _, certain: _ }
-            | Self::PolicyNotFullAccess { service, endpoint: _, readable: _ } => service.to_string(),
+            | Self::PolicyNotFullAccess { service, endpoint: _, readable: _ } => {
+                service.to_string()
+            }
             Self::RouteTableNotAssociated { service, endpoint: _, tables } => {
                 place_of(service.as_str(), tables)
             }
@@ -510,12 +512,13 @@ mod tests {
                 set("vpce-ssm", "SubnetIds", json!(["subnet-pria"])),
                 "com.amazonaws.eu-central-1.ssm eu-central-1b",
             ),
+            (set("vpce-ssm", "PrivateDnsEnabled", json!(false)), "com.amazonaws.eu-central-1.ssm"),
             (
-                set("vpce-ssm", "PrivateDnsEnabled", json!(false)),
-                "com.amazonaws.eu-central-1.ssm",
-            ),
-            (
-                set("vpce-s3", "RouteTableIds", json!([])),
+                Drift::RouteTableNotAssociated {
+                    service: "com.amazonaws.eu-central-1.s3".parse().unwrap(),
+                    endpoint: "vpce-s3".parse().unwrap(),
+                    tables: ["rtb-b", "rtb-a"].map(|id| id.parse().unwrap()).to_vec(),
+                },
                 "com.amazonaws.eu-central-1.s3 rtb-a rtb-b",
             ),
             (dns_off("EnableDnsSupport"), "enableDnsSupport"),

@@ -70,14 +70,27 @@ pub struct NotTold {
     pub error: CallError,
 }
 
-/// Whether others are to be tried after an alert.
-enum Next {
-    /// The next one.
-    Alert,
-    /// Those of other destinations.
-    Destination,
-    /// None.
-    Nothing,
+/// What is done with an alert whose turn it is.
+#[derive(Clone, Copy)]
+enum Way {
+    /// It is told.
+    Tell,
+    /// Its destination has just failed, so it waits for another time, if it would still have a place
+    /// within the hour behind so many others. If not, it is held all the same: alerts do not pile up
+    /// for a destination that takes none.
+    Reserve(u32),
+}
+
+/// What became of it.
+enum Admitted {
+    /// It is this process's to tell.
+    Claimed,
+    /// It waits, and will need a place.
+    Reserved,
+    /// It is in the next summary.
+    Held,
+    /// It waits, or somebody else tells it.
+    Waits,
 }
 
 impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
@@ -99,81 +112,99 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
         let (queues, unreadable) = queues(items);
         let mut sent = Sent { unreadable, ..Sent::default() };
         let all: usize = queues.values().map(Vec::len).sum();
-        'all: for queue in queues.into_values() {
-            for (item, unsent) in queue {
-                match self.send_one(item, &unsent, &mut sent).await {
-                    Next::Alert => {}
-                    Next::Destination => break,
-                    Next::Nothing => break 'all,
-                }
+        for queue in queues.into_values() {
+            if let Err(error) = self.send_queue(&queue, &mut sent).await {
+                sent.table_error = Some(error);
+                break;
             }
         }
         sent.left = all.saturating_sub(sent.told).saturating_sub(sent.held);
         sent
     }
 
-    async fn send_one(&self, item: &Item, unsent: &Unsent, sent: &mut Sent) -> Next {
-        if (self.clock)() >= self.until {
-            return Next::Nothing;
-        }
-        let alert = match self.claimed(item, unsent, sent).await {
-            Ok(Some(alert)) => alert,
-            Ok(None) => return Next::Alert,
-            Err(error) => {
-                sent.table_error = Some(error);
-                return Next::Nothing;
+    /// Sends the alerts of one destination in this order, until it fails; an error is the table's.
+    async fn send_queue(
+        &self,
+        queue: &[(&Item, Unsent)],
+        sent: &mut Sent,
+    ) -> Result<(), CallError> {
+        let (mut fails, mut reserved) = (false, 0);
+        for (item, unsent) in queue {
+            if (self.clock)() >= self.until {
+                return Ok(());
             }
-        };
-        if let Err(error) = self.telling.tell(&unsent.destination, &alert).await {
+            let way = if fails { Way::Reserve(reserved) } else { Way::Tell };
+            match self.admitted(item, unsent, way, sent).await? {
+                Admitted::Claimed => {
+                    let alert = self.text(unsent, sent).await?;
+                    fails = !self.told(item, unsent, &alert, sent).await?;
+                }
+                Admitted::Reserved => reserved += 1,
+                Admitted::Held => sent.held += 1,
+                Admitted::Waits => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the destination took an alert that is this process's to tell.
+    async fn told(
+        &self,
+        item: &Item,
+        unsent: &Unsent,
+        alert: &Alert,
+        sent: &mut Sent,
+    ) -> Result<bool, CallError> {
+        if let Err(error) = self.telling.tell(&unsent.destination, alert).await {
             sent.not_told.push(NotTold {
                 destination: unsent.destination.clone(),
                 run_id: unsent.run_id.clone(),
                 tries: unsent.tries,
                 error,
             });
-            return Next::Destination;
+            return Ok(false);
         }
         sent.told += 1;
-        match self.table.commit(&told(item, unsent)).await {
-            // Whoever has claimed it since tells it once more.
-            Ok(Commit::Made | Commit::Conflict) => Next::Alert,
-            Err(error) => {
-                sent.table_error = Some(error);
-                Next::Nothing
-            }
-        }
+        // Whoever has claimed it since tells it once more.
+        let (Commit::Made | Commit::Conflict) = self.table.commit(&told(item, unsent)).await?;
+        Ok(true)
     }
 
-    /// The alert, once it is this process's to tell; `None` when it is another's, or in the summary.
-    async fn claimed(
+    /// What becomes of an alert now. When others ask for places at the same time, it asks again.
+    async fn admitted(
         &self,
         item: &Item,
         unsent: &Unsent,
+        way: Way,
         sent: &mut Sent,
-    ) -> Result<Option<Alert>, CallError> {
+    ) -> Result<Admitted, CallError> {
         for _ in 0..TRIES {
             let (before, hourly) = self.hourly(unsent, sent).await?;
+            let limit = match way {
+                Way::Tell => self.limit,
+                Way::Reserve(reserved) => self.limit.saturating_sub(reserved),
+            };
             let now = (self.clock)();
-            let (transaction, is_held) =
-                match admit(item, unsent, (before.as_ref(), &hourly), self.limit, now) {
-                    Admission::Tell(transaction) => (transaction, false),
-                    Admission::Hold(transaction) => (transaction, true),
-                    Admission::Others => return Ok(None),
+            let (transaction, made) =
+                match (admit(item, unsent, (before.as_ref(), &hourly), limit, now), way) {
+                    (Admission::Tell { claim, .. }, Way::Tell) => (claim, Admitted::Claimed),
+                    (Admission::Tell { takes_place: true, .. }, Way::Reserve(_)) => {
+                        return Ok(Admitted::Reserved);
+                    }
+                    (Admission::Tell { takes_place: false, .. }, Way::Reserve(_))
+                    | (Admission::Others, _) => return Ok(Admitted::Waits),
+                    (Admission::Hold(hold), _) => (hold, Admitted::Held),
                 };
-            match (self.table.commit(&transaction).await?, is_held) {
-                (Commit::Made, true) => {
-                    sent.held += 1;
-                    return Ok(None);
-                }
-                (Commit::Made, false) => return self.text(unsent, sent).await.map(Some),
-                (Commit::Conflict, _) => {}
+            match self.table.commit(&transaction).await? {
+                Commit::Made => return Ok(made),
+                Commit::Conflict => {}
             }
             let waits = self.table.get(&item.key).await?;
             if waits.is_none_or(|waits| waits.version != item.version) {
-                return Ok(None);
+                return Ok(Admitted::Waits);
             }
         }
-        Ok(None)
+        Ok(Admitted::Waits)
     }
 
     async fn hourly(

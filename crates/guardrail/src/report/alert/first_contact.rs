@@ -119,3 +119,113 @@ pub fn table_lost_alert(known: usize, without_state: usize, place: &Place, stack
     });
     alert_of(&subject, text, &json, attributes(place, "table-lost"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::alert::summary::tests::place;
+
+    fn first(vpc: &str, name: Option<&str>, findings: &[(RuleId, u32)]) -> FirstContact {
+        FirstContact {
+            vpc: vpc.parse().unwrap(),
+            vpc_name: name.map(str::to_owned),
+            sweep: "s".to_owned(),
+            verdict: if findings.is_empty() { "compliant" } else { "drift-left" }.to_owned(),
+            findings: findings.iter().copied().collect(),
+            since: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_sweeps_new_vpcs_are_one_alert_the_worst_first() {
+        let all = [
+            first("vpc-1", None, &[]),
+            first("vpc-2", Some("a\nb"), &[(RuleId::VpcDns, 1)]),
+            first(
+                "vpc-3",
+                None,
+                &[
+                    (RuleId::UnguardedSubnet, 1),
+                    (RuleId::VpcDns, 1),
+                    (RuleId::InternetRoute, 4),
+                    (RuleId::EndpointPolicy, 2),
+                ],
+            ),
+        ];
+        let alert =
+            first_contact_alert("first-s", &all.iter().collect::<Vec<_>>(), &place(), "stack");
+        assert_eq!(
+            alert.subject,
+            "VPC guardrail: first look at 3 VPCs, findings in 2, eu-central-1"
+        );
+        assert_eq!(
+            alert.text,
+            "First look at 3 VPCs of account 111122223333, eu-central-1: something was found\n\
+             in 2. From now on each is told of by itself, when something is new.\n\
+             \n\
+             VPCs by verdict\n\
+             \x20     2  drift-left\n\
+             \x20     1  compliant\n\
+             \n\
+             Findings by rule\n\
+             \x20     4  internet-route\n\
+             \x20     2  endpoint-policy\n\
+             \x20     2  vpc-dns\n\
+             \x20     1  unguarded-subnet\n\
+             \n\
+             Where something was found, the worst first\n\
+             \x20 - vpc-3: drift-left\n\
+             \x20   internet-route 4, vpc-dns 1, endpoint-policy 2, and 1 rule more\n\
+             \x20 - vpc-2 \"a b\": drift-left\n\
+             \x20   vpc-dns 1\n\
+             \n\
+             All of them, with their reports\n\
+             \x20 guardrail history --stack stack\n\
+             \n\
+             This is first-s.\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&alert.json).unwrap();
+        assert_eq!(json["vpcs"][1]["vpc"], "vpc-2");
+        assert_eq!(json["rules"]["internet-route"], 4);
+    }
+
+    #[test]
+    fn thousands_of_vpcs_are_bounded_as_text_and_as_data() {
+        let all: Vec<FirstContact> = (0..5000)
+            .map(|at| first(&format!("vpc-{at}"), Some("shop"), &[(RuleId::InternetRoute, 1)]))
+            .collect();
+        let alert = first_contact_alert("f", &all.iter().collect::<Vec<_>>(), &place(), "s");
+        assert!(alert.text.len() < 8_000, "{}", alert.text.len());
+        assert!(alert.text.contains("  and 4950 more\n"), "{}", alert.text);
+        assert!(alert.json.len() < 2_000, "{}", alert.json.len());
+    }
+
+    #[test]
+    fn a_lost_table_is_an_alarm_that_says_what_to_do() {
+        let alert = table_lost_alert(100, 40, &place(), "stack");
+        assert_eq!(
+            alert.subject,
+            "VPC guardrail: ALARM: its table has lost what it knew, eu-central-1"
+        );
+        assert_eq!(
+            alert.text,
+            "The guardrail's table has lost what it knew: of 100 VPCs known in account\n\
+             111122223333, eu-central-1, 40 have no state at once.\n\
+             \n\
+             Nobody is told again of what stood in them; waiting looks, alerts that were not\n\
+             sent and open records of runs may be lost with it. Every VPC is looked at\n\
+             again, and what is found there is told in one summary.\n\
+             \n\
+             At once\n\
+             \x20 1. see what the table has:\n\
+             \x20    guardrail status --stack stack\n\
+             \x20 2. if it was emptied, see who did it, in CloudTrail: DeleteTable,\n\
+             \x20    DeleteItem, BatchWriteItem, UpdateTimeToLive\n\
+             \x20 3. if it was replaced with the stack, this comes once and is over\n"
+        );
+        assert_eq!(
+            alert.attributes.get("verdict"),
+            Some(&super::super::Attribute::of("table-lost"))
+        );
+    }
+}

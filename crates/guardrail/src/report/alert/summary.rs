@@ -111,3 +111,92 @@ pub(super) fn counts(out: &mut String, title: &str, counts: &BTreeMap<String, u3
         let _ = writeln!(out, "  {count:>5}  {}", word(name));
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::history::gravity::{Gravity, Rank};
+    use crate::history::hourly::HeldAlert;
+
+    fn held() -> Held {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let worst = |run: &str, asks, gravity, subject: &str| HeldAlert {
+            rank: Rank { asks, gravity },
+            since: at("2026-09-14T08:31:07Z"),
+            run_id: run.to_owned(),
+            subject: subject.to_owned(),
+        };
+        Held {
+            since: at("2026-09-14T08:31:07Z"),
+            until: at("2026-09-14T08:36:00Z"),
+            count: 42,
+            asks: BTreeMap::from([(Asks::ToAct, 30), (Asks::Nothing, 12)]),
+            verdicts: BTreeMap::from([("repaired".to_owned(), 12), ("drift-left".to_owned(), 30)]),
+            rules: BTreeMap::from([("internet-route".to_owned(), 42)]),
+            worst: vec![
+                worst(
+                    "run-1",
+                    Asks::ToAct,
+                    Gravity::LeadsOut,
+                    "VPC guardrail: drift found vpc-1 eu-central-1 (internet-route)",
+                ),
+                worst("run 2\n", Asks::Nothing, Gravity::CutOff, "forged\n\nsubject"),
+            ],
+        }
+    }
+
+    pub(in crate::report::alert) fn place() -> Place {
+        Place { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
+    }
+
+    #[test]
+    fn a_summary_counts_names_the_worst_and_says_how_to_see_all() {
+        let alert = summary(&held(), 20, &place(), "vpc-guardrail");
+        assert_eq!(
+            alert.subject,
+            "VPC guardrail: 42 alerts more, 30 for you to act on, eu-central-1"
+        );
+        assert_eq!(
+            alert.text,
+            "42 alerts in one: 30 for you to act on, 0 to look at, 12 that are over. 20 came\n\
+             one by one within the hour; these came after them.\n\
+             \n\
+             By verdict\n\
+             \x20    30  drift-left\n\
+             \x20    12  repaired\n\
+             \n\
+             By rule\n\
+             \x20    42  internet-route\n\
+             \n\
+             What needs you first\n\
+             \x20 - VPC guardrail: drift found vpc-1 eu-central-1 (internet-route)\n\
+             \x20   2026-09-14 08:31 UTC, run run-1\n\
+             \x20 - forged  subject\n\
+             \x20   2026-09-14 08:31 UTC, run \"run 2 \"\n\
+             \x20 and 40 more\n\
+             \n\
+             All of them, with their reports\n\
+             \x20 guardrail history --stack vpc-guardrail\n\
+             \n\
+             Account 111122223333, eu-central-1:\n\
+             2026-09-14 08:31 UTC to 2026-09-14 08:36 UTC.\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&alert.json).unwrap();
+        assert_eq!(json["verdict"], "summary");
+        assert_eq!(json["alerts"], 42);
+        assert_eq!(json["asks"], json!({"to-act": 30, "nothing": 12}));
+        assert_eq!(json["worst"][0]["rank"], json!({"asks": "to-act", "gravity": "leads-out"}));
+        let expected =
+            [("account", "111122223333"), ("region", "eu-central-1"), ("verdict", "summary")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), Attribute::of(value)));
+        assert_eq!(alert.attributes, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn one_held_alert_is_one() {
+        let one = Held { count: 1, worst: held().worst.into_iter().take(1).collect(), ..held() };
+        let alert = summary(&one, 20, &place(), "s");
+        assert!(alert.subject.starts_with("VPC guardrail: 1 alert more, "), "{}", alert.subject);
+        assert!(!alert.text.contains("and 0 more"), "{}", alert.text);
+    }
+}
