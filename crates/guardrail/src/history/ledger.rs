@@ -188,6 +188,25 @@ pub fn marks(items: &[Item]) -> Result<Marks, Unreadable> {
     numbered.map(|(step, item)| Ok((step, read(item)?))).collect()
 }
 
+/// What keeps the whole report of a run, in these parts.
+pub fn report_writes(scope: &Scope, run_id: &str, parts: Vec<Body>, now: Timestamp) -> Vec<Write> {
+    let partition = Kind::Run.at(&scope.place());
+    let expires = now.saturating_add(KEPT).ok();
+    let part = |(number, body)| {
+        let name = format!("{}{REPORT}{number:03}", record_name(&scope.vpc, run_id));
+        Write::Put { key: partition.key(name), body, expires, condition: Condition::Any }
+    };
+    parts.into_iter().enumerate().map(part).collect()
+}
+
+/// The parts of a run's report among the items that begin with its record's name.
+pub fn report_parts(items: &[Item]) -> Vec<Body> {
+    let parts = items.iter().filter(|item| item.key.name.contains(REPORT));
+    parts.map(|item| item.body.clone()).collect()
+}
+
+const REPORT: &str = "#report#";
+
 /// What the end of a run changes, all at once.
 #[derive(Debug, Clone)]
 pub struct Finish<'a> {
