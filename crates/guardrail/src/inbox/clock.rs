@@ -20,7 +20,7 @@ use crate::history::detected::{
     self, OwnCalls, comparison_is_due, comparison_key, own_calls, own_calls_prefix, requested,
 };
 use crate::history::first_contact::{FIRST, table_was_lost};
-use crate::history::ledger::{read, runs_since, ran_made};
+use crate::history::ledger::{ran_made, read, runs_since};
 use crate::history::outgoing::{Level, UNSENT, writes};
 use crate::history::own_calls::{Judgement, MadeCall, Said, judge_all};
 use crate::history::{Item, Kind, Transaction, Write};
@@ -198,7 +198,8 @@ impl<S: Survey, T: Table, P: Telling, Q: Send> Clock<'_, '_, S, T, P, Q> {
     /// The calls that runs of the last day say they made.
     async fn made_calls(&self, now: Timestamp) -> Result<Vec<MadeCall>, CallError> {
         let ClockSettings { place, .. } = self.settings;
-        let told = self.hands.table.list(&Kind::Told.at(place), crate::history::ledger::RAN).await?;
+        let told =
+            self.hands.table.list(&Kind::Told.at(place), crate::history::ledger::RAN).await?;
         let mut made = Vec::new();
         for name in runs_since(&told, now.saturating_sub(SignedDuration::from_hours(25)).ok()) {
             let items = self.hands.table.list(&Kind::Run.at(place), &name).await?;
@@ -286,6 +287,7 @@ fn of_prefix<'i>(items: &'i [Item], prefix: &'i str) -> impl Iterator<Item = &'i
 }
 
 fn count(items: &[Item], prefix: &str) -> usize {
-    let names: BTreeSet<&str> = of_prefix(items, prefix).map(|item| item.key.name.as_str()).collect();
+    let names: BTreeSet<&str> =
+        of_prefix(items, prefix).map(|item| item.key.name.as_str()).collect();
     names.len()
 }

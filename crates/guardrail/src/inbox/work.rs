@@ -9,7 +9,7 @@ use super::outbox::Outbox;
 use super::side_by_side::side_by_side;
 use crate::baseline::Baseline;
 use crate::baseline::source::BaselineError;
-use crate::cloud::{CallError, Cloud, Commit, ErrorClass, Queue, Table, Telling};
+use crate::cloud::{CallError, Cloud, Commit, ErrorClass, Queue, SetAside, Table, Telling};
 use crate::ec2::id::{Place, Region};
 use crate::history::ledger::put;
 use crate::history::outgoing::{Level, writes};
@@ -146,7 +146,14 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
     async fn set_unreadable_aside(&self, back: &mut GoesBack) {
         for (message, why) in &self.batch.unreadable {
             let why = why.to_string();
-            let copied = self.hands.queue.set_aside(&message.id, &message.body, &why).await;
+            let message_as_it_came = SetAside {
+                id: &message.id,
+                group: message.group.as_deref(),
+                sender: message.sender.as_deref(),
+                body: &message.body,
+                why: &why,
+            };
+            let copied = self.hands.queue.set_aside(&message_as_it_came).await;
             let failed = copied.as_ref().err();
             (self.log)(Event::SetAside { message: &message.id, why: &why, failed });
             if failed.is_some() {
