@@ -3,12 +3,16 @@
 //! There are two implementations: the simulator, and the adapter to AWS.
 
 pub mod error_codes;
-mod notes;
+mod queue;
+mod survey;
 mod table;
+mod telling;
 mod traffic;
 
-pub use notes::{InMemory, Notes};
+pub use queue::{Envelope, Queue, Send, SetAside};
+pub use survey::Survey;
 pub use table::{Commit, InMemoryTable, Table};
+pub use telling::Telling;
 pub use traffic::{Carried, NatTraffic};
 
 use std::time::Duration;
@@ -16,8 +20,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::ec2::change::Applied;
 use crate::ec2::change::Call;
-use crate::ec2::id::{EndpointId, NatGatewayId, Scope, SecurityGroupId};
+use crate::ec2::id::{NatGatewayId, Scope};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::shown::{quoted_message, word};
@@ -97,21 +102,6 @@ impl Answer {
     pub fn without_id(outcome: Result<Applied, CallError>) -> Self {
         Self { outcome, request_id: None }
     }
-}
-
-/// A change that was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Applied {
-    /// The call succeeded; it made no endpoint and no security group.
-    Done,
-    /// The call was not needed: what it wants was so already.
-    Already,
-    /// The call succeeded and made this endpoint.
-    CreatedEndpoint(EndpointId),
-    /// The call succeeded and made this security group.
-    CreatedGroup(SecurityGroupId),
 }
 
 /// A call that failed.

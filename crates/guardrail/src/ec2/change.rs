@@ -1,6 +1,7 @@
 //! The changes the guardrail can make, fully specified: nothing is left to choose when one is
 //! applied.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -93,8 +94,65 @@ pub enum Action<G> {
     },
 }
 
+/// The number of a step in its plan, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StepId(pub u32);
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A security group that is there, or that an earlier step makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupRef {
+    /// This one.
+    Existing(SecurityGroupId),
+    /// The one that step makes.
+    MadeBy(StepId),
+}
+
+impl Action<GroupRef> {
+    /// Whether it names a security group that another step of its plan makes.
+    pub fn names_group_made_by_a_step(&self) -> bool {
+        self.with_group(|group| match group {
+            GroupRef::Existing(_) => Some(()),
+            GroupRef::MadeBy(_) => None,
+        })
+        .is_none()
+    }
+}
+
+impl fmt::Display for GroupRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Existing(id) => id.fmt(f),
+            Self::MadeBy(step) => write!(f, "the group made by step {step}"),
+        }
+    }
+}
+
 /// A change ready to be made.
 pub type Call = Action<SecurityGroupId>;
+
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Applied {
+    /// The call succeeded; it made no endpoint and no security group.
+    Done,
+    /// The call was not needed: what it wants was so already.
+    Already,
+    /// The call succeeded and made this endpoint.
+    CreatedEndpoint(EndpointId),
+    /// The call succeeded and made this security group.
+    CreatedGroup(SecurityGroupId),
+}
 
 /// The type of an endpoint to make, and what goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,6 +281,24 @@ impl<G> Action<G> {
             | Self::DisablePublicIpOnLaunch { .. } => false,
         };
         plain_nat_route && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
+    }
+
+    /// The ids that its call names.
+    pub fn ids(&self) -> BTreeSet<String> {
+        let ids: Vec<&str> = match self {
+            Self::EnableVpcDns { vpc, .. }
+            | Self::CreateSecurityGroup { vpc, .. }
+            | Self::CreateEndpoint { vpc, .. } => vec![vpc.as_str()],
+            Self::ModifyEndpoint { endpoint, add_route_tables, add_subnets, .. } => {
+                let tables = add_route_tables.iter().map(RouteTableId::as_str);
+                let subnets = add_subnets.iter().map(SubnetId::as_str);
+                std::iter::once(endpoint.as_str()).chain(tables).chain(subnets).collect()
+            }
+            Self::DeleteRoute { table, .. } => vec![table.as_str()],
+            Self::DisablePublicIpOnLaunch { subnet } => vec![subnet.as_str()],
+            Self::AuthorizeHttps { .. } => Vec::new(),
+        };
+        ids.into_iter().map(str::to_owned).collect()
     }
 
     /// Whether it changes one thing, so that EC2's "there already" answers all of it.

@@ -2,8 +2,13 @@
 //! look at.
 
 pub mod batch;
+pub mod clock;
 pub mod detect;
+pub mod due;
 pub mod message;
-pub mod reported_faults;
+pub mod outbox;
 pub mod resolve;
+pub mod round;
+mod side_by_side;
 pub mod sweep;
+pub mod work;

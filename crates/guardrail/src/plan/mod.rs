@@ -17,23 +17,14 @@ use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, Health, health, zones_of};
 use crate::baseline::Mode;
 use crate::baseline::RuleId;
+pub use crate::ec2::change::{GroupRef, StepId};
+
 use crate::ec2::change::Action;
-use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, Zone};
+use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, Zone};
 use crate::ec2::world::EndpointState;
 use crate::history::Premise;
 use crate::rules::left_alone::LeftAlone;
 use crate::shown::word;
-
-/// The number of a step in its plan, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct StepId(pub u32);
-
-impl fmt::Display for StepId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// What is to be done in one VPC, and what is not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,6 +68,18 @@ pub enum Hold {
         #[cfg_attr(feature = "schema", schemars(with = "String"))]
         until: Timestamp,
     },
+    /// A tool may be about to make itself what the step would make.
+    Grace {
+        /// Until when it is left to the tool (UTC).
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        until: Timestamp,
+    },
+    /// Every call of this kind that AWS grants the account at present is taken.
+    Pace {
+        /// When there is one again, if nobody else takes it (UTC).
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        until: Timestamp,
+    },
     /// Nothing is remembered of something that the step rests on, so that nobody knows since when it
     /// has been as it is.
     NotRemembered {
@@ -92,6 +95,14 @@ impl fmt::Display for Hold {
             Self::Settling { premise, until } => {
                 write!(f, "{premise} must have been so until {until}, when clients have noticed")
             }
+            Self::Grace { until } => write!(
+                f,
+                "whoever deleted it, or made the subnets, may make it; it is made after {until}"
+            ),
+            Self::Pace { until } => write!(
+                f,
+                "AWS takes few such calls from one account, and all are used until {until}"
+            ),
             Self::NotRemembered { premise } => {
                 write!(f, "since when {premise} has been so could not be looked up")
             }
@@ -138,37 +149,6 @@ pub enum Wait {
     NotYet,
     /// It never will by itself.
     Never(String),
-}
-
-/// A security group that is there, or that an earlier step makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum GroupRef {
-    /// This one.
-    Existing(SecurityGroupId),
-    /// The one that step makes.
-    MadeBy(StepId),
-}
-
-impl Action<GroupRef> {
-    /// Whether it names a security group that another step of its plan makes.
-    pub fn names_group_made_by_a_step(&self) -> bool {
-        self.with_group(|group| match group {
-            GroupRef::Existing(_) => Some(()),
-            GroupRef::MadeBy(_) => None,
-        })
-        .is_none()
-    }
-}
-
-impl fmt::Display for GroupRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Existing(id) => id.fmt(f),
-            Self::MadeBy(step) => write!(f, "the group made by step {step}"),
-        }
-    }
 }
 
 impl Condition {

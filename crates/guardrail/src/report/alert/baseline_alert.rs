@@ -22,8 +22,8 @@ pub fn baseline_alert(fault: &str, region: &Region, incident: &str) -> Alert {
     );
     let json = json!({ "version": 1, "verdict": "no-baseline", "fault": fault, "region": region, "incident": incident });
     let attributes = BTreeMap::from([
-        ("verdict", Attribute::of("no-baseline")),
-        ("region", Attribute::of(region)),
+        ("verdict".to_owned(), Attribute::of("no-baseline")),
+        ("region".to_owned(), Attribute::of(region)),
     ]);
     let subject = printable(
         &format!("VPC guardrail: the baseline cannot be used in {region}"),

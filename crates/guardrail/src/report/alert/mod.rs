@@ -2,8 +2,13 @@
 
 mod baseline_alert;
 mod caller;
+mod closed_run;
+mod digest;
+mod first_contact;
 mod moved;
 mod scripts;
+mod summary;
+mod unmatched_call;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,11 +17,17 @@ use crate::baseline::{Baseline, ManagedVpcs, Mode};
 use crate::cloud::Applied;
 use crate::ec2::id::SubnetId;
 use crate::event::Tool;
+pub use crate::history::{Alert, Attribute};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
+pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_alert};
+pub use crate::report::alert::digest::digest;
+pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
 use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
+pub use crate::report::alert::summary::summary;
+pub use crate::report::alert::unmatched_call::unmatched_call;
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 use crate::shown::{self, one_line, quoted, word};
@@ -29,34 +40,6 @@ const SUBJECT_LIMIT: usize = 99;
 /// the text.
 const TEXT_LIMIT: usize = 32_000;
 const JSON_LIMIT: usize = 150_000;
-
-/// A message to the topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    /// The subject: at most 99 printable ASCII characters.
-    pub subject: String,
-    /// The text for people, who read it as e-mail.
-    pub text: String,
-    /// The report as JSON, for queues, functions and HTTPS, and whatever has no form of its own.
-    pub json: String,
-    /// The message attributes that a subscription can filter on, by name.
-    pub attributes: BTreeMap<&'static str, Attribute>,
-}
-
-/// What subscribers can filter on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attribute {
-    /// One value.
-    Text(String),
-    /// Several: a filter matches each of them.
-    List(Vec<String>),
-}
-
-impl Attribute {
-    fn of(value: impl ToString) -> Self {
-        Self::Text(value.to_string())
-    }
-}
 
 /// The alert of a report.
 pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
@@ -312,7 +295,8 @@ fn mode_of_all(report: &Report) -> Option<Mode> {
         | Outcome::RecheckFailed(_)
         | Outcome::TimedOut
         | Outcome::WillNotBeReady { .. }
-        | Outcome::OutOfTime => None,
+        | Outcome::OutOfTime
+        | Outcome::NotRecorded(_) => None,
     });
     let first = modes.next().flatten();
     first.filter(|first| modes.all(|mode| mode == Some(*first)))
@@ -435,7 +419,8 @@ fn rules_of(report: &Report) -> Vec<&'static str> {
 
 /// Where the change came from, so that it does not come back.
 fn for_good(report: &Report) -> Option<String> {
-    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool {
+    let mut told = report.evidence.iter().filter(|evidence| evidence.claimed_by.is_none());
+    let coded = told.find_map(|evidence| match evidence.record.tool {
         Tool::Terraform => Some(("Terraform", evidence)),
         Tool::CloudFormation => Some(("CloudFormation", evidence)),
         Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,
@@ -474,8 +459,8 @@ fn json(report: &Report) -> String {
     )
 }
 
-fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
-    BTreeMap::from([
+fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
+    let attributes = [
         ("account", Attribute::of(&report.scope.account)),
         ("region", Attribute::of(&report.scope.region)),
         ("vpc", Attribute::of(&report.scope.vpc)),
@@ -485,7 +470,8 @@ fn attributes(report: &Report) -> BTreeMap<&'static str, Attribute> {
         ("mode", Attribute::of(strongest_mode(report))),
         ("changed", Attribute::of(report.changed())),
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
-    ])
+    ];
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn strongest_mode(report: &Report) -> Mode {

@@ -84,8 +84,9 @@ fn an_alert_says_who_what_why_and_what_to_do() {
         ("verdict", "drift-left"),
         ("vpc", "vpc-1"),
     ];
-    let expected = expected.into_iter().map(|(name, value)| (name, Attribute::of(value)));
-    let rules = ("rules", Attribute::List(vec!["internet-route".to_owned()]));
+    let expected =
+        expected.into_iter().map(|(name, value)| (name.to_owned(), Attribute::of(value)));
+    let rules = ("rules".to_owned(), Attribute::List(vec!["internet-route".to_owned()]));
     assert_eq!(alert.attributes, expected.chain([rules]).collect());
     assert_eq!(serde_json::from_str::<Report>(&alert.json).unwrap(), report);
 }
@@ -97,6 +98,20 @@ fn what_a_caller_typed_forges_no_line() {
     let text = alert(&report, &baseline).text;
     assert!(text.contains("by \"eve  Done   1. all is well  \" (user agent: \"cli\")"), "{text}");
     assert!(!text.contains("\nDone"), "{text}");
+}
+
+/// Nobody is told to change his code because somebody sent a message that says so.
+#[test]
+fn what_a_sender_claims_is_no_advice() {
+    let (mut report, baseline) = report("notify", "ops", "Terraform/1.13.5");
+    let wanted = "\nTo fix it for good\n";
+    assert!(alert(&report, &baseline).text.contains(wanted));
+    report.evidence[0].claimed_by = Some("AIDAIOSFODNN7EXAMPLE".to_owned());
+    let text = alert(&report, &baseline).text;
+    assert!(!text.contains(wanted), "{text}");
+    let who =
+        "\n  claimed by AIDAIOSFODNN7EXAMPLE: CreateRoute by \"ops\" (user agent: \"terraform\")";
+    assert!(text.contains(who), "{text}");
 }
 
 /// The subject, the verdict, what was found, and the lists of steps, when steps came to this.
