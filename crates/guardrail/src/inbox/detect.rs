@@ -156,6 +156,21 @@ pub fn own_call(trigger: &Trigger, detecting: Detecting<'_>) -> Option<Detected>
     Some(Detected { messages: Vec::new(), notes })
 }
 
+/// The messages about a call for whoever notes nothing: instead of one comparison of the Region,
+/// every managed VPC is looked at.
+pub fn messages(
+    trigger: &Trigger,
+    place: &Place,
+    resolved: &Resolved,
+    managed: &Managed<'_>,
+) -> Vec<Message> {
+    let any = match beyond(trigger, resolved) {
+        Beyond::EveryManagedVpc | Beyond::Comparison => true,
+        Beyond::Nothing => false,
+    };
+    messages_about(trigger, place, resolved, managed, any)
+}
+
 /// What a call asks for beyond the VPCs that it was found to concern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beyond {

@@ -234,7 +234,10 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
 }
 
 /// The alerts of each destination in the order in which they are tried, and what is none.
-fn queues(items: &[Item]) -> (BTreeMap<Destination, Vec<(&Item, Unsent)>>, Vec<Unreadable>) {
+/// The alerts that each destination has not taken, with their items.
+type Queues<'i> = BTreeMap<Destination, Vec<(&'i Item, Unsent)>>;
+
+fn queues(items: &[Item]) -> (Queues<'_>, Vec<Unreadable>) {
     let mut queues: BTreeMap<Destination, Vec<(&Item, Unsent)>> = BTreeMap::new();
     let mut unreadable = Vec::new();
     for item in items {

@@ -113,8 +113,11 @@ fn readable(items: &[Item]) -> Vec<(&Item, Unsent)> {
     items.iter().filter_map(|item| Some((item, Unsent::read(item).ok()?))).collect()
 }
 
+/// What was found first, with its items, by sweep.
+type BySweep<'i> = BTreeMap<String, Vec<(&'i Item, FirstContact)>>;
+
 /// The VPCs that each sweep found first.
-fn by_sweep(items: &[Item]) -> (BTreeMap<String, Vec<(&Item, FirstContact)>>, Vec<Unreadable>) {
+fn by_sweep(items: &[Item]) -> (BySweep<'_>, Vec<Unreadable>) {
     let mut by_sweep: BTreeMap<String, Vec<(&Item, FirstContact)>> = BTreeMap::new();
     let mut unreadable = Vec::new();
     for item in items {

@@ -66,7 +66,7 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
-        _ if report.vpc_departed() => "not managed now",
+        _ if report.vpc_departed() || report.was_managed => "not managed now",
         Verdict::Repaired if report.changed() => "repaired",
         Verdict::Repaired => "back on its baseline",
         Verdict::Compliant => "compliant",
@@ -184,6 +184,10 @@ fn ending(report: &Report) -> &'static str {
         Verdict::Incomplete => "could not be observed in full, so nothing was changed",
         Verdict::NotManaged if report.vpc_departed() => {
             "not managed now; nothing of it is looked after"
+        }
+        Verdict::NotManaged if report.was_managed => {
+            "not managed any more, and no recorded call says who changed that; nothing of it is \
+             looked after"
         }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
