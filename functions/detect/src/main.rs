@@ -5,7 +5,7 @@ use std::env;
 use guardrail::inbox::detect::{self, Managed};
 use guardrail::inbox::message::About;
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{Clouds, Queue, QueueMessage};
+use guardrail_aws::{Allowance, Clouds, Queue, QueueMessage};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tracing::info;
@@ -21,9 +21,10 @@ async fn main() -> Result<(), Error> {
     let [level, baseline, url] =
         ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL"]
             .map(|name| env::var(name).ok());
-    let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
+    let allowance = Allowance::detect();
+    let start = Start::load(level.as_deref(), baseline.as_deref(), allowance.clone()).await?;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
-    let detect = Detect { clouds: Clouds::new(&start.clients), queue, start };
+    let detect = Detect { clouds: Clouds::new(&start.clients, allowance), queue, start };
     lambda_runtime::run(service_fn(|event| detect.handle(event))).await
 }
 

@@ -8,7 +8,7 @@ use std::env;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use guardrail::inbox::batch::{self, Received};
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{NoteTable, Topic};
+use guardrail_aws::{Allowance, NoteTable, Topic};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use tokio::task::LocalSet;
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     let [level, baseline, arn, table] =
         ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_TOPIC_ARN", "GUARDRAIL_TABLE"]
             .map(|name| env::var(name).ok());
-    let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
+    let start = Start::load(level.as_deref(), baseline.as_deref(), Allowance::repair()).await?;
     start.warm_up().await;
     let topic = Topic::new(&start.clients, &arn.unwrap_or_default());
     // As long as the process: the runs of one batch share it.

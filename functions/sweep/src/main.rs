@@ -10,7 +10,7 @@ use guardrail::inbox::{message, sweep};
 use guardrail::plan::Circumstances;
 use guardrail::report::metrics;
 use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{Due, NoteTable, Queue, QueueMessage, Ready};
+use guardrail_aws::{Allowance, Due, NoteTable, Queue, QueueMessage, Ready};
 use jiff::Timestamp;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Error> {
     let [level, baseline, url, table] =
         ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_QUEUE_URL", "GUARDRAIL_TABLE"]
             .map(|name| env::var(name).ok());
-    let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
+    let start = Start::load(level.as_deref(), baseline.as_deref(), Allowance::sweep()).await?;
     start.warm_up().await;
     let queue = Queue::new(&start.clients, &url.unwrap_or_default());
     let notes = NoteTable::new(&start.clients, &table.unwrap_or_default());

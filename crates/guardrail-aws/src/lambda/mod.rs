@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic};
 
 use crate::sdk::clock;
-use crate::{AnotherRegion, ClientOptions, Clients, Configuration};
+use crate::{Allowance, AnotherRegion, ClientOptions, Clients, Configuration};
 
 /// How long a function may take to warm up: it is killed after ten seconds without its first
 /// question for an event.
@@ -28,17 +28,21 @@ pub struct Start {
 
 impl Start {
     /// Starts logging, and gathers the configuration. `level` is the value of
-    /// `AWS_LAMBDA_LOG_LEVEL`, `baseline` that of `GUARDRAIL_BASELINE`.
+    /// `AWS_LAMBDA_LOG_LEVEL`, `baseline` that of `GUARDRAIL_BASELINE`; EC2 is read within `allowance`.
     ///
     /// # Errors
     /// When no Region is set, which is logged too.
-    pub async fn load(level: Option<&str>, baseline: Option<&str>) -> Result<Self, Failed> {
+    pub async fn load(
+        level: Option<&str>,
+        baseline: Option<&str>,
+        allowance: Allowance,
+    ) -> Result<Self, Failed> {
         logs::start(level);
         let clients = Clients::load(&ClientOptions::default())
             .await
             .map_err(|why| Failed::new("NotConfigured", why));
         let clients = clients.inspect_err(|failed| tracing::error!("not started: {failed}"))?;
-        let configuration = Configuration::new(&clients, baseline);
+        let configuration = Configuration::new(&clients, allowance, baseline);
         Ok(Self { clients, configuration })
     }
 

@@ -7,10 +7,10 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 pub use aws_sdk_ec2::config::Credentials;
-use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_sdk_ec2::config::{ProvideCredentials as _, SharedCredentialsProvider};
-use guardrail::cloud::CallError;
+use guardrail::cloud::{CallError, LONGEST_CALL};
 use guardrail::ec2::id::{AccountId, Region};
 
 use crate::sdk::sdk_errors::{chain, failed, on_heap, unreadable};
@@ -82,6 +82,7 @@ pub struct Clients {
     region: Region,
     profile: Option<String>,
     pace: Pace,
+    endpoint_changes: RetryPartition,
 }
 
 impl Clients {
@@ -114,7 +115,9 @@ impl Clients {
             let of_profile = of_profile(profile, &config);
             config = config.into_builder().credentials_provider(of_profile).build();
         }
-        Ok(Self { config, region, profile: options.profile.clone(), pace: options.pace })
+        let (profile, pace) = (options.profile.clone(), options.pace);
+        let endpoint_changes = RetryPartition::custom("endpoint-changes").build();
+        Ok(Self { config, region, profile, pace, endpoint_changes })
     }
 
     /// The Region every call goes to.
@@ -166,12 +169,16 @@ impl Clients {
         AccountId::try_from(account).map_err(|error| unreadable(OPERATION, &error.to_string()))
     }
 
-    /// How an endpoint-changing call differs: the bucket it draws on fills so slowly that three
-    /// quick tries would all find it empty, and AWS takes seconds to answer it.
+    /// How an endpoint-changing call differs. AWS takes seconds to answer it. The bucket it draws on
+    /// fills so slowly that its callers are paced by the table, so that it is tried again once only and
+    /// a refusal for the rate means later. What failed calls cost is its own: neither do its failures
+    /// keep reads from being tried again, nor theirs these. The mode is standard, because the adaptive
+    /// one never slows below 0.5 calls a second, which is more than there are.
     pub(crate) fn for_endpoint_changes(&self) -> aws_sdk_ec2::config::Builder {
         aws_sdk_ec2::config::Config::builder()
-            .retry_config(retries(6, self.pace.endpoint_changes, Duration::from_secs(10)))
-            .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(45)))
+            .retry_partition(self.endpoint_changes.clone())
+            .retry_config(retries(2, self.pace.endpoint_changes, self.pace.endpoint_changes))
+            .timeout_config(timeouts(Duration::from_secs(9), LONGEST_CALL))
     }
 }
 
@@ -191,11 +198,41 @@ fn retries(attempts: u32, first_wait: Duration, longest_wait: Duration) -> Retry
         .with_max_backoff(longest_wait)
 }
 
-/// The SDK itself never gives up on an answer: only the connection has a limit by default.
+/// The SDK itself never gives up on an answer: only the connection has a limit by default. No
+/// operation, tries included, may last longer than [`LONGEST_CALL`].
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(1500))
         .operation_attempt_timeout(attempt)
         .operation_timeout(operation)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::config::retry::RetryMode;
+
+    use super::*;
+
+    /// Leases outlive every call by what this constant says.
+    #[tokio::test]
+    async fn no_call_outlasts_a_lease_and_none_is_retried_adaptively() {
+        let region = Some("eu-central-1".parse().unwrap());
+        let options = ClientOptions { region, ..ClientOptions::default() };
+        let clients = Clients::load(&options).await.unwrap();
+        let changes = clients.for_endpoint_changes().build();
+        let timeouts = [clients.config().timeout_config(), changes.timeout_config()];
+        for timeouts in timeouts {
+            let timeouts = timeouts.unwrap();
+            assert!(timeouts.operation_timeout().unwrap() <= LONGEST_CALL, "{timeouts:?}");
+            assert!(timeouts.operation_attempt_timeout() < timeouts.operation_timeout());
+        }
+        let retries = [clients.config().retry_config(), changes.retry_config()];
+        let retries = retries.map(|retries| {
+            let retries = retries.unwrap();
+            (retries.mode(), retries.max_attempts())
+        });
+        assert_eq!(retries, [(RetryMode::Standard, 3), (RetryMode::Standard, 2)]);
+        assert_eq!(changes.retry_partition(), Some(&clients.endpoint_changes));
+    }
 }

@@ -1,4 +1,5 @@
-//! The seam to the queue that messages come from.
+//! The seams to the queue of VPCs to look at: from whoever works on its messages, and from whoever
+//! sends them.
 
 use std::time::Duration;
 
@@ -23,4 +24,30 @@ pub trait Queue {
     /// # Errors
     /// When the copy was not accepted.
     async fn set_aside(&self, id: &str, body: &str, why: &str) -> Result<(), CallError>;
+}
+
+/// A message as the queue takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// Messages of one group are handled in order, one batch at a time. At most 128 characters.
+    pub group: String,
+    /// A second message with this within five minutes is accepted and never delivered. At most 128
+    /// characters.
+    pub deduplication_id: String,
+    /// The body.
+    pub body: String,
+}
+
+/// What is asked of the queue by those who send.
+#[expect(
+    async_fn_in_trait,
+    reason = "used through generics only; no sender needs its futures to be Send"
+)]
+pub trait Send {
+    /// Sends these messages in their order. A message that is refused does not keep the others from
+    /// being sent, and sending them all again is safe within five minutes.
+    ///
+    /// # Errors
+    /// The first failure.
+    async fn send(&self, messages: &[Envelope]) -> Result<(), CallError>;
 }

@@ -76,6 +76,12 @@ pub fn due_key(scope: &Scope) -> Key {
     Kind::Waiting.at(&scope.place()).key(format_args!("{DUE}{}", scope.vpc))
 }
 
+/// Where it is noted that a run gave way to another and is due when that one's lease ends. It is no
+/// part of what the other run leaves: what came meanwhile, that one has not seen.
+pub fn gave_way_key(scope: &Scope) -> Key {
+    Kind::Waiting.at(&scope.place()).key(format_args!("{GAVE_WAY}{}", scope.vpc))
+}
+
 /// Where it is noted that a VPC has an open record.
 pub fn open_key(scope: &Scope) -> Key {
     Kind::Waiting.at(&scope.place()).key(format_args!("{OPEN}{}", scope.vpc))
@@ -93,6 +99,9 @@ pub fn record_name(vpc: &VpcId, run_id: &str) -> String {
 
 /// What the names of VPCs that are due begin with.
 pub const DUE: &str = "due#";
+
+/// What the names of VPCs begin with over which a run gave way to another.
+pub const GAVE_WAY: &str = "gave-way#";
 
 /// What the names of VPCs with an open record begin with.
 pub const OPEN: &str = "open#";
@@ -184,8 +193,8 @@ pub fn marks(items: &[Item]) -> Result<Marks, Unreadable> {
 pub struct Finish<'a> {
     /// Where.
     pub scope: &'a Scope,
-    /// The run.
-    pub run_id: &'a str,
+    /// Names the end: no other has this name.
+    pub name: &'a str,
     /// The state as it was read, or as this run's begin left it.
     pub before: &'a Kept<VpcState>,
     /// What is known from now on, without a lease; `None` where nothing is to be known of the VPC.
@@ -200,7 +209,7 @@ pub struct Finish<'a> {
 
 /// The transaction that ends a run: outcome, state, what is due, and the outgoing alerts.
 pub fn finish(finish: Finish<'_>) -> Transaction {
-    let Finish { scope, run_id, before, state, closed, more, now } = finish;
+    let Finish { scope, name, before, state, closed, more, now } = finish;
     let mut writes: Vec<Write> = closed
         .iter()
         .map(|record| put_for_a_while(record_key(scope, &record.run_id), record, now))
@@ -214,7 +223,7 @@ pub fn finish(finish: Finish<'_>) -> Transaction {
         writes.push(Write::Delete { key: open_key(scope), condition: Condition::Any });
     }
     writes.extend(more);
-    Transaction { token: Some(token(run_id, "finish", before)), writes }
+    Transaction { token: Some(token(name, "finish", before)), writes }
 }
 
 /// Notes when a VPC is due, or that it is not.

@@ -2,12 +2,14 @@
 
 mod alert;
 mod calls;
+pub mod detected;
 mod facts;
 mod grace;
 mod item;
 pub mod ledger;
 pub mod news;
 pub mod outgoing;
+pub mod own_calls;
 mod pace;
 mod premise;
 mod record;

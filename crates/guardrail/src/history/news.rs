@@ -42,8 +42,8 @@ pub struct Look {
     pub sees: Sees,
     /// Whether something was changed, or has left the guardrail's care.
     pub done: bool,
-    /// Whether a sweep found it, and no call led there.
-    pub swept: bool,
+    /// Whether a sweep has found the VPC for the first time, and no call led there.
+    pub is_first_contact: bool,
 }
 
 /// Whether a look saw everything.
@@ -103,7 +103,7 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let stands = |it: &Standing| standing.iter().any(|still| still.fingerprint == it.fingerprint);
     let ended: Vec<Standing> =
         known.iter().filter(|it| it.told && look.managed && !stands(it)).cloned().collect();
-    let first = before.is_none() && look.swept && !look.done;
+    let first = before.is_none() && look.is_first_contact && !look.done;
     let off = standing.iter().any(|it| it.told) || blind.as_ref().is_some_and(|it| it.told);
     let off_before = before.and_then(|state| state.off_since);
     let off_since = off.then(|| off_before.unwrap_or(look.at)).filter(|_| look.managed);
@@ -185,7 +185,14 @@ mod tests {
 
     fn look(seconds: i64, left: &[Left]) -> Look {
         let left = left.to_vec();
-        Look { at: at(seconds), left, managed: true, sees: Sees::All, done: false, swept: false }
+        Look {
+            at: at(seconds),
+            left,
+            managed: true,
+            sees: Sees::All,
+            done: false,
+            is_first_contact: false,
+        }
     }
 
     /// The state that a look leaves.
@@ -279,10 +286,10 @@ mod tests {
 
     #[test]
     fn a_vpc_that_a_sweep_sees_first_is_told_with_the_others() {
-        let swept = |second| Look { swept: true, ..look(second, &[left("a", false)]) };
+        let swept = |second| Look { is_first_contact: true, ..look(second, &[left("a", false)]) };
         assert_eq!(news(&[swept(0), swept(9)]), [News::FirstContact, News::Nothing]);
         assert_eq!(news(&[look(0, &[left("a", false)])]), [News::Tell], "a call led there");
-        assert_eq!(news(&[Look { swept: true, ..look(0, &[]) }]), [News::Nothing]);
+        assert_eq!(news(&[Look { is_first_contact: true, ..look(0, &[]) }]), [News::Nothing]);
         assert_eq!(news(&[Look { done: true, ..swept(0) }]), [News::Tell]);
     }
 

@@ -3,9 +3,11 @@
 
 pub mod batch;
 pub mod detect;
+pub mod due;
 pub mod message;
 pub mod outbox;
 pub mod resolve;
+pub mod round;
 mod side_by_side;
 pub mod sweep;
 pub mod work;

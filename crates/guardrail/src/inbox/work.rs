@@ -9,7 +9,7 @@ use super::outbox;
 use super::side_by_side::side_by_side;
 use crate::baseline::Baseline;
 use crate::baseline::source::BaselineError;
-use crate::cloud::{CallError, Cloud, Commit, Queue, Table, Telling};
+use crate::cloud::{CallError, Cloud, Commit, ErrorClass, Queue, Table, Telling};
 use crate::ec2::id::{Place, Region};
 use crate::history::ledger::put;
 use crate::history::outgoing::writes;
@@ -204,7 +204,15 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
                 if let Some(alert) = alert {
                     self.publish_directly(alert).await;
                 }
-                Back::WhenTheTableIsBack
+                // Where other writers were quicker, they are done soon.
+                match error.class {
+                    ErrorClass::Throttled => Back::Soon,
+                    ErrorClass::NotFound
+                    | ErrorClass::AlreadyDone
+                    | ErrorClass::Denied
+                    | ErrorClass::Transient
+                    | ErrorClass::Invalid => Back::WhenTheTableIsBack,
+                }
             }
         }
     }

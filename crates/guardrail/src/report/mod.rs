@@ -8,6 +8,7 @@ pub mod baseline_check;
 pub mod commands;
 pub mod doctor;
 pub mod explain;
+pub mod memory;
 pub mod metrics;
 
 use std::fmt;

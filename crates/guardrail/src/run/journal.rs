@@ -147,7 +147,7 @@ pub(super) fn unreadable(error: &Unreadable) -> CallError {
 }
 
 /// Others were quicker each time.
-pub(super) fn too_many_writers() -> CallError {
+pub(crate) fn too_many_writers() -> CallError {
     CallError {
         operation: "TransactWriteItems".to_owned(),
         class: ErrorClass::Throttled,

@@ -9,10 +9,10 @@ use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
 use crate::ec2::world::World;
 use crate::history::ledger::{
-    self, facts_key, open_key, put_facts, record_key, record_name, state_key,
+    self, facts_key, gave_way_key, open_key, put_facts, record_key, record_name, state_key,
 };
 use crate::history::{
-    Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls,
+    Item, Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls,
 };
 use crate::run::assess::seen_in;
 
@@ -21,6 +21,10 @@ use crate::run::assess::seen_in;
 pub(super) struct Known {
     pub(super) state: Kept<VpcState>,
     pub(super) facts: Kept<VpcFacts>,
+    /// That an earlier run gave way to another.
+    pub(super) gave_way: Option<Item>,
+    /// When the VPC was first seen (UTC).
+    pub(super) first_seen: Option<Timestamp>,
     /// The run that was begun and not ended, with how far it came.
     pub(super) open: Option<OpenRun>,
 }
@@ -46,13 +50,15 @@ pub(super) async fn recall<T: Table>(table: &T, scope: &Scope) -> Result<Known, 
         Kept::of(table.get(&state_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let facts =
         Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let gave_way = table.get(&gave_way_key(scope)).await?;
     let open: Kept<Open> =
         Kept::of(table.get(&open_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let open = match open.value {
         Some(open) => open_run(table, scope, &open.run_id).await?,
         None => None,
     };
-    Ok(Known { state, facts, open })
+    let first_seen = facts.value.as_ref().map(|facts: &VpcFacts| facts.first_seen);
+    Ok(Known { state, facts, gave_way, first_seen, open })
 }
 
 async fn open_run<T: Table>(

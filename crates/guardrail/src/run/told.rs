@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -45,10 +45,15 @@ pub fn fingerprint(found: &Drift) -> String {
 }
 
 /// What a run comes to, after what was known `before`.
-pub(super) fn conclude(before: Option<&VpcState>, ended: Ended<'_>, in_vain: u32) -> Telling {
+pub(super) fn conclude(
+    before: Option<&VpcState>,
+    first_seen: Option<Timestamp>,
+    ended: Ended<'_>,
+    in_vain: u32,
+) -> Telling {
     let report = report_of(ended.clone());
     let graces = graces(before, &ended.last.plan, &report);
-    let look = look(&report, &ended, &graces);
+    let look = look(&report, &ended, &graces, first_seen);
     let decided = decide(before, &look);
     let is_told = match decided.news {
         News::Nothing => None,
@@ -79,7 +84,18 @@ pub(super) fn conclude(before: Option<&VpcState>, ended: Ended<'_>, in_vain: u32
     }
 }
 
-fn look(report: &Report, ended: &Ended<'_>, graces: &BTreeMap<ServiceName, Timestamp>) -> Look {
+/// Whether a VPC was first seen a short while ago.
+fn is_new(first_seen: Option<Timestamp>, now: Timestamp) -> bool {
+    const NEW: SignedDuration = SignedDuration::from_mins(30);
+    first_seen.is_none_or(|seen| now.duration_since(seen) < NEW)
+}
+
+fn look(
+    report: &Report,
+    ended: &Ended<'_>,
+    graces: &BTreeMap<ServiceName, Timestamp>,
+    first_seen: Option<Timestamp>,
+) -> Look {
     let is_told = |found: &&Found| !found.repaired && found.mode != Mode::Observe;
     let left = report.findings.iter().filter(is_told).map(|found| Left {
         rule: found.rule,
@@ -96,7 +112,7 @@ fn look(report: &Report, ended: &Ended<'_>, graces: &BTreeMap<ServiceName, Times
         },
         sees: sees(report),
         done: report.changed() || (!report.departures.is_empty() && report.mode != Mode::Observe),
-        swept: report.cause == Cause::Sweep,
+        is_first_contact: report.cause == Cause::Sweep && is_new(first_seen, ended.finished),
     }
 }
 

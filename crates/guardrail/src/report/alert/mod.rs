@@ -411,7 +411,8 @@ fn rules_of(report: &Report) -> Vec<&'static str> {
 
 /// Where the change came from, so that it does not come back.
 fn for_good(report: &Report) -> Option<String> {
-    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool {
+    let mut told = report.evidence.iter().filter(|evidence| evidence.claimed_by.is_none());
+    let coded = told.find_map(|evidence| match evidence.record.tool {
         Tool::Terraform => Some(("Terraform", evidence)),
         Tool::CloudFormation => Some(("CloudFormation", evidence)),
         Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,
