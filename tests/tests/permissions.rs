@@ -26,7 +26,7 @@ fn by_action_alone(without: &str) -> Value {
         }
     }
     // Its endpoints never get their routes, and repair waits for them as long as it can.
-    template["Resources"]["RepairFunction"]["Properties"]["Timeout"] = json!(15);
+    template["Resources"]["RepairFunction"]["Properties"]["Timeout"] = json!(30);
     template
 }
 

@@ -2,7 +2,7 @@
 //! classes.
 //!
 //! Nothing here decides what to do. [`Aws`] is the core's [`guardrail::cloud::Cloud`] over EC2 in
-//! one place; [`Topic`], [`Queue`], [`Parameters`] and [`DynamoTable`] are the other services the functions
+//! one place; [`Topics`], [`Queue`], [`Parameters`] and [`DynamoTable`] are the other services the functions
 //! use. Each is made once from [`Clients`], before the first event; a function that does not make
 //! one does not link its SDK.
 
@@ -10,7 +10,6 @@ mod cloudwatch;
 mod configuration;
 mod dead_letters;
 pub mod doctor;
-mod dynamodb;
 mod ec2;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -23,10 +22,14 @@ mod table;
 
 pub use configuration::{Configuration, Ready};
 pub use dead_letters::{DeadLetter, DeadLetters};
-pub use dynamodb::{Due, NoteTable};
 pub use ec2::{Allowance, AnotherRegion, Aws, Clouds, REPAIRS_AT_ONCE};
 pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
-pub use sns::{Body, Topic};
-pub use sqs::{Queue, QueueMessage, ReceivedHandle, UnreadableMessage, UnreadableMessages};
+pub use sns::{Body, Topic, Topics};
+pub use sqs::{Inbox, Queue, ReceivedHandle, UnreadableMessages};
 pub use ssm::Parameters;
 pub use table::DynamoTable;
+
+/// The time now, for what a function logs.
+pub fn now() -> jiff::Timestamp {
+    sdk::clock::now()
+}

@@ -8,8 +8,8 @@ use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue,
     SendMessageBatchRequestEntry,
 };
-use guardrail::cloud::CallError;
 use guardrail::cloud::error_codes::call_error;
+use guardrail::cloud::{CallError, Envelope, Send, SetAside};
 
 use crate::sdk::clients::Clients;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
@@ -47,46 +47,10 @@ impl ReceivedHandle {
     }
 }
 
-/// A message for a FIFO queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueMessage {
-    /// Messages of one group are handled in order, one batch at a time. At most 128 characters.
-    pub group: String,
-    /// A second message with this within five minutes is accepted and never delivered. At most 128
-    /// characters.
-    pub deduplication_id: String,
-    /// The body.
-    pub body: String,
-}
-
-impl From<&guardrail::inbox::message::Message> for QueueMessage {
-    fn from(message: &guardrail::inbox::message::Message) -> Self {
-        Self {
-            group: message.group_id(),
-            deduplication_id: message.deduplication_id(),
-            body: message.body(),
-        }
-    }
-}
-
 impl Queue {
     /// The queue of this URL.
     pub fn new(clients: &Clients, url: &str) -> Self {
         Self { sqs: Client::new(clients.config()), url: url.to_owned() }
-    }
-
-    /// Sends these messages in their order, ten to a call; none makes no call. A call that fails,
-    /// or a message that is refused, does not keep the others from being sent, and sending them all
-    /// again is safe within five minutes.
-    ///
-    /// # Errors
-    /// The first failure.
-    pub async fn send(&self, messages: &[QueueMessage]) -> Result<(), CallError> {
-        let mut outcome = Ok(());
-        for batch in messages.chunks(BATCH) {
-            outcome = outcome.and(self.send_batch(batch).await);
-        }
-        outcome
     }
 
     /// Keeps these messages from being handed out for so long from now on, ten to a call; none makes
@@ -99,7 +63,7 @@ impl Queue {
         hold(&self.sqs, &self.url, handles, time).await
     }
 
-    async fn send_batch(&self, batch: &[QueueMessage]) -> Result<(), CallError> {
+    async fn send_batch(&self, batch: &[Envelope]) -> Result<(), CallError> {
         const OPERATION: &str = "SendMessageBatch";
         let entries: Result<Vec<_>, _> =
             batch.iter().enumerate().map(|(number, message)| entry(number, message)).collect();
@@ -107,6 +71,44 @@ impl Queue {
         let request = self.sqs.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
         let answer = on_heap(request.send()).await.map_err(|error| failed(OPERATION, &error))?;
         refusal(OPERATION, &answer.failed)
+    }
+}
+
+/// Ten to a call; none makes no call.
+impl Send for Queue {
+    async fn send(&self, messages: &[Envelope]) -> Result<(), CallError> {
+        let mut outcome = Ok(());
+        for batch in messages.chunks(BATCH) {
+            outcome = outcome.and(self.send_batch(batch).await);
+        }
+        outcome
+    }
+}
+
+/// The queue that a batch comes from, and where what nobody can read of it goes.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    queue: Queue,
+    unreadable: UnreadableMessages,
+}
+
+impl Inbox {
+    /// The queues of these URLs.
+    pub fn new(clients: &Clients, queue: &str, unreadable: &str) -> Self {
+        let unreadable = UnreadableMessages::new(clients, unreadable);
+        Self { queue: Queue::new(clients, queue), unreadable }
+    }
+}
+
+impl guardrail::cloud::Queue for Inbox {
+    async fn hold(&self, handles: &[&str], time: Duration) -> Result<(), CallError> {
+        let handles: Vec<ReceivedHandle> =
+            handles.iter().map(|handle| ReceivedHandle::from((*handle).to_owned())).collect();
+        self.queue.hold(&handles, time).await
+    }
+
+    async fn set_aside(&self, message: &SetAside<'_>) -> Result<(), CallError> {
+        self.unreadable.set_aside(message).await
     }
 }
 
@@ -145,10 +147,7 @@ async fn hold_batch(
     refusal(OPERATION, &answer.failed)
 }
 
-fn entry(
-    number: usize,
-    message: &QueueMessage,
-) -> Result<SendMessageBatchRequestEntry, BuildError> {
+fn entry(number: usize, message: &Envelope) -> Result<SendMessageBatchRequestEntry, BuildError> {
     SendMessageBatchRequestEntry::builder()
         .id(number.to_string())
         .message_group_id(&message.group)
@@ -172,21 +171,6 @@ pub struct UnreadableMessages {
     url: String,
 }
 
-/// A message that nobody can read, as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnreadableMessage {
-    /// SQS's id of the message as it was received.
-    pub id: String,
-    /// Its group.
-    pub group: Option<String>,
-    /// Who sent it: SQS's `SenderId`.
-    pub sender: Option<String>,
-    /// Why it cannot be read.
-    pub why: String,
-    /// Its body, to the letter.
-    pub body: String,
-}
-
 impl UnreadableMessages {
     /// The queue of this URL.
     pub fn new(clients: &Clients, url: &str) -> Self {
@@ -198,14 +182,14 @@ impl UnreadableMessages {
     ///
     /// # Errors
     /// When it was not accepted.
-    pub async fn set_aside(&self, message: &UnreadableMessage) -> Result<(), CallError> {
+    pub async fn set_aside(&self, message: &SetAside<'_>) -> Result<(), CallError> {
         const OPERATION: &str = "SendMessage";
-        let mut request = self.sqs.send_message().queue_url(&self.url).message_body(&message.body);
+        let mut request = self.sqs.send_message().queue_url(&self.url).message_body(message.body);
         let attributes = [
-            ("message-id", Some(&message.id)),
-            ("group", message.group.as_ref()),
-            ("sender", message.sender.as_ref()),
-            ("why", Some(&message.why)),
+            ("message-id", Some(message.id)),
+            ("group", message.group),
+            ("sender", message.sender),
+            ("why", Some(message.why)),
         ];
         for (name, text) in attributes {
             let text: String =

@@ -140,7 +140,7 @@ mod tests {
     fn one_action_does_not_wait_for_another_and_clones_share() {
         let allowance = Allowance::detect();
         let buckets = allowance.0.clone().unwrap();
-        let mut take = |action| buckets.take(action, NOW).as_millis();
+        let take = |action| buckets.take(action, NOW).as_millis();
         let vpcs: Vec<_> = (0..6).map(|_| take("DescribeVpcs")).collect();
         assert_eq!(vpcs, [0, 0, 0, 0, 0, 1000]);
         assert_eq!(take("DescribeSubnets"), 0);

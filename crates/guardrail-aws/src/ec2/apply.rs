@@ -1,7 +1,6 @@
 //! Calls into EC2's own.
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::Builder;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::types::{
@@ -21,8 +20,8 @@ use guardrail::ec2::world::Destination;
 use crate::doctor::Things;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
-/// Makes the change; `endpoint_changes` is what is different about calls that change endpoints.
-pub(crate) async fn apply(ec2: &Client, endpoint_changes: &Builder, call: &Call) -> Answer {
+/// Makes the change, by a client whose calls are made once each.
+pub(crate) async fn apply(ec2: &Client, call: &Call) -> Answer {
     let name = call.operation().name();
     let answer = match call {
         Action::EnableVpcDns { vpc, attribute } => enable_dns(ec2, name, vpc, *attribute).await,
@@ -32,7 +31,7 @@ pub(crate) async fn apply(ec2: &Client, endpoint_changes: &Builder, call: &Call)
         Action::AuthorizeHttps { group, cidrs } => authorize(ec2, name, group, cidrs).await,
         Action::CreateEndpoint { vpc, service, kind, policy, token } => {
             let request = NewRequest { vpc, service, kind, policy, token };
-            create_endpoint(ec2, name, endpoint_changes.clone(), request).await
+            create_endpoint(ec2, name, request).await
         }
         Action::ModifyEndpoint {
             endpoint,
@@ -48,7 +47,7 @@ pub(crate) async fn apply(ec2: &Client, endpoint_changes: &Builder, call: &Call)
                 add_groups,
                 private_dns: *private_dns,
             };
-            modify_endpoint(ec2, name, endpoint_changes.clone(), change).await
+            modify_endpoint(ec2, name, change).await
         }
         Action::DeleteRoute { table, destination, target: _ } => {
             delete_route(ec2, name, table, destination).await
@@ -203,12 +202,7 @@ struct NewRequest<'a> {
 
 /// The client token is ours to set: the SDK fills it for other operations, not for this one, and
 /// without it a retry after a lost answer would make a second endpoint.
-async fn create_endpoint(
-    ec2: &Client,
-    name: &str,
-    patience: Builder,
-    new: NewRequest<'_>,
-) -> Answer {
+async fn create_endpoint(ec2: &Client, name: &str, new: NewRequest<'_>) -> Answer {
     let request = ec2
         .create_vpc_endpoint()
         .vpc_id(new.vpc.as_str())
@@ -227,7 +221,7 @@ async fn create_endpoint(
             .private_dns_enabled(private_dns.is_on())
             .set_dns_options(dns_options(*private_dns)),
     };
-    let sent = on_heap(request.customize().config_override(patience).send()).await;
+    let sent = on_heap(request.send()).await;
     answer(name, sent, |made| {
         let id = made.vpc_endpoint.and_then(|endpoint| endpoint.vpc_endpoint_id);
         EndpointId::try_from(id.unwrap_or_default())
@@ -244,12 +238,7 @@ struct Change<'a> {
     private_dns: PrivateDns,
 }
 
-async fn modify_endpoint(
-    ec2: &Client,
-    name: &str,
-    patience: Builder,
-    change: Change<'_>,
-) -> Answer {
+async fn modify_endpoint(ec2: &Client, name: &str, change: Change<'_>) -> Answer {
     let request = ec2
         .modify_vpc_endpoint()
         .vpc_endpoint_id(change.endpoint.as_str())
@@ -258,7 +247,7 @@ async fn modify_endpoint(
         .set_add_security_group_ids(texts(change.add_groups))
         .set_private_dns_enabled(change.private_dns.is_on().then_some(true))
         .set_dns_options(dns_options(change.private_dns));
-    answer(name, on_heap(request.customize().config_override(patience).send()).await, done)
+    answer(name, on_heap(request.send()).await, done)
 }
 
 /// The options that go with private DNS; AWS refuses them where the service has none.

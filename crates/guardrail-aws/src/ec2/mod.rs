@@ -16,9 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::Builder;
 use guardrail::baseline::ManagedVpcs;
-use guardrail::cloud::{Answer, CallError, Cloud, ErrorClass, NatTraffic, Observation, Unread};
+use guardrail::cloud::{
+    Answer, CallError, Cloud, ErrorClass, NatTraffic, Observation, Survey, Unread,
+};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{NatGatewayId, Place, Region, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
@@ -49,7 +50,8 @@ pub(crate) struct InRegion {
     region: Region,
     pub(crate) offered: Cache<Vec<EndpointService>>,
     pub(crate) aws_lists: Cache<Vec<PrefixList>>,
-    endpoint_changes: Builder,
+    /// For calls that change something.
+    changes: Client,
 }
 
 /// A place that these clients do not reach.
@@ -71,7 +73,7 @@ impl Clouds {
             region: clients.region().clone(),
             offered: Cache::for_minutes(60),
             aws_lists: Cache::for_minutes(10),
-            endpoint_changes: clients.for_endpoint_changes(),
+            changes: Client::from_conf(clients.for_changes()),
         }))
     }
 
@@ -186,7 +188,7 @@ impl Cloud for Aws {
         if let Some(error) = self.elsewhere(scope, call.operation().name()) {
             return Answer::without_id(Err(error));
         }
-        apply::apply(&self.shared.ec2, &self.shared.endpoint_changes, call).await
+        apply::apply(&self.shared.changes, call).await
     }
 
     async fn pause(&self, time: Duration) {
@@ -195,6 +197,26 @@ impl Cloud for Aws {
 
     async fn carried(&self, _scope: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         self.shared.metrics.carried(nats, clock::now()).await
+    }
+}
+
+/// All managed VPCs of the place at once.
+impl Survey for Aws {
+    fn time(&self) -> Timestamp {
+        clock::now()
+    }
+
+    async fn survey(&self, managed: &ManagedVpcs) -> Observation {
+        let within = Within::Region { account: &self.place.account, managed };
+        let sections: Vec<Section> = Section::judged()
+            .into_iter()
+            .filter(|section| *section != Section::VpcAttributes)
+            .collect();
+        self.look(&within, &sections, empty(&self.place)).await
+    }
+
+    async fn dns_attributes(&self, vpcs: &[VpcId]) -> Observation {
+        crate::ec2::observe::attributes(&self.shared.reads, vpcs).await
     }
 }
 

@@ -35,21 +35,17 @@ pub struct ClientOptions {
     pub pace: Pace,
 }
 
-/// The longest first waits before a failed call is tried again; later ones double, and each is a
-/// random part of that.
+/// The longest first wait before a failed read is tried again; later ones double, and each is a random
+/// part of that. A call that changes something is made once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// For every call but the ones below.
+    /// The first wait.
     pub usual: Duration,
-    /// For `CreateVpcEndpoint` and `ModifyVpcEndpoint`: an account has four of these in a Region
-    /// and gets 0.3 more a second, so that one is free again after 3.3 seconds (EC2 API throttling
-    /// limits).
-    pub endpoint_changes: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { usual: Duration::from_millis(250), endpoint_changes: Duration::from_millis(3300) }
+        Self { usual: Duration::from_millis(250) }
     }
 }
 
@@ -81,8 +77,7 @@ pub struct Clients {
     config: SdkConfig,
     region: Region,
     profile: Option<String>,
-    pace: Pace,
-    endpoint_changes: RetryPartition,
+    changes: RetryPartition,
 }
 
 impl Clients {
@@ -115,9 +110,9 @@ impl Clients {
             let of_profile = of_profile(profile, &config);
             config = config.into_builder().credentials_provider(of_profile).build();
         }
-        let (profile, pace) = (options.profile.clone(), options.pace);
-        let endpoint_changes = RetryPartition::custom("endpoint-changes").build();
-        Ok(Self { config, region, profile, pace, endpoint_changes })
+        let profile = options.profile.clone();
+        let changes = RetryPartition::custom("changes").build();
+        Ok(Self { config, region, profile, changes })
     }
 
     /// The Region every call goes to.
@@ -169,16 +164,18 @@ impl Clients {
         AccountId::try_from(account).map_err(|error| unreadable(OPERATION, &error.to_string()))
     }
 
-    /// How an endpoint-changing call differs. AWS takes seconds to answer it. The bucket it draws on
-    /// fills so slowly that its callers are paced by the table, so that it is tried again once only and
-    /// a refusal for the rate means later. What failed calls cost is its own: neither do its failures
-    /// keep reads from being tried again, nor theirs these. The mode is standard, because the adaptive
-    /// one never slows below 0.5 calls a second, which is more than there are.
-    pub(crate) fn for_endpoint_changes(&self) -> aws_sdk_ec2::config::Builder {
-        aws_sdk_ec2::config::Config::builder()
-            .retry_partition(self.endpoint_changes.clone())
-            .retry_config(retries(2, self.pace.endpoint_changes, self.pace.endpoint_changes))
-            .timeout_config(timeouts(Duration::from_secs(9), LONGEST_CALL))
+    /// How a call that changes something differs: it is made once. A call that was tried twice has two
+    /// requests, of which CloudTrail tells, and the answer knows the id of the last only; the next run
+    /// tries again. AWS takes seconds to answer calls that change endpoints. What failed calls cost is
+    /// their own: neither do their failures keep reads from being tried again, nor theirs these. The mode
+    /// is standard, because the adaptive one never slows below 0.5 calls a second, which is more than there
+    /// are for endpoints.
+    pub(crate) fn for_changes(&self) -> aws_sdk_ec2::Config {
+        aws_sdk_ec2::config::Builder::from(&self.config)
+            .retry_partition(self.changes.clone())
+            .retry_config(RetryConfig::standard().with_max_attempts(1))
+            .timeout_config(timeouts(Duration::from_secs(18), LONGEST_CALL))
+            .build()
     }
 }
 
@@ -220,7 +217,7 @@ mod tests {
         let region = Some("eu-central-1".parse().unwrap());
         let options = ClientOptions { region, ..ClientOptions::default() };
         let clients = Clients::load(&options).await.unwrap();
-        let changes = clients.for_endpoint_changes().build();
+        let changes = clients.for_changes();
         let timeouts = [clients.config().timeout_config(), changes.timeout_config()];
         for timeouts in timeouts {
             let timeouts = timeouts.unwrap();
@@ -232,7 +229,7 @@ mod tests {
             let retries = retries.unwrap();
             (retries.mode(), retries.max_attempts())
         });
-        assert_eq!(retries, [(RetryMode::Standard, 3), (RetryMode::Standard, 2)]);
-        assert_eq!(changes.retry_partition(), Some(&clients.endpoint_changes));
+        assert_eq!(retries, [(RetryMode::Standard, 3), (RetryMode::Standard, 1)]);
+        assert_eq!(changes.retry_partition(), Some(&clients.changes));
     }
 }

@@ -9,7 +9,7 @@ mod table;
 mod telling;
 mod traffic;
 
-pub use queue::{Envelope, Queue, Send};
+pub use queue::{Envelope, Queue, Send, SetAside};
 pub use survey::Survey;
 pub use table::{Commit, InMemoryTable, Table};
 pub use telling::Telling;

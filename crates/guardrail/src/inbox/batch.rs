@@ -215,6 +215,13 @@ pub(super) fn time_left(now: Timestamp, ends: u64) -> Duration {
     left.unsigned_abs()
 }
 
+/// The last moment at which something is begun in an invocation that ends at this millisecond since
+/// the epoch.
+pub(super) fn last_moment(ends: u64) -> Timestamp {
+    const TO_END_IN: SignedDuration = SignedDuration::from_secs(5);
+    at(ends).checked_sub(TO_END_IN).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 fn at(millisecond: u64) -> Timestamp {
     let at = i64::try_from(millisecond).ok();
     at.and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(Timestamp::MAX)
@@ -231,10 +238,13 @@ fn claimed(
     sender: Option<&str>,
     is_detect: impl Fn(&str) -> bool,
 ) -> Vec<Evidence> {
-    match sender {
-        Some(sender) if is_detect(sender) => evidence,
-        Some(_) | None => evidence,
-    }
+    let claimed_by = match sender {
+        Some(sender) if is_detect(sender) => None,
+        Some(sender) => Some(sender.to_owned()),
+        None => Some("an unknown sender".to_owned()),
+    };
+    let claim = |evidence| Evidence { claimed_by: claimed_by.clone(), ..evidence };
+    evidence.into_iter().map(claim).collect()
 }
 
 #[cfg(test)]

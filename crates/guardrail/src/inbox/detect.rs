@@ -116,7 +116,7 @@ pub struct Detected {
 
 /// Whether a call was made with this role: AWS says so, and neither the agent nor the session's name
 /// does.
-pub fn is_own_call(evidence: &Evidence, repair_role: Option<&str>) -> bool {
+fn is_own_call(evidence: &Evidence, repair_role: Option<&str>) -> bool {
     evidence.session_issuer.as_deref().is_some_and(|issuer| repair_role == Some(issuer))
 }
 
@@ -132,38 +132,28 @@ pub fn decide(
     resolved: &Resolved,
     managed: &Managed<'_>,
 ) -> Detected {
-    let Detecting { place, repair_role, now } = detecting;
-    let mut notes = Vec::new();
-    let messages = if is_own_call(&trigger.evidence, repair_role) {
-        notes.push(Noted::OwnCall(Box::new(OwnCall::noted(&trigger.evidence, now))));
-        Vec::new()
-    } else {
-        let beyond = beyond(trigger, resolved);
-        if beyond == Beyond::Comparison {
-            notes.push(Noted::CompareRegion);
-        }
-        let any = beyond == Beyond::EveryManagedVpc;
-        messages_about(trigger, place, resolved, managed, any)
-    };
-    notes.extend(
-        changed_attributes(trigger, &messages).into_iter().map(Noted::VpcAttributesChanged),
-    );
+    if let Some(own) = own_call(trigger, detecting) {
+        return own;
+    }
+    let beyond = beyond(trigger, resolved);
+    let any = beyond == Beyond::EveryManagedVpc;
+    let messages = messages_about(trigger, detecting.place, resolved, managed, any);
+    let compare = (beyond == Beyond::Comparison).then_some(Noted::CompareRegion);
+    let changed = changed_attributes(trigger, &messages).into_iter();
+    let notes = compare.into_iter().chain(changed.map(Noted::VpcAttributesChanged)).collect();
     Detected { messages, notes }
 }
 
-/// The messages about a call for whoever notes nothing: instead of one comparison of the Region,
-/// every managed VPC is looked at.
-pub fn messages(
-    trigger: &Trigger,
-    place: &Place,
-    resolved: &Resolved,
-    managed: &Managed<'_>,
-) -> Vec<Message> {
-    let any = match beyond(trigger, resolved) {
-        Beyond::EveryManagedVpc | Beyond::Comparison => true,
-        Beyond::Nothing => false,
-    };
-    messages_about(trigger, place, resolved, managed, any)
+/// What a call of the guardrail's own leads to, for which nothing needs to be looked up; `None` for any
+/// other call.
+pub fn own_call(trigger: &Trigger, detecting: Detecting<'_>) -> Option<Detected> {
+    if !is_own_call(&trigger.evidence, detecting.repair_role) {
+        return None;
+    }
+    let own = OwnCall::noted(&trigger.evidence, detecting.now);
+    let changed = changed_attributes(trigger, &[]).into_iter().map(Noted::VpcAttributesChanged);
+    let notes = std::iter::once(Noted::OwnCall(Box::new(own))).chain(changed).collect();
+    Some(Detected { messages: Vec::new(), notes })
 }
 
 /// What a call asks for beyond the VPCs that it was found to concern.

@@ -2,6 +2,7 @@
 //! look at.
 
 pub mod batch;
+pub mod clock;
 pub mod detect;
 pub mod due;
 pub mod message;

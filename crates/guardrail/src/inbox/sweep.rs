@@ -34,6 +34,8 @@ pub struct SweptVpc {
     pub private_subnets: usize,
     /// Whether it is off its baseline.
     pub is_off: bool,
+    /// Whether nothing was known of it.
+    pub is_first_contact: bool,
     /// Why a run should look at it; `None` when it is as known.
     pub news: Option<SweptNews>,
     /// What is remembered of it from now on.
@@ -89,6 +91,7 @@ pub fn sweep(
                     vpc: vpc.clone(),
                     private_subnets: seen.private_subnets,
                     is_off: seen.findings.iter().any(|finding| !finding.rule.is_advice()),
+                    is_first_contact: known.state.is_none() && known.facts.is_none(),
                     news: news(baseline, &seen, known.state.as_ref(), now),
                     facts: VpcFacts::after_look(known.facts.as_ref(), &looked, &[], now),
                 });
@@ -152,6 +155,9 @@ pub struct Progress {
     pub private_subnets: usize,
     /// Of how many a run was asked to look.
     pub queued: usize,
+    /// Of how many of those nothing was known before.
+    #[serde(default)]
+    pub first_contacts: usize,
     /// When it ended (UTC); `None` while VPCs remain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -192,6 +198,7 @@ impl Progress {
                 self.off += usize::from(one.is_off);
                 self.private_subnets += one.private_subnets;
                 self.queued += usize::from(one.news.is_some());
+                self.first_contacts += usize::from(one.news.is_some() && one.is_first_contact);
             }
         }
         self.remaining.retain(|vpc| managed.contains(vpc));

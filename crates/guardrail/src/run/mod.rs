@@ -34,6 +34,7 @@ use crate::baseline::Baseline;
 use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
+use crate::history::outgoing::Level;
 use crate::history::{
     Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Memory, RunRecord,
     Transaction, VpcState, Write, ledger,
@@ -305,7 +306,10 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     ) -> Result<(), CallError> {
         let now = self.cloud.now();
         let more = match alert {
-            Some(alert) => told::outgoing(self, &format!("{}#killed", closed.run_id), &alert, now),
+            Some(alert) => {
+                let name = format!("{}+killed", closed.run_id);
+                told::outgoing(self, &name, &alert, Level::Alarm, now)
+            }
             None => Vec::new(),
         };
         let before = known.state.value.clone();
@@ -355,12 +359,16 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             let mut more = match is_told {
                 Some(told::Told::ByItself) => {
                     let alert = tell(&report, self.baseline);
-                    told::outgoing(self, &report.run_id, &alert, now)
+                    told::outgoing(self, &report.run_id, &alert, Level::News, now)
                 }
-                Some(told::Told::WithOthers) => vec![told::first_contact(&report)],
+                Some(told::Told::WithOthers) => {
+                    vec![told::first_contact(&report, &self.request.incident)]
+                }
                 None => Vec::new(),
             };
-            more.extend(told::kept_report(&report, is_told.is_some() || began, now));
+            if is_told.is_some() || began {
+                more.extend(told::kept_report(&report, now));
+            }
             let own = match began || is_told.is_some() {
                 true => vec![conclude::own_record(ended, seed, &report)],
                 false => Vec::new(),

@@ -3,8 +3,12 @@
 mod baseline_alert;
 mod caller;
 mod closed_run;
+mod digest;
+mod first_contact;
 mod moved;
 mod scripts;
+mod summary;
+mod unmatched_call;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,8 +22,12 @@ pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
 pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_alert};
+pub use crate::report::alert::digest::digest;
+pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
 use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
+pub use crate::report::alert::summary::summary;
+pub use crate::report::alert::unmatched_call::unmatched_call;
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 use crate::shown::{self, one_line, quoted, word};

@@ -1,0 +1,166 @@
+//! Floods, two processes at once, and destinations that fail for long.
+
+use super::*;
+
+/// Two futures in turns, of which the one is so many steps ahead.
+fn in_turns<A: Future, B: Future>(one: A, two: B, ahead: usize) -> (A::Output, B::Output) {
+    let (mut one, mut two) = (pin!(one), pin!(two));
+    let mut context = Context::from_waker(Waker::noop());
+    let (mut first, mut second) = (None, None);
+    for step in 0..1_000_000 {
+        if first.is_none()
+            && let Poll::Ready(output) = one.as_mut().poll(&mut context)
+        {
+            first = Some(output);
+        }
+        if step >= ahead
+            && second.is_none()
+            && let Poll::Ready(output) = two.as_mut().poll(&mut context)
+        {
+            second = Some(output);
+        }
+        if first.is_some() && second.is_some() {
+            break;
+        }
+    }
+    (first.unwrap(), second.unwrap())
+}
+
+#[test]
+fn two_clocks_at_once_tell_each_alert_once_and_keep_the_limit() {
+    for ahead in 0..60 {
+        let world = World::with_limit(4);
+        for run in 0..7 {
+            world.ends(&format!("r-{run:02}"), Level::News, &["a"]);
+        }
+        let (items, place) = (world.unsent(), place());
+        // Half a minute apart, as clocks may be.
+        let (one, two) = (world.outbox(&place), world.outbox_at(&place, 30));
+        in_turns(one.send_unsent(&items), two.send_unsent(&items), ahead);
+        for minute in 1..10 {
+            world.now.set(minute * 61);
+            world.tick();
+        }
+        let mut told = world.told_to("a");
+        let summary = told.pop().unwrap();
+        assert!(summary.contains("3 alerts more"), "{ahead}: {summary}");
+        told.sort();
+        told.dedup();
+        assert_eq!(told.len(), 4, "{ahead}");
+        assert_eq!(world.told_to("a").len(), 5, "{ahead}: no repeat");
+        assert!(world.is_clean(), "{ahead}");
+    }
+}
+
+#[test]
+fn two_clocks_at_once_make_one_summary() {
+    for ahead in 0..12 {
+        let world = World::with_limit(3);
+        for run in 0..6 {
+            world.ends(&format!("r-{run:02}"), Level::News, &["a"]);
+        }
+        world.tick();
+        world.now.set(400);
+        let place = place();
+        let (one, two) = (world.outbox(&place), world.outbox_at(&place, 30));
+        let (one, two) = in_turns(one.make_summaries(&[]), two.make_summaries(&[]), ahead);
+        assert_eq!((one, two), (Ok(Vec::new()), Ok(Vec::new())));
+        world.tick();
+        assert_eq!(world.told_to("a").len(), 4, "{ahead}");
+    }
+}
+
+#[test]
+fn five_hundred_alerts_in_a_minute_are_twenty_and_one() {
+    let world = World::default();
+    for run in 0..500 {
+        world.ends(&format!("r-{run:03}"), Level::News, &["a", "b"]);
+    }
+    world.ends("alarm", Level::Alarm, &["a", "b"]);
+    assert_eq!(world.tick(), Sent { told: 42, held: 960, ..Sent::default() });
+    for minute in 1..=10 {
+        world.now.set(minute * 60);
+        world.tick();
+    }
+    for to in ["a", "b"] {
+        let told = world.told_to(to);
+        assert_eq!((told.len(), told[0].as_str()), (22, "about alarm"), "the alarm comes first");
+        assert!(told[21].contains("480 alerts more"), "{}", told[21]);
+    }
+    assert!(world.is_clean());
+}
+
+/// A destination that takes nothing for a day, while a run ends every minute and an overview comes
+/// every hour: what waits is bounded all the time, and afterwards it is not flooded.
+#[test]
+fn a_destination_that_fails_for_a_day_is_not_flooded_afterwards() {
+    let world = World::default();
+    world.failing.borrow_mut().push("a");
+    let mut most = 0;
+    for minute in 0..24 * 60 {
+        world.now.set(minute * 60);
+        world.ends(&format!("r-{minute:04}"), Level::News, &["a", "b"]);
+        let before = world.calls.get();
+        world.tick();
+        most = most.max(world.unsent().len());
+        assert!(world.calls.get() - before < 200, "minute {minute}");
+    }
+    assert!(most <= 60, "{most} wait");
+    assert!(world.table.everything().len() < 130);
+    world.failing.borrow_mut().clear();
+    for minute in 24 * 60..27 * 60 {
+        world.now.set(minute * 60);
+        let before = world.told_to("a").len();
+        world.tick();
+        assert!(world.told_to("a").len() - before <= 21, "minute {minute}");
+    }
+    assert!(world.told_to("a").len() <= 44, "{}", world.told_to("a").len());
+    assert_eq!(world.told_to("b").len(), 24 * 20 + 25, "20 an hour, and the summaries");
+    let counted = |subject: &String| {
+        let of = subject.strip_prefix("VPC guardrail: ")?.split_once(' ')?.0;
+        of.parse::<usize>().ok()
+    };
+    for to in ["a", "b"] {
+        let told = world.told_to(to);
+        let all: usize = told.iter().map(|subject| counted(subject).unwrap_or(1)).sum();
+        assert_eq!(all, 24 * 60, "each is told of, by itself or in a summary");
+    }
+    assert!(world.is_clean());
+}
+
+/// One alert that is never taken stands before all others.
+#[test]
+fn an_alert_that_is_never_taken_keeps_no_other_back() {
+    let world = World::default();
+    world.poison.set("r-0");
+    for run in 0..5 {
+        world.ends(&format!("r-{run}"), Level::News, &["a"]);
+    }
+    for minute in 0..4 {
+        world.now.set(minute * 61);
+        world.tick();
+    }
+    assert_eq!(world.told_to("a"), ["about r-1", "about r-2", "about r-3", "about r-4"]);
+    assert_eq!(world.unsent().len(), 1);
+    world.table.forget_expired(at(14 * 86_400));
+    assert_eq!(world.unsent().len(), 0, "after two weeks it is no news");
+}
+
+/// The hour turns between two alerts, and between an alert's claim and its repeat.
+#[test]
+fn a_new_hour_has_new_places_and_none_is_used_twice() {
+    let world = World::default();
+    world.now.set(3599);
+    world.failing.borrow_mut().push("a");
+    for run in 0..40 {
+        world.ends(&format!("r-{run:02}"), Level::News, &["a"]);
+    }
+    let sent = world.tick();
+    assert_eq!((sent.told, sent.held, sent.left), (0, 20, 20), "half of them have no place");
+    world.failing.borrow_mut().clear();
+    world.now.set(3670);
+    let sent = world.tick();
+    assert_eq!((sent.told, sent.held, sent.left), (20, 0, 0));
+    world.ends("r-40", Level::News, &["a"]);
+    assert_eq!(world.tick().held, 1);
+}
