@@ -19,6 +19,7 @@ pub mod http;
 mod ids;
 mod replay;
 mod sim;
+mod throttle;
 mod time;
 
 #[cfg(test)]
@@ -34,3 +35,4 @@ pub use ec2::request::{
 pub use faults::{Fault, NotAFault};
 pub use replay::{Replayed, replay_call};
 pub use sim::{Recorded, Sim, SimOptions};
+pub use throttle::{BucketUse, bucket_table};

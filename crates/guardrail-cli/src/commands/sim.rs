@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use guardrail::ec2::world::World;
 use guardrail_sim::http::{Events, Server, ServerOptions};
-use guardrail_sim::{Fault, Sim, SimOptions};
+use guardrail_sim::{BucketUse, Fault, Sim, SimOptions, bucket_table};
 use jiff::SignedDuration;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -39,6 +39,10 @@ pub(crate) struct Arguments {
     /// How old the world is that reads see, such as `2s`.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     visibility_delay: Duration,
+    /// Puts EC2's documented token bucket on each API action (calls that find it empty are refused
+    /// as `RequestLimitExceeded`), and prints at the end what the calls took of them.
+    #[arg(long)]
+    throttle: bool,
     /// Where to save the world when the simulator is told to stop (SIGTERM, SIGINT).
     #[arg(long, value_name = "AFTER.json")]
     save: Option<PathBuf>,
@@ -68,7 +72,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
     let mut sim = Sim::new(
         world,
         now(),
-        SimOptions { visibility_delay: arguments.visibility_delay, ..SimOptions::default() },
+        SimOptions {
+            visibility_delay: arguments.visibility_delay,
+            throttling: arguments.throttle,
+            ..SimOptions::default()
+        },
     );
     arguments.faults.iter().for_each(|fault| sim.inject(fault.clone()));
     let options = ServerOptions {
@@ -77,21 +85,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
         speed: arguments.speed,
         events: arguments.events.clone(),
     };
-    let world = serve(sim, options)
+    let (world, uses) = serve(sim, options)
         .map_err(|reason| BadInput::Unserved { port: arguments.port, reason })?;
+    if arguments.throttle {
+        print!("{}", bucket_table(&uses));
+    }
     if let Some(path) = &arguments.save {
         input::write(path, &format!("{:#}\n", json!(world)))?;
     }
     Ok(Ending::Fine)
 }
 
-fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<World> {
+fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<(World, Vec<BucketUse>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = told_to_stop()?;
         let server = Server::bind(sim, options).await?;
         println!("listening on http://{}", server.address());
-        server.run_until(stop).await
+        let meter = server.bucket_meter();
+        let world = server.run_until(stop).await?;
+        Ok((world, meter.uses()))
     })
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn answer(
     let done = match (method, path) {
         (&Method::GET, "world") => Ok(json!(service.world())),
         (&Method::GET, "calls") => Ok(service.state().sim.calls().iter().map(recorded).collect()),
+        (&Method::GET, "buckets") => Ok(json!(service.bucket_uses())),
         (&Method::GET, "status") => Ok(status(service)),
         (&Method::POST, "advance") => advance(service, Parameters::parse(&form)),
         (&Method::POST, "fault") => fault(service, Parameters::parse(&form)),

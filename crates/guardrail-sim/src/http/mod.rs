@@ -29,6 +29,7 @@ use tokio::task::JoinSet;
 pub use events::{Events, NotAnEventTarget};
 
 use crate::sim::Sim;
+use crate::throttle::BucketUse;
 use service::Service;
 
 /// How the server behaves beyond what the simulator does.
@@ -50,6 +51,8 @@ pub struct ServerOptions {
 /// - `GET /_sim/world`: the world now, as a world file;
 /// - `GET /_sim/calls`: every call so far as `{at, operation, write, dry_run, outcome}`; the
 ///   outcome is `ok`, EC2's code, or `lost`;
+/// - `GET /_sim/buckets`: what each action's calls took of EC2's token bucket, as
+///   [`BucketUse`](crate::BucketUse);
 /// - `GET /_sim/status`: the time, how many calls are being answered, the most that ever were at
 ///   once, and how many events could not be delivered;
 /// - `POST /_sim/advance?seconds=90`: lets time pass;
@@ -80,6 +83,11 @@ impl Server {
         self.address
     }
 
+    /// A way to ask what the calls took of EC2's token buckets, also after the server has stopped.
+    pub fn bucket_meter(&self) -> BucketMeter {
+        BucketMeter(self.service.clone())
+    }
+
     /// Serves without end.
     ///
     /// # Errors
@@ -108,6 +116,17 @@ impl Server {
         }
         drop(connections);
         Ok(self.service.world())
+    }
+}
+
+/// What the calls to a [`Server`] took of EC2's token buckets, whenever it is asked.
+#[derive(Debug, Clone)]
+pub struct BucketMeter(Arc<Service>);
+
+impl BucketMeter {
+    /// The uses so far, one for each bucket that was drawn on.
+    pub fn uses(&self) -> Vec<BucketUse> {
+        self.0.bucket_uses()
     }
 }
 

@@ -20,6 +20,7 @@ use super::{ServerOptions, requests, responses};
 use crate::ec2::errors::ApiError;
 use crate::http::cloudtrail;
 use crate::sim::Sim;
+use crate::throttle::BucketUse;
 
 /// More than any call of EC2 has.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -117,6 +118,11 @@ impl Service {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.catch_up(self.options.speed);
         state
+    }
+
+    /// What the calls took of EC2's token buckets.
+    pub(crate) fn bucket_uses(&self) -> Vec<BucketUse> {
+        self.state().sim.bucket_uses()
     }
 
     pub(crate) fn world(&self) -> World {

@@ -75,6 +75,30 @@ async fn time_passes_when_told_so() {
 }
 
 #[tokio::test]
+async fn calls_are_counted_against_their_buckets() {
+    let client = serve(WORLD, ServerOptions::default()).await;
+    let delete = "Action=DeleteVpcEndpoints&VpcEndpointId.1=vpce-9";
+    for form in [delete, "Action=DescribeSecurityGroups", delete, "Action=Nonsense"] {
+        client.call(form).await.unwrap();
+    }
+    client.tell("advance?seconds=4", "").await;
+    client.call(delete).await.unwrap();
+    let used = |action: &str, unfiltered: bool, sizes: (f64, f64), made: u64, highest: f64| {
+        json!({
+            "action": action, "unfiltered": unfiltered, "capacity": sizes.0, "refill": sizes.1,
+            "made": made, "refused": 0, "highest_use": highest,
+        })
+    };
+    assert_eq!(
+        client.look("buckets").await,
+        json!([
+            used("DeleteVpcEndpoints", false, (4.0, 0.3), 3, 2.0),
+            used("DescribeSecurityGroups", true, (50.0, 10.0), 1, 1.0),
+        ])
+    );
+}
+
+#[tokio::test]
 async fn another_world_begins_without_calls_and_faults() {
     let client = serve(WORLD, ServerOptions::default()).await;
     client.call(DELETE_ROUTE).await.unwrap();
