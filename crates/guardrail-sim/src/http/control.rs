@@ -32,15 +32,19 @@ pub(crate) fn answer(
         (&Method::POST, "reset") => reset(service, body),
         _ => Err((StatusCode::NOT_FOUND, format!("there is no {method} /_sim/{path}"))),
     };
+    done_answer(done)
+}
+
+pub(crate) fn done_answer(done: Done) -> Answer {
     match done {
         Ok(value) => json_answer(StatusCode::OK, &value),
         Err((status, message)) => json_answer(status, &json!({ "error": message })),
     }
 }
 
-type Done = Result<Value, (StatusCode, String)>;
+pub(crate) type Done = Result<Value, (StatusCode, String)>;
 
-fn bad(message: impl ToString) -> (StatusCode, String) {
+pub(crate) fn bad(message: impl ToString) -> (StatusCode, String) {
     (StatusCode::BAD_REQUEST, message.to_string())
 }
 
@@ -71,11 +75,16 @@ fn status(service: &Service) -> Value {
     })
 }
 
-fn advance(service: &Service, mut parameters: Parameters) -> Done {
-    let seconds =
-        parameters.number("seconds").map_err(bad)?.ok_or_else(|| bad("`seconds` is missing"))?;
+/// `seconds` to advance by.
+pub(crate) fn seconds(mut parameters: Parameters) -> Result<Duration, (StatusCode, String)> {
+    let seconds = parameters.number("seconds").map_err(bad)?;
+    Ok(Duration::from_secs(seconds.ok_or_else(|| bad("`seconds` is missing"))?))
+}
+
+fn advance(service: &Service, parameters: Parameters) -> Done {
+    let time = seconds(parameters)?;
     let mut state = service.state();
-    state.sim.advance(Duration::from_secs(seconds));
+    state.sim.advance(time);
     Ok(json!({ "now": state.sim.now() }))
 }
 
@@ -94,7 +103,7 @@ fn reset(service: &Service, body: &Bytes) -> Done {
     Ok(json!({}))
 }
 
-fn json_answer(status: StatusCode, value: &Value) -> Answer {
+pub(crate) fn json_answer(status: StatusCode, value: &Value) -> Answer {
     let mut answer = Response::new(Full::from(value.to_string()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,13 +4,14 @@
 //! Under `/_sim/` it answers to tests instead: [`Server`] says what.
 
 pub(crate) mod cloudtrail;
-mod control;
+pub(crate) mod control;
 mod events;
 pub(crate) mod parameters;
 mod requests;
 pub(crate) mod resources;
 mod responses;
-mod service;
+pub(crate) mod service;
+pub(crate) mod sockets;
 pub(crate) mod tree;
 
 use std::future::Future;
@@ -20,11 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guardrail::ec2::world::World;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 pub use events::{Events, NotAnEventTarget};
 
@@ -102,19 +99,12 @@ impl Server {
     /// # Errors
     /// The socket breaks.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<World> {
-        let mut connections = JoinSet::new();
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => break,
-                accepted = self.listener.accept() => {
-                    let (stream, _) = accepted?;
-                    connections.spawn(connection(stream, self.service.clone()));
-                }
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        drop(connections);
+        let service = self.service.clone();
+        let answer = move |request| {
+            let service = service.clone();
+            async move { service.answer(request).await }
+        };
+        sockets::serve_until(self.listener, stop, answer).await?;
         Ok(self.service.world())
     }
 }
@@ -128,13 +118,4 @@ impl BucketMeter {
     pub fn uses(&self) -> Vec<BucketUse> {
         self.0.bucket_uses()
     }
-}
-
-async fn connection(stream: tokio::net::TcpStream, service: Arc<Service>) {
-    let answer = service_fn(move |request| {
-        let service = service.clone();
-        async move { service.answer(request).await }
-    });
-    // A connection that breaks is the client's affair, or the lost answer that was asked for.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
 }

@@ -23,7 +23,7 @@ use crate::sim::Sim;
 use crate::throttle::BucketUse;
 
 /// More than any call of EC2 has.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
+pub(crate) const LARGEST_BODY: usize = 16 * 1024 * 1024;
 const API_VERSION: &str = "2016-11-15";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -287,12 +287,12 @@ fn place_of(world: &World) -> ServedPlace {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
 /// `AWS4-HMAC-SHA256 Credential=AKIA…/20261122/eu-central-1/ec2/aws4_request, …`
-fn access_key(authorization: &str) -> Option<&str> {
+pub(crate) fn access_key(authorization: &str) -> Option<&str> {
     let (_, credential) = authorization.split_once("Credential=")?;
     credential.split('/').next().filter(|key| !key.is_empty())
 }

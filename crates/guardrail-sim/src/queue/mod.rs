@@ -4,13 +4,16 @@
 //! counted, a receive looks at the whole queue, and a message of a standard queue comes once unless
 //! its visibility time-out ends, although AWS promises only "at least once" and no order there.
 //! [`EventSourceMapping`] is Lambda's side: what it takes from a queue, hands to a function, and
-//! does with the function's answer.
+//! does with the function's answer. With the feature `http`, the module of that name puts the queues
+//! on a socket.
 //!
 //! Not here: encryption, `ReceiveRequestAttemptId`, message move tasks, delays of a whole queue,
 //! binary message attributes, deduplication by group (high throughput).
 
 mod batch;
 mod checks;
+#[cfg(feature = "http")]
+pub mod http;
 mod mapping;
 mod message;
 mod one;
