@@ -70,6 +70,10 @@ mod tests {
                 "`DeleteRoute` is no fault; write it as `DeleteRoute=Unavailable`",
             ),
             (["--events", "ftp://x/"], "`ftp://x/` is no place for events"),
+            (
+                ["--event-faults", "lost=all"],
+                "`lost=all` is nothing that happens to events; write it as `lost=5,repeated=10,late=30s,seed=7`",
+            ),
         ] {
             let mut command = Command::new(env!("CARGO_BIN_EXE_guardrail"));
             let output = command.args(["sim", "--world", WORLD]).args(arguments).output().unwrap();

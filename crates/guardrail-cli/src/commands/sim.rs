@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use guardrail::ec2::world::World;
-use guardrail_sim::http::{Events, Server, ServerOptions};
+use guardrail_sim::http::{Events, Mishaps, Server, ServerOptions};
 use guardrail_sim::{BucketUse, Fault, Sim, SimOptions, bucket_table};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -50,6 +50,11 @@ pub(crate) struct Arguments {
     /// JSON lines, or a URL.
     #[arg(long, value_name = "FILE|http://…")]
     events: Option<Events>,
+    /// What happens to events on their way: how many of a hundred get lost or come twice, how long
+    /// they take at most (so they overtake each other), and the seed of chance, such as
+    /// `lost=5,repeated=10,late=3s,seed=7`.
+    #[arg(long, value_name = "WHAT=N,…", requires = "events")]
+    event_faults: Option<Mishaps>,
 }
 
 const POINT_AT_IT: &str = "Point a client at it with AWS_ENDPOINT_URL_EC2=http://127.0.0.1:PORT, or with AWS_ENDPOINT_URL, because it also answers \
@@ -84,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
         latency: arguments.latency,
         speed: arguments.speed,
         events: arguments.events.clone(),
+        mishaps: arguments.event_faults.unwrap_or_default(),
     };
     let (world, uses) = serve(sim, options)
         .map_err(|reason| BadInput::Unserved { port: arguments.port, reason })?;

@@ -70,6 +70,7 @@ fn status(service: &Service) -> Value {
         "now": service.state().sim.now(),
         "in_flight": in_flight,
         "most_in_flight": most_in_flight,
+        "events": service.fates(),
         "undelivered_events": undelivered,
         "last_delivery_failure": last_failure,
     })

@@ -6,6 +6,7 @@
 pub(crate) mod cloudtrail;
 pub(crate) mod control;
 mod events;
+mod mishaps;
 pub(crate) mod parameters;
 mod requests;
 pub(crate) mod resources;
@@ -24,6 +25,7 @@ use guardrail::ec2::world::World;
 use tokio::net::TcpListener;
 
 pub use events::{Events, NotAnEventTarget};
+pub use mishaps::{Mishaps, NotAMishap};
 
 use crate::sim::Sim;
 use crate::throttle::BucketUse;
@@ -40,6 +42,8 @@ pub struct ServerOptions {
     pub speed: u32,
     /// Where the event of each call goes that could change something.
     pub events: Option<Events>,
+    /// What happens to events on their way there.
+    pub mishaps: Mishaps,
 }
 
 /// A simulator on a socket.
@@ -51,7 +55,8 @@ pub struct ServerOptions {
 /// - `GET /_sim/buckets`: what each action's calls took of EC2's token bucket, as
 ///   [`BucketUse`](crate::BucketUse);
 /// - `GET /_sim/status`: the time, how many calls are being answered, the most that ever were at
-///   once, and how many events could not be delivered;
+///   once, how many events were sent off, and of them lost and repeated on purpose, and how many
+///   could not be delivered;
 /// - `POST /_sim/advance?seconds=90`: lets time pass;
 /// - `POST /_sim/fault?operation=DeleteRoute&code=Unavailable&times=2`: as [`Fault`](crate::Fault);
 ///   the code `lost` loses the answer of a call that happens;

@@ -12,7 +12,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, USER_AGENT};
 use hyper::{Request as HttpRequest, Response as HttpResponse, StatusCode};
 
-use super::events::Sender;
+use super::events::{Fates, Sender};
 use super::parameters::Parameters;
 use super::resources::ServedPlace;
 use super::tree::{Fields, answer_xml, error_xml, identity_xml};
@@ -101,7 +101,8 @@ struct Call {
 
 impl Service {
     pub(crate) fn new(sim: Sim, options: ServerOptions) -> io::Result<Self> {
-        let events = options.events.clone().map(Sender::open).transpose()?;
+        let open = |events| Sender::open(events, options.mishaps);
+        let events = options.events.clone().map(open).transpose()?;
         let state = Mutex::new(State::new(sim));
         Ok(Self {
             options,
@@ -137,6 +138,11 @@ impl Service {
     /// How many events could not be delivered, and why the last.
     pub(crate) fn undelivered(&self) -> (usize, String) {
         self.events.as_ref().map(Sender::undelivered).unwrap_or_default()
+    }
+
+    /// What became of the events so far.
+    pub(crate) fn fates(&self) -> Fates {
+        self.events.as_ref().map(Sender::fates).unwrap_or_default()
     }
 
     pub(crate) async fn answer(&self, request: HttpRequest<Incoming>) -> Result<Answer, Lost> {
