@@ -1,6 +1,7 @@
 //! `guardrail sim`: a world as an EC2 endpoint on this machine.
 
 use std::future::Future;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -94,7 +95,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
     let (world, uses) = serve(sim, options)
         .map_err(|reason| BadInput::Unserved { port: arguments.port, reason })?;
     if arguments.throttle {
-        print!("{}", bucket_table(&uses));
+        // Whoever reads it may be gone by now.
+        let _ = std::io::stdout().write_all(bucket_table(&uses).as_bytes());
     }
     if let Some(path) = &arguments.save {
         input::write(path, &format!("{:#}\n", json!(world)))?;

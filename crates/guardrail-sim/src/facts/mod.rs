@@ -12,6 +12,7 @@ mod network_acls;
 mod queue_dead_letters;
 mod queue_groups;
 mod queue_mapping;
+mod queue_promises;
 mod queue_receipts;
 mod queue_scene;
 mod queue_sending;

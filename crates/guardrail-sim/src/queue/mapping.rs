@@ -60,7 +60,8 @@ pub enum Invocation {
 /// What became of the messages of a batch, by their ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ended {
-    /// Those that are deleted.
+    /// Those that SQS said are deleted; so it says of one that is no longer there, too, because it
+    /// was deleted before or went to the dead-letter queue.
     pub deleted: Vec<String>,
     /// Those that come again when their visibility time-out ends.
     pub back: Vec<String>,

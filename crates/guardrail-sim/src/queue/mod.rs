@@ -8,7 +8,8 @@
 //! on a socket.
 //!
 //! Not here: encryption, `ReceiveRequestAttemptId`, message move tasks, delays of a whole queue,
-//! binary message attributes, deduplication by group (high throughput).
+//! binary message attributes, deduplication by group (high throughput), the most that may be in
+//! flight (120,000), and the most that Lambda gives an invocation (6 MB).
 
 mod batch;
 mod checks;
@@ -281,7 +282,7 @@ impl Sqs {
         let standing = u32::try_from(queue.options.visibility_timeout.as_secs());
         let visibility = visibility.unwrap_or(standing.unwrap_or(LONGEST_VISIBILITY));
         let most = usize::try_from(most).unwrap_or_default();
-        let (received, dead) = queue.receive(most, visibility, now)?;
+        let (received, dead) = queue.receive(most, visibility, now);
         let to = queue.options.dead_letter.as_ref().map(|to| to.queue.clone());
         if let Some(to) = to.and_then(|to| self.queues.get_mut(&to)) {
             dead.into_iter().for_each(|entry| to.take_dead_letter(entry, &source, now));

@@ -15,8 +15,6 @@ use crate::sim::later;
 const DEDUPLICATION_INTERVAL: Duration = Duration::from_secs(300);
 /// "The maximum is 12 hours."
 pub(crate) const LONGEST_VISIBILITY: u32 = 43_200;
-/// "There can be a maximum of 120,000 in flight messages."
-const MOST_IN_FLIGHT: usize = 120_000;
 /// "You must wait 60 seconds" between two purges.
 const PURGE_TAKES: Duration = Duration::from_secs(60);
 
@@ -134,20 +132,14 @@ impl Queue {
         most: usize,
         visibility: u32,
         now: Timestamp,
-    ) -> Result<(Vec<Received>, Vec<Entry>), Refusal> {
-        let in_flight = self.in_flight(now);
-        let free = MOST_IN_FLIGHT.saturating_sub(in_flight);
-        if free == 0 && self.kind == Kind::Standard {
-            let message = format!("Too many messages in flight for queue {}.", self.name);
-            return Err(Refusal::new(RefusalKind::OverLimit, message));
-        }
-        let (numbers, dead) = self.next(most.min(free), now);
+    ) -> (Vec<Received>, Vec<Entry>) {
+        let (numbers, dead) = self.next(most, now);
         let dead: Vec<Entry> =
             dead.into_iter().filter_map(|number| self.take_out(number)).collect();
         self.counts.dead_lettered = self.counts.dead_lettered.saturating_add(dead.len());
         let until = later(now, Duration::from_secs(visibility.into()));
         let handed = numbers.into_iter().filter_map(|number| self.hand_out(number, until, now));
-        Ok((handed.collect(), dead))
+        (handed.collect(), dead)
     }
 
     /// The numbers of the messages that come next, and of those that were received too often.
@@ -280,10 +272,6 @@ impl Queue {
 
     pub(crate) fn in_place(&self, place: Place, now: Timestamp) -> usize {
         self.entries.iter().filter(|entry| entry.place(now) == place).count()
-    }
-
-    fn in_flight(&self, now: Timestamp) -> usize {
-        self.in_place(Place::InFlight, now)
     }
 
     /// A handle that this queue never gave out is none.

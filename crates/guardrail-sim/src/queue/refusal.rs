@@ -24,7 +24,6 @@ pub enum RefusalKind {
     InvalidParameterValue,
     MessageNotInflight,
     MissingParameter,
-    OverLimit,
     PurgeQueueInProgress,
     QueueDoesNotExist,
     QueueNameExists,
@@ -48,7 +47,6 @@ impl RefusalKind {
             Self::InvalidParameterValue => "InvalidParameterValue",
             Self::MessageNotInflight => "AWS.SimpleQueueService.MessageNotInflight",
             Self::MissingParameter => "MissingParameter",
-            Self::OverLimit => "OverLimit",
             Self::PurgeQueueInProgress => "AWS.SimpleQueueService.PurgeQueueInProgress",
             Self::QueueDoesNotExist => "AWS.SimpleQueueService.NonExistentQueue",
             Self::QueueNameExists => "QueueAlreadyExists",
@@ -75,7 +73,6 @@ impl RefusalKind {
             }
             Self::MessageNotInflight => "com.amazonaws.sqs#MessageNotInflight",
             Self::MissingParameter => "com.amazon.coral.service#MissingRequiredParameterException",
-            Self::OverLimit => "com.amazonaws.sqs#OverLimit",
             Self::PurgeQueueInProgress => "com.amazonaws.sqs#PurgeQueueInProgress",
             Self::QueueDoesNotExist => "com.amazonaws.sqs#QueueDoesNotExist",
             Self::QueueNameExists => "com.amazonaws.sqs#QueueNameExists",
