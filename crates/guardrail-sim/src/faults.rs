@@ -7,10 +7,10 @@ use crate::ec2::errors::ApiError;
 /// Makes the next calls of one operation fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    pub(crate) operation: String,
-    pub(crate) times: u32,
-    pub(crate) error: ApiError,
-    pub(crate) happens: bool,
+    operation: String,
+    times: u32,
+    error: ApiError,
+    happens: bool,
 }
 
 /// The code of a fault that loses the answer instead of refusing the call.
@@ -75,6 +75,14 @@ impl Fault {
         text.clone_into(&mut self.error.message);
         self
     }
+}
+
+/// What the first fault that fits a call of this operation does to it: the error that the caller
+/// gets, and whether the call happens all the same. It is used up by one.
+pub(crate) fn next(faults: &mut [Fault], operation: &str) -> Option<(ApiError, bool)> {
+    let fault = faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0)?;
+    fault.times -= 1;
+    Some((fault.error.clone(), fault.happens))
 }
 
 #[cfg(test)]

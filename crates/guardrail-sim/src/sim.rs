@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::ec2::errors::ApiError;
 use crate::ec2::request::{CreateVpcEndpoint, Request, Response};
-use crate::faults::Fault;
+use crate::faults::{self, Fault};
 use crate::ids::Ids;
 use crate::throttle::{BucketUse, Buckets, Throttling};
 use crate::time::Due;
@@ -236,12 +236,8 @@ impl Sim {
     fn answer(&mut self, request: &Request) -> Result<Response, ApiError> {
         let throttling = if self.options.throttling { Throttling::On } else { Throttling::Off };
         self.buckets.take(request, self.now, throttling)?;
-        let operation = request.operation();
-        let fault =
-            self.faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0);
-        let Some(fault) = fault else { return self.perform(request) };
-        fault.times -= 1;
-        let (error, happens) = (fault.error.clone(), fault.happens);
+        let fault = faults::next(&mut self.faults, request.operation());
+        let Some((error, happens)) = fault else { return self.perform(request) };
         if happens {
             // The caller is told the fault, whatever the call itself came to: that is what a lost
             // answer is.

@@ -89,11 +89,17 @@ fn advance(service: &Service, parameters: Parameters) -> Done {
     Ok(json!({ "now": state.sim.now() }))
 }
 
-fn fault(service: &Service, mut parameters: Parameters) -> Done {
+/// The fault that the parameters ask for.
+pub(crate) fn asked_fault(mut parameters: Parameters) -> Result<Fault, (StatusCode, String)> {
     let operation = parameters.required("operation").map_err(bad)?;
     let code = parameters.required("code").map_err(bad)?;
     let times = parameters.number("times").map_err(bad)?.unwrap_or(1);
-    service.state().sim.inject(Fault::named(&operation, &code, times));
+    Ok(Fault::named(&operation, &code, times))
+}
+
+fn fault(service: &Service, parameters: Parameters) -> Done {
+    let fault = asked_fault(parameters)?;
+    service.state().sim.inject(fault);
     Ok(json!({}))
 }
 

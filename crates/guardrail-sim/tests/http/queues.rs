@@ -340,3 +340,21 @@ async fn a_mapping_polls_what_is_served() {
     queues.advance(Duration::from_secs(5));
     assert!(queues.with(|sqs, now| mapping.poll(sqs, now)).is_some());
 }
+
+/// A send whose answer is lost is sent again, and comes once: what deduplication ids are for.
+#[tokio::test]
+async fn calls_fail_and_answers_get_lost_as_asked_for() {
+    let (client, _) = serve().await;
+    client.tell("fault?operation=SendMessage&code=ServiceUnavailable", "").await;
+    client.tell("fault?operation=SendMessage&code=lost", "").await;
+    let detect = "x-sim-sender: detect\r\n";
+    let (status, code, body) = refused(client, detect, "SendMessage", message("x", "m")).await;
+    assert_eq!((status, code.as_str()), (503, "ServiceUnavailable;Receiver"));
+    assert_eq!(body["__type"], "com.amazonaws.sqs#ServiceUnavailable");
+    let headers = format!("x-amz-target: AmazonSQS.SendMessage\r\n{detect}");
+    let lost = client.send("POST", "/", &headers, &message("x", "m").to_string()).await;
+    assert_eq!(lost, None);
+    answered(client, "SendMessage", message("x", "m")).await;
+    let counts = client.look("queues").await["work.fifo"]["counts"].clone();
+    assert_eq!((&counts["sent"], &counts["deduplicated"]), (&json!(1), &json!(1)));
+}

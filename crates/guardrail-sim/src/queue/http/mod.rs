@@ -24,7 +24,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::{Refusal, RefusalKind, Sender, Sqs};
-use crate::http::control::{Done, bad, done_answer, seconds};
+use crate::ec2::errors::ApiError;
+use crate::faults::{self, Fault};
+use crate::http::control::{Done, asked_fault, bad, done_answer, seconds};
 use crate::http::parameters::Parameters;
 use crate::http::service::{Answer, LARGEST_BODY, Lost, access_key, header};
 use crate::http::sockets::serve_until;
@@ -53,7 +55,9 @@ pub struct SqsServerOptions {
 /// - `GET /_sim/queues`: everything, as [`Sqs::state`];
 /// - `GET /_sim/status`: the time;
 /// - `POST /_sim/advance?seconds=90`: lets time pass;
-/// - `POST /_sim/clock?now=2026-11-22T12:00:00Z`: sets the time.
+/// - `POST /_sim/clock?now=2026-11-22T12:00:00Z`: sets the time;
+/// - `POST /_sim/fault?operation=SendMessage&code=RequestThrottled&times=2`: as
+///   [`Fault`](crate::Fault); the code `lost` loses the answer of a call that happens.
 #[derive(Debug)]
 pub struct SqsServer {
     listener: TcpListener,
@@ -76,6 +80,7 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     sqs: Sqs,
+    faults: Vec<Fault>,
     now: Timestamp,
     /// When simulated time last caught up with real time.
     seen: Instant,
@@ -90,7 +95,8 @@ impl SqsServer {
     pub async fn bind(sqs: Sqs, now: Timestamp, options: SqsServerOptions) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
-        let state = State { sqs, now, seen: Instant::now(), speed: options.speed };
+        let state =
+            State { sqs, faults: Vec::new(), now, seen: Instant::now(), speed: options.speed };
         let shared =
             Shared { state: Mutex::new(state), changed: Notify::new(), senders: options.senders };
         Ok(Self { listener, address, queues: Queues(Arc::new(shared)) })
@@ -120,7 +126,7 @@ impl SqsServer {
         let queues = self.queues;
         let answer = move |request| {
             let queues = queues.clone();
-            async move { Ok::<_, Lost>(queues.answer(request).await) }
+            async move { queues.answer(request).await }
         };
         serve_until(self.listener, stop, answer).await
     }
@@ -168,24 +174,30 @@ impl Queues {
         what(&mut state)
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Lost> {
         let (head, body) = request.into_parts();
         let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
-            return done_answer(Err(bad("the body cannot be read")));
+            return Ok(done_answer(Err(bad("the body cannot be read"))));
         };
         let body = body.to_bytes();
         if let Some(path) = head.uri.path().strip_prefix("/_sim/") {
-            return done_answer(self.control(&head, path, &body));
+            return Ok(done_answer(self.control(&head, path, &body)));
         }
-        match self.sqs_call(&head, &body).await {
-            Ok(value) => sqs_answer(StatusCode::OK, &value),
-            Err(refusal) => refused(&refusal),
+        let target = header(&head.headers, &TARGET).unwrap_or_default();
+        let action = target.strip_prefix("AmazonSQS.").unwrap_or_default();
+        let fault = self.state(|state| faults::next(&mut state.faults, action));
+        if let Some((error, false)) = &fault {
+            return Ok(fault_answer(error));
+        }
+        let outcome = self.sqs_call(&head, action, &body).await;
+        match (fault, outcome) {
+            (Some(_), _) => Err(Lost),
+            (None, Ok(value)) => Ok(sqs_answer(StatusCode::OK, &value)),
+            (None, Err(refusal)) => Ok(refused(&refusal)),
         }
     }
 
-    async fn sqs_call(&self, head: &Parts, body: &Bytes) -> Result<Value, Refusal> {
-        let target = header(&head.headers, &TARGET).unwrap_or_default();
-        let action = target.strip_prefix("AmazonSQS.").unwrap_or_default();
+    async fn sqs_call(&self, head: &Parts, action: &str, body: &Bytes) -> Result<Value, Refusal> {
         let text = std::str::from_utf8(body).unwrap_or_default();
         let host = header(&head.headers, &HOST).unwrap_or_default();
         if action == "ReceiveMessage" {
@@ -225,6 +237,11 @@ impl Queues {
                 self.set_now(now);
                 Ok(json!({ "now": now }))
             }
+            (&Method::POST, "fault") => {
+                let fault = asked_fault(form())?;
+                self.state(|state| state.faults.push(fault));
+                Ok(json!({}))
+            }
             (method, _) => {
                 Err((StatusCode::NOT_FOUND, format!("there is no {method} /_sim/{path}")))
             }
@@ -244,9 +261,20 @@ fn sqs_answer(status: StatusCode, value: &Value) -> Answer {
 fn refused(refusal: &Refusal) -> Answer {
     let is_denied = refusal.kind == RefusalKind::AccessDenied;
     let status = if is_denied { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
-    let body = json!({ "__type": refusal.kind.shape(), "message": refusal.message });
-    let mut answer = sqs_answer(status, &body);
-    if let Ok(value) = format!("{};Sender", refusal.kind.code()).parse() {
+    error_answer(status, refusal.kind.shape(), refusal.kind.code(), &refusal.message)
+}
+
+/// A fault's code is any that a test likes.
+fn fault_answer(error: &ApiError) -> Answer {
+    let status = StatusCode::from_u16(error.http_status).unwrap_or(StatusCode::BAD_REQUEST);
+    let shape = format!("com.amazonaws.sqs#{}", error.code);
+    error_answer(status, &shape, &error.code, &error.message)
+}
+
+fn error_answer(status: StatusCode, shape: &str, code: &str, message: &str) -> Answer {
+    let mut answer = sqs_answer(status, &json!({ "__type": shape, "message": message }));
+    let whose = if status.is_server_error() { "Receiver" } else { "Sender" };
+    if let Ok(value) = format!("{code};{whose}").parse() {
         answer.headers_mut().insert(QUERY_ERROR, value);
     }
     answer
