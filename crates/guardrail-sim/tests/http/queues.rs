@@ -195,7 +195,13 @@ async fn what_is_refused_says_so_in_both_protocols_words() {
     let cases = [
         (
             "SendMessage",
-            json!({ "QueueUrl": "http://sim/1/none", "MessageBody": "m" }),
+            json!({ "QueueUrl": "http://sim/111122223333/none", "MessageBody": "m" }),
+            "AWS.SimpleQueueService.NonExistentQueue;Sender",
+            "com.amazonaws.sqs#QueueDoesNotExist",
+        ),
+        (
+            "PurgeQueue",
+            json!({ "QueueUrl": "http://sim/999988887777/plain" }),
             "AWS.SimpleQueueService.NonExistentQueue;Sender",
             "com.amazonaws.sqs#QueueDoesNotExist",
         ),

@@ -70,28 +70,29 @@ pub(crate) fn answer(
     match action {
         "SendMessage" => {
             let sent: SendMessage = read(action, text)?;
-            let name = queue(sent.queue_url.as_deref())?.to_owned();
+            let name = queue(sent.queue_url.as_deref(), sqs.account())?.to_owned();
             sqs.send(&name, sender, sent.into(), now).map(|sent| sent_answer(&sent))
         }
         "SendMessageBatch" => {
             let batch: SendMessageBatch = read(action, text)?;
-            let name = queue(batch.queue_url.as_deref())?;
+            let name = queue(batch.queue_url.as_deref(), sqs.account())?;
             let entries = batch.entries.into_iter().map(|entry| entry.outgoing()).collect();
             sqs.send_batch(name, sender, entries, now)
                 .map(|answer| batch_answer(answer, &sent_answer))
         }
         "DeleteMessage" => {
             let one: OneMessage = read(action, text)?;
-            sqs.delete(queue(one.queue_url.as_deref())?, one.handle()?, now).map(|()| json!({}))
+            sqs.delete(queue(one.queue_url.as_deref(), sqs.account())?, one.handle()?, now)
+                .map(|()| json!({}))
         }
         "ChangeMessageVisibility" => {
             let one: OneMessage = read(action, text)?;
-            let name = queue(one.queue_url.as_deref())?;
+            let name = queue(one.queue_url.as_deref(), sqs.account())?;
             sqs.change_visibility(name, one.handle()?, one.visibility()?, now).map(|()| json!({}))
         }
         "DeleteMessageBatch" => {
             let many: ManyMessages = read(action, text)?;
-            let name = queue(many.queue_url.as_deref())?;
+            let name = queue(many.queue_url.as_deref(), sqs.account())?;
             let entries = many.entries.into_iter().map(|entry| (entry.id, entry.receipt_handle));
             sqs.delete_batch(name, entries.collect(), now).map(nothing_more)
         }
@@ -100,7 +101,7 @@ pub(crate) fn answer(
         "GetQueueUrl" => queue_url(sqs, now, host, read(action, text)?),
         "PurgeQueue" => {
             let just: JustQueue = read(action, text)?;
-            sqs.purge(queue(just.queue_url.as_deref())?, now).map(|()| json!({}))
+            sqs.purge(queue(just.queue_url.as_deref(), sqs.account())?, now).map(|()| json!({}))
         }
         _ => {
             let message = format!("the simulated queues have no action `{action}`");
@@ -114,7 +115,7 @@ fn change_visibility_batch(
     now: Timestamp,
     many: ManyMessages,
 ) -> Result<Value, Refusal> {
-    let name = queue(many.queue_url.as_deref())?;
+    let name = queue(many.queue_url.as_deref(), sqs.account())?;
     let mut entries = Vec::new();
     for entry in many.entries {
         let seconds = entry.visibility_timeout.map(number);
@@ -130,7 +131,7 @@ fn queue_attributes(
     asked: QueueAttributes,
 ) -> Result<Value, Refusal> {
     known(&asked.attribute_names, &QUEUE_ATTRIBUTES)?;
-    let told = sqs.attributes(queue(asked.queue_url.as_deref())?, now)?;
+    let told = sqs.attributes(queue(asked.queue_url.as_deref(), sqs.account())?, now)?;
     let told = told.into_iter().filter(|(name, _)| wants(&asked.attribute_names, name));
     let told: Map<String, Value> =
         told.map(|(name, value)| (name.to_owned(), json!(value))).collect();
@@ -150,7 +151,8 @@ fn queue_url(sqs: &mut Sqs, now: Timestamp, host: &str, asked: QueueUrl) -> Resu
 /// wait is in real time.
 pub(crate) async fn receive(queues: &Queues, text: &str) -> Result<Value, Refusal> {
     let asked: ReceiveMessage = read("ReceiveMessage", text)?;
-    let name = queue(asked.queue_url.as_deref())?;
+    let account = queues.quietly(|sqs, _| sqs.account().to_owned());
+    let name = queue(asked.queue_url.as_deref(), &account)?;
     let most = asked.max_number_of_messages.map_or(1, number);
     let visibility = asked.visibility_timeout.map(number);
     let wait = asked.wait_time_seconds.map_or(0, number);

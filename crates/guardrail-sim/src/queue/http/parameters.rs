@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::queue::{Attribute, Outgoing, Refusal, RefusalKind};
+use crate::queue::{Attribute, Outgoing, Refusal, RefusalKind, no_queue};
 
 /// Reads the parameters of a call.
 pub(crate) fn read<T: DeserializeOwned>(action: &str, text: &str) -> Result<T, Refusal> {
@@ -16,10 +16,12 @@ pub(crate) fn read<T: DeserializeOwned>(action: &str, text: &str) -> Result<T, R
     })
 }
 
-/// The name at the end of a queue's URL.
-pub(crate) fn queue(url: Option<&str>) -> Result<&str, Refusal> {
+/// The name at the end of a queue's URL, `http://HOST/ACCOUNT/NAME`; another account's queue does not
+/// exist here.
+pub(crate) fn queue<'a>(url: Option<&'a str>, account: &str) -> Result<&'a str, Refusal> {
     let url = url.ok_or_else(|| Refusal::missing("QueueUrl"))?;
-    Ok(url.rsplit('/').next().unwrap_or(url))
+    let (before, name) = url.rsplit_once('/').ok_or_else(no_queue)?;
+    if before.rsplit('/').next() == Some(account) { Ok(name) } else { Err(no_queue()) }
 }
 
 /// A number as it came; what is out of every range is refused as what it then is.
