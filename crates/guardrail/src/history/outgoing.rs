@@ -179,6 +179,14 @@ impl Unsent {
         self.claimed_until.is_some_and(|until| until > now)
     }
 
+    /// Whether the limit of an hour may hold it.
+    pub fn may_be_held(&self) -> bool {
+        match self.level {
+            Level::News => true,
+            Level::Alarm | Level::Overview => false,
+        }
+    }
+
     /// In which order the alerts of a destination are tried: alarms first; then what was tried least,
     /// so that one which is never taken keeps no other back; then the oldest.
     pub fn order(&self) -> (Level, u32, Timestamp) {
