@@ -210,3 +210,78 @@ fn a_new_hour_has_new_places_and_none_is_used_twice() {
     world.ends("r-40", Level::News, &["a"]);
     assert_eq!(world.tick().held, 1);
 }
+
+/// A process stands still for more than a minute after it has told, and another has its alert then.
+#[test]
+fn a_process_that_wakes_late_takes_nothing_from_the_one_that_came_after_it() {
+    let world = World::default();
+    world.ends("r-1", Level::News, &["a"]);
+    let place = place();
+    let outbox = world.outbox(&place);
+    let mut slow = pin!(outbox.send("r-1"));
+    let mut context = Context::from_waker(Waker::noop());
+    while world.told_to("a").is_empty() {
+        assert!(slow.as_mut().poll(&mut context).is_pending());
+    }
+    world.now.set(61);
+    let other = world.outbox(&place);
+    let items = world.unsent();
+    let mut after = pin!(other.send_unsent(&items));
+    while world.told_to("a").len() == 1 {
+        assert!(after.as_mut().poll(&mut context).is_pending());
+    }
+    let expected = Sent { told: 1, ..Sent::default() };
+    assert_eq!(whole(slow), expected);
+    assert_eq!(world.unsent().len(), 1, "it is the other's");
+    assert_eq!(whole(after), expected);
+    assert_eq!(world.told_to("a").len(), 2);
+    assert!(world.is_clean());
+}
+
+#[test]
+fn two_clocks_at_once_make_one_digest() {
+    for ahead in 0..12 {
+        let world = deaths::with_state();
+        let place = place();
+        let (one, two) = (world.outbox(&place), world.outbox_at(&place, 30));
+        let (one, two) = in_turns(one.make_digest(7, &[]), two.make_digest(7, &[]), ahead);
+        assert_eq!((one, two), (Ok(Vec::new()), Ok(Vec::new())));
+        world.tick();
+        assert_eq!((world.told_to("a").len(), world.told_to("b").len()), (1, 1), "{ahead}");
+    }
+}
+
+#[test]
+fn two_clocks_at_once_tell_a_sweeps_vpcs_once() {
+    for ahead in 0..20 {
+        let world = deaths::with_first_contacts();
+        let (one, two) =
+            in_turns(deaths::first_contacts(&world), deaths::first_contacts(&world), ahead);
+        assert_eq!((one, two), (Ok(Vec::new()), Ok(Vec::new())));
+        whole(deaths::first_contacts(&world)).unwrap();
+        world.tick();
+        assert_eq!((world.told_to("a").len(), world.told_to("b").len()), (1, 1), "{ahead}");
+        assert!(world.is_clean(), "{ahead}");
+    }
+}
+
+/// A run is finished a second time under its name, while its alert is being told.
+#[test]
+fn an_alert_that_is_written_again_is_told_again() {
+    for polls in 0..20 {
+        let world = World::default();
+        world.ends("r-1", Level::News, &["a"]);
+        let place = place();
+        let outbox = world.outbox(&place);
+        let mut first = pin!(outbox.send("r-1"));
+        let is_over = polled(first.as_mut(), polls).is_some();
+        world.ends("r-1", Level::News, &["a"]);
+        if !is_over {
+            whole(first);
+        }
+        world.now.set(61);
+        world.tick();
+        assert!((1..=2).contains(&world.told_to("a").len()), "{polls}");
+        assert!(world.is_clean(), "{polls}");
+    }
+}
