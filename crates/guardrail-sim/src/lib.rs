@@ -19,6 +19,7 @@ pub mod http;
 mod ids;
 mod replay;
 mod sim;
+pub mod table_suite;
 mod time;
 
 #[cfg(test)]

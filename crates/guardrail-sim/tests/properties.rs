@@ -157,7 +157,8 @@ fn may_stay(report: &Report, outcome: &Outcome) -> bool {
         | Outcome::Failed(_)
         | Outcome::RecheckFailed(_)
         | Outcome::TimedOut
-        | Outcome::OutOfTime => false,
+        | Outcome::OutOfTime
+        | Outcome::NotRecorded(_) => false,
     }
 }
 

@@ -9,7 +9,7 @@ use guardrail::baseline::Baseline;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::World;
 use guardrail::ec2::world_file;
-use guardrail::history::Memory;
+use guardrail::history::{Grace, Memory};
 use guardrail::plan::Circumstances;
 use guardrail::plan::planner::plan;
 use guardrail::report::alert::plan_text;
@@ -24,8 +24,12 @@ fn main() {
 
 const SIZES: [usize; 4] = [1, 10, 100, 1000];
 const REGION: &str = "eu-central-1";
-const CIRCUMSTANCES: Circumstances<'_> =
-    Circumstances { incident: "bench", now: Timestamp::UNIX_EPOCH, memory: Memory::NotAsked };
+const CIRCUMSTANCES: Circumstances<'_> = Circumstances {
+    incident: "bench",
+    now: Timestamp::UNIX_EPOCH,
+    memory: Memory::NotAsked,
+    grace: Grace::none(),
+};
 
 #[divan::bench(args = SIZES)]
 fn compare_and_plan(bencher: Bencher<'_, '_>, vpcs: usize) {

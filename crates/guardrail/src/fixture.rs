@@ -199,6 +199,7 @@ impl Fixture {
                     incident,
                     now: Timestamp::UNIX_EPOCH,
                     memory: crate::history::Memory::NotAsked,
+                    grace: crate::history::Grace::none(),
                 },
             )
         })

@@ -152,7 +152,10 @@ fn note(report: &Report, baseline: &Baseline) -> Option<String> {
         | Outcome::Held(_)
         | Outcome::Stale => None,
         Outcome::Skipped { .. } | Outcome::Failed(_) | Outcome::RecheckFailed(_) => None,
-        Outcome::TimedOut | Outcome::WillNotBeReady { .. } | Outcome::OutOfTime => None,
+        Outcome::TimedOut
+        | Outcome::WillNotBeReady { .. }
+        | Outcome::OutOfTime
+        | Outcome::NotRecorded(_) => None,
     })?;
     Some(format!(
         "in mode {mode} nothing is changed; add `--mode repair`, or set the mode in the baseline"

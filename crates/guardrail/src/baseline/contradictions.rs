@@ -1,9 +1,11 @@
 //! What makes a baseline unusable although each of its fields can be read: what contradicts itself,
 //! and what can have no effect.
 
+use std::collections::BTreeMap;
+
 use super::{
-    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, Settling,
-    TagSelector, VpcOverride,
+    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, RuleId,
+    RuleOptions, Settling, TagSelector, VpcOverride,
 };
 
 impl Baseline {
@@ -29,10 +31,33 @@ impl Baseline {
         let interface = &self.interface_endpoints.services;
         faults.extend(of_services("interface_endpoints", interface, |_, _| Vec::new()));
         faults.extend(of_settling(self.settling));
+        faults.extend(of_rules(&self.rules));
         faults.extend(of_overrides(&self.overrides));
         faults.extend(of_limits(self.limits));
         faults
     }
+}
+
+/// A grace that no rule asks for, or that outlasts what any tool needs.
+fn of_rules(rules: &BTreeMap<RuleId, RuleOptions>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (rule, minutes) in
+        rules.iter().filter_map(|(rule, options)| Some((*rule, options.grace_minutes?)))
+    {
+        if !rule.makes_endpoints() {
+            faults.push(format!(
+                "`rules.{rule}.grace_minutes`: `{rule}` makes no endpoints, so there is nothing to wait \
+                 for; write it for `gateway-endpoint` or `interface-endpoint`"
+            ));
+        }
+        if minutes > RuleOptions::LONGEST_GRACE {
+            faults.push(format!(
+                "`rules.{rule}.grace_minutes`: is {minutes}; write at most {}",
+                RuleOptions::LONGEST_GRACE
+            ));
+        }
+    }
+    faults
 }
 
 fn of_selectors(list: &str, selectors: &[TagSelector]) -> Vec<String> {

@@ -24,6 +24,7 @@ pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -230,7 +231,19 @@ pub enum MayLeadOut {
 pub struct RuleOptions {
     /// The mode for this rule's findings. Absent, the baseline's `mode` holds, and `notify` for a
     /// rule that was added after the first nine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// How many minutes a missing endpoint is left to a tool that may be about to make it itself:
+    /// after somebody deleted it, or in a VPC or subnet younger than ten minutes. Absent, 2. It is for
+    /// the rules `gateway-endpoint` and `interface-endpoint`; no other makes endpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(max = 60)))]
+    pub grace_minutes: Option<u32>,
+}
+
+impl RuleOptions {
+    /// The most minutes of grace that can be meant.
+    pub(super) const LONGEST_GRACE: u32 = 60;
 }
 
 /// How much one run may change in one VPC; the rest is left for the next run, and the report says
@@ -342,6 +355,13 @@ impl Baseline {
             DefaultMode::Notify => own.unwrap_or(Mode::Notify),
             DefaultMode::Advice => own.unwrap_or(Mode::Notify).min(Mode::Notify),
         }
+    }
+
+    /// How long the missing endpoints of a rule are left to a tool that may be about to make them.
+    pub fn grace_of(&self, rule: RuleId) -> Duration {
+        const USUAL_MINUTES: u32 = 2;
+        let own = self.rules.get(&rule).and_then(|options| options.grace_minutes);
+        Duration::from_secs(u64::from(own.unwrap_or(USUAL_MINUTES)) * 60)
     }
 
     /// Whether a tag of this key may say that a subnet is private or public.

@@ -67,6 +67,11 @@ macro_rules! rule_ids {
                 match self { $(Self::$name => DefaultMode::$default,)* }
             }
 
+            /// Whether what repairs the rule's findings makes endpoints.
+            pub fn makes_endpoints(self) -> bool {
+                matches!(self, Self::GatewayEndpoint | Self::InterfaceEndpoint)
+            }
+
             /// Whether what the rule finds is advice: the VPC is as the baseline says, and a person
             /// should know of something that the baseline says nothing of.
             pub fn is_advice(self) -> bool {

@@ -81,7 +81,9 @@ fn standing_of(item: &Item) -> Result<Option<StandingVpc>, Unreadable> {
         .map_err(|error| Unreadable { name: item.key.name.clone(), why: error.to_string() })?;
     let mut findings = state.standing;
     findings.sort_by_key(order);
-    Ok((!findings.is_empty()).then_some(StandingVpc { vpc, looked: state.looked, findings }))
+    let has_findings = !findings.is_empty();
+    let stands = |looked| StandingVpc { vpc, looked, findings };
+    Ok(state.looked.filter(|_| has_findings).map(stands))
 }
 
 fn order(finding: &Standing) -> (Gravity, Timestamp, String) {

@@ -2,22 +2,33 @@
 
 mod alert;
 mod calls;
+pub mod detected;
 pub mod digest;
 mod facts;
 pub mod first_contact;
+mod grace;
 pub mod gravity;
 pub mod hourly;
 mod item;
-mod note;
+pub mod ledger;
+pub mod news;
 pub mod outgoing;
+pub mod own_calls;
+mod pace;
 pub mod packed;
 mod premise;
+mod record;
 mod state;
+mod vpc_facts;
 
 pub use alert::{Alert, Attribute, Destination};
 pub use calls::recorded_calls;
 pub use facts::{Changed, Fact, Facts, Memory, RecordedCall, Unsettled};
+pub use grace::Grace;
 pub use item::{Body, Condition, Item, Key, Kind, Partition, Transaction, Write};
-pub use note::{LookAgain, Looked, Note};
+pub use ledger::{Finish, Kept, Open, Unreadable};
+pub use pace::Pace;
 pub use premise::{Premise, Seen};
-pub use state::{Lease, LeaseClock, Standing, VpcState};
+pub use record::{Became, Closed, Mark, Marks, RecordedStep, RunRecord};
+pub use state::{Blind, Lease, LeaseClock, LookAgain, Standing, VpcState};
+pub use vpc_facts::{CachedAttributes, Looked, VpcFacts};

@@ -5,23 +5,37 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::note::LookAgain;
+use std::collections::BTreeMap;
+
 use crate::baseline::RuleId;
+use crate::ec2::id::ServiceName;
 
 /// What is known of a VPC between two runs: written by runs only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VpcState {
-    /// When the last run looked (UTC).
-    pub looked: Timestamp,
+    /// When the last run that came to its end looked (UTC); `None` before the first has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Timestamp>,
     /// What was not as the baseline wants it then.
     pub standing: Vec<Standing>,
     /// Since when it has not been on its baseline, as far as anybody was told; `None` when it is, or
     /// when nobody was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub off_since: Option<Timestamp>,
+    /// What could not be observed though it was not a passing fault, or not for long; `None` when all
+    /// could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Blind>,
+    /// Until when the endpoints of these services are left to the tool that may be about to make
+    /// them (UTC).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grace: BTreeMap<ServiceName, Timestamp>,
     /// When to look again though nothing happens; `None` when nothing is waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again: Option<LookAgain>,
+    /// How many runs in a row have asked for another one and got nowhere.
+    #[serde(default)]
+    pub in_vain: u32,
     /// The run that may change the VPC; `None` when none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
@@ -40,10 +54,28 @@ pub struct Standing {
     pub since: Timestamp,
     /// Whether anybody was told of it.
     pub told: bool,
-    /// Until when what it lacks is not made, because a tool may be about to make it itself (UTC);
-    /// `None` when it may be made at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grace_until: Option<Timestamp>,
+}
+
+/// When a VPC is to be looked at again, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LookAgain {
+    /// The time from which a look may do more (UTC).
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub at: Timestamp,
+    /// What is waited for, in words.
+    pub why: String,
+}
+
+/// That not all could be observed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blind {
+    /// What could not, and why, as far as it tells one blindness from another.
+    pub fingerprint: String,
+    /// Since when (UTC).
+    pub since: Timestamp,
+    /// Whether anybody was told of it.
+    pub told: bool,
 }
 
 /// That one run, and no other, may change a VPC.

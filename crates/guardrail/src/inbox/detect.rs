@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::baseline::Baseline;
 use crate::baseline::source::BaselineError;
 use crate::ec2::id::{Place, VpcId};
-use crate::ec2::resource_id::{ResourceId, ResourceKind};
-use crate::event::{self, NotARecord, Reach, Record, TagChange, Trigger};
-use crate::inbox::message::{Message, for_call, selection_changed, without_baseline};
+use crate::ec2::resource_id::ResourceId;
+use crate::event::{self, Evidence, Gone, NotARecord, Reach, Record, TagChange, Trigger};
+use crate::history::detected::Noted;
+use crate::history::own_calls::OwnCall;
+use crate::inbox::message::{About, Message, for_call, selection_changed, without_baseline};
 use crate::shown::word;
 
 /// Why an event leads to nothing. None of these is a fault.
@@ -90,30 +93,122 @@ pub enum Managed<'b> {
     NoBaseline(BaselineError),
 }
 
-/// The messages about a call, where `resolved` is what the ids of its reach were found to belong
-/// to: the managed ones of the VPCs it concerns, and those that it took out of the guardrail's
-/// care. Where nothing it names is found, or an endpoint is not, that may be any managed VPC.
-/// Without a baseline nobody can tell which are managed: then every VPC it names, and if it names
-/// none, one message that says so.
-pub fn messages(
+/// Where and when a call is looked into, and by whose role the guardrail's own calls are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Detecting<'d> {
+    /// The account and Region.
+    pub place: &'d Place,
+    /// The ARN of the repair function's role, with its path; `None` where no such function is
+    /// deployed.
+    pub repair_role: Option<&'d str>,
+    /// The time (UTC).
+    pub now: Timestamp,
+}
+
+/// What a call leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detected {
+    /// The messages to send.
+    pub messages: Vec<Message>,
+    /// What to note in the table.
+    pub notes: Vec<Noted>,
+}
+
+/// Whether a call was made with this role: AWS says so, and neither the agent nor the session's name
+/// does.
+fn is_own_call(evidence: &Evidence, repair_role: Option<&str>) -> bool {
+    evidence.session_issuer.as_deref().is_some_and(|issuer| repair_role == Some(issuer))
+}
+
+/// What a call leads to, where `resolved` is what the ids of its reach were found to belong to.
+/// A call of the guardrail's own is noted only, and nothing needs to be looked up for it. Any other
+/// leads to messages about the managed ones of the VPCs that it concerns, and about those that it
+/// took out of the guardrail's care. What is done about what is gone, its row of the event table
+/// says. Without a baseline nobody can tell which VPCs are managed: then every VPC it names is
+/// looked at, and where it may be any VPC, one message says so.
+pub fn decide(
+    trigger: &Trigger,
+    detecting: Detecting<'_>,
+    resolved: &Resolved,
+    managed: &Managed<'_>,
+) -> Detected {
+    if let Some(own) = own_call(trigger, detecting) {
+        return own;
+    }
+    let beyond = beyond(trigger, resolved);
+    let any = beyond == Beyond::EveryManagedVpc;
+    let messages = messages_about(trigger, detecting.place, resolved, managed, any);
+    let compare = (beyond == Beyond::Comparison).then_some(Noted::CompareRegion);
+    let changed = changed_attributes(trigger, &messages).into_iter();
+    let notes = compare.into_iter().chain(changed.map(Noted::VpcAttributesChanged)).collect();
+    Detected { messages, notes }
+}
+
+/// What a call of the guardrail's own leads to, for which nothing needs to be looked up; `None` for any
+/// other call.
+pub fn own_call(trigger: &Trigger, detecting: Detecting<'_>) -> Option<Detected> {
+    if !is_own_call(&trigger.evidence, detecting.repair_role) {
+        return None;
+    }
+    let own = OwnCall::noted(&trigger.evidence, detecting.now);
+    let changed = changed_attributes(trigger, &[]).into_iter().map(Noted::VpcAttributesChanged);
+    let notes = std::iter::once(Noted::OwnCall(Box::new(own))).chain(changed).collect();
+    Some(Detected { messages: Vec::new(), notes })
+}
+
+/// What a call asks for beyond the VPCs that it was found to concern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beyond {
+    EveryManagedVpc,
+    Comparison,
+    Nothing,
+}
+
+fn beyond(trigger: &Trigger, resolved: &Resolved) -> Beyond {
+    match &trigger.reach {
+        Reach::AllManaged => Beyond::EveryManagedVpc,
+        Reach::Comparison => Beyond::Comparison,
+        Reach::Resolve(_) if !resolved.gone.is_empty() => match trigger.evidence.when_gone() {
+            Gone::EveryManagedVpc(_) => Beyond::EveryManagedVpc,
+            Gone::Comparison(_) => Beyond::Comparison,
+            Gone::Nothing(_) => Beyond::Nothing,
+        },
+        Reach::Resolve(_) | Reach::Vpcs(_) => Beyond::Nothing,
+    }
+}
+
+/// The VPCs whose attributes the call may have changed: those that it names, and those that it is
+/// taken to concern.
+fn changed_attributes(trigger: &Trigger, messages: &[Message]) -> BTreeSet<VpcId> {
+    let record = &trigger.evidence.record;
+    if record.event != "ModifyVpcAttribute" {
+        return BTreeSet::new();
+    }
+    let looked_at = messages.iter().filter_map(|message| match &message.about {
+        About::Vpc(scope) => Some(&scope.vpc),
+        About::NoBaseline(_) => None,
+    });
+    record.vpc_ids.iter().chain(looked_at).cloned().collect()
+}
+
+fn messages_about(
     trigger: &Trigger,
     place: &Place,
     resolved: &Resolved,
     managed: &Managed<'_>,
+    any: bool,
 ) -> Vec<Message> {
     let named_itself: &[VpcId] = match &trigger.reach {
         Reach::Vpcs(vpcs) => vpcs,
-        Reach::Resolve(_) | Reach::AllManaged => &[],
+        Reach::Resolve(_) | Reach::AllManaged | Reach::Comparison => &[],
     };
     let named: BTreeSet<&VpcId> = named_itself.iter().chain(&resolved.vpcs).collect();
-    let any =
-        named.is_empty() || resolved.gone.iter().any(|id| id.kind() == ResourceKind::Endpoint);
     let vpcs: Vec<&VpcId> = match managed {
         Managed::Known(baseline, managed) => {
             let vpcs = managed.iter().filter(|vpc| any || named.contains(vpc)).collect();
             return messages_in_care(trigger, place, vpcs, &departed(trigger, baseline, managed));
         }
-        Managed::NoBaseline(why) if named.is_empty() => {
+        Managed::NoBaseline(why) if named.is_empty() && any => {
             return vec![without_baseline(&trigger.evidence, &why.to_string())];
         }
         Managed::NoBaseline(_) => named.into_iter().collect(),
@@ -171,7 +266,6 @@ fn departed(trigger: &Trigger, baseline: &Baseline, managed: &[VpcId]) -> Depart
 mod tests {
     use super::*;
     use crate::baseline::source::Source;
-    use crate::inbox::message::About;
     use serde_json::json;
 
     fn place() -> Place {
@@ -183,7 +277,7 @@ mod tests {
             "detail-type": "AWS API Call via CloudTrail", "account": "111122223333", "region": "eu-central-1",
             "detail": {
                 "eventName": name, "eventSource": "ec2.amazonaws.com", "eventID": "e-1",
-                "requestParameters": {"routeTableId": "rtb-1"},
+                "requestParameters": {"routeTableId": "rtb-0a1b2c3d4e5f60011"},
             },
         })
     }
@@ -245,7 +339,7 @@ mod tests {
     fn managed_vpcs_that_are_named_are_looked_at() {
         let baseline = Baseline::default();
         let managed = Managed::Known(&baseline, ids(&["vpc-1", "vpc-2"]));
-        assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &["nat-1"]), &managed), about(&["vpc-2"]));
+        assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &[]), &managed), about(&["vpc-2"]));
         assert_eq!(looked_at(&named(&["vpc-9"], &[]), &managed), []);
     }
 
@@ -263,23 +357,189 @@ mod tests {
         assert_eq!(looked_at, about(&["vpc-0a1b2c3d4e5f60002"]));
     }
 
+    fn detecting(place: &Place) -> Detecting<'_> {
+        Detecting { place, repair_role: Some(ROLE), now: Timestamp::UNIX_EPOCH }
+    }
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/guardrail-RepairRole-1";
+
+    /// A call on one thing, and what was found of it.
+    fn detected(
+        name: &str,
+        resolved: &Resolved,
+        managed: &Managed<'_>,
+    ) -> (Vec<About>, Vec<Noted>) {
+        let mut call = event(name);
+        let ids = ["rtb-0a1b2c3d4e5f60011", "sg-0a1b2c3d4e5f60041", "eni-0a1b2c3d4e5f60051"];
+        let more = ["vpce-0a1b2c3d4e5f60031", "i-0a1b2c3d4e5f60081", "pl-0a1b2c3d4e5f60071"];
+        call["detail"]["requestParameters"] = json!([ids, more, "acl-0a1b2c3d4e5f60091"]);
+        let trigger = accept(&call, &place()).unwrap();
+        let Detected { messages, notes } = decide(&trigger, detecting(&place()), resolved, managed);
+        (messages.into_iter().map(|message| message.about).collect(), notes)
+    }
+
     #[test]
-    fn what_is_gone_may_have_been_anywhere() {
+    fn what_is_gone_is_looked_for_as_its_row_says() {
+        let baseline = Baseline::default();
+        let managed = Managed::Known(&baseline, ids(&["vpc-1", "vpc-2"]));
+        let gone = named(&[], &["rtb-1"]);
+        let compare = (vec![], vec![Noted::CompareRegion]);
+        for name in [
+            "CreateRoute",
+            "DeleteRouteTable",
+            "RevokeSecurityGroupIngress",
+            "ModifyNetworkInterfaceAttribute",
+            "ModifyInstanceAttribute",
+            "ModifyVpcEndpoint",
+            "DeleteNetworkAclEntry",
+            "DeleteTags",
+        ] {
+            assert_eq!(detected(name, &gone, &managed), compare, "{name}");
+        }
+        let every = (about(&["vpc-1", "vpc-2"]), vec![]);
+        for name in ["DisassociateRouteTable", "ReplaceRouteTableAssociation", "DeleteVpcEndpoints"]
+        {
+            assert_eq!(detected(name, &gone, &managed), every, "{name}");
+        }
+        let nothing = (vec![], vec![]);
+        assert_eq!(detected("ModifyManagedPrefixList", &named(&[], &[]), &managed), nothing);
+    }
+
+    /// Of several things one may be there and another gone.
+    #[test]
+    fn what_is_found_beside_what_is_gone_is_looked_at_in_any_case() {
+        let baseline = Baseline::default();
+        let managed = Managed::Known(&baseline, ids(&["vpc-1", "vpc-2"]));
+        let both = named(&["vpc-1"], &["vpce-1"]);
+        assert_eq!(
+            detected("DeleteVpcEndpoints", &both, &managed),
+            (about(&["vpc-1", "vpc-2"]), vec![])
+        );
+        assert_eq!(
+            detected("CreateTags", &both, &managed),
+            (about(&["vpc-1"]), vec![Noted::CompareRegion])
+        );
+    }
+
+    #[test]
+    fn who_notes_nothing_looks_at_every_managed_vpc_instead_of_a_comparison() {
         let baseline = Baseline::default();
         let managed = Managed::Known(&baseline, ids(&["vpc-1", "vpc-2"]));
         assert_eq!(looked_at(&named(&[], &["rtb-1"]), &managed), about(&["vpc-1", "vpc-2"]));
-        assert_eq!(
-            looked_at(&named(&["vpc-1"], &["vpce-1"]), &managed),
-            about(&["vpc-1", "vpc-2"])
-        );
+        assert_eq!(looked_at(&named(&["vpc-1"], &[]), &managed), about(&["vpc-1"]));
     }
 
     #[test]
     fn without_a_baseline_whatever_is_named_is_looked_at() {
         let fault = Source::of(None).unwrap_err();
         let unknown = Managed::NoBaseline(fault.clone());
-        assert_eq!(looked_at(&named(&["vpc-9"], &["vpce-1"]), &unknown), about(&["vpc-9"]));
-        assert_eq!(looked_at(&named(&[], &[]), &unknown), [About::NoBaseline(fault.to_string())]);
+        let of = |name: &str, resolved: Resolved| detected(name, &resolved, &unknown);
+        let gone = || named(&[], &["vpce-1"]);
+        let told = vec![About::NoBaseline(fault.to_string())];
+        assert_eq!(
+            of("DeleteVpcEndpoints", named(&["vpc-9"], &["vpce-1"])),
+            (about(&["vpc-9"]), vec![])
+        );
+        assert_eq!(of("DeleteVpcEndpoints", gone()), (told.clone(), vec![]));
+        assert_eq!(of("ModifyVpcBlockPublicAccessOptions", named(&[], &[])), (told, vec![]));
+        assert_eq!(of("DeleteRouteTable", named(&[], &[])), (vec![], vec![Noted::CompareRegion]));
+    }
+
+    /// A call of the guardrail's own, or of somebody who says so.
+    fn call_by(issuer: Value, change: impl FnOnce(&mut Value)) -> Detected {
+        let mut call = event("CreateSubnet");
+        let detail = &mut call["detail"];
+        detail["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = issuer;
+        detail["requestID"] = json!("r-1");
+        detail["requestParameters"] = json!({ "vpcId": VPC });
+        change(detail);
+        let baseline = Baseline::default();
+        let managed = Managed::Known(&baseline, ids(&[VPC]));
+        let trigger = accept(&call, &place()).unwrap();
+        decide(&trigger, detecting(&place()), &Resolved::default(), &managed)
+    }
+
+    fn noted_calls(detected: &Detected) -> Vec<(Option<&str>, Option<&str>, &str)> {
+        let own = detected.notes.iter().filter_map(|note| match note {
+            Noted::OwnCall(own) => Some(&own.call),
+            Noted::CompareRegion | Noted::VpcAttributesChanged(_) => None,
+        });
+        own.map(|call| {
+            (
+                call.record.event_id.as_deref(),
+                call.request_id.as_deref(),
+                call.record.event.as_str(),
+            )
+        })
+        .collect()
+    }
+
+    #[test]
+    fn a_call_with_the_guardrails_role_is_noted_and_leads_to_no_message() {
+        let own = call_by(json!(ROLE), |_| ());
+        assert_eq!(own.messages, []);
+        assert_eq!(noted_calls(&own), [(Some("e-1"), Some("r-1"), "CreateSubnet")]);
+        let bare = call_by(json!(ROLE), |call| {
+            call["requestID"] = json!(null);
+            call["eventID"] = json!(null);
+        });
+        assert_eq!(bare.messages, []);
+        assert_eq!(noted_calls(&bare), [(None, None, "CreateSubnet")]);
+    }
+
+    /// Who made a call is what AWS says of its session's role, to the letter.
+    #[test]
+    fn whoever_only_looks_like_the_guardrail_is_looked_into() {
+        let path = "arn:aws:iam::111122223333:role/x/guardrail-RepairRole-1";
+        let other = "arn:aws:iam::444455556666:role/guardrail-RepairRole-1";
+        let longer = format!("{ROLE}2");
+        for issuer in
+            [json!(null), json!(""), json!([ROLE]), json!(path), json!(other), json!(longer)]
+        {
+            let detected = call_by(issuer.clone(), |call| {
+                call["userAgent"] = json!("guardrail");
+                call["userIdentity"]["arn"] = json!(ROLE);
+                call["userIdentity"]["principalId"] = json!("AROA:guardrail-RepairFunction");
+                call["session_issuer"] = json!(ROLE);
+            });
+            assert_eq!((detected.messages.len(), detected.notes), (1, vec![]), "{issuer}");
+        }
+        let evidence = event::decode(&json!({"eventName": "A"})).unwrap();
+        assert!(!is_own_call(&evidence, None));
+        let trigger =
+            call_by(json!(ROLE), |call| call["eventName"] = json!("AttachInternetGateway"));
+        assert_eq!(trigger.messages, [], "whatever the role did");
+    }
+
+    #[test]
+    fn a_failed_call_of_the_guardrails_changed_nothing() {
+        let mut call = event("CreateRoute");
+        call["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = json!(ROLE);
+        call["detail"]["errorCode"] = json!("InvalidRoute.NotFound");
+        assert_eq!(
+            ignored(&call),
+            "CreateRoute failed (InvalidRoute.NotFound) and changed nothing"
+        );
+    }
+
+    #[test]
+    fn cached_attributes_are_dropped_whoever_changed_them() {
+        let modified = |issuer: Value, request: Value| {
+            let all = call_by(issuer, |call| {
+                call["eventName"] = json!("ModifyVpcAttribute");
+                call["requestParameters"] = request;
+            });
+            let dropped = all.notes.iter().filter_map(|note| match note {
+                Noted::VpcAttributesChanged(vpc) => Some(vpc.to_string()),
+                Noted::CompareRegion | Noted::OwnCall(_) => None,
+            });
+            (all.messages.len(), dropped.collect::<Vec<_>>())
+        };
+        let (one, two) = (json!({"vpcId": VPC}), json!([VPC, OTHER]));
+        assert_eq!(modified(json!(null), one.clone()), (1, vec![VPC.to_owned()]));
+        assert_eq!(modified(json!(ROLE), one), (0, vec![VPC.to_owned()]));
+        assert_eq!(modified(json!(null), two), (1, vec![VPC.to_owned(), OTHER.to_owned()]));
+        assert_eq!(modified(json!(null), json!(null)), (1, vec![VPC.to_owned()]));
     }
 
     const VPC: &str = "vpc-0a1b2c3d4e5f60000";

@@ -2,9 +2,13 @@
 //! look at.
 
 pub mod batch;
+pub mod clock;
 pub mod detect;
+pub mod due;
 pub mod message;
 pub mod outbox;
-pub mod reported_faults;
 pub mod resolve;
+pub mod round;
+mod side_by_side;
 pub mod sweep;
+pub mod work;

@@ -1,29 +1,56 @@
-//! The scheduled look at every managed VPC: which of them a run should look at.
+//! The scheduled look at every managed VPC: which of them a run should look at. Pure; the reading and
+//! sending is in `round`.
 
-use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, Mode};
 use crate::ec2::id::VpcId;
-use crate::ec2::snapshot::{Shared, Snapshot, UnplacedWorld};
+use crate::ec2::snapshot::{Section, Shared, Snapshot, UnplacedWorld};
 use crate::ec2::world::World;
-use crate::history::Looked;
-use crate::plan::Circumstances;
-use crate::rules::finding::Finding;
-use crate::run::{VpcStanding, assess_snapshot, looked_at};
+use crate::history::detected::DroppedAttributes;
+use crate::history::{Grace, Memory, VpcFacts, VpcState};
+use crate::plan::{Circumstances, Plan, Task};
+use crate::run::{Assessment, VpcStanding, assess_snapshot, fingerprint, looked_at};
 
-/// What a sweep saw.
+/// What is known of a VPC before a sweep looks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// How many VPCs are managed.
-    pub managed: usize,
-    /// How many private subnets they have: a number that falls is a way out of the guardrail's
-    /// care.
+pub struct KnownVpc {
+    /// What the last run left.
+    pub state: Option<VpcState>,
+    /// What was seen of it, and since when.
+    pub facts: Option<VpcFacts>,
+}
+
+/// What a sweep saw of one VPC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweptVpc {
+    /// The VPC.
+    pub vpc: VpcId,
+    /// How many private subnets it has.
     pub private_subnets: usize,
-    /// What was seen of each managed VPC that is noted for later runs, in the order of their ids.
-    pub looked: Vec<(VpcId, Looked)>,
-    /// Those not on their baseline, or of which not all could be read, in the order of their ids.
-    pub drifted: Vec<VpcId>,
+    /// Whether it is off its baseline.
+    pub is_off: bool,
+    /// Whether nothing was known of it.
+    pub is_first_contact: bool,
+    /// Why a run should look at it; `None` when it is as known.
+    pub news: Option<SweptNews>,
+    /// What is remembered of it from now on.
+    pub facts: VpcFacts,
+}
+
+/// Why a run should look at a VPC that a sweep saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SweptNews {
+    /// What is found is not what was known.
+    Changed,
+    /// Something that was found is to be repaired, and nothing is waited for.
+    ToRepair,
+    /// Not all could be read, and nobody knows that yet.
+    Blind,
 }
 
 /// Names a sweep: the minute is in it because an invocation that is tried again must not have its
@@ -33,40 +60,228 @@ pub fn incident(now: Timestamp, request_id: &str) -> String {
     format!("sweep-{minute}-{request_id}")
 }
 
-/// Compares every managed VPC of a world with the baseline.
+/// Compares managed VPCs of a world with the baseline and with what is known of them: those in `of`,
+/// in the order of their ids. The DNS attributes of those in `fresh` were read just now.
 ///
 /// # Errors
 /// When the VPCs could not be listed.
 pub fn sweep(
     baseline: &Baseline,
     world: &World,
-    circumstances: Circumstances<'_>,
-) -> Result<Swept, UnplacedWorld> {
+    of: &BTreeSet<VpcId>,
+    known: &BTreeMap<VpcId, KnownVpc>,
+    fresh: &BTreeSet<VpcId>,
+    now: Timestamp,
+) -> Result<Vec<SweptVpc>, UnplacedWorld> {
     let shared = Shared::of(world);
-    let mut swept = Swept::default();
+    let circumstances = |memory| Circumstances { incident: "", now, memory, grace: Grace::none() };
+    let nothing = KnownVpc::default();
+    let mut swept = Vec::new();
     for snapshot in Snapshot::all(world, &shared)? {
-        let seen = assess_snapshot(baseline, &snapshot, circumstances);
+        let vpc = &snapshot.vpc.vpc_id;
+        let known = known.get(vpc).unwrap_or(&nothing);
+        let memory =
+            known.facts.as_ref().map_or(Memory::NotAsked, |known| Memory::Of(&known.facts));
+        let seen = assess_snapshot(baseline, &snapshot, circumstances(memory));
         match seen.standing {
-            VpcStanding::Managed(_) => {
-                swept.managed += 1;
-                let looked = looked_at(&snapshot, baseline);
-                swept.looked.push((snapshot.vpc.vpc_id.clone(), looked));
-                swept.private_subnets += seen.private_subnets;
-                let has_drift = seen.findings.iter().any(is_news);
-                if has_drift || !seen.complete {
-                    swept.drifted.push(snapshot.vpc.vpc_id.clone());
-                }
+            VpcStanding::Managed(_) if of.contains(vpc) => {
+                let mut looked = looked_at(&snapshot, baseline);
+                looked.attributes = looked.attributes.filter(|_| fresh.contains(vpc));
+                swept.push(SweptVpc {
+                    vpc: vpc.clone(),
+                    private_subnets: seen.private_subnets,
+                    is_off: seen.findings.iter().any(|finding| !finding.rule.is_advice()),
+                    is_first_contact: known.state.is_none() && known.facts.is_none(),
+                    news: news(baseline, &seen, known.state.as_ref(), now),
+                    facts: VpcFacts::after_look(known.facts.as_ref(), &looked, &[], now),
+                });
             }
-            VpcStanding::NotManaged(_) | VpcStanding::Missing | VpcStanding::Unobserved => {}
+            VpcStanding::Managed(_)
+            | VpcStanding::NotManaged(_)
+            | VpcStanding::Missing
+            | VpcStanding::Unobserved => {}
         }
     }
     Ok(swept)
 }
 
-/// Whether a finding is a reason for a run: advice is none, unless tags contradict each other.
-fn is_news(finding: &Finding) -> bool {
-    !finding.rule.is_advice()
-        || finding.left_alone.iter().any(|left| left.reason.is_told_from_a_sweep())
+/// Why a run should look, after what the last one left.
+fn news(
+    baseline: &Baseline,
+    seen: &Assessment,
+    state: Option<&VpcState>,
+    now: Timestamp,
+) -> Option<SweptNews> {
+    let is_told = |rule| baseline.mode_of(rule) != Mode::Observe;
+    let told = seen.findings.iter().filter(|finding| is_told(finding.rule));
+    let found: BTreeSet<String> = told.map(|finding| fingerprint(&finding.drift)).collect();
+    let standing = state.map(|state| state.standing.as_slice()).unwrap_or_default();
+    let known: BTreeSet<String> = standing.iter().map(|it| it.fingerprint.clone()).collect();
+    let is_waited_for = || {
+        let again = state.and_then(|state| state.look_again.as_ref());
+        again.is_some_and(|again| again.at > now)
+    };
+    let was_blind = state.is_some_and(|state| state.blind.is_some());
+    match seen.complete {
+        false if !was_blind => Some(SweptNews::Blind),
+        // What was not seen has not ended.
+        false => (!found.is_subset(&known)).then_some(SweptNews::Changed),
+        true if was_blind || found != known => Some(SweptNews::Changed),
+        true => (is_to_be_repaired(&seen.plan) && !is_waited_for()).then_some(SweptNews::ToRepair),
+    }
+}
+
+/// Whether a run would change something now.
+fn is_to_be_repaired(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| {
+        step.mode == Mode::Repair && step.held.is_none() && matches!(step.task, Task::Change(_))
+    })
+}
+
+/// How far a sweep has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The sweep's name.
+    pub sweep: String,
+    /// When it began (UTC).
+    pub began: Timestamp,
+    /// The managed VPCs that are not compared yet.
+    pub remaining: BTreeSet<VpcId>,
+    /// How many are compared.
+    pub compared: usize,
+    /// How many of those are off their baseline.
+    pub off: usize,
+    /// How many private subnets those have.
+    pub private_subnets: usize,
+    /// Of how many a run was asked to look.
+    pub queued: usize,
+    /// Of how many of those nothing was known before.
+    #[serde(default)]
+    pub first_contacts: usize,
+    /// When it ended (UTC); `None` while VPCs remain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// When the last comparison of the whole Region ended (UTC), this or an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_comparison: Option<Timestamp>,
+    /// The VPCs that the last sweep that ended has remembered: where the table has none of them, it
+    /// was lost.
+    #[serde(default)]
+    pub remembered: BTreeSet<VpcId>,
+}
+
+impl Progress {
+    /// A sweep that begins: those that an unfinished one left come first by being all there are.
+    #[must_use]
+    pub fn begun(
+        before: Option<&Self>,
+        sweep: &str,
+        managed: BTreeSet<VpcId>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            sweep: sweep.to_owned(),
+            began: now,
+            remaining: managed,
+            last_comparison: before.and_then(|before| before.last_comparison),
+            remembered: before.map(|before| before.remembered.clone()).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// The progress after these were compared; what is managed no more remains no longer.
+    #[must_use]
+    pub fn after(mut self, swept: &[SweptVpc], managed: &BTreeSet<VpcId>, now: Timestamp) -> Self {
+        for one in swept {
+            if self.remaining.remove(&one.vpc) {
+                self.compared += 1;
+                self.off += usize::from(one.is_off);
+                self.private_subnets += one.private_subnets;
+                self.queued += usize::from(one.news.is_some());
+                self.first_contacts += usize::from(one.news.is_some() && one.is_first_contact);
+            }
+        }
+        self.remaining.retain(|vpc| managed.contains(vpc));
+        if self.remaining.is_empty() && self.ended.is_none() {
+            self.ended = Some(now);
+            self.last_comparison = Some(now);
+            self.remembered = managed.clone();
+        }
+        self
+    }
+
+    /// Of the VPCs that the last sweep remembered and that are managed still, how many there are, and
+    /// of how many the table has nothing.
+    pub fn forgotten(
+        &self,
+        managed: &BTreeSet<VpcId>,
+        known: &BTreeMap<VpcId, KnownVpc>,
+    ) -> (usize, usize) {
+        let still = || self.remembered.iter().filter(|vpc| managed.contains(*vpc));
+        (still().count(), still().filter(|vpc| !known.contains_key(*vpc)).count())
+    }
+}
+
+/// Whose DNS attributes are read, in this order, before the VPCs of a sweep are compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttributesToRead {
+    /// Without these a VPC cannot be compared.
+    pub needed: Vec<VpcId>,
+    /// These are known and old: the oldest first.
+    pub refreshed: Vec<VpcId>,
+}
+
+/// Whose DNS attributes are read for a sweep over these VPCs: those not known, or that a call may have
+/// changed since (`dropped`), and of the others the oldest, so many that all are read again within a
+/// day of hourly sweeps.
+pub fn attributes_to_read(
+    of: &BTreeSet<VpcId>,
+    known: &BTreeMap<VpcId, KnownVpc>,
+    dropped: &DroppedAttributes,
+    now: Timestamp,
+) -> AttributesToRead {
+    const SWEEPS_A_DAY: usize = 24;
+    const OLD: SignedDuration = SignedDuration::from_hours(20);
+    let read = |vpc: &VpcId| {
+        let cached = known.get(vpc)?.facts.as_ref()?.attributes.as_ref()?;
+        dropped.count(vpc, cached.read).then_some(cached.read)
+    };
+    let (mut needed, mut old) = (Vec::new(), Vec::new());
+    for vpc in of {
+        match read(vpc) {
+            None => needed.push(vpc.clone()),
+            Some(read) if now.duration_since(read) >= OLD => old.push((read, vpc.clone())),
+            Some(_) => {}
+        }
+    }
+    old.sort();
+    let most = of.len().div_ceil(SWEEPS_A_DAY);
+    AttributesToRead { needed, refreshed: old.into_iter().take(most).map(|(_, vpc)| vpc).collect() }
+}
+
+/// The world with the DNS attributes that are known, where they were not read just now.
+pub fn with_known_attributes(
+    mut world: World,
+    of: &BTreeSet<VpcId>,
+    known: &BTreeMap<VpcId, KnownVpc>,
+    needed: &[VpcId],
+) -> World {
+    let attributes = world.vpc_attributes.get_or_insert_default();
+    for vpc in of.iter().filter(|vpc| !needed.contains(vpc)) {
+        let facts = known.get(vpc).and_then(|known| known.facts.as_ref());
+        if let Some(cached) = facts.and_then(|facts| facts.attributes.as_ref()) {
+            attributes.entry(vpc.clone()).or_insert_with(|| cached.attributes.clone());
+        }
+    }
+    world
+}
+
+/// Whether faults that pass have kept a part of the survey from a sweep: then nothing is compared, and
+/// the sweep goes on a minute later.
+pub fn waits_for(unread: &[crate::cloud::Unread]) -> bool {
+    unread
+        .iter()
+        .any(|unread| unread.section != Section::VpcAttributes && unread.error.class.passes())
 }
 
 #[cfg(test)]
@@ -91,6 +306,7 @@ mod tests {
                 incident: "s",
                 now: Timestamp::UNIX_EPOCH,
                 memory: crate::history::Memory::NotAsked,
+                grace: crate::history::Grace::none(),
             },
         )
         .unwrap()

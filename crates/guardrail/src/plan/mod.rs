@@ -68,6 +68,18 @@ pub enum Hold {
         #[cfg_attr(feature = "schema", schemars(with = "String"))]
         until: Timestamp,
     },
+    /// A tool may be about to make itself what the step would make.
+    Grace {
+        /// Until when it is left to the tool (UTC).
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        until: Timestamp,
+    },
+    /// Every call of this kind that AWS grants the account at present is taken.
+    Pace {
+        /// When there is one again, if nobody else takes it (UTC).
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        until: Timestamp,
+    },
     /// Nothing is remembered of something that the step rests on, so that nobody knows since when it
     /// has been as it is.
     NotRemembered {
@@ -83,6 +95,14 @@ impl fmt::Display for Hold {
             Self::Settling { premise, until } => {
                 write!(f, "{premise} must have been so until {until}, when clients have noticed")
             }
+            Self::Grace { until } => write!(
+                f,
+                "whoever deleted it, or made the subnets, may make it; it is made after {until}"
+            ),
+            Self::Pace { until } => write!(
+                f,
+                "AWS takes few such calls from one account, and all are used until {until}"
+            ),
             Self::NotRemembered { premise } => {
                 write!(f, "since when {premise} has been so could not be looked up")
             }

@@ -8,6 +8,7 @@ pub mod baseline_check;
 pub mod commands;
 pub mod doctor;
 pub mod explain;
+pub mod memory;
 pub mod metrics;
 
 use std::fmt;
@@ -86,9 +87,28 @@ pub struct Report {
     /// waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again: Option<LookAgain>,
+    /// What subscribers were told of and is so no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<Ended>,
+    /// How many seconds the VPC was not on its baseline, when it is back on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was_off_for_seconds: Option<i64>,
     /// Why it could not be read or kept what is noted of the VPC between runs; absent when it could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_error: Option<CallError>,
+}
+
+/// A finding that was told and has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Ended {
+    /// The rule that had found it.
+    pub rule: RuleId,
+    /// The finding in one line, for people, as it was told.
+    pub summary: String,
+    /// When it was first found (UTC).
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub since: Timestamp,
 }
 
 /// What led to a run. Logged and told, never decided on.
@@ -237,6 +257,8 @@ pub enum Outcome {
     },
     /// The run's time was up before the step.
     OutOfTime,
+    /// The table did not take it that the step was about to be taken.
+    NotRecorded(CallError),
 }
 
 impl Outcome {
@@ -253,12 +275,13 @@ impl Outcome {
             | Self::Planned
             | Self::NotAllowed(_)
             | Self::Skipped { .. }
-            | Self::Held(Hold::Settling { .. })
+            | Self::Held(Hold::Settling { .. } | Hold::Grace { .. } | Hold::Pace { .. })
             | Self::WillNotBeReady { .. } => false,
             Self::Held(Hold::RunLimit | Hold::NotRemembered { .. })
             | Self::Stale
             | Self::TimedOut
-            | Self::OutOfTime => true,
+            | Self::OutOfTime
+            | Self::NotRecorded(_) => true,
             Self::RecheckFailed(error) => error.class.passes(),
             // What was not there, or was there already, when the call came was planned from a view
             // that was too old.
@@ -284,7 +307,12 @@ impl fmt::Display for Outcome {
             Self::Planned => f.write_str("would be taken"),
             Self::NotAllowed(mode) => write!(f, "not taken: the mode is {mode}"),
             Self::Held(hold @ Hold::RunLimit) => write!(f, "left for the next run: {hold}"),
-            Self::Held(hold @ (Hold::Settling { .. } | Hold::NotRemembered { .. })) => {
+            Self::Held(
+                hold @ (Hold::Settling { .. }
+                | Hold::Grace { .. }
+                | Hold::Pace { .. }
+                | Hold::NotRemembered { .. }),
+            ) => {
                 write!(f, "not yet: {hold}")
             }
             Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
@@ -296,47 +324,14 @@ impl fmt::Display for Outcome {
             Self::TimedOut => f.write_str("not yet; the next run goes on"),
             Self::WillNotBeReady { reason } => write!(f, "will not come: {reason}"),
             Self::OutOfTime => f.write_str("not taken: the run's time was up"),
+            Self::NotRecorded(error) => {
+                write!(f, "not taken: it could not be recorded first: {}", error.shown())
+            }
         }
     }
 }
 
 impl Report {
-    /// Whether a person should hear of it: only when something was found, has left the guardrail's
-    /// care, or could not be looked at; and from a sweep not of what merely stands as it stood.
-    pub fn wants_alert(&self) -> bool {
-        let told = self.findings.iter().any(|found| found.mode != Mode::Observe);
-        let blind = self.findings.is_empty() && self.verdict == Verdict::Incomplete;
-        let news = match self.cause {
-            Cause::Event | Cause::SelectionChanged | Cause::Clock | Cause::Operator => true,
-            Cause::Sweep => !self.is_all_left_alone_by_kind(),
-        };
-        (told && news) || ((blind || !self.departures.is_empty()) && self.mode != Mode::Observe)
-    }
-
-    /// Whether the report says anything of the VPC that the log should have where nobody is told.
-    pub fn has_something_to_tell(&self) -> bool {
-        !self.findings.is_empty() || !self.departures.is_empty()
-    }
-
-    /// Whether everything found is of a kind that is left alone for good, and nothing was to be
-    /// done: a sweep finds the same every time. The log, the metrics and `explain` have it.
-    fn is_all_left_alone_by_kind(&self) -> bool {
-        let told = || self.findings.iter().filter(|found| found.mode != Mode::Observe);
-        let is_left_alone =
-            |found: &Found| self.left_alone.iter().any(|left| left.rule == Some(found.rule));
-        let is_told =
-            |left: &&LeftAlone| left.rule.is_none_or(|rule| told().any(|found| found.rule == rule));
-        let is_observed = |step: &StepReport| step.outcome == Outcome::NotAllowed(Mode::Observe);
-        self.unread.is_empty()
-            && self.steps.iter().all(is_observed)
-            && told().all(is_left_alone)
-            && !self
-                .left_alone
-                .iter()
-                .filter(is_told)
-                .any(|left| left.reason.is_told_from_a_sweep())
-    }
-
     /// Whether all that is left of the findings goes by itself: nobody has to do anything.
     pub fn is_only_coming_up(&self) -> bool {
         let comes = |left: &LeftAlone| left.reason == LeftAloneReason::ComesByItself;
@@ -379,7 +374,8 @@ impl Report {
             | Outcome::RecheckFailed(_)
             | Outcome::TimedOut
             | Outcome::WillNotBeReady { .. }
-            | Outcome::OutOfTime => false,
+            | Outcome::OutOfTime
+            | Outcome::NotRecorded(_) => false,
         };
         self.steps.iter().any(changed)
     }

@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use super::RunRequest;
 use super::assess::{Assessment, assess, remembered};
+use super::journal::{Journal, May};
 use super::recheck::{
-    LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate,
-    is_verified,
+    After, LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate,
+    is_verified, permission_for,
 };
 use crate::baseline::Baseline;
-use crate::cloud::{CallError, Cloud, Unread};
-use crate::ec2::change::Action;
-use crate::ec2::id::Scope;
+use crate::cloud::{CallError, Cloud, Table, Unread};
+use crate::ec2::change::{Action, Call};
+use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
-use crate::history::{Facts, Memory};
-use crate::plan::{Condition, GroupRef, Plan, Task};
+use crate::history::{Grace, Memory, VpcFacts, recorded_calls};
+use crate::plan::{Circumstances, Condition, GroupRef, Hold, Plan, StepId, Task};
 use crate::report::Outcome;
 
 /// How often to look again for a change that was made but does not show yet
@@ -39,7 +40,7 @@ struct Observed {
 }
 
 impl Observed {
-    fn new(scope: &Scope) -> Self {
+    pub(super) fn new(scope: &Scope) -> Self {
         let world = World {
             region: Some(scope.region.clone()),
             account_id: Some(scope.account.clone()),
@@ -86,8 +87,21 @@ pub(super) struct Runner<'a, C> {
     blind: BTreeSet<Section>,
     /// The sections in which changes of this run show, and that were not read since.
     touched: BTreeSet<Section>,
-    /// What is remembered of the VPC; `None` when it could not be read.
-    facts: Option<Facts>,
+    /// What is remembered of the VPC.
+    remembered: Remembered,
+}
+
+/// What a run remembers of the VPC.
+#[derive(Debug, Clone)]
+pub(super) struct Remembered {
+    /// What was seen of it, and since when; `None` when that could not be read.
+    pub(super) facts: Option<Option<VpcFacts>>,
+    /// What is left to tools that may be about to make it themselves.
+    pub(super) grace: Grace,
+    /// What client tokens are made from.
+    pub(super) seed: String,
+    /// The groups that a killed run made a short while ago.
+    pub(super) made_by_killed_run: Vec<SecurityGroupId>,
 }
 
 impl<'a, C: Cloud> Runner<'a, C> {
@@ -95,7 +109,7 @@ impl<'a, C: Cloud> Runner<'a, C> {
         cloud: &'a C,
         baseline: &'a Baseline,
         request: &'a RunRequest,
-        facts: Option<Facts>,
+        remembered: Remembered,
     ) -> Self {
         Self {
             cloud,
@@ -104,13 +118,18 @@ impl<'a, C: Cloud> Runner<'a, C> {
             observed: Observed::new(&request.scope),
             blind: BTreeSet::new(),
             touched: BTreeSet::new(),
-            facts,
+            remembered,
         }
     }
 
-    /// What could not be read when it was last looked at, and what is remembered now.
-    pub(super) fn into_unread_and_facts(self) -> (Vec<Unread>, Option<Facts>) {
-        (self.observed.unread, self.facts)
+    /// What is known of the VPC at this moment.
+    pub(super) fn world(&self) -> &World {
+        &self.observed.world
+    }
+
+    /// What could not be read when it was last looked at.
+    pub(super) fn unread(&self) -> &[Unread] {
+        &self.observed.unread
     }
 
     /// Reads everything.
@@ -120,14 +139,22 @@ impl<'a, C: Cloud> Runner<'a, C> {
         self.assess()
     }
 
-    /// Takes the steps of a plan, in their order.
-    pub(super) async fn apply(&mut self, plan: &Plan) -> Outcomes {
+    /// Takes the steps of a plan, in their order, each written down before and after.
+    pub(super) async fn apply<T: Table>(
+        &mut self,
+        plan: &Plan,
+        journal: &mut Option<Journal<'_, T>>,
+    ) -> Outcomes {
         let mut outcomes = Outcomes::new();
         for step in &plan.steps {
             let outcome = match gate(step, &outcomes, self.cloud.now(), self.request.deadline) {
                 Some(outcome) => outcome,
                 None => match &step.task {
-                    Task::Change(action) => self.change(action, &outcomes).await,
+                    Task::Change(action) => match journal {
+                        Some(journal) => self.change(step.id, action, &outcomes, journal).await,
+                        // Nothing of the plan was to be taken when the run began.
+                        None => Outcome::Stale,
+                    },
                     Task::Await(condition) => self.wait(condition).await,
                 },
             };
@@ -140,10 +167,15 @@ impl<'a, C: Cloud> Runner<'a, C> {
     fn assess(&mut self) -> Assessment {
         let now = self.cloud.now();
         let (baseline, world, request) = (self.baseline, &self.observed.world, self.request);
-        self.facts =
-            self.facts.as_ref().map(|facts| remembered(facts, baseline, world, request, now));
-        let memory = self.facts.as_ref().map_or(Memory::Unreadable, Memory::Of);
-        assess(baseline, world, request, request.circumstances(now, memory))
+        if let Some(facts) = &mut self.remembered.facts {
+            let calls = recorded_calls(&request.evidence);
+            let vpc = &request.scope.vpc;
+            *facts = Some(remembered(facts.as_ref(), baseline, world, vpc, &calls, now));
+        }
+        let Remembered { facts, grace, seed, .. } = &self.remembered;
+        let facts = facts.as_ref().and_then(Option::as_ref);
+        let memory = facts.map_or(Memory::Unreadable, |facts| Memory::Of(&facts.facts));
+        assess(baseline, world, request, Circumstances { incident: seed, now, memory, grace })
     }
 
     fn time_left(&self) -> TimeLeft {
@@ -155,34 +187,64 @@ impl<'a, C: Cloud> Runner<'a, C> {
     }
 
     /// Lets time pass, after which nothing that was read counts as fresh.
-    async fn wait_a_little(&mut self) {
-        self.cloud.pause(LOOK_AGAIN).await;
+    async fn wait_for(&mut self, time: Duration) {
+        self.cloud.pause(time).await;
         self.observed.fresh.clear();
     }
 
-    async fn change(&mut self, action: &Action<GroupRef>, outcomes: &Outcomes) -> Outcome {
-        let call = loop {
+    async fn change<T: Table>(
+        &mut self,
+        step: StepId,
+        action: &Action<GroupRef>,
+        outcomes: &Outcomes,
+        journal: &mut Journal<'_, T>,
+    ) -> Outcome {
+        let mut attempt = 0;
+        loop {
+            let call = match self.ready_to(action, outcomes).await {
+                Ok(call) => call,
+                Err(outcome) => return outcome,
+            };
+            match journal.before(self.cloud, step, call.operation()).await {
+                May::Call => {}
+                May::NotUnderThisLease => return Outcome::OutOfTime,
+                May::NotBefore(until) => return Outcome::Held(Hold::Pace { until }),
+                May::NotRecord(error) => return Outcome::NotRecorded(error),
+            }
+            self.observed.fresh.clear();
+            self.touched.extend(call.operation().shows_in());
+            let from = self.cloud.now();
+            let answer = self.cloud.apply(&self.request.scope, &call).await;
+            journal.after(self.cloud, step, from, &answer).await;
+            let made = &self.remembered.made_by_killed_run;
+            let (evidence, now) = (&self.request.evidence, self.cloud.now());
+            let permission = permission_for(action, made, evidence, self.baseline, now);
+            match after_call(action, answer.outcome, attempt, permission, self.time_left()) {
+                After::End(outcome) => return outcome,
+                After::Again(wait) => self.wait_for(wait).await,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Reads again what an action rests on until its call can be made; the outcome of its step where
+    /// it cannot.
+    async fn ready_to(
+        &mut self,
+        action: &Action<GroupRef>,
+        outcomes: &Outcomes,
+    ) -> Result<Call, Outcome> {
+        loop {
             // With these, what this run has changed: half of a change is not what there is.
             let mut sections: BTreeSet<Section> = action.rests_on().into_iter().collect();
             sections.extend(&self.touched);
             let sections: Vec<Section> = sections.difference(&self.blind).copied().collect();
-            if let Err(error) = self.read_again(&sections).await {
-                return Outcome::RecheckFailed(error);
-            }
+            self.read_again(&sections).await.map_err(Outcome::RecheckFailed)?;
             self.touched.clear();
             match before_call(action, &self.assess().plan, outcomes, self.time_left()) {
-                Next::Go(call) => break call,
-                Next::Later => self.wait_a_little().await,
-                Next::End(outcome) => return outcome,
-            }
-        };
-        loop {
-            self.observed.fresh.clear();
-            self.touched.extend(call.operation().shows_in());
-            let answer = self.cloud.apply(&self.request.scope, &call).await;
-            match after_call(action, answer.outcome, self.time_left()) {
-                Some(outcome) => return outcome,
-                None => self.wait_a_little().await,
+                Next::Go(call) => return Ok(call),
+                Next::Later => self.wait_for(LOOK_AGAIN).await,
+                Next::End(outcome) => return Err(outcome),
             }
         }
     }
@@ -198,7 +260,7 @@ impl<'a, C: Cloud> Runner<'a, C> {
             let come = || check(self.baseline, &self.observed.world, self.request, condition);
             match after_look(read, come, self.time_left()) {
                 Some(outcome) => return outcome,
-                None => self.wait_a_little().await,
+                None => self.wait_for(LOOK_AGAIN).await,
             }
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::RunRequest;
-use super::conclude::{Ended, report};
+use super::conclude::{Ended, report_of};
 use super::recheck::Outcomes;
 use crate::analysis::View;
 use crate::analysis::departure::{Departure, departures};
@@ -13,7 +13,7 @@ use crate::baseline::{Baseline, Mode};
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
-use crate::history::{Facts, Looked, Memory, Note, recorded_calls};
+use crate::history::{Grace, Looked, Memory, RecordedCall, VpcFacts};
 use crate::plan::advice::Advice;
 use crate::plan::planner::plan;
 use crate::plan::reliance::{Reliances, at_stake};
@@ -130,45 +130,65 @@ pub fn looked_at(snapshot: &Snapshot<'_>, baseline: &Baseline) -> Looked {
     let mut seen = every_premise(&view);
     seen.sort_unstable();
     seen.dedup();
-    Looked { seen, unread: snapshot.missing.clone() }
+    Looked {
+        seen,
+        unread: snapshot.missing.clone(),
+        subnets: snapshot.subnets.iter().map(|subnet| subnet.subnet_id.clone()).collect(),
+        attributes: snapshot.attributes.cloned(),
+    }
+}
+
+/// What of this VPC in a world takes time to act; nothing where the world does not hold it.
+pub(super) fn seen_in(baseline: &Baseline, world: &World, vpc: &VpcId) -> Option<Looked> {
+    let shared = Shared::of(world);
+    let snapshot = Snapshot::one(world, &shared, vpc).ok()??;
+    Some(looked_at(&snapshot, baseline))
 }
 
 /// What is remembered of a VPC after a look at it, which these calls led to. What could not be seen
 /// of it is remembered as before.
 pub(super) fn remembered(
-    facts: &Facts,
+    before: Option<&VpcFacts>,
     baseline: &Baseline,
     world: &World,
-    request: &RunRequest,
+    vpc: &VpcId,
+    calls: &[RecordedCall],
     now: Timestamp,
-) -> Facts {
-    let shared = Shared::of(world);
-    let Ok(Some(snapshot)) = Snapshot::one(world, &shared, &request.scope.vpc) else {
-        return facts.clone();
-    };
-    let looked = looked_at(&snapshot, baseline);
-    facts.after_look(&looked.seen, &looked.unread, &recorded_calls(&request.evidence), now)
+) -> VpcFacts {
+    match seen_in(baseline, world, vpc) {
+        Some(looked) => VpcFacts::after_look(before, &looked, calls, now),
+        None => before.cloned().unwrap_or_else(|| VpcFacts::first_seen_at(now)),
+    }
 }
 
-/// What is noted of a VPC that has been as it is in this world since `since`, but for what was made
-/// later; nothing where the world does not hold it.
-pub fn noted_since(baseline: &Baseline, world: &World, vpc: &VpcId, since: Timestamp) -> Note {
-    let shared = Shared::of(world);
-    let Ok(Some(snapshot)) = Snapshot::one(world, &shared, vpc) else { return Note::default() };
-    let note = Note::default().after_look(&looked_at(&snapshot, baseline), &[], since);
-    let created = snapshot.endpoints.iter().filter_map(|endpoint| {
+/// What is remembered of a VPC that has been as it is in this world since `since`, but for what was
+/// made later; nothing but the time where the world does not hold it.
+pub fn remembered_since(
+    baseline: &Baseline,
+    world: &World,
+    vpc: &VpcId,
+    since: Timestamp,
+) -> VpcFacts {
+    let facts = remembered(None, baseline, world, vpc, &[], since);
+    let endpoints = world.vpc_endpoints.iter().flatten();
+    let created = endpoints.filter(|endpoint| endpoint.vpc_id == *vpc).filter_map(|endpoint| {
         let at = endpoint.creation_timestamp.as_deref()?.parse().ok()?;
         Some((&endpoint.vpc_endpoint_id, at))
     });
-    let facts = created.fold(note.facts, |facts, (id, at)| facts.none_older_than(id, at));
-    Note { facts, ..note }
+    let of_endpoints = created.fold(facts.facts, |facts, (id, at)| facts.none_older_than(id, at));
+    VpcFacts { facts: of_endpoints, ..facts }
 }
 
 /// What a run would report if it stopped before its first change: the plan, and nothing done.
 pub fn preview(baseline: &Baseline, world: &World, request: &RunRequest, now: Timestamp) -> Report {
     not_taken(
         baseline,
-        assess(baseline, world, request, request.circumstances(now, Memory::NotAsked)),
+        assess(
+            baseline,
+            world,
+            request,
+            request.circumstances(now, Memory::NotAsked, Grace::none()),
+        ),
         request,
         now,
     )
@@ -184,7 +204,11 @@ pub fn preview_snapshot(
 ) -> Report {
     not_taken(
         baseline,
-        assess_snapshot(baseline, snapshot, request.circumstances(now, Memory::NotAsked)),
+        assess_snapshot(
+            baseline,
+            snapshot,
+            request.circumstances(now, Memory::NotAsked, Grace::none()),
+        ),
         request,
         now,
     )
@@ -216,7 +240,7 @@ fn not_taken(
 ) -> Report {
     let outcomes = foreseen(&assessment.plan);
     let (first, last) = (assessment.clone(), assessment);
-    report(Ended {
+    report_of(Ended {
         baseline,
         request,
         started: now,
@@ -227,6 +251,8 @@ fn not_taken(
         unread: Vec::new(),
         nat_traffic: Vec::new(),
         look_again: None,
+        ended: Vec::new(),
+        was_off_for: None,
         notes_error: None,
     })
 }

@@ -1,22 +1,26 @@
 //! The report of a run, from what was seen first, what was done and what was seen last.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::RunRequest;
 use super::assess::{Assessment, VpcStanding};
+use super::killed::Judged;
+use super::memory::OpenRun;
 use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
 use crate::baseline::{Baseline, Mode};
 use crate::cloud::{Applied, CallError, NatTraffic, Unread};
 use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, ServiceName};
-use crate::history::LookAgain;
+use crate::history::{Closed, LookAgain, RecordedStep, RunRecord, Standing};
 use crate::plan::{Condition, Hold, Plan, Step, Task};
+use crate::report;
 use crate::report::commands::{self, RoutesAtStake};
 use crate::report::{Cause, Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::LeftAloneReason;
 
 /// A run that is over.
+#[derive(Clone)]
 pub(super) struct Ended<'a> {
     pub(super) baseline: &'a Baseline,
     pub(super) request: &'a RunRequest,
@@ -29,11 +33,16 @@ pub(super) struct Ended<'a> {
     /// What the NAT gateways carried whose routes the first plan removes.
     pub(super) nat_traffic: Vec<NatTraffic>,
     pub(super) look_again: Option<LookAgain>,
+    /// What was told and has ended.
+    pub(super) ended: Vec<Standing>,
+    /// How long the VPC was off its baseline, when it is back on it.
+    pub(super) was_off_for: Option<SignedDuration>,
     pub(super) notes_error: Option<CallError>,
 }
 
 /// Tells what was found and done.
-pub(super) fn report(ended: Ended<'_>) -> Report {
+pub(super) fn report_of(ended: Ended<'_>) -> Report {
+    let again = another_run_helps_after(&ended);
     let Ended {
         baseline,
         request,
@@ -45,12 +54,12 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         unread,
         nat_traffic,
         look_again,
+        ended: told,
+        was_off_for,
         notes_error,
     } = ended;
     let findings = findings(baseline, &first, &last, &outcomes);
     let verdict = verdict(&first, &last, &findings);
-    let again = another_run_helps(&first.plan, &last.plan, &outcomes)
-        || unread.iter().any(|unread| unread.error.class.passes());
     let cause = cause(request, &first);
     let taken = taken(&first.plan, &outcomes);
     let routes = at_stake(&taken, &first);
@@ -87,8 +96,91 @@ pub(super) fn report(ended: Ended<'_>) -> Report {
         undo_script,
         next: if again { Next::Again } else { Next::Settled },
         look_again,
+        ended: told.into_iter().map(gone).collect(),
+        was_off_for_seconds: was_off_for.map(|time| time.as_secs()),
         notes_error,
     }
+}
+
+fn gone(Standing { rule, summary, since, .. }: Standing) -> report::Ended {
+    report::Ended { rule, summary, since }
+}
+
+/// What a run writes down before its first change.
+pub(super) fn record_of(
+    request: &RunRequest,
+    seed: &str,
+    plan: &Plan,
+    now: Timestamp,
+) -> RunRecord {
+    let changes = plan.steps.iter().filter(|step| step.mode == Mode::Repair && step.held.is_none());
+    let steps = changes.filter_map(|step| match &step.task {
+        Task::Change(action) => Some(RecordedStep {
+            id: step.id,
+            action: action.clone(),
+            before: action.before(),
+            inverse: commands::inverse(action, &request.scope),
+        }),
+        Task::Await(_) => None,
+    });
+    RunRecord {
+        run_id: request.run_id.clone(),
+        scope: request.scope.clone(),
+        seed: seed.to_owned(),
+        cause: request.cause.to_string(),
+        began: now,
+        steps: steps.collect(),
+        closed: None,
+    }
+}
+
+/// The record of a run that has come to its end.
+pub(super) fn own_record(ended: &Ended<'_>, seed: &str, report: &Report) -> RunRecord {
+    let is_change = |step: &&StepReport| match &step.outcome {
+        Outcome::Done(applied) => step.command.is_some() && *applied != Applied::Already,
+        Outcome::Ready
+        | Outcome::Planned
+        | Outcome::NotAllowed(_)
+        | Outcome::Held(_)
+        | Outcome::Stale
+        | Outcome::Skipped { .. }
+        | Outcome::Failed(_)
+        | Outcome::RecheckFailed(_)
+        | Outcome::TimedOut
+        | Outcome::WillNotBeReady { .. }
+        | Outcome::OutOfTime
+        | Outcome::NotRecorded(_) => false,
+    };
+    let closed = Closed {
+        at: ended.finished,
+        by: report.run_id.clone(),
+        verdict: report.verdict.to_string(),
+        changes: report.steps.iter().filter(is_change).count(),
+    };
+    let record = record_of(ended.request, seed, &ended.first.plan, ended.started);
+    RunRecord { closed: Some(closed), ..record }
+}
+
+/// The record of a killed run, closed by this one.
+pub(super) fn closed_record(
+    open: &OpenRun,
+    judged: &Judged,
+    request: &RunRequest,
+    now: Timestamp,
+) -> RunRecord {
+    let closed = Closed {
+        at: now,
+        by: request.run_id.clone(),
+        verdict: "killed".to_owned(),
+        changes: judged.iter().filter(|(_, became)| became.may_be_made()).count(),
+    };
+    RunRecord { closed: Some(closed), ..open.record.clone() }
+}
+
+/// Whether a later run may do more than this one without anybody's doing.
+pub(super) fn another_run_helps_after(ended: &Ended<'_>) -> bool {
+    another_run_helps(&ended.first.plan, &ended.last.plan, &ended.outcomes)
+        || ended.unread.iter().any(|unread| unread.error.class.passes())
 }
 
 /// What was found first, and whether it is gone; and what came to light at the last look.

@@ -1,36 +1,61 @@
-//! The loop: observe, compare, plan, apply, verify by observing again, report.
+//! A run over one VPC: recall, observe, compare, plan, begin, apply, verify by observing again,
+//! report, finish.
 //!
-//! A run reads the whole VPC once ([`assess()`] says what that comes to), takes the steps of its
-//! plan one by one, each after it has read again what the step rests on, reads once more what was
-//! changed, and reports. The functions that await decide nothing: what to do comes from `assess`
-//! and `recheck`, and what to tell from `conclude`, which are pure.
+//! A run reads what is known of the VPC and the whole VPC once ([`assess()`] says what that comes
+//! to). If it has a change to make it begins: its record and its lease stand in the table before the
+//! first call. It takes the steps of its plan one by one, each after it has read again what the step
+//! rests on, and each written down before and after; reads once more what was changed; and ends by
+//! one transaction, in which the alert goes out with the outcome. The functions that await decide
+//! nothing: what to do comes from `assess`, `recheck` and `killed`, and what to tell from `conclude`
+//! and the core's `history::news`, which are pure.
 
 mod apply;
 mod assess;
 mod conclude;
+mod journal;
+mod killed;
+mod memory;
 mod recheck;
+mod told;
 mod traffic;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 pub use self::assess::{
-    Assessment, VpcStanding, assess, assess_snapshot, looked_at, noted_since, preview,
-    preview_snapshot,
+    Assessment, VpcStanding, assess, assess_snapshot, looked_at, preview, preview_snapshot,
+    remembered_since,
 };
+pub use self::told::fingerprint;
 pub use self::traffic::{asks_for_traffic, with_traffic, with_unreadable_traffic};
 
 use crate::baseline::Baseline;
-use crate::cloud::{Cloud, Notes};
+use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
-use crate::history::{Memory, Note};
+use crate::history::outgoing::Level;
+use crate::history::{
+    Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Memory, RunRecord,
+    Transaction, VpcState, Write, ledger,
+};
 use crate::plan::Circumstances;
+use crate::report::alert::Alert;
 use crate::report::{Cause, Report};
 
-use self::apply::Runner;
-use self::conclude::{Ended, report};
-use self::recheck::{look_again, made_changes, recalled};
+use self::apply::{Remembered, Runner};
+use self::conclude::{Ended, closed_record, record_of, report_of};
+pub(crate) use self::journal::too_many_writers;
+use self::journal::{Journal, TRIES, jitter};
+use self::killed::{closed_alert, judged};
+use self::memory::{Known, keep_facts, recall};
+use self::recheck::{is_in_vain, look_again, made_changes, takes_steps, tried_again_at};
+use self::told::{Telling, tell};
 use self::traffic::carried;
+
+/// How long a run may take from its start to its last change: the rest of a minute is for what is
+/// under way by then, one more look, and the end.
+pub const PATIENCE: Duration = Duration::from_secs(25);
 
 /// What to look at, and why.
 #[derive(Debug, Clone)]
@@ -41,7 +66,7 @@ pub struct RunRequest {
     pub cause: Cause,
     /// The calls that led to it: for the alert only.
     pub evidence: Vec<Evidence>,
-    /// Names the run.
+    /// Names the run; no other has this name.
     pub run_id: String,
     /// Names what led to it: the same when the run is tried again.
     pub incident: String,
@@ -51,52 +76,389 @@ pub struct RunRequest {
 
 impl RunRequest {
     /// What a decision of this run rests on at this time, beside the baseline and what is seen.
-    pub fn circumstances<'a>(&'a self, now: Timestamp, memory: Memory<'a>) -> Circumstances<'a> {
-        Circumstances { incident: &self.incident, now, memory }
+    pub fn circumstances<'a>(
+        &'a self,
+        now: Timestamp,
+        memory: Memory<'a>,
+        grace: &'a Grace,
+    ) -> Circumstances<'a> {
+        Circumstances { incident: &self.incident, now, memory, grace }
     }
 }
 
-/// Brings one VPC back to the baseline as far as the modes allow, and tells what was found and
-/// done.
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub enum Lived {
+    /// At once: another run may change the VPC until then, when this one is due.
+    Busy {
+        /// When the VPC is looked at again.
+        due: Timestamp,
+    },
+    /// It is over, and the table has its outcome and the alerts that go out.
+    Recorded {
+        /// What was found and done.
+        report: Box<Report>,
+        /// Whether the report goes out to subscribers.
+        is_told: bool,
+    },
+    /// It is over, and the table did not take its outcome: whoever called for it has to call again.
+    NotRecorded {
+        /// What was found and done.
+        report: Box<Report>,
+        /// Why the table did not take it.
+        error: CallError,
+        /// What subscribers are told at once, because something was changed.
+        alert: Option<Box<Alert>>,
+    },
+}
+
+impl Lived {
+    /// The run's report, where it looked.
+    pub fn report(&self) -> Option<&Report> {
+        match self {
+            Self::Busy { .. } => None,
+            Self::Recorded { report, .. } | Self::NotRecorded { report, .. } => Some(report),
+        }
+    }
+}
+
+/// Brings one VPC back to the baseline as far as the modes allow, and leaves in the table what was
+/// found and done, and the alerts that go out to these destinations.
 ///
-/// What rests on something that was not read is not done.
-pub async fn run<C: Cloud, N: Notes>(
+/// What rests on something that was not read is not done, nor what could not be written down first.
+pub async fn run<C: Cloud, T: Table>(
     cloud: &C,
-    notes: &N,
+    table: &T,
+    destinations: &[Destination],
     baseline: &Baseline,
     request: &RunRequest,
-) -> Report {
-    let started = cloud.now();
-    let (facts, not_read) = recalled(notes.recall(&request.scope).await);
-    let mut runner = Runner::new(cloud, baseline, request, facts);
-    let first = runner.first_look().await;
-    let nat_traffic = carried(cloud, &request.scope, first.advice.as_ref()).await;
-    let outcomes = runner.apply(&first.plan).await;
-    let last = match made_changes(&outcomes) {
-        true => runner.verify(&first.plan, &outcomes).await,
-        false => first.clone(),
-    };
-    let look_again = look_again(&outcomes, &last.plan);
-    let (unread, facts) = runner.into_unread_and_facts();
-    let not_kept = match facts {
-        Some(facts) => {
-            notes.note(&request.scope, &Note { facts, look_again: look_again.clone() }).await.err()
+) -> Lived {
+    let life = Life { cloud, table, destinations, baseline, request, started: cloud.now() };
+    match recall(table, &request.scope).await {
+        Ok(known) => life.live(known).await,
+        Err(error) => life.only_look(error).await,
+    }
+}
+
+/// One run and what it has to do with.
+struct Life<'a, C, T> {
+    cloud: &'a C,
+    table: &'a T,
+    destinations: &'a [Destination],
+    baseline: &'a Baseline,
+    request: &'a RunRequest,
+    started: Timestamp,
+}
+
+impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
+    async fn live(&self, mut known: Known) -> Lived {
+        let request = self.request;
+        if let Some(lease) = known.kept_out_by(&request.run_id, self.cloud.now()) {
+            return self.give_way(lease.until).await;
         }
-        None => None,
-    };
-    report(Ended {
-        baseline,
-        request,
-        started,
-        finished: cloud.now(),
-        first,
-        last,
-        outcomes,
-        unread,
-        nat_traffic,
-        look_again,
-        notes_error: not_read.or(not_kept),
-    })
+        let remembered = self.remembered(&known);
+        let seed = remembered.seed.clone();
+        let mut runner = Runner::new(self.cloud, self.baseline, request, remembered);
+        let first = runner.first_look().await;
+        if let Some(open) = known.open.take() {
+            let became = judged(&open, &first, runner.world());
+            let alert = closed_alert(&open, &became, request, self.baseline);
+            let closed = closed_record(&open, &became, request, self.cloud.now());
+            match self.close(&mut known, closed, alert).await {
+                Ok(()) => {}
+                Err(error) => return self.unrecorded(&runner, first, error),
+            }
+        }
+        let mut journal = None;
+        if takes_steps(&first.plan, self.cloud.now(), request.deadline) {
+            match self.begin(&mut known, &seed, &first).await {
+                Ok(Begun::Under(lease)) => {
+                    let (scope, run_id) = (&request.scope, request.run_id.as_str());
+                    journal = Some(Journal::new(self.table, scope, run_id, lease));
+                }
+                Ok(Begun::Late { until }) => return self.give_way(until).await,
+                Err(error) => return self.unrecorded(&runner, first, error),
+            }
+        }
+        let nat_traffic = carried(self.cloud, &request.scope, first.advice.as_ref()).await;
+        let outcomes = runner.apply(&first.plan, &mut journal).await;
+        let last = match made_changes(&outcomes) {
+            true => runner.verify(&first.plan, &outcomes).await,
+            false => first.clone(),
+        };
+        let facts = std::mem::take(&mut known.facts);
+        let kept =
+            keep_facts(self.cloud, self.table, self.baseline, request, runner.world(), facts).await;
+        let unread = runner.unread().to_vec();
+        let ended = Ended {
+            baseline: self.baseline,
+            request,
+            started: self.started,
+            finished: self.cloud.now(),
+            first,
+            last,
+            outcomes,
+            unread,
+            nat_traffic,
+            look_again: None,
+            ended: Vec::new(),
+            was_off_for: None,
+            notes_error: kept.err(),
+        };
+        let began = journal.is_some();
+        let failed = journal.and_then(|journal| journal.failed);
+        match failed {
+            Some(error) => self.not_recorded(ended, error),
+            None => self.finish(&mut known, &seed, &ended, began).await,
+        }
+    }
+
+    /// What the run goes by that was there before it.
+    fn remembered(&self, known: &Known) -> Remembered {
+        let state = known.state.value.as_ref();
+        let noted = state.map(|state| state.grace.clone()).unwrap_or_default();
+        let facts = known.facts.value.as_ref();
+        let grace = match self.request.cause {
+            // Somebody has asked for it now.
+            Cause::Operator => Grace::none().clone(),
+            Cause::Event | Cause::SelectionChanged | Cause::Sweep | Cause::Clock => {
+                Grace::of(&noted, facts, &self.request.evidence, self.started)
+            }
+        };
+        let seed = known.open.as_ref().map_or(&self.request.incident, |open| &open.record.seed);
+        Remembered {
+            facts: Some(facts.cloned()),
+            grace,
+            seed: seed.clone(),
+            made_by_killed_run: known.open.as_ref().map(killed::made_groups).unwrap_or_default(),
+        }
+    }
+
+    /// Another run may change the VPC: this one is due when that is over.
+    async fn give_way(&self, until: Timestamp) -> Lived {
+        let why = "another run was under way".to_owned();
+        let key = ledger::gave_way_key(&self.request.scope);
+        let due = ledger::put(key, &LookAgain { at: until, why }, Condition::Any);
+        match self.table.commit(&Transaction::one(due)).await {
+            Ok(Commit::Made | Commit::Conflict) => Lived::Busy { due: until },
+            Err(error) => self.only_look(error).await,
+        }
+    }
+
+    /// What an earlier run gave way for has been looked at now. Where that is not taken, the VPC is
+    /// looked at once more.
+    async fn no_longer_gives_way(&self, known: &Known) {
+        if let Some(item) = &known.gave_way {
+            let condition = Condition::Version(item.version);
+            let gone = Write::Delete { key: item.key.clone(), condition };
+            let _ = self.table.commit(&Transaction::one(gone)).await;
+        }
+    }
+
+    /// Looks, and changes nothing: the table cannot be read, so that nobody knows what is under way.
+    async fn only_look(&self, error: CallError) -> Lived {
+        let remembered = Remembered {
+            facts: None,
+            grace: Grace::none().clone(),
+            seed: self.request.incident.clone(),
+            made_by_killed_run: Vec::new(),
+        };
+        let mut runner = Runner::new(self.cloud, self.baseline, self.request, remembered);
+        let first = runner.first_look().await;
+        self.unrecorded(&runner, first, error)
+    }
+
+    /// The end of a run that has changed nothing because the table does not take it.
+    fn unrecorded(&self, runner: &Runner<'_, C>, first: Assessment, error: CallError) -> Lived {
+        let now = self.cloud.now();
+        let outcomes = recheck::not_recorded(&first.plan, &error, now, self.request.deadline);
+        let ended = Ended {
+            baseline: self.baseline,
+            request: self.request,
+            started: self.started,
+            finished: now,
+            last: first.clone(),
+            first,
+            outcomes,
+            unread: runner.unread().to_vec(),
+            nat_traffic: Vec::new(),
+            look_again: None,
+            ended: Vec::new(),
+            was_off_for: None,
+            notes_error: None,
+        };
+        self.not_recorded(ended, error)
+    }
+
+    /// The end of a run whose outcome the table does not take. What it changed is told at once.
+    fn not_recorded(&self, ended: Ended<'_>, error: CallError) -> Lived {
+        let report = report_of(Ended { notes_error: Some(error.clone()), ..ended });
+        let alert = report.changed().then(|| tell(&report, self.baseline)).map(Box::new);
+        Lived::NotRecorded { report: Box::new(report), error, alert }
+    }
+
+    /// Closes the record of a killed run and lets out what it did.
+    async fn close(
+        &self,
+        known: &mut Known,
+        closed: RunRecord,
+        alert: Option<Alert>,
+    ) -> Result<(), CallError> {
+        let now = self.cloud.now();
+        let more = match alert {
+            Some(alert) => {
+                let name = format!("{}+killed", closed.run_id);
+                told::outgoing(self, &name, &alert, Level::Alarm, now)
+            }
+            None => Vec::new(),
+        };
+        let before = known.state.value.clone();
+        let state = before.map(|state| VpcState { lease: None, ..state });
+        let name = format!("{} closes {}", self.request.run_id, closed.run_id);
+        self.commit_end(known, &name, &[closed], state.as_ref(), more).await
+    }
+
+    /// Begins: the record, the lease, and that it is open, in one transaction.
+    async fn begin(
+        &self,
+        known: &mut Known,
+        seed: &str,
+        first: &Assessment,
+    ) -> Result<Begun, CallError> {
+        let request = self.request;
+        for attempt in 0..TRIES {
+            let (now, uptime) = (self.cloud.now(), self.cloud.uptime());
+            let record = record_of(request, seed, &first.plan, now);
+            let lease = Lease::of(&request.run_id, request.deadline);
+            let begin = ledger::begin(&known.state, &record, &lease, now);
+            match self.table.commit(&begin).await? {
+                Commit::Made => {
+                    known.state = self.state().await?;
+                    return Ok(Begun::Under(LeaseClock::of(&lease, now, uptime)));
+                }
+                Commit::Conflict => self.cloud.pause(jitter(&request.run_id, attempt)).await,
+            }
+            known.state = self.state().await?;
+            if let Some(lease) = known.kept_out_by(&request.run_id, self.cloud.now()) {
+                return Ok(Begun::Late { until: lease.until });
+            }
+        }
+        Err(too_many_writers())
+    }
+
+    async fn state(&self) -> Result<Kept<VpcState>, CallError> {
+        let item = self.table.get(&ledger::state_key(&self.request.scope)).await?;
+        Kept::of(item).map_err(|error| journal::unreadable(&error))
+    }
+
+    /// Ends the run by one transaction: outcome, state, what is due, and the alerts that go out.
+    async fn finish(&self, known: &mut Known, seed: &str, ended: &Ended<'_>, began: bool) -> Lived {
+        for attempt in 0..TRIES {
+            let Telling { report, state, is_told } = self.conclude(known, ended);
+            let now = self.cloud.now();
+            let mut more = match is_told {
+                Some(told::Told::ByItself) => {
+                    let alert = tell(&report, self.baseline);
+                    told::outgoing(self, &report.run_id, &alert, Level::News, now)
+                }
+                Some(told::Told::WithOthers) => {
+                    vec![told::first_contact(&report, &self.request.incident)]
+                }
+                None => Vec::new(),
+            };
+            if is_told.is_some() || began {
+                more.extend(told::kept_report(&report, now));
+            }
+            let own = match began || is_told.is_some() {
+                true => vec![conclude::own_record(ended, seed, &report)],
+                false => Vec::new(),
+            };
+            match self.end(known, &self.request.run_id, &own, state.as_ref(), more).await {
+                Ok(Commit::Made) => {
+                    self.no_longer_gives_way(known).await;
+                    let is_told = is_told == Some(told::Told::ByItself);
+                    return Lived::Recorded { report: Box::new(report), is_told };
+                }
+                Ok(Commit::Conflict) => {
+                    self.cloud.pause(jitter(&self.request.run_id, attempt)).await;
+                }
+                Err(error) => return self.not_recorded(ended.clone(), error),
+            }
+            match self.state().await {
+                Ok(state) => known.state = state,
+                Err(error) => return self.not_recorded(ended.clone(), error),
+            }
+            if !began && let Some(lease) = known.kept_out_by(&self.request.run_id, self.cloud.now())
+            {
+                return self.give_way(lease.until).await;
+            }
+            let lost = |lease: &Lease| lease.run_id != self.request.run_id;
+            let lease = known.state.value.as_ref().and_then(|state| state.lease.as_ref());
+            if began && lease.is_none_or(lost) {
+                // Another run has closed this one's record, and tells of it.
+                return self.not_recorded(ended.clone(), too_many_writers());
+            }
+        }
+        self.not_recorded(ended.clone(), too_many_writers())
+    }
+
+    /// What the run comes to, in view of what is known by now.
+    fn conclude(&self, known: &Known, ended: &Ended<'_>) -> Telling {
+        let before = known.state.value.as_ref().filter(|state| state.looked.is_some());
+        let in_vain = before.map_or(0, |state| state.in_vain);
+        let in_vain = if is_in_vain(&ended.outcomes) { in_vain.saturating_add(1) } else { 0 };
+        let again = conclude::another_run_helps_after(ended);
+        let at = again.then(|| tried_again_at(ended.finished, in_vain));
+        let look_again = look_again(&ended.outcomes, &ended.last.plan, at);
+        let in_vain = if look_again.is_some() { in_vain } else { 0 };
+        told::conclude(before, known.first_seen, Ended { look_again, ..ended.clone() }, in_vain)
+    }
+
+    async fn commit_end(
+        &self,
+        known: &mut Known,
+        name: &str,
+        closed: &[RunRecord],
+        state: Option<&VpcState>,
+        more: Vec<Write>,
+    ) -> Result<(), CallError> {
+        match self.end(known, name, closed, state, more).await? {
+            Commit::Made => {
+                known.state = self.state().await?;
+                Ok(())
+            }
+            // Another run was quicker at closing it: it goes on from there.
+            Commit::Conflict => Err(too_many_writers()),
+        }
+    }
+
+    async fn end(
+        &self,
+        known: &Known,
+        name: &str,
+        closed: &[RunRecord],
+        state: Option<&VpcState>,
+        more: Vec<Write>,
+    ) -> Result<Commit, CallError> {
+        let finish = ledger::finish(crate::history::Finish {
+            scope: &self.request.scope,
+            name,
+            before: &known.state,
+            state,
+            closed,
+            more,
+            now: self.cloud.now(),
+        });
+        self.table.commit(&finish).await
+    }
+}
+
+/// Whether a run may make changes now.
+enum Begun {
+    /// It may, as long as this lease lasts.
+    Under(LeaseClock),
+    /// Another one was quicker, and has a lease until then.
+    Late { until: Timestamp },
 }
 
 #[cfg(test)]

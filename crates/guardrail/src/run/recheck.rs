@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::RunRequest;
 use super::assess::Assessment;
@@ -12,12 +12,13 @@ use crate::analysis::View;
 use crate::analysis::required_service::required_services;
 use crate::baseline::{Baseline, Mode};
 use crate::cloud::error_codes::is_group_not_found;
-use crate::cloud::{Applied, CallError};
+use crate::cloud::{Applied, CallError, ErrorClass};
 use crate::ec2::change::{Action, Call};
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
-use crate::history::{Facts, LookAgain, Note};
+use crate::event::{Evidence, TagChange};
+use crate::history::LookAgain;
 use crate::plan::{Condition, GroupRef, Hold, Plan, Step, StepId, Task, Wait};
 use crate::report::Outcome;
 
@@ -77,18 +78,96 @@ pub(super) fn before_call(
     }
 }
 
-/// After a call: its outcome; `None` where the call came a moment too early and is made again.
+/// What comes after a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum After {
+    /// The step has come to its end.
+    End(Outcome),
+    /// The call came too early and is made again after this time.
+    Again(Duration),
+}
+
+/// After a call, the `attempt`th of its step: what comes of it. One that came a moment too early is
+/// made again: because the group it names has just been made, or because the permission for it may
+/// not have spread yet.
 pub(super) fn after_call(
     action: &Action<GroupRef>,
     answer: Result<Applied, CallError>,
+    attempt: u32,
+    permission: Permission,
     time: TimeLeft,
-) -> Option<Outcome> {
+) -> After {
     match (answer, time) {
-        (Ok(applied), _) => Some(Outcome::Done(applied)),
-        (Err(error), TimeLeft::Yes) if is_too_new(action, &error) => None,
-        (Err(error), TimeLeft::Yes | TimeLeft::No) => Some(Outcome::Failed(error)),
+        (Ok(applied), _) => After::End(Outcome::Done(applied)),
+        (Err(error), TimeLeft::Yes) if is_too_new(action, &error) => After::Again(LOOK_AGAIN),
+        (Err(error), TimeLeft::Yes) => match spreads_after(&error, attempt, permission) {
+            Some(wait) => After::Again(wait),
+            None => After::End(Outcome::Failed(error)),
+        },
+        (Err(error), TimeLeft::No) => After::End(Outcome::Failed(error)),
     }
 }
+
+/// Whether the permission for a call may be there and not yet act: its condition is a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Permission {
+    /// It rests on a tag that was set less than five minutes ago.
+    MaySpread,
+    /// It acts or is not there.
+    IsSettled,
+}
+
+/// How long to wait before a call is made again whose permission may not have spread yet.
+fn spreads_after(error: &CallError, attempt: u32, permission: Permission) -> Option<Duration> {
+    const WAITS: [u64; 4] = [2, 4, 8, 16];
+    match (permission, error.class) {
+        (Permission::MaySpread, ErrorClass::Denied) => {
+            let wait = WAITS.get(usize::try_from(attempt).ok()?)?;
+            Some(Duration::from_secs(*wait))
+        }
+        (
+            Permission::MaySpread | Permission::IsSettled,
+            ErrorClass::Denied
+            | ErrorClass::NotFound
+            | ErrorClass::AlreadyDone
+            | ErrorClass::Throttled
+            | ErrorClass::Transient
+            | ErrorClass::Invalid,
+        ) => None,
+    }
+}
+
+/// Whether the permission for an action may not have spread yet: the policy lets the guardrail edit
+/// only groups and endpoints that carry its tag, and change only VPCs that carry theirs.
+pub(super) fn permission_for(
+    action: &Action<GroupRef>,
+    made_by_killed_run: &[SecurityGroupId],
+    evidence: &[Evidence],
+    baseline: &Baseline,
+    now: Timestamp,
+) -> Permission {
+    let is_recent = |call: &&Evidence| {
+        let at: Option<Timestamp> = call.time.as_deref().and_then(|at| at.parse().ok());
+        at.is_some_and(|at| now.duration_since(at).abs() < TAG_SPREADS_WITHIN)
+    };
+    let selects = |call: &Evidence| {
+        let tagging = call.tagging.as_ref().filter(|tagging| tagging.change == TagChange::Set);
+        tagging.is_some_and(|tagging| tagging.vpcs(baseline).is_some())
+    };
+    let was_selected = evidence.iter().filter(is_recent).any(selects);
+    let mut is_new = action.names_group_made_by_a_step();
+    let _ = action.with_group(|group| {
+        is_new |= matches!(group, GroupRef::Existing(id) if made_by_killed_run.contains(id));
+        Some(())
+    });
+    match was_selected || is_new {
+        true => Permission::MaySpread,
+        false => Permission::IsSettled,
+    }
+}
+
+/// How long a tag may take until every permission that rests on it acts.
+const TAG_SPREADS_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// After a look at what is waited for: `read` is whether the look succeeded. What may be read the
 /// next time is looked at again, as what is not there yet is: `None`.
@@ -141,10 +220,10 @@ pub(super) fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlann
         (None, _) => StillPlanned::Changed,
         (Some(step), Action::DeleteRoute { .. }) if !step.after.is_empty() => StillPlanned::NotYet,
         (Some(step), _) => match &step.held {
-            Some(hold @ (Hold::Settling { .. } | Hold::NotRemembered { .. })) => {
-                StillPlanned::Held(hold.clone())
-            }
-            Some(Hold::RunLimit) | None => StillPlanned::Holds,
+            Some(
+                hold @ (Hold::Settling { .. } | Hold::Grace { .. } | Hold::NotRemembered { .. }),
+            ) => StillPlanned::Held(hold.clone()),
+            Some(Hold::RunLimit | Hold::Pace { .. }) | None => StillPlanned::Holds,
         },
     }
 }
@@ -203,29 +282,19 @@ impl TimeLeft {
     }
 }
 
-/// What was noted of the VPC, as far as it could be read, and why it could not.
-pub(super) fn recalled(
-    noted: Result<Option<Note>, CallError>,
-) -> (Option<Facts>, Option<CallError>) {
-    match noted {
-        Ok(note) => (Some(note.unwrap_or_default().facts), None),
-        Err(error) => (None, Some(error)),
-    }
-}
-
-/// When to look again, because something has to act before steps can be taken that were held, or that
-/// came to light at the last look.
-pub(super) fn look_again(outcomes: &Outcomes, last: &Plan) -> Option<LookAgain> {
-    let waits_for = |hold: &Hold| match hold {
-        Hold::Settling { until, .. } => Some(LookAgain { at: *until, why: hold.to_string() }),
-        Hold::RunLimit | Hold::NotRemembered { .. } => None,
-    };
+/// When to look again, because something has to act, or somebody else has to be waited for, before
+/// steps can be taken that were held or that came to light at the last look; or, at `otherwise`,
+/// because another run may do more.
+pub(super) fn look_again(
+    outcomes: &Outcomes,
+    last: &Plan,
+    otherwise: Option<Timestamp>,
+) -> Option<LookAgain> {
     let to_be_taken = last.steps.iter().filter(|step| step.mode == Mode::Repair);
     let came_to_light = to_be_taken.filter_map(|step| waits_for(step.held.as_ref()?));
     let waits = outcomes.values().filter_map(|outcome| match outcome {
-        Outcome::Held(hold @ Hold::Settling { .. }) => waits_for(hold),
-        Outcome::Held(Hold::RunLimit | Hold::NotRemembered { .. })
-        | Outcome::Done(_)
+        Outcome::Held(hold) => waits_for(hold),
+        Outcome::Done(_)
         | Outcome::Ready
         | Outcome::Planned
         | Outcome::NotAllowed(_)
@@ -235,9 +304,64 @@ pub(super) fn look_again(outcomes: &Outcomes, last: &Plan) -> Option<LookAgain> 
         | Outcome::RecheckFailed(_)
         | Outcome::TimedOut
         | Outcome::WillNotBeReady { .. }
-        | Outcome::OutOfTime => None,
+        | Outcome::OutOfTime
+        | Outcome::NotRecorded(_) => None,
     });
-    waits.chain(came_to_light).min_by_key(|wait| wait.at)
+    let again = otherwise.map(|at| LookAgain { at, why: "another run may do more".to_owned() });
+    waits.chain(came_to_light).chain(again).min_by_key(|wait| wait.at)
+}
+
+fn waits_for(hold: &Hold) -> Option<LookAgain> {
+    match hold {
+        Hold::Settling { until, .. } | Hold::Grace { until } | Hold::Pace { until } => {
+            Some(LookAgain { at: *until, why: hold.to_string() })
+        }
+        Hold::RunLimit | Hold::NotRemembered { .. } => None,
+    }
+}
+
+/// When another run is made that may do more: in a minute; and once several in a row got nowhere, in
+/// ever longer times, up to a quarter of an hour.
+pub(super) fn tried_again_at(now: Timestamp, in_vain: u32) -> Timestamp {
+    const PATIENT: u32 = 10;
+    let minutes = 1_i64 << in_vain.saturating_sub(PATIENT).min(4);
+    now.saturating_add(SignedDuration::from_mins(minutes.min(15))).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether a run has a change to make: whether anything has to be written down before it begins.
+pub(super) fn takes_steps(plan: &Plan, now: Timestamp, deadline: Timestamp) -> bool {
+    let is_taken = |step: &&Step| gate(step, &assumed(plan, step), now, deadline).is_none();
+    plan.steps.iter().filter(is_taken).any(|step| matches!(step.task, Task::Change(_)))
+}
+
+/// What becomes of each step of a run that the table does not take.
+pub(super) fn not_recorded(
+    plan: &Plan,
+    error: &CallError,
+    now: Timestamp,
+    deadline: Timestamp,
+) -> Outcomes {
+    let mut outcomes = Outcomes::new();
+    for step in &plan.steps {
+        let outcome = gate(step, &outcomes, now, deadline);
+        outcomes.insert(step.id, outcome.unwrap_or_else(|| Outcome::NotRecorded(error.clone())));
+    }
+    outcomes
+}
+
+/// What comes before a step, as if it had succeeded wherever nothing holds it.
+fn assumed(plan: &Plan, step: &Step) -> Outcomes {
+    let before = plan.steps.iter().filter(|earlier| step.after.contains(&earlier.id));
+    let outcome = |earlier: &Step| match (earlier.mode, &earlier.held) {
+        (Mode::Repair, None) => Outcome::Ready,
+        (Mode::Observe | Mode::Notify, _) | (Mode::Repair, Some(_)) => Outcome::Stale,
+    };
+    before.map(|earlier| (earlier.id, outcome(earlier))).collect()
+}
+
+/// Whether a run gave a later one nothing to build on, though it asks for one.
+pub(super) fn is_in_vain(outcomes: &Outcomes) -> bool {
+    !outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)))
 }
 
 /// Whether anything may have been changed; a call that failed may have had its effect all the same.
@@ -398,30 +522,130 @@ mod tests {
         assert_eq!(before(&there), Next::End(Outcome::Stale));
     }
 
+    /// What comes after the first call of a step whose permission has long been there.
+    fn after_first(
+        action: &Action<GroupRef>,
+        answer: Result<Applied, CallError>,
+        time: TimeLeft,
+    ) -> After {
+        after_call(action, answer, 0, Permission::IsSettled, time)
+    }
+
     #[test]
     fn a_call_is_made_again_only_for_a_group_that_was_just_made() {
         let too_new = || error(ErrorClass::NotFound, "InvalidGroup.NotFound");
+        let failed = |error| After::End(Outcome::Failed(error));
         let made = authorize(GroupRef::MadeBy(StepId(1)));
         let there = authorize(GroupRef::Existing("sg-1".parse().unwrap()));
-        assert_eq!(after_call(&made, Err(too_new()), TimeLeft::Yes), None);
-        assert_eq!(
-            after_call(&made, Err(too_new()), TimeLeft::No),
-            Some(Outcome::Failed(too_new()))
-        );
-        assert_eq!(
-            after_call(&there, Err(too_new()), TimeLeft::Yes),
-            Some(Outcome::Failed(too_new()))
-        );
+        let again = After::Again(LOOK_AGAIN);
+        assert_eq!(after_first(&made, Err(too_new()), TimeLeft::Yes), again);
+        assert_eq!(after_first(&made, Err(too_new()), TimeLeft::No), failed(too_new()));
+        assert_eq!(after_first(&there, Err(too_new()), TimeLeft::Yes), failed(too_new()));
         for other in [
             error(ErrorClass::NotFound, "InvalidVpcID.NotFound"),
             error(ErrorClass::Denied, "InvalidGroup.Denied"),
             error(ErrorClass::Throttled, "RequestLimitExceeded"),
         ] {
-            let answer = after_call(&made, Err(other.clone()), TimeLeft::Yes);
-            assert_eq!(answer, Some(Outcome::Failed(other)));
+            let after = after_first(&made, Err(other.clone()), TimeLeft::Yes);
+            assert_eq!(after, failed(other));
         }
-        let done = after_call(&made, Ok(Applied::Done), TimeLeft::No);
-        assert_eq!(done, Some(Outcome::Done(Applied::Done)));
+        let done = after_first(&made, Ok(Applied::Done), TimeLeft::No);
+        assert_eq!(done, After::End(Outcome::Done(Applied::Done)));
+    }
+
+    #[test]
+    fn what_is_not_allowed_yet_is_tried_four_times_more_while_the_permission_may_spread() {
+        let denied = || error(ErrorClass::Denied, "UnauthorizedOperation");
+        let after = |attempt, permission, time| {
+            after_call(&enable_dns(), Err(denied()), attempt, permission, time)
+        };
+        let failed = After::End(Outcome::Failed(denied()));
+        let spreads = |attempt| after(attempt, Permission::MaySpread, TimeLeft::Yes);
+        let waits = [2, 4, 8, 16].map(|seconds| After::Again(Duration::from_secs(seconds)));
+        assert_eq!([0, 1, 2, 3].map(spreads), waits);
+        assert_eq!(spreads(4), failed);
+        assert_eq!(after(0, Permission::IsSettled, TimeLeft::Yes), failed);
+        assert_eq!(after(0, Permission::MaySpread, TimeLeft::No), failed);
+        let throttled = || error(ErrorClass::Throttled, "RequestLimitExceeded");
+        let other =
+            after_call(&enable_dns(), Err(throttled()), 0, Permission::MaySpread, TimeLeft::Yes);
+        assert_eq!(other, After::End(Outcome::Failed(throttled())));
+    }
+
+    /// The tagging call that a record tells of, on the VPC, at this second.
+    fn tagged(event: &str, key: &str, second: i64) -> Evidence {
+        let record = serde_json::json!({
+            "eventName": event, "eventSource": "ec2.amazonaws.com", "eventID": "e-1",
+            "eventTime": at(second).to_string(),
+            "requestParameters": {
+                "resourcesSet": {"items": [{"resourceId": "vpc-1"}]},
+                "tagSet": {"items": [{"key": key, "value": "managed"}]},
+            },
+        });
+        crate::event::decode(&record).unwrap()
+    }
+
+    #[test]
+    fn a_permission_may_spread_where_its_tag_was_set_a_short_while_ago() {
+        let baseline = Baseline::parse(crate::baseline::EXAMPLE).unwrap();
+        let of = |action: &Action<GroupRef>, made: &[SecurityGroupId], calls: &[Evidence]| {
+            permission_for(action, made, calls, &baseline, at(1000))
+        };
+        let group: SecurityGroupId = "sg-1".parse().unwrap();
+        let existing = authorize(GroupRef::Existing(group.clone()));
+        let of_dns = |calls: &[Evidence]| of(&enable_dns(), &[], calls);
+        use Permission::{IsSettled, MaySpread};
+        assert_eq!(of(&authorize(GroupRef::MadeBy(StepId(1))), &[], &[]), MaySpread);
+        assert_eq!(of(&existing, std::slice::from_ref(&group), &[]), MaySpread, "a killed run's");
+        assert_eq!(of(&existing, &[], &[]), IsSettled);
+        assert_eq!(of_dns(&[tagged("CreateTags", "vpc-guardrail", 701)]), MaySpread);
+        assert_eq!(of_dns(&[tagged("CreateTags", "vpc-guardrail", 700)]), IsSettled);
+        assert_eq!(of_dns(&[tagged("CreateTags", "Owner", 999)]), IsSettled);
+        assert_eq!(of_dns(&[tagged("DeleteTags", "vpc-guardrail", 999)]), IsSettled);
+    }
+
+    #[test]
+    fn a_run_has_something_to_write_down_where_it_would_come_to_a_change() {
+        let takes = |plan: &Plan| takes_steps(plan, at(9), at(10));
+        assert!(takes(&with(enable_dns(), &[])));
+        assert!(!takes_steps(&with(enable_dns(), &[]), at(10), at(10)), "its time is up");
+        let waits = || Task::Await(Condition::Gone { endpoint: "vpce-1".parse().unwrap() });
+        assert!(!takes(&plan_of(step(waits(), &[]))), "waiting changes nothing");
+        let first = |mode, held| Step { id: StepId(1), mode, held, ..step(waits(), &[]) };
+        let after = |first| Plan {
+            steps: vec![first, step(Task::Change(enable_dns()), &[1])],
+            left_alone: Vec::new(),
+        };
+        assert!(takes(&after(first(Mode::Repair, None))), "what is waited for may come");
+        assert!(!takes(&after(first(Mode::Notify, None))));
+        assert!(!takes(&after(first(Mode::Repair, Some(Hold::RunLimit)))));
+        for mode in [Mode::Observe, Mode::Notify] {
+            let told = Step { mode, ..step(Task::Change(enable_dns()), &[]) };
+            assert!(!takes(&plan_of(told)));
+        }
+    }
+
+    #[test]
+    fn another_run_follows_in_a_minute_and_after_ten_in_vain_ever_later() {
+        let minutes = |in_vain| tried_again_at(at(0), in_vain).as_second() / 60;
+        assert_eq!([0, 1, 10, 11, 12, 13, 14, 15, 99].map(minutes), [1, 1, 1, 2, 4, 8, 15, 15, 15]);
+        assert_eq!(tried_again_at(Timestamp::MAX, 0), Timestamp::MAX);
+    }
+
+    #[test]
+    fn no_step_is_taken_that_could_not_be_written_down() {
+        let failed = error(ErrorClass::Transient, "InternalServerError");
+        let outcomes = |mode| {
+            let taken = Step { id: StepId(1), mode, ..step(Task::Change(enable_dns()), &[]) };
+            let plan = Plan {
+                steps: vec![taken, step(Task::Change(delete_route()), &[1])],
+                left_alone: Vec::new(),
+            };
+            not_recorded(&plan, &failed, at(0), at(10)).into_values().collect::<Vec<_>>()
+        };
+        let skipped = || Outcome::Skipped { because: StepId(1) };
+        assert_eq!(outcomes(Mode::Repair), [Outcome::NotRecorded(failed.clone()), skipped()]);
+        assert_eq!(outcomes(Mode::Notify), [Outcome::NotAllowed(Mode::Notify), skipped()]);
     }
 
     #[test]

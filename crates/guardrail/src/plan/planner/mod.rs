@@ -62,6 +62,7 @@ pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>,
         draft.remove_routes(&workable, &dns);
     }
     draft.hold_what_moves();
+    draft.hold_for_grace();
     draft.apply_limits();
     (findings, draft.plan)
 }

@@ -303,6 +303,19 @@ impl Draft<'_, '_> {
         }
     }
 
+    /// Leaves endpoints for a while to the tool that may be about to make them.
+    pub(super) fn hold_for_grace(&mut self) {
+        let Circumstances { now, grace, .. } = self.circumstances;
+        for step in &mut self.plan.steps {
+            if let Task::Change(Action::CreateEndpoint { service, .. }) = &step.task
+                && let Some(rule) = step.rules.first()
+                && let Some(until) = grace.until(service, self.view.baseline.grace_of(*rule), now)
+            {
+                step.held.get_or_insert(Hold::Grace { until });
+            }
+        }
+    }
+
     fn hold_of(&self, step: &Step) -> Option<Hold> {
         let Task::Change(action) = &step.task else { return None };
         let moves = self.moved_by(action);

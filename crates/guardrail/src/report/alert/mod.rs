@@ -2,6 +2,7 @@
 
 mod baseline_alert;
 mod caller;
+mod closed_run;
 mod digest;
 mod first_contact;
 mod moved;
@@ -20,6 +21,7 @@ pub use crate::history::{Alert, Attribute};
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
+pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_alert};
 pub use crate::report::alert::digest::digest;
 pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
 use crate::report::alert::moved::moved;
@@ -293,7 +295,8 @@ fn mode_of_all(report: &Report) -> Option<Mode> {
         | Outcome::RecheckFailed(_)
         | Outcome::TimedOut
         | Outcome::WillNotBeReady { .. }
-        | Outcome::OutOfTime => None,
+        | Outcome::OutOfTime
+        | Outcome::NotRecorded(_) => None,
     });
     let first = modes.next().flatten();
     first.filter(|first| modes.all(|mode| mode == Some(*first)))
@@ -416,7 +419,8 @@ fn rules_of(report: &Report) -> Vec<&'static str> {
 
 /// Where the change came from, so that it does not come back.
 fn for_good(report: &Report) -> Option<String> {
-    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool {
+    let mut told = report.evidence.iter().filter(|evidence| evidence.claimed_by.is_none());
+    let coded = told.find_map(|evidence| match evidence.record.tool {
         Tool::Terraform => Some(("Terraform", evidence)),
         Tool::CloudFormation => Some(("CloudFormation", evidence)),
         Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,

@@ -122,6 +122,38 @@ pub fn undo(
     })
 }
 
+/// What takes an action back, as far as it is known before the action is made: the command, or what
+/// to look for first.
+pub fn inverse(action: &Action<GroupRef>, scope: &Scope) -> String {
+    let existing = |group: &GroupRef| match group {
+        GroupRef::Existing(id) => Some(id.clone()),
+        GroupRef::MadeBy(_) => None,
+    };
+    match (undoing(action, &Applied::Done, existing), action) {
+        (Some(words), _) => line(&words, scope),
+        (None, Action::CreateEndpoint { service, .. }) => format!(
+            "look for an endpoint for {service} in {} with the tag vpc-guardrail=created, then: aws ec2 \
+             delete-vpc-endpoints --vpc-endpoint-ids ENDPOINT --region {}",
+            scope.vpc,
+            quoted(scope.region.as_str())
+        ),
+        (None, Action::CreateSecurityGroup { name, .. }) => format!(
+            "look for the group {name} in {}, then: aws ec2 delete-security-group --group-id GROUP \
+             --region {}",
+            scope.vpc,
+            quoted(scope.region.as_str())
+        ),
+        (
+            None,
+            Action::AuthorizeHttps { .. }
+            | Action::ModifyEndpoint { .. }
+            | Action::EnableVpcDns { .. }
+            | Action::DeleteRoute { .. }
+            | Action::DisablePublicIpOnLaunch { .. },
+        ) => "it goes with the group that the run makes".to_owned(),
+    }
+}
+
 fn line(words: &Words, scope: &Scope) -> String {
     format!("aws ec2 {} --region {}", words.0.join(" "), quoted(scope.region.as_str()))
 }

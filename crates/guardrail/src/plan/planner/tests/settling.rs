@@ -33,7 +33,13 @@ fn looked(fixture: &Fixture, second: i64) -> Facts {
 
 fn planned_with(fixture: &Fixture, memory: Memory<'_>, second: i64) -> Plan {
     let now = at(second);
-    fixture.view(|view, _| plan(view, Circumstances { incident: "test", now, memory }).1)
+    fixture.view(|view, _| {
+        plan(
+            view,
+            Circumstances { incident: "test", now, memory, grace: crate::history::Grace::none() },
+        )
+        .1
+    })
 }
 
 fn holds(plan: &Plan) -> Vec<Option<Hold>> {

@@ -1,0 +1,302 @@
+//! What of a look is news.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::state::{Blind, Standing, VpcState};
+use crate::baseline::RuleId;
+
+/// How long something may be expected to pass by itself before somebody is told that it stands.
+const PASSES_WITHIN: Duration = Duration::from_secs(30 * 60);
+
+/// What all blindness is called that passes by itself: which sections it keeps hidden changes from look
+/// to look.
+const PASSING: &str = "passing";
+
+/// A finding as a look leaves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The rule that found it.
+    pub rule: RuleId,
+    /// What tells it from every other finding, and from itself once it has changed.
+    pub fingerprint: String,
+    /// The finding in one line, for people.
+    pub summary: String,
+    /// Whether somebody is expected to mend it within minutes: an endpoint that comes up, or that a
+    /// tool may be about to make.
+    pub passes: bool,
+}
+
+/// What a look came to, as far as it can be news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// When (UTC).
+    pub at: Timestamp,
+    /// What is left that subscribers are told of.
+    pub left: Vec<Left>,
+    /// Whether the guardrail looks after the VPC.
+    pub managed: bool,
+    /// Whether all that the rules need was read.
+    pub sees: Sees,
+    /// Whether something was changed, or has left the guardrail's care.
+    pub done: bool,
+    /// Whether a sweep has found the VPC for the first time, and no call led there.
+    pub is_first_contact: bool,
+}
+
+/// Whether a look saw everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sees {
+    /// It did.
+    All,
+    /// Not what passing faults kept from it.
+    NotYet,
+    /// Not what will be kept from it until somebody mends that.
+    Never(String),
+}
+
+/// Who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// Nobody: it stands as it was told, or nothing was ever told.
+    Nothing,
+    /// Subscribers.
+    Tell,
+    /// Subscribers, in the summary of a sweep: the VPC is seen for the first time.
+    FirstContact,
+}
+
+/// What is remembered of a look, and who is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// Who is told.
+    pub news: News,
+    /// What stands.
+    pub standing: Vec<Standing>,
+    /// What was told to stand and stands no more.
+    pub ended: Vec<Standing>,
+    /// What could not be observed.
+    pub blind: Option<Blind>,
+    /// Since when the VPC has been off its baseline, as far as was told.
+    pub off_since: Option<Timestamp>,
+    /// How long the VPC was off its baseline, when it is back on it and that is news.
+    pub was_off_for: Option<SignedDuration>,
+}
+
+/// What is remembered of a look, and who is told of it: `before` is what was known of the VPC.
+pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
+    let known = before.map(|state| state.standing.as_slice()).unwrap_or_default();
+    let mut standing: Vec<Standing> =
+        look.left.iter().map(|left| stands(known, left, look)).collect();
+    if look.managed && look.sees != Sees::All {
+        // What was not seen has not ended.
+        let seen: BTreeSet<String> = standing.iter().map(|it| it.fingerprint.clone()).collect();
+        standing.extend(known.iter().filter(|it| !seen.contains(&it.fingerprint)).cloned());
+    }
+    let blind = blind(before, look);
+    let is_told = |told: bool, was: bool| told && !was;
+    let appeared = standing.iter().any(|it| is_told(it.told, was_told(known, &it.fingerprint)));
+    let blinded =
+        blind.as_ref().is_some_and(|it| is_told(it.told, was_blind(before, &it.fingerprint)));
+    let stands = |it: &Standing| standing.iter().any(|still| still.fingerprint == it.fingerprint);
+    let ended: Vec<Standing> =
+        known.iter().filter(|it| it.told && look.managed && !stands(it)).cloned().collect();
+    let first = before.is_none() && look.is_first_contact && !look.done;
+    let off = standing.iter().any(|it| it.told) || blind.as_ref().is_some_and(|it| it.told);
+    let off_before = before.and_then(|state| state.off_since);
+    let off_since = off.then(|| off_before.unwrap_or(look.at)).filter(|_| look.managed);
+    let back = look.managed && standing.is_empty() && look.sees == Sees::All;
+    let any =
+        appeared || blinded || !ended.is_empty() || look.done || (back && off_before.is_some());
+    Decided {
+        news: match (any, first) {
+            (false, _) => News::Nothing,
+            (true, true) => News::FirstContact,
+            (true, false) => News::Tell,
+        },
+        standing,
+        ended,
+        blind,
+        off_since,
+        was_off_for: off_before.filter(|_| back).map(|since| look.at.duration_since(since)),
+    }
+}
+
+fn was_told(known: &[Standing], fingerprint: &str) -> bool {
+    known.iter().any(|it| it.told && it.fingerprint == fingerprint)
+}
+
+fn was_blind(before: Option<&VpcState>, fingerprint: &str) -> bool {
+    let blind = before.and_then(|state| state.blind.as_ref());
+    blind.is_some_and(|it| it.told && it.fingerprint == fingerprint)
+}
+
+/// Whether what passes by itself has been there for longer than that takes.
+fn is_late(since: Timestamp, now: Timestamp) -> bool {
+    now > since && now.duration_since(since).unsigned_abs() >= PASSES_WITHIN
+}
+
+fn stands(known: &[Standing], left: &Left, look: &Look) -> Standing {
+    let before = known.iter().find(|it| it.fingerprint == left.fingerprint);
+    let since = before.map_or(look.at, |it| it.since);
+    // What is told of the run tells of all that it found.
+    let told = !left.passes || look.done || is_late(since, look.at);
+    Standing {
+        rule: left.rule,
+        fingerprint: left.fingerprint.clone(),
+        summary: left.summary.clone(),
+        since,
+        told: told || before.is_some_and(|it| it.told),
+    }
+}
+
+fn blind(before: Option<&VpcState>, look: &Look) -> Option<Blind> {
+    let (fingerprint, passes) = match &look.sees {
+        _ if !look.managed => return None,
+        Sees::All => return None,
+        Sees::NotYet => (PASSING, true),
+        Sees::Never(fingerprint) => (fingerprint.as_str(), false),
+    };
+    let before = before.and_then(|state| state.blind.as_ref());
+    let same = before.filter(|it| passes || it.fingerprint == fingerprint);
+    let since = same.map_or(look.at, |it| it.since);
+    let told = !passes || is_late(since, look.at) || same.is_some_and(|it| it.told);
+    Some(Blind { fingerprint: fingerprint.to_owned(), since, told })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn left(fingerprint: &str, passes: bool) -> Left {
+        Left {
+            rule: RuleId::InternetRoute,
+            fingerprint: fingerprint.to_owned(),
+            summary: format!("finding {fingerprint}"),
+            passes,
+        }
+    }
+
+    fn look(seconds: i64, left: &[Left]) -> Look {
+        let left = left.to_vec();
+        Look {
+            at: at(seconds),
+            left,
+            managed: true,
+            sees: Sees::All,
+            done: false,
+            is_first_contact: false,
+        }
+    }
+
+    /// The state that a look leaves.
+    fn state(decided: &Decided, seconds: i64) -> VpcState {
+        VpcState {
+            looked: Some(at(seconds)),
+            standing: decided.standing.clone(),
+            off_since: decided.off_since,
+            blind: decided.blind.clone(),
+            grace: std::collections::BTreeMap::new(),
+            look_again: None,
+            in_vain: 0,
+            lease: None,
+        }
+    }
+
+    /// What these looks bring, one after another.
+    fn news(looks: &[Look]) -> Vec<News> {
+        let mut before: Option<VpcState> = None;
+        let one = |look: &Look| {
+            let decided = decide(before.as_ref(), look);
+            before = Some(state(&decided, look.at.as_second()));
+            decided.news
+        };
+        looks.iter().map(one).collect()
+    }
+
+    #[test]
+    fn what_stands_is_told_once_and_its_end_once() {
+        let (a, b) = (left("a", false), left("b", false));
+        let looks = [
+            look(0, std::slice::from_ref(&a)),
+            look(10, std::slice::from_ref(&a)),
+            look(20, &[a.clone(), b.clone()]),
+            look(30, &[a, b.clone()]),
+            look(40, &[b]),
+            look(50, &[]),
+            look(60, &[]),
+        ];
+        use News::{Nothing, Tell};
+        assert_eq!(news(&looks), [Tell, Nothing, Tell, Nothing, Tell, Tell, Nothing]);
+    }
+
+    #[test]
+    fn the_end_says_how_long_it_was() {
+        let first = decide(None, &look(100, &[left("a", false)]));
+        assert_eq!(first.off_since, Some(at(100)));
+        let end = decide(Some(&state(&first, 100)), &look(160, &[]));
+        assert_eq!(
+            (end.news, end.off_since, end.was_off_for),
+            (News::Tell, None, Some(SignedDuration::from_secs(60)))
+        );
+    }
+
+    /// An apply that deletes an endpoint and makes it again is nobody's news.
+    #[test]
+    fn what_passes_by_itself_is_told_only_when_it_does_not() {
+        let coming = left("a", true);
+        let minutes = |minute: i64| look(minute * 60, std::slice::from_ref(&coming));
+        use News::{Nothing, Tell};
+        assert_eq!(news(&[minutes(0), minutes(1), look(120, &[])]), [Nothing, Nothing, Nothing]);
+        assert_eq!(news(&[minutes(0), minutes(29), minutes(30)]), [Nothing, Nothing, Tell]);
+    }
+
+    #[test]
+    fn what_was_done_is_always_told() {
+        let done = Look { done: true, ..look(0, &[]) };
+        assert_eq!(news(&[done.clone(), done]), [News::Tell, News::Tell]);
+    }
+
+    #[test]
+    fn an_incomplete_look_ends_nothing_and_tells_nobody_unless_it_lasts() {
+        let unseen = |minute: i64| Look { sees: Sees::NotYet, ..look(minute * 60, &[]) };
+        let a = || look(0, &[left("a", false)]);
+        use News::{Nothing, Tell};
+        assert_eq!(news(&[a(), unseen(1), a()]), [Tell, Nothing, Nothing]);
+        assert_eq!(
+            news(&[unseen(0), unseen(29), unseen(30), unseen(90)]),
+            [Nothing, Nothing, Tell, Nothing]
+        );
+        let seen = look(100 * 60, &[]);
+        assert_eq!(news(&[unseen(0), unseen(30), seen.clone()]), [Nothing, Tell, Tell]);
+        assert_eq!(news(&[unseen(0), seen]), [Nothing, Nothing]);
+    }
+
+    #[test]
+    fn what_nobody_lets_the_guardrail_see_is_told_once() {
+        let denied = |second| Look { sees: Sees::Never("Subnets".to_owned()), ..look(second, &[]) };
+        assert_eq!(news(&[denied(0), denied(9)]), [News::Tell, News::Nothing]);
+    }
+
+    #[test]
+    fn a_vpc_that_a_sweep_sees_first_is_told_with_the_others() {
+        let swept = |second| Look { is_first_contact: true, ..look(second, &[left("a", false)]) };
+        assert_eq!(news(&[swept(0), swept(9)]), [News::FirstContact, News::Nothing]);
+        assert_eq!(news(&[look(0, &[left("a", false)])]), [News::Tell], "a call led there");
+        assert_eq!(news(&[Look { is_first_contact: true, ..look(0, &[]) }]), [News::Nothing]);
+        assert_eq!(news(&[Look { done: true, ..swept(0) }]), [News::Tell]);
+    }
+
+    /// Nobody is told that a VPC is back on its baseline which the guardrail left.
+    #[test]
+    fn a_vpc_that_is_not_managed_has_no_end() {
+        let left_care = Look { managed: false, ..look(10, &[]) };
+        assert_eq!(news(&[look(0, &[left("a", false)]), left_care]), [News::Tell, News::Nothing]);
+    }
+}

@@ -1,0 +1,252 @@
+//! One round of a sweep: survey, compare, ask runs to look, remember, and note how far it has come.
+//! It decides nothing: that is `sweep`, which is pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::message::for_sweep;
+use super::side_by_side::side_by_side;
+use super::sweep::{
+    AttributesToRead, KnownVpc, Progress, SweptVpc, attributes_to_read, sweep, waits_for,
+    with_known_attributes,
+};
+use crate::baseline::Baseline;
+use crate::cloud::{CallError, Commit, ErrorClass, Send, Survey, Table, Unread};
+use crate::ec2::id::{Place, VpcId};
+use crate::ec2::snapshot::Section;
+use crate::ec2::world::World;
+use crate::history::detected;
+use crate::history::ledger::{facts_key, put, put_facts, read};
+use crate::history::{Condition, Kept, Kind, Transaction, VpcFacts, VpcState};
+
+/// How many VPCs' DNS attributes are asked for before the time is looked at again.
+const AT_A_TIME: usize = 20;
+
+/// How many items are written at once.
+const WRITES_AT_ONCE: usize = 8;
+
+/// Everything outside that a sweep has to do with.
+#[derive(Debug)]
+pub struct SweepHands<'a, S, T, Q> {
+    /// The Region.
+    pub region: &'a S,
+    /// What outlives the process.
+    pub table: &'a T,
+    /// Where runs are asked for.
+    pub queue: &'a Q,
+}
+
+/// Which VPCs a round compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Round {
+    /// Every managed one: a sweep of this name begins.
+    Begins(String),
+    /// Those that the sweep under way has left.
+    GoesOn,
+}
+
+/// What a round came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundEnd {
+    /// How far the sweep has come.
+    pub progress: Progress,
+    /// How many VPCs are managed.
+    pub managed: usize,
+    /// Of the VPCs that the last sweep remembered how many there are, and of how many the table has
+    /// nothing.
+    pub forgotten: (usize, usize),
+    /// The VPCs that runs were asked to look at.
+    pub queued: Vec<VpcId>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+    /// What was seen and could not be remembered: the first reason.
+    pub not_remembered: Option<CallError>,
+}
+
+/// Makes one round of a sweep over the managed VPCs of a place, and begins nothing after `until`.
+///
+/// # Errors
+/// When the VPCs could not be listed, or the table or the queue fails.
+pub async fn round<S: Survey, T: Table, Q: Send>(
+    hands: &SweepHands<'_, S, T, Q>,
+    baseline: &Baseline,
+    place: &Place,
+    round: &Round,
+    until: Timestamp,
+) -> Result<RoundEnd, CallError> {
+    let SweepHands { region, table, queue } = hands;
+    let now = region.time();
+    let known = known(*table, place).await?;
+    let dropped = table.list(&detected::partition(place), detected::dropped_prefix()).await?;
+    let dropped = detected::dropped_attributes(&dropped);
+    let key = Kind::Sweep.at(place).key(PROGRESS);
+    let item = table.get(&key).await?;
+    let before: Option<Progress> = item.as_ref().and_then(|item| read(item).ok());
+    let seen = region.survey(&baseline.managed_vpcs).await;
+    if let Some(unread) = seen.unread.iter().find(|unread| unread.section == Section::Vpcs) {
+        return Err(unread.error.clone());
+    }
+    let managed = managed(baseline, &seen.world);
+    let progress = match (round, before) {
+        (Round::Begins(name), before) => {
+            Progress::begun(before.as_ref(), name, managed.clone(), now)
+        }
+        (Round::GoesOn, Some(progress)) => progress,
+        (Round::GoesOn, None) => Progress::begun(None, "sweep", managed.clone(), now),
+    };
+    let forgotten = progress.forgotten(&managed, &known);
+    let mut unread = seen.unread;
+    let (swept, not_remembered) = if waits_for(&unread) {
+        (Vec::new(), None)
+    } else {
+        let of: BTreeSet<VpcId> = progress.remaining.intersection(&managed).cloned().collect();
+        let to_read = attributes_to_read(&of, &known, &dropped, now);
+        let fresh = read_attributes(*region, &to_read, until, &mut unread).await;
+        let read = Read { to_read: &to_read, fresh, is_denied: is_denied(&unread) };
+        let swept = compare(baseline, seen.world, of, &known, read, now)?;
+        let news = swept.iter().filter(|one| one.news.is_some());
+        let queued: Vec<VpcId> = news.map(|one| one.vpc.clone()).collect();
+        // Remembered first: what a run then finds says since when the VPC has been known.
+        let not_remembered = remember(*table, place, &known, &swept).await.err();
+        let messages = for_sweep(&progress.sweep, |vpc| place.scope(vpc), &queued);
+        let envelopes: Vec<_> = messages.iter().map(super::message::Message::envelope).collect();
+        queue.send(&envelopes).await?;
+        (swept, not_remembered)
+    };
+    let progress = progress.after(&swept, &managed, region.time());
+    let noted = Transaction::one(put(key, &progress, Condition::unchanged(item.as_ref())));
+    let not_noted = match table.commit(&noted).await? {
+        Commit::Made => None,
+        // Another round was under way at the same time: what it noted stands.
+        Commit::Conflict => Some(crate::run::too_many_writers()),
+    };
+    let queued = swept.iter().filter(|one| one.news.is_some()).map(|one| one.vpc.clone());
+    Ok(RoundEnd {
+        queued: queued.collect(),
+        managed: managed.len(),
+        forgotten,
+        progress,
+        unread,
+        not_remembered: not_remembered.or(not_noted),
+    })
+}
+
+/// What the progress of a sweep is called.
+pub const PROGRESS: &str = "progress";
+
+/// What the table knows of each VPC of a place.
+async fn known<T: Table>(table: &T, place: &Place) -> Result<BTreeMap<VpcId, KnownVpc>, CallError> {
+    let mut known: BTreeMap<VpcId, KnownVpc> = BTreeMap::new();
+    for item in table.list(&Kind::State.at(place), "").await? {
+        if let (Ok(vpc), Ok(state)) = (item.key.name.parse(), read::<VpcState>(&item)) {
+            known.entry(vpc).or_default().state = Some(state);
+        }
+    }
+    for item in table.list(&Kind::Facts.at(place), "").await? {
+        if let (Ok(vpc), Ok(facts)) = (item.key.name.parse(), read::<VpcFacts>(&item)) {
+            known.entry(vpc).or_default().facts = Some(facts);
+        }
+    }
+    Ok(known)
+}
+
+fn managed(baseline: &Baseline, world: &World) -> BTreeSet<VpcId> {
+    let vpcs = world.vpcs.iter().flatten();
+    vpcs.filter(|vpc| baseline.managed_vpcs.matches(&vpc.tags))
+        .map(|vpc| vpc.vpc_id.clone())
+        .collect()
+}
+
+/// Reads DNS attributes until it is time to end or EC2 wants no more; the world of what was read.
+async fn read_attributes<S: Survey>(
+    region: &S,
+    to_read: &AttributesToRead,
+    until: Timestamp,
+    unread: &mut Vec<Unread>,
+) -> World {
+    let all: Vec<VpcId> = to_read.needed.iter().chain(&to_read.refreshed).cloned().collect();
+    let mut world = World::default();
+    for some in all.chunks(AT_A_TIME) {
+        if region.time() >= until {
+            break;
+        }
+        let seen = region.dns_attributes(some).await;
+        world.append(seen.world);
+        let passes = seen.unread.iter().any(|unread| unread.error.class.passes());
+        unread.extend(seen.unread);
+        if passes {
+            break;
+        }
+    }
+    world
+}
+
+/// Whether DNS attributes cannot be read until somebody mends that: then what can be compared without
+/// them is.
+fn is_denied(unread: &[Unread]) -> bool {
+    unread.iter().any(|it| it.section == Section::VpcAttributes && !it.error.class.passes())
+}
+
+/// What was read of DNS attributes.
+struct Read<'a> {
+    to_read: &'a AttributesToRead,
+    fresh: World,
+    is_denied: bool,
+}
+
+/// Compares those of the VPCs of which enough is known by now.
+fn compare(
+    baseline: &Baseline,
+    world: World,
+    of: BTreeSet<VpcId>,
+    known: &BTreeMap<VpcId, KnownVpc>,
+    Read { to_read, fresh, is_denied }: Read<'_>,
+    now: Timestamp,
+) -> Result<Vec<SweptVpc>, CallError> {
+    let read: BTreeSet<VpcId> =
+        fresh.vpc_attributes.iter().flat_map(|by_vpc| by_vpc.keys().cloned()).collect();
+    let lacks = |vpc: &VpcId| !is_denied && to_read.needed.contains(vpc) && !read.contains(vpc);
+    let of: BTreeSet<VpcId> = of.into_iter().filter(|vpc| !lacks(vpc)).collect();
+    let world = World { vpc_attributes: fresh.vpc_attributes, ..world };
+    let world = with_known_attributes(world, &of, known, &to_read.needed);
+    sweep(baseline, &world, &of, known, &read, now).map_err(|why| CallError {
+        operation: "DescribeVpcs".to_owned(),
+        class: ErrorClass::Invalid,
+        code: None,
+        message: why.to_string(),
+    })
+}
+
+/// Keeps what was seen of each VPC, where it is not as it was known. What a run has kept meanwhile
+/// stands: it has seen more.
+async fn remember<T: Table>(
+    table: &T,
+    place: &Place,
+    known: &BTreeMap<VpcId, KnownVpc>,
+    swept: &[SweptVpc],
+) -> Result<(), CallError> {
+    let is_new = |one: &&SweptVpc| {
+        let before = known.get(&one.vpc).and_then(|known| known.facts.as_ref());
+        before != Some(&one.facts)
+    };
+    let jobs =
+        swept.iter().filter(is_new).map(|one| -> std::pin::Pin<Box<dyn Future<Output = _>>> {
+            let scope = place.scope(&one.vpc);
+            Box::pin(async move {
+                let before: Kept<VpcFacts> = Kept::of(table.get(&facts_key(&scope)).await?)
+                    .unwrap_or_else(|_| Kept::default());
+                let known = known.get(&one.vpc).and_then(|known| known.facts.as_ref());
+                if before.value.as_ref() != known {
+                    return Ok(());
+                }
+                table.commit(&put_facts(&scope, &before, &one.facts)).await.map(drop)
+            })
+        });
+    let mut outcome = Ok(());
+    for ended in side_by_side(jobs, WRITES_AT_ONCE).await {
+        let ended: Result<(), CallError> = ended.unwrap_or(Ok(()));
+        outcome = outcome.and(ended);
+    }
+    outcome
+}

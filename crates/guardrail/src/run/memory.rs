@@ -1,0 +1,104 @@
+//! What a run reads of the table, and what it leaves there.
+
+use jiff::Timestamp;
+
+use super::RunRequest;
+use super::journal::{TRIES, jitter, too_many_writers, unreadable};
+use crate::baseline::Baseline;
+use crate::cloud::{CallError, Cloud, Commit, Table};
+use crate::ec2::id::Scope;
+use crate::ec2::world::World;
+use crate::history::ledger::{
+    self, facts_key, gave_way_key, open_key, put_facts, record_key, record_name, state_key,
+};
+use crate::history::{
+    Item, Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls,
+};
+use crate::run::assess::seen_in;
+
+/// What is known of a VPC when a run begins.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) state: Kept<VpcState>,
+    pub(super) facts: Kept<VpcFacts>,
+    /// That an earlier run gave way to another.
+    pub(super) gave_way: Option<Item>,
+    /// When the VPC was first seen (UTC).
+    pub(super) first_seen: Option<Timestamp>,
+    /// The run that was begun and not ended, with how far it came.
+    pub(super) open: Option<OpenRun>,
+}
+
+/// A run that was begun and not ended.
+#[derive(Debug, Clone)]
+pub(super) struct OpenRun {
+    pub(super) record: RunRecord,
+    pub(super) marks: Marks,
+}
+
+impl Known {
+    /// The lease that keeps this run from changing the VPC.
+    pub(super) fn kept_out_by(&self, run_id: &str, now: Timestamp) -> Option<&Lease> {
+        let lease = self.state.value.as_ref()?.lease.as_ref()?;
+        lease.keeps_out(run_id, now).then_some(lease)
+    }
+}
+
+/// Reads what is known of a VPC.
+pub(super) async fn recall<T: Table>(table: &T, scope: &Scope) -> Result<Known, CallError> {
+    let state =
+        Kept::of(table.get(&state_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let facts =
+        Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let gave_way = table.get(&gave_way_key(scope)).await?;
+    let open: Kept<Open> =
+        Kept::of(table.get(&open_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let open = match open.value {
+        Some(open) => open_run(table, scope, &open.run_id).await?,
+        None => None,
+    };
+    let first_seen = facts.value.as_ref().map(|facts: &VpcFacts| facts.first_seen);
+    Ok(Known { state, facts, gave_way, first_seen, open })
+}
+
+async fn open_run<T: Table>(
+    table: &T,
+    scope: &Scope,
+    run_id: &str,
+) -> Result<Option<OpenRun>, CallError> {
+    let kept: Kept<RunRecord> = Kept::of(table.get(&record_key(scope, run_id)).await?)
+        .map_err(|error| unreadable(&error))?;
+    let Some(record) = kept.value else { return Ok(None) };
+    let name = format!("{}#", record_name(&scope.vpc, run_id));
+    let items = table.list(&Kind::Run.at(&scope.place()), &name).await?;
+    let marks = ledger::marks(&items).map_err(|error| unreadable(&error))?;
+    Ok(Some(OpenRun { record, marks }))
+}
+
+/// Keeps what was seen of the VPC. A sweep may keep the same at the same time: then what it kept is
+/// what is added to.
+pub(super) async fn keep_facts<C: Cloud, T: Table>(
+    cloud: &C,
+    table: &T,
+    baseline: &Baseline,
+    request: &RunRequest,
+    world: &World,
+    mut before: Kept<VpcFacts>,
+) -> Result<(), CallError> {
+    let scope = &request.scope;
+    let Some(looked) = seen_in(baseline, world, &scope.vpc) else { return Ok(()) };
+    let calls = recorded_calls(&request.evidence);
+    for attempt in 0..TRIES {
+        let facts = VpcFacts::after_look(before.value.as_ref(), &looked, &calls, cloud.now());
+        if before.value.as_ref() == Some(&facts) {
+            return Ok(());
+        }
+        match table.commit(&put_facts(scope, &before, &facts)).await? {
+            Commit::Made => return Ok(()),
+            Commit::Conflict => cloud.pause(jitter(&request.run_id, attempt)).await,
+        }
+        before =
+            Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    }
+    Err(too_many_writers())
+}
