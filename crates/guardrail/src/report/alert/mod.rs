@@ -468,7 +468,7 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("account", Attribute::of(&report.scope.account)),
         ("region", Attribute::of(&report.scope.region)),
         ("vpc", Attribute::of(&report.scope.vpc)),
-        ("verdict", Attribute::Text(report.verdict.to_string().replace(' ', "-"))),
+        ("verdict", Attribute::Text(verdict_word(report.verdict))),
         ("cause", Attribute::of(report.cause)),
         ("left", Attribute::of(!report.departures.is_empty())),
         ("mode", Attribute::of(strongest_mode(report))),
@@ -476,6 +476,11 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
     ];
     attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A verdict as subscribers filter on it.
+fn verdict_word(verdict: Verdict) -> String {
+    verdict.to_string().replace(' ', "-")
 }
 
 fn strongest_mode(report: &Report) -> Mode {
