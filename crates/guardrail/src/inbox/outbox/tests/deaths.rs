@@ -125,8 +125,7 @@ pub(super) fn with_state() -> World {
         since: at(0),
         told: true,
     };
-    let state =
-        VpcState { looked: Some(at(0)), standing: vec![standing], ..VpcState::default() };
+    let state = VpcState { looked: Some(at(0)), standing: vec![standing], ..VpcState::default() };
     let body = Body::Text(serde_json::to_string(&state).unwrap());
     put(&world, Kind::State.at(&place()).key("vpc-1"), body);
     world.now.set(8 * 3600);
