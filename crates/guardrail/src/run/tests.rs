@@ -3,7 +3,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::cloud::{
@@ -16,6 +16,8 @@ use crate::ec2::world::World;
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
 use crate::plan::{Plan, StepId};
 use crate::report::{Next, Outcome, Verdict};
+
+mod dying;
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
 
@@ -66,8 +68,18 @@ impl Fake {
                     interface_endpoint("vpce-made", service.as_str().rsplit('.').next().unwrap());
                 made["State"] = json!("pending");
                 made["Groups"] = json!([{"GroupId": "sg-own"}]);
-                state.add("VpcEndpoints", made);
-                return Applied::CreatedEndpoint("vpce-made".parse().unwrap());
+                return self.made(&mut state, made);
+            }
+            Call::CreateEndpoint {
+                service, kind: NewEndpoint::Gateway { route_tables }, ..
+            } => {
+                let service = service.as_str().rsplit('.').next().unwrap();
+                let tables: Vec<&str> = route_tables.iter().map(|table| table.as_str()).collect();
+                for table in &tables {
+                    state.route(table, &format!("pl-{service}"), "vpce-gateway");
+                }
+                let made = gateway_endpoint("vpce-gateway", service, &tables);
+                return self.made(&mut state, made);
             }
             Call::CreateSecurityGroup { .. } => {
                 state.add("SecurityGroups", own_group(&[]));
@@ -83,9 +95,18 @@ impl Fake {
             Call::DisablePublicIpOnLaunch { subnet } => {
                 state.set(subnet.as_str(), "MapPublicIpOnLaunch", json!(false));
             }
-            Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. } => {}
+            Call::ModifyEndpoint { .. } => {}
         }
         Applied::Done
+    }
+
+    /// An endpoint as the guardrail makes it.
+    fn made(&self, state: &mut Fixture, mut endpoint: Value) -> Applied {
+        endpoint["Tags"] = json!([{"Key": "vpc-guardrail", "Value": "created"}]);
+        endpoint["CreationTimestamp"] = json!(self.now.get().to_string());
+        let id = endpoint["VpcEndpointId"].as_str().unwrap().parse().unwrap();
+        state.add("VpcEndpoints", endpoint);
+        Applied::CreatedEndpoint(id)
     }
 }
 
