@@ -349,3 +349,6 @@ const FAULT: &str = "baseline";
 fn region_of(place: &Place) -> Region {
     place.region.clone()
 }
+
+#[cfg(test)]
+mod tests;
