@@ -44,7 +44,6 @@ pub struct Clouds(Arc<InRegion>);
 /// What the clouds of a Region share.
 #[derive(Debug)]
 pub(crate) struct InRegion {
-    ec2: Client,
     pub(crate) reads: Reads,
     metrics: Metrics,
     region: Region,
@@ -65,10 +64,8 @@ pub struct AnotherRegion {
 impl Clouds {
     /// EC2 as these clients reach it, read within this allowance. Makes no call.
     pub fn new(clients: &Clients, allowance: Allowance) -> Self {
-        let ec2 = Client::new(clients.config());
         Self(Arc::new(InRegion {
-            reads: Reads::new(ec2.clone(), allowance),
-            ec2,
+            reads: Reads::new(Client::new(clients.config()), allowance),
             metrics: Metrics::new(clients),
             region: clients.region().clone(),
             offered: Cache::for_minutes(60),

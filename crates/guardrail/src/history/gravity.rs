@@ -73,8 +73,8 @@ impl Rank {
         let asks = match text(attributes, "verdict") {
             // A VPC or a subnet has left the guardrail's care.
             _ if is("left", "true") => Asks::ToAct,
-            Some("repaired" | "compliant" | "no-such-vpc") => Asks::Nothing,
-            Some("not-fully-observed" | "incomplete" | "advised" | "not-managed") => Asks::ToLook,
+            Some("repaired" | "compliant" | "no-such-VPC") => Asks::Nothing,
+            Some("not-fully-observed" | "advised" | "not-managed") => Asks::ToLook,
             Some(_) | None => Asks::ToAct,
         };
         let gravity = rules(attributes).into_iter().map(gravity_of).min();

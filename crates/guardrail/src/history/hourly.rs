@@ -160,11 +160,7 @@ pub fn take_slot(
     limit: u32,
     now: Timestamp,
 ) -> Slot {
-    let is_free = match unsent.level {
-        Level::Alarm | Level::Overview => true,
-        Level::News => false,
-    };
-    if is_free {
+    if !unsent.may_be_held() {
         return Slot::Send { hour: None, write: None };
     }
     // A clock that is behind another's does not begin the hour anew.

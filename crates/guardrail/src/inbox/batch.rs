@@ -112,7 +112,10 @@ pub fn runs(received: &[Received], is_detect: impl Fn(&str) -> bool) -> Batch {
         }
     }
     for run in &mut batch.runs {
-        run.evidence.sort_by(|a, b| a.time.cmp(&b.time));
+        // Of what is said of one call, what no other sender claims comes first.
+        run.evidence.sort_by(|a, b| {
+            (&a.time, a.claimed_by.is_some()).cmp(&(&b.time, b.claimed_by.is_some()))
+        });
         let mut told = BTreeSet::new();
         run.evidence
             .retain(|call| call.record.event_id.as_ref().is_none_or(|id| told.insert(id.clone())));

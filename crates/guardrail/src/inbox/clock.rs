@@ -173,6 +173,10 @@ impl<S: Survey, T: Table, P: Telling, Q: Send> Clock<'_, '_, S, T, P, Q> {
             if says == Said::Unmatched {
                 minute.unmatched += 1;
                 all.extend(self.unmatched(&kept.own.call, now));
+                // What it names by other ids is found by a comparison.
+                let compare = [detected::Noted::CompareRegion];
+                let asks = detected::transactions(self.settings.place, &compare, now);
+                all.extend(asks.into_iter().flat_map(|transaction| transaction.writes));
                 self.send(&self.looks_after(&kept.own.call)).await?;
             }
             // Where another clock was quicker, that one has said it.

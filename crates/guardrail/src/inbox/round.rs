@@ -97,22 +97,21 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
     };
     let forgotten = progress.forgotten(&managed, &known);
     let mut unread = seen.unread;
-    let (swept, not_remembered) = if waits_for(&unread) {
-        (Vec::new(), None)
+    let (swept, queued, not_remembered) = if waits_for(&unread) {
+        (Vec::new(), Vec::new(), None)
     } else {
         let of: BTreeSet<VpcId> = progress.remaining.intersection(&managed).cloned().collect();
         let to_read = attributes_to_read(&of, &known, &dropped, now);
         let fresh = read_attributes(*region, &to_read, until, &mut unread).await;
         let read = Read { to_read: &to_read, fresh, is_denied: is_denied(&unread) };
         let swept = compare(baseline, seen.world, of, &known, read, now)?;
-        let news = swept.iter().filter(|one| one.news.is_some());
-        let queued: Vec<VpcId> = news.map(|one| one.vpc.clone()).collect();
+        let queued = asked(&swept, &known, &managed, round);
         // Remembered first: what a run then finds says since when the VPC has been known.
         let not_remembered = remember(*table, place, &known, &swept).await.err();
         let messages = for_sweep(&progress.sweep, |vpc| place.scope(vpc), &queued);
         let envelopes: Vec<_> = messages.iter().map(super::message::Message::envelope).collect();
         queue.send(&envelopes).await?;
-        (swept, not_remembered)
+        (swept, queued, not_remembered)
     };
     let progress = progress.after(&swept, &managed, region.time());
     let noted = Transaction::one(put(key, &progress, Condition::unchanged(item.as_ref())));
@@ -121,15 +120,30 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
         // Another round was under way at the same time: what it noted stands.
         Commit::Conflict => Some(crate::run::too_many_writers()),
     };
-    let queued = swept.iter().filter(|one| one.news.is_some()).map(|one| one.vpc.clone());
     Ok(RoundEnd {
-        queued: queued.collect(),
+        queued,
         managed: managed.len(),
         forgotten,
         progress,
         unread,
         not_remembered: not_remembered.or(not_noted),
     })
+}
+
+/// The VPCs that runs are asked to look at: those with news; and when a sweep begins those that are
+/// remembered and not managed any more, of which somebody has to be told.
+fn asked(
+    swept: &[SweptVpc],
+    known: &BTreeMap<VpcId, KnownVpc>,
+    managed: &BTreeSet<VpcId>,
+    round: &Round,
+) -> Vec<VpcId> {
+    let news = swept.iter().filter(|one| one.news.is_some()).map(|one| one.vpc.clone());
+    let left = known.keys().filter(|vpc| !managed.contains(*vpc)).cloned();
+    match round {
+        Round::Begins(_) => news.chain(left).collect(),
+        Round::GoesOn => news.collect(),
+    }
 }
 
 /// What the progress of a sweep is called.

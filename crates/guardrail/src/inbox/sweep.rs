@@ -270,7 +270,7 @@ pub fn with_known_attributes(
     for vpc in of.iter().filter(|vpc| !needed.contains(vpc)) {
         let facts = known.get(vpc).and_then(|known| known.facts.as_ref());
         if let Some(cached) = facts.and_then(|facts| facts.attributes.as_ref()) {
-            attributes.entry(vpc.clone()).or_insert_with(|| cached.attributes.clone());
+            attributes.entry(vpc.clone()).or_insert(cached.attributes);
         }
     }
     world

@@ -172,7 +172,7 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
             match came {
                 Ok(Back::Done) => {}
                 Ok(Back::Soon) => back.soon.extend(run.messages.iter().cloned()),
-                Ok(Back::WhenTheTableIsBack) => {
+                Ok(Back::Later) => {
                     back.table_failed.extend(run.messages.iter().cloned());
                 }
                 Err(panicked) => {
@@ -220,7 +220,7 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
                     | ErrorClass::AlreadyDone
                     | ErrorClass::Denied
                     | ErrorClass::Transient
-                    | ErrorClass::Invalid => Back::WhenTheTableIsBack,
+                    | ErrorClass::Invalid => Back::Later,
                 }
             }
         }
@@ -340,7 +340,8 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
 enum Back {
     Done,
     Soon,
-    WhenTheTableIsBack,
+    /// When the table may be back.
+    Later,
 }
 
 /// What it is called in the table that the baseline cannot be used.

@@ -87,6 +87,10 @@ pub struct Report {
     /// waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again: Option<LookAgain>,
+    /// Whether the VPC was looked after before this run, and is not now, though no recorded call that
+    /// led to the run says who changed that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_managed: bool,
     /// What subscribers were told of and is so no more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<Ended>,

@@ -37,6 +37,11 @@ pub(super) struct OpenRun {
 }
 
 impl Known {
+    /// Whether anything is remembered of the VPC: it was looked after.
+    pub(super) fn is_known(&self) -> bool {
+        self.state.value.is_some() || self.facts.value.is_some()
+    }
+
     /// The lease that keeps this run from changing the VPC.
     pub(super) fn kept_out_by(&self, run_id: &str, now: Timestamp) -> Option<&Lease> {
         let lease = self.state.value.as_ref()?.lease.as_ref()?;

@@ -187,10 +187,12 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             false => first.clone(),
         };
         let facts = std::mem::take(&mut known.facts);
-        // What is not kept now is seen again by the next look. Until then the VPC counts as known as
-        // before, which is the careful side.
-        let _ =
-            keep_facts(self.cloud, self.table, self.baseline, request, runner.world(), facts).await;
+        if is_managed(&last) {
+            let world = runner.world();
+            // What is not kept now is seen again by the next look. Until then the VPC counts as known
+            // as before, which is the careful side.
+            let _ = keep_facts(self.cloud, self.table, self.baseline, request, world, facts).await;
+        }
         let unread = runner.unread().to_vec();
         let ended = Ended {
             baseline: self.baseline,
@@ -203,6 +205,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             unread,
             nat_traffic,
             look_again: None,
+            was_known: known.is_known(),
             ended: Vec::new(),
             was_off_for: None,
             notes_error: None,
@@ -285,6 +288,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             unread: runner.unread().to_vec(),
             nat_traffic: Vec::new(),
             look_again: None,
+            was_known: false,
             ended: Vec::new(),
             was_off_for: None,
             notes_error: None,
@@ -368,6 +372,12 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                 }
                 None => Vec::new(),
             };
+            if state.is_none() {
+                more.push(Write::Delete {
+                    key: ledger::facts_key(&self.request.scope),
+                    condition: Condition::Any,
+                });
+            }
             if is_told.is_some() || began {
                 more.extend(told::kept_report(&report, now));
             }
@@ -452,6 +462,14 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             now: self.cloud.now(),
         });
         self.table.commit(&finish).await
+    }
+}
+
+/// Whether the VPC is looked after, as far as could be seen.
+fn is_managed(seen: &Assessment) -> bool {
+    match seen.standing {
+        VpcStanding::Managed(_) | VpcStanding::Unobserved => true,
+        VpcStanding::NotManaged(_) | VpcStanding::Missing => false,
     }
 }
 

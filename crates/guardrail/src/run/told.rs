@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::Life;
-use super::assess::VpcStanding;
 use super::conclude::{Ended, report_of};
+use super::{Life, is_managed};
 use crate::baseline::{Baseline, Mode, RuleId};
 use crate::ec2::change::Action;
 use crate::ec2::id::ServiceName;
@@ -109,12 +108,11 @@ fn look(
     Look {
         at: ended.finished,
         left: left.collect(),
-        managed: match ended.last.standing {
-            VpcStanding::Managed(_) | VpcStanding::Unobserved => true,
-            VpcStanding::NotManaged(_) | VpcStanding::Missing => false,
-        },
+        managed: is_managed(&ended.last),
         sees: sees(report),
-        done: report.changed() || (!report.departures.is_empty() && report.mode != Mode::Observe),
+        done: report.changed()
+            || report.was_managed
+            || (!report.departures.is_empty() && report.mode != Mode::Observe),
         is_first_contact: report.cause == Cause::Sweep && is_new(first_seen, ended.finished),
     }
 }

@@ -70,6 +70,9 @@ pub struct NotTold {
     pub error: CallError,
 }
 
+/// Alerts that wait, as they were read.
+type Queue<'a> = Vec<(&'a Item, Unsent)>;
+
 /// What is done with an alert whose turn it is.
 #[derive(Clone, Copy)]
 enum Way {
@@ -123,15 +126,14 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
     }
 
     /// Sends the alerts of one destination in this order, until it fails; an error is the table's.
-    async fn send_queue(
-        &self,
-        queue: &[(&Item, Unsent)],
-        sent: &mut Sent,
-    ) -> Result<(), CallError> {
+    async fn send_queue(&self, queue: &Queue<'_>, sent: &mut Sent) -> Result<(), CallError> {
         let (mut fails, mut reserved) = (false, 0);
         for (item, unsent) in queue {
             if (self.clock)() >= self.until {
                 return Ok(());
+            }
+            if fails && !unsent.may_be_held() {
+                continue;
             }
             let way = if fails { Way::Reserve(reserved) } else { Way::Tell };
             match self.admitted(item, unsent, way, sent).await? {
@@ -234,8 +236,8 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
 }
 
 /// The alerts of each destination in the order in which they are tried, and what is none.
-fn queues(items: &[Item]) -> (BTreeMap<Destination, Vec<(&Item, Unsent)>>, Vec<Unreadable>) {
-    let mut queues: BTreeMap<Destination, Vec<(&Item, Unsent)>> = BTreeMap::new();
+fn queues(items: &[Item]) -> (BTreeMap<Destination, Queue<'_>>, Vec<Unreadable>) {
+    let mut queues: BTreeMap<Destination, Queue<'_>> = BTreeMap::new();
     let mut unreadable = Vec::new();
     for item in items {
         match Unsent::read(item) {

@@ -113,9 +113,12 @@ fn readable(items: &[Item]) -> Vec<(&Item, Unsent)> {
     items.iter().filter_map(|item| Some((item, Unsent::read(item).ok()?))).collect()
 }
 
+/// VPCs that one sweep found first, as they were read.
+type Firsts<'a> = Vec<(&'a Item, FirstContact)>;
+
 /// The VPCs that each sweep found first.
-fn by_sweep(items: &[Item]) -> (BTreeMap<String, Vec<(&Item, FirstContact)>>, Vec<Unreadable>) {
-    let mut by_sweep: BTreeMap<String, Vec<(&Item, FirstContact)>> = BTreeMap::new();
+fn by_sweep(items: &[Item]) -> (BTreeMap<String, Firsts<'_>>, Vec<Unreadable>) {
+    let mut by_sweep: BTreeMap<String, Firsts<'_>> = BTreeMap::new();
     let mut unreadable = Vec::new();
     for item in items {
         match FirstContact::read(item) {

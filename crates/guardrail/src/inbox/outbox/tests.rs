@@ -135,6 +135,12 @@ impl World {
         assert_eq!(whole(self.table.commit(&transaction)), Ok(Commit::Made));
     }
 
+    fn takes(&self, destination: &Destination, alert: &Alert) {
+        let mut told = self.told.borrow_mut();
+        told.entry(destination.to_string()).or_default().push(alert.subject.clone());
+        self.alerts.borrow_mut().push(alert.clone());
+    }
+
     fn waiting(&self) -> Vec<Item> {
         whole(self.table.list(&Kind::Waiting.at(&place()), "")).unwrap()
     }
@@ -197,10 +203,7 @@ impl Telling for World {
         {
             return Err(failed("Publish"));
         }
-        let mut told = self.told.borrow_mut();
-        told.entry(destination.to_string()).or_default().push(alert.subject.clone());
-        self.alerts.borrow_mut().push(alert.clone());
-        drop(told);
+        self.takes(destination, alert);
         Yield::default().await;
         Ok(())
     }

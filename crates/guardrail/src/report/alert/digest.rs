@@ -48,7 +48,7 @@ pub fn digest(
     paragraph(&mut text, &what);
     if unreadable > 0 {
         let of = number(unreadable, "VPC", "VPCs");
-        let _ = writeln!(text, "Of {of} more the table's item cannot be read: see the log.");
+        let _ = writeln!(text, "The state of {of} cannot be read from the table: see the log.");
     }
     let mut left = standing;
     while let [vpc, rest @ ..] = left {
@@ -138,7 +138,6 @@ mod tests {
             summary: summary.to_owned(),
             since: "2026-09-12T08:31:07Z".parse().unwrap(),
             told: true,
-            grace_until: None,
         };
         StandingVpc {
             vpc: name.parse().unwrap(),
@@ -186,7 +185,7 @@ mod tests {
     fn nothing_that_stands_is_no_digest_but_what_cannot_be_read_is() {
         assert_eq!(digest("d", &[], 0, &place(), "s"), None);
         let text = digest("d", &[], 1, &place(), "s").unwrap().text;
-        let said = "Of 1 VPC more the table's item cannot be read: see the log.\n";
+        let said = "\nThe state of 1 VPC cannot be read from the table: see the log.\n";
         assert!(text.contains(said), "{text}");
     }
 

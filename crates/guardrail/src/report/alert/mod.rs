@@ -68,7 +68,7 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
-        _ if report.vpc_departed() => "not managed now",
+        _ if report.vpc_departed() || report.was_managed => "not managed now",
         _ if is_back_by_others(report) => "back on its baseline",
         Verdict::Repaired if report.changed() => "repaired",
         Verdict::Repaired => "back on its baseline",
@@ -199,6 +199,10 @@ fn ending(report: &Report) -> &'static str {
         Verdict::Incomplete => "could not be observed in full, so nothing was changed",
         Verdict::NotManaged if report.vpc_departed() => {
             "not managed now; nothing of it is looked after"
+        }
+        Verdict::NotManaged if report.was_managed => {
+            "not managed any more, and no recorded call says who changed that; nothing of it is \
+             looked after"
         }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
@@ -480,7 +484,7 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("account", Attribute::of(&report.scope.account)),
         ("region", Attribute::of(&report.scope.region)),
         ("vpc", Attribute::of(&report.scope.vpc)),
-        ("verdict", Attribute::Text(report.verdict.to_string().replace(' ', "-"))),
+        ("verdict", Attribute::Text(verdict_word(report.verdict))),
         ("cause", Attribute::of(report.cause)),
         ("left", Attribute::of(!report.departures.is_empty())),
         ("mode", Attribute::of(strongest_mode(report))),
@@ -488,6 +492,11 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
     ];
     attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A verdict as subscribers filter on it.
+fn verdict_word(verdict: Verdict) -> String {
+    verdict.to_string().replace(' ', "-")
 }
 
 fn strongest_mode(report: &Report) -> Mode {

@@ -117,6 +117,7 @@ pub(super) mod tests {
     use super::*;
     use crate::history::gravity::{Gravity, Rank};
     use crate::history::hourly::HeldAlert;
+    use crate::report::Verdict;
 
     fn held() -> Held {
         let at = |text: &str| -> Timestamp { text.parse().unwrap() };
@@ -190,6 +191,24 @@ pub(super) mod tests {
             [("account", "111122223333"), ("region", "eu-central-1"), ("verdict", "summary")];
         let expected = expected.map(|(name, value)| (name.to_owned(), Attribute::of(value)));
         assert_eq!(alert.attributes, BTreeMap::from(expected));
+    }
+
+    /// What an alert says of its verdict is what it is ranked by.
+    #[test]
+    fn every_verdict_asks_for_something_known() {
+        for (verdict, asks) in [
+            (Verdict::Compliant, Asks::Nothing),
+            (Verdict::Repaired, Asks::Nothing),
+            (Verdict::Advised, Asks::ToLook),
+            (Verdict::DriftLeft, Asks::ToAct),
+            (Verdict::Incomplete, Asks::ToLook),
+            (Verdict::NotManaged, Asks::ToLook),
+            (Verdict::NoSuchVpc, Asks::Nothing),
+        ] {
+            let told = Attribute::Text(super::super::verdict_word(verdict));
+            let attributes = BTreeMap::from([("verdict".to_owned(), told)]);
+            assert_eq!(Rank::of(&attributes).asks, asks, "{verdict}");
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn put(world: &World, key: Key, body: Body) {
     whole(world.table.commit(&Transaction::one(write))).map(drop).unwrap();
 }
 
-fn with_state() -> World {
+pub(super) fn with_state() -> World {
     let world = World::default();
     let standing = Standing {
         rule: RuleId::InternetRoute,
@@ -124,15 +124,8 @@ fn with_state() -> World {
         summary: "s".to_owned(),
         since: at(0),
         told: true,
-        grace_until: None,
     };
-    let state = VpcState {
-        looked: at(0),
-        standing: vec![standing],
-        off_since: None,
-        look_again: None,
-        lease: None,
-    };
+    let state = VpcState { looked: Some(at(0)), standing: vec![standing], ..VpcState::default() };
     let body = Body::Text(serde_json::to_string(&state).unwrap());
     put(&world, Kind::State.at(&place()).key("vpc-1"), body);
     world.now.set(8 * 3600);
@@ -179,34 +172,37 @@ fn of_the_days_of_a_destination_that_fails_one_digest_is_left() {
     assert_eq!(world.told_to("b").len(), 10);
 }
 
+/// More VPCs than are cleared at once.
+pub(super) fn with_first_contacts() -> World {
+    let world = World::default();
+    for vpc in 0..130 {
+        let first = FirstContact {
+            vpc: format!("vpc-{vpc}").parse().unwrap(),
+            vpc_name: None,
+            sweep: "s-1".to_owned(),
+            verdict: "drift-left".to_owned(),
+            findings: BTreeMap::from([(RuleId::InternetRoute, 1)]),
+            since: at(0),
+        };
+        let written = Transaction::one(first.write(&place()));
+        whole(world.table.commit(&written)).map(drop).unwrap();
+    }
+    world
+}
+
+/// What the clock does for them, after the sweep has ended.
+pub(super) async fn first_contacts(world: &World) -> Result<Vec<Unreadable>, CallError> {
+    let place = place();
+    let items = world.list(&Kind::Waiting.at(&place), FIRST).await?;
+    let ended = BTreeMap::from([("s-1".to_owned(), 130)]);
+    world.outbox(&place).make_first_contacts(&items, &ended).await
+}
+
 #[test]
 fn the_vpcs_of_a_sweep_are_told_once_whoever_dies() {
-    let first = |at_vpc: usize| FirstContact {
-        vpc: format!("vpc-{at_vpc}").parse().unwrap(),
-        vpc_name: None,
-        sweep: "s-1".to_owned(),
-        verdict: "drift-left".to_owned(),
-        findings: BTreeMap::from([(RuleId::InternetRoute, 1)]),
-        since: at(0),
-    };
-    let begin = || {
-        let world = World::default();
-        for at_vpc in 0..130 {
-            whole(world.table.commit(&Transaction::one(first(at_vpc).write(&place()))))
-                .map(drop)
-                .unwrap();
-        }
-        world
-    };
-    let process = async |world: &World| {
-        let place = place();
-        let items = world.table.list(&Kind::Waiting.at(&place), FIRST).await.unwrap();
-        let ended = BTreeMap::from([("s-1".to_owned(), 130)]);
-        world.outbox(&place).make_first_contacts(&items, &ended).await
-    };
-    let points = deaths(process, begin, |world, polls| {
+    let points = deaths(first_contacts, with_first_contacts, |world, polls| {
         for _ in 0..3 {
-            whole(process(world)).unwrap();
+            whole(first_contacts(world)).unwrap();
         }
         later(world);
         assert_eq!(world.told_to("a").len(), 1, "{polls}");
