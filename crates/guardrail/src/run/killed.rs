@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::RunRequest;
-use super::assess::Assessment;
+use super::assess::{Assessment, VpcStanding};
 use super::memory::OpenRun;
 use super::recheck::{StillPlanned, still_planned};
 use crate::baseline::Baseline;
@@ -23,6 +23,13 @@ pub(super) fn judged(open: &OpenRun, now: &Assessment, world: &World) -> Judged 
     let became = |step: &RecordedStep| match open.marks.get(&step.id) {
         None => Became::NotBegun,
         Some(Mark::Done { applied, .. }) => Became::Made(applied.clone()),
+        // A call whose answer was lost may have had its effect.
+        Some(Mark::Failed { from, why, request_id: None, .. }) => {
+            match looked_for(step, *from, now, world) {
+                Became::DoesNotShow => Became::Failed { why: why.clone() },
+                shows => shows,
+            }
+        }
         Some(Mark::Failed { why, .. }) => Became::Failed { why: why.clone() },
         Some(Mark::Started { at }) => looked_for(step, *at, now, world),
     };
@@ -31,7 +38,8 @@ pub(super) fn judged(open: &OpenRun, now: &Assessment, world: &World) -> Judged 
 
 /// Whether a change shows whose call was about to be made.
 fn looked_for(step: &RecordedStep, at: Timestamp, now: &Assessment, world: &World) -> Became {
-    let is_seen = now.complete;
+    // A plan for a VPC that is not looked after holds nothing, whatever was done in it.
+    let is_seen = now.complete && matches!(now.standing, VpcStanding::Managed(_));
     match still_planned(&step.action, &now.plan) {
         StillPlanned::Holds | StillPlanned::NotYet | StillPlanned::Held(_) => Became::DoesNotShow,
         StillPlanned::Changed if carries_our_tag(&step.action, at, world) => Became::MadeByTag,
