@@ -333,7 +333,11 @@ impl Hand {
             let vpc = &write.key().name;
             match kind {
                 "begin" => self.stage.watch.borrow_mut().begins(self.process, vpc),
-                _ => self.stage.watch.borrow_mut().finishes(self.process, vpc),
+                _ => {
+                    let run_id = format!("{}/{vpc}", self.request_id);
+                    self.stage.finished.borrow_mut().push(run_id);
+                    self.stage.watch.borrow_mut().finishes(self.process, vpc);
+                }
             }
         }
         let noted = transaction.writes.iter().filter_map(|write| {

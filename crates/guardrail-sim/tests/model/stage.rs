@@ -40,6 +40,8 @@ pub(crate) struct Stage {
     pub(crate) aside: RefCell<Vec<String>>,
     /// The handles of messages that were held.
     pub(crate) held: RefCell<BTreeSet<String>>,
+    /// The runs whose outcomes were recorded, in their order.
+    pub(crate) finished: RefCell<Vec<String>>,
     pub(crate) watch: RefCell<Watch>,
     pub(crate) counts: RefCell<Counts>,
     /// The reports of runs, in the order of their ends.
@@ -77,6 +79,7 @@ impl Stage {
             told: RefCell::default(),
             aside: RefCell::default(),
             held: RefCell::default(),
+            finished: RefCell::default(),
             watch: RefCell::default(),
             counts: RefCell::default(),
             reports: RefCell::default(),

@@ -63,7 +63,13 @@ impl Stage {
                 .filter_map(|told| serde_json::from_str(&told.alert.json).ok())
                 .filter(|alert: &Value| alert.get("findings").is_some())
                 .collect();
-            reports.sort_by_key(|report| text(report, "finished").to_owned());
+            // Clocks are apart: the order is that in which the table took them.
+            let finished = self.finished.borrow();
+            let at = |report: &Value| {
+                finished.iter().rposition(|run| *run == text(report, "run_id"))
+            };
+            reports.retain(|report| at(report).is_some());
+            reports.sort_by_key(at);
             reports.dedup_by_key(|report| text(report, "run_id").to_owned());
             for (at, report) in reports.iter().enumerate() {
                 let vpc = &report["scope"]["vpc"];

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use guardrail::ec2::change::Call;
+use guardrail::ec2::change::{Call, NewEndpoint};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::World;
 use guardrail::history::{Body, Item};
@@ -258,8 +258,12 @@ impl Watch {
     }
 
     fn keep(&mut self, about: &About<'_>, step: Option<u64>, call: String) {
-        let json = json!(about.call);
-        if json.to_string().contains("interface") || json.pointer("/modify-endpoint/private_dns").is_some_and(|dns| dns != "off") {
+        let moves_name = match about.call {
+            Call::CreateEndpoint { kind: NewEndpoint::Interface { .. }, .. } => true,
+            Call::ModifyEndpoint { private_dns, .. } => private_dns.is_on(),
+            _ => false,
+        };
+        if moves_name {
             self.moved.insert(about.vpc.to_owned(), about.now);
         }
         if let Call::CreateEndpoint { service, token, .. } = about.call {
@@ -328,7 +332,7 @@ fn comparable(action: &Value) -> Value {
     let mut action = action.clone();
     for key in ["/create-endpoint", "/authorize-https", "/modify-endpoint", "/create-endpoint/kind/interface"] {
         if let Some(Value::Object(fields)) = action.pointer_mut(key) {
-            ["token", "group", "groups", "add_groups"].map(|field| fields.remove(field));
+            fields.retain(|field, _| !["token", "group", "groups", "add_groups"].contains(&field.as_str()));
         }
     }
     action
