@@ -52,9 +52,11 @@ impl FakeAws {
         });
         let aws = Self { url: format!("http://{}", address.await), state };
         aws.learn_vpc();
-        for action in ["GetItem", "PutItem"] {
+        for action in ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"] {
             aws.on(action, 200, "{}");
         }
+        aws.on("SendMessage", 200, r#"{"MessageId":"m"}"#);
+        aws.on("ChangeMessageVisibilityBatch", 200, r#"{"Successful":[],"Failed":[]}"#);
         aws.on("Query", 200, r#"{"Items":[],"Count":0,"ScannedCount":0}"#);
         aws.on("SendMessageBatch", 200, r#"{"Successful":[],"Failed":[]}"#);
         aws.on(
@@ -89,8 +91,10 @@ impl FakeAws {
     /// The operations asked for so far, but for those that read the network or the configuration, and
     /// for what is noted between runs.
     pub fn actions(&self) -> Vec<String> {
+        const KEPT: [&str; 5] =
+            ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Query"];
         let reads = |action: &str| {
-            ["Describe", "Get", "PutItem", "Query"].iter().any(|name| action.starts_with(name))
+            ["Describe", "Get"].iter().chain(&KEPT).any(|name| action.starts_with(name))
         };
         let state = self.state.lock().unwrap();
         state.calls.iter().map(|call| call.action.clone()).filter(|action| !reads(action)).collect()

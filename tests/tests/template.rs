@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use e2e::pipeline::{Pipeline, recorded_events, scenario, translated_template};
 use guardrail::baseline::RuleId;
 use guardrail::baseline::{Baseline, EXAMPLE};
-use guardrail::event::{decode, watched_names};
+use guardrail::event::{Names, TABLE, Watch, decode};
+use guardrail::history::Kind;
+use guardrail_aws::REPAIRS_AT_ONCE;
 use guardrail_aws::permissions::{
-    DUE, LIST, NOTES, OBSERVE, PARAMETER, PUBLISH, RESOLVE, SEND, TRAFFIC, write,
+    DELETE_FROM_TABLE, HOLD, LIST, OBSERVE, PARAMETER, PUBLISH, PUT_IN_TABLE, READ_TABLE, RESOLVE,
+    SEND, SET_ASIDE, TRAFFIC, write,
 };
 use serde_json::{Value, json};
 
@@ -90,13 +93,11 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
             set(actions.iter().copied().flatten()),
         );
     };
-    may("DetectRole", "always", &[RESOLVE, LIST, SEND, &logs]);
-    may("SweepRole", "always", &[OBSERVE, SEND, NOTES, DUE, &logs]);
-    may(
-        "RepairRole",
-        "always",
-        &[OBSERVE, PUBLISH, NOTES, TRAFFIC, &receive_count, &encrypts, &logs],
-    );
+    let table = [READ_TABLE, PUT_IN_TABLE, DELETE_FROM_TABLE].concat();
+    may("DetectRole", "always", &[RESOLVE, LIST, SEND, READ_TABLE, PUT_IN_TABLE, &logs]);
+    may("SweepRole", "always", &[OBSERVE, SEND, &table, PUBLISH, &encrypts, &logs]);
+    let repair = [OBSERVE, PUBLISH, &table, TRAFFIC, HOLD, SET_ASIDE];
+    may("RepairRole", "always", &[&repair.concat(), &receive_count, &encrypts, &logs]);
     may("RepairRole", "MayWrite", &[&write().into_iter().collect::<Vec<_>>()]);
     for role in ["DetectRole", "SweepRole", "RepairRole"] {
         may(role, "BaselineIsStored", &[PARAMETER]);
@@ -136,16 +137,25 @@ fn pattern(resources: &Value) -> Value {
 #[test]
 fn the_rule_watches_the_calls_that_the_code_knows() {
     let pattern = pattern(&resources());
-    let names: Vec<&str> = watched_names().collect();
-    assert_eq!(words(&pattern["detail"]["eventName"]), set(&names));
-    assert_eq!(list(&pattern["detail"]["eventName"]).len(), names.len(), "each name once");
+    let is_tags = |row: &&Watch| row.names == Names::AnyThings;
+    let names = |tags: bool| -> Vec<&str> {
+        let mut names: Vec<&str> =
+            TABLE.iter().filter(|row| is_tags(row) == tags).map(|row| row.name).collect();
+        names.sort_unstable();
+        names
+    };
+    let [others, tags] = pattern["detail"]["$or"].as_array().unwrap().as_slice() else {
+        panic!("two patterns are expected, not {}", pattern["detail"]["$or"]);
+    };
+    assert_eq!(*others, json!({ "eventName": names(false) }));
+    assert_eq!(tags["eventName"], json!(names(true)));
     let around = json!({
         "source": ["aws.ec2"],
         "detail-type": ["AWS API Call via CloudTrail"],
         "detail": {
             "eventSource": ["ec2.amazonaws.com"],
             "errorCode": [{ "exists": false }],
-            "eventName": pattern["detail"]["eventName"],
+            "$or": [others, tags],
         },
     });
     assert_eq!(pattern, around);
@@ -178,12 +188,11 @@ fn a_new_stack_has_the_default_baseline_and_the_rule_matches_what_detect_acts_on
     for event in recorded_events() {
         let call = json!({ "EventPattern": pattern, "Event": event.to_string() });
         let matches = stack.aws("events", "test_event_pattern", &call)["Result"] == true;
-        let record = decode(&event).unwrap().record;
-        let from_ec2 = event["source"] == "aws.ec2";
+        let evidence = decode(&event).unwrap();
         assert_eq!(
             matches,
-            from_ec2 && record.watched && !record.failed,
-            "{}: {record:?}",
+            evidence.trigger().is_some(),
+            "{}: {evidence:?}",
             event["detail"]["eventID"]
         );
     }
@@ -225,22 +234,125 @@ fn a_baseline_in_parameter_store_is_named() {
     assert_eq!(baseline(&stack), "ssm:/vpc-guardrail/baseline");
 }
 
+/// The statement of a role by its `Sid`.
+fn statement(resources: &Value, role: &str, sid: &str) -> Value {
+    let policies = list(&resources[role]["Properties"]["Policies"]);
+    let all = policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"]));
+    all.into_iter().find(|it| it["Sid"] == sid).unwrap()
+}
+
+/// It acts on what strangers can cause: no VPC's state or lease may be in its reach.
+#[test]
+fn detect_writes_its_own_items_only() {
+    let resources = resources();
+    let wanted = json!({
+        "Sid": "WriteItsOwnHistory",
+        "Effect": "Allow",
+        "Action": "dynamodb:UpdateItem",
+        "Resource": arn_of("HistoryTable"),
+        "Condition": { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["DETECT#*"] } },
+    });
+    assert_eq!(statement(&resources, "DetectRole", "WriteItsOwnHistory"), wanted);
+    assert!(wanted["Condition"].to_string().contains(&format!("\"{}#", Kind::Detect.as_str())));
+    let reads = statement(&resources, "DetectRole", "ReadHistory");
+    assert_eq!(words(&reads["Action"]), set(READ_TABLE));
+}
+
 #[test]
 fn each_function_gets_the_variables_that_it_reads() {
     let resources = resources();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
-    for (resource, function) in
-        [("DetectFunction", "detect"), ("SweepFunction", "sweep"), ("RepairFunction", "repair")]
-    {
-        let source = std::fs::read_to_string(folder.join(function).join("src/main.rs")).unwrap();
-        let quoted = source.split('"').filter(|text| text.starts_with("GUARDRAIL_"));
-        let mut read: BTreeSet<String> = quoted.map(str::to_owned).collect();
+    let detect = ["BASELINE", "QUEUE_URL", "TABLE", "REPAIR_ROLE_ARN"];
+    let sweep = ["TOPIC_ARN", "ALERTS_PER_HOUR", "DIGEST_HOUR"];
+    let sweep = [&detect[..], &sweep].concat();
+    let repair =
+        ["BASELINE", "QUEUE_URL", "TABLE", "TOPIC_ARN", "ALERTS_PER_HOUR", "UNREADABLE_URL"];
+    let repair = [&repair[..], &["DETECT_ROLE_ID"]].concat();
+    for (resource, function, wanted) in [
+        ("DetectFunction", "detect", detect.to_vec()),
+        ("SweepFunction", "sweep", sweep),
+        ("RepairFunction", "repair", repair),
+    ] {
+        let wanted = wanted.iter().map(|name| format!("GUARDRAIL_{name}"));
         // The SDK's.
-        read.insert("SSL_CERT_FILE".to_owned());
+        let wanted: BTreeSet<String> = wanted.chain(["SSL_CERT_FILE".to_owned()]).collect();
         let given =
             resources[resource]["Properties"]["Environment"]["Variables"].as_object().unwrap();
-        assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), read, "{function}");
+        assert_eq!(given.keys().cloned().collect::<BTreeSet<_>>(), wanted, "{function}");
+        let source = std::fs::read_to_string(folder.join(function).join("src/main.rs")).unwrap();
+        let mut read = source.split('"').filter(|text| text.starts_with("GUARDRAIL_"));
+        assert!(read.all(|name| wanted.contains(name)), "{function}");
     }
+}
+
+/// A stack's table outlives it: under a name of the stack's alone, a stack of the same name could not
+/// be made again.
+#[test]
+fn a_stack_of_the_same_name_can_be_made_again_and_the_table_of_the_first_stays() {
+    let table_of = |stack: &Pipeline| {
+        let of = json!({ "StackName": "guardrail" });
+        let stacks = stack.aws("cloudformation", "describe_stacks", &of);
+        let id = stacks["Stacks"][0]["StackId"].as_str().unwrap();
+        let suffix = id.rsplit('-').next().unwrap();
+        assert_eq!((suffix.len(), id.split('/').count()), (12, 3), "{id}");
+        assert_eq!(stack.output("TableName"), format!("guardrail-history-{suffix}"));
+        stack.output("TableName").to_owned()
+    };
+    let stack = Pipeline::over(&scenario("empty"), &[("PointInTimeRecovery", "false")]);
+    let first = table_of(&stack);
+    let stack = stack.made_again(&[]);
+    let second = table_of(&stack);
+    assert_ne!(first, second);
+    for name in [first, second] {
+        let described = stack.aws("dynamodb", "describe_table", &json!({ "TableName": name }));
+        let attribute = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
+        assert_eq!(
+            described["Table"]["KeySchema"],
+            json!([attribute("pk", "HASH"), attribute("sk", "RANGE")])
+        );
+    }
+}
+
+/// ministack's CloudFormation passes over what a table is besides its keys.
+#[test]
+fn the_table_is_kept_forgets_what_has_expired_and_can_be_restored() {
+    let template = translated_template();
+    let table = &template["Resources"]["HistoryTable"];
+    assert_eq!(
+        (&table["DeletionPolicy"], &table["UpdateReplacePolicy"]),
+        (&json!("RetainExceptOnCreate"), &json!("Retain"))
+    );
+    let properties = &table["Properties"];
+    assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(
+        properties["TimeToLiveSpecification"],
+        json!({ "AttributeName": "expires", "Enabled": true })
+    );
+    assert_eq!(
+        properties["PointInTimeRecoverySpecification"],
+        json!({ "PointInTimeRecoveryEnabled": reference("PointInTimeRecovery") })
+    );
+    assert_eq!(template["Parameters"]["PointInTimeRecovery"]["Default"], "true");
+    assert_eq!(properties["GlobalSecondaryIndexes"], Value::Null);
+}
+
+/// What is in a message is shown as what was recorded.
+#[test]
+fn only_detect_and_sweep_may_send() {
+    let resources = resources();
+    let policy = &resources["VpcQueuePolicy"]["Properties"];
+    assert_eq!(policy["Queues"], json!([reference("VpcQueue")]));
+    let sent = statements(&policy["PolicyDocument"]).remove(0);
+    let senders = json!([arn_of("DetectRole"), arn_of("SweepRole")]);
+    let wanted = json!({
+        "Sid": "SentByDetectAndSweepOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:SendMessage",
+        "Resource": arn_of("VpcQueue"),
+        "Condition": { "ArnNotEquals": { "aws:PrincipalArn": senders } },
+    });
+    assert_eq!(sent, wanted);
 }
 
 #[test]
@@ -248,16 +360,20 @@ fn a_vpcs_messages_keep_their_order_and_are_given_up_in_the_end() {
     let resources = resources();
     let queue = &resources["VpcQueue"]["Properties"];
     let repair = &resources["RepairFunction"]["Properties"];
-    assert!(
-        queue["VisibilityTimeout"].as_u64() >= repair["Timeout"].as_u64(),
-        "or Lambda refuses the mapping"
+    assert_eq!(
+        queue["VisibilityTimeout"].as_u64(),
+        repair["Timeout"].as_u64().map(|timeout| timeout * 6),
+        "for Lambda's own retries of a throttled invocation"
     );
     let redrive =
-        json!({ "deadLetterTargetArn": arn_of("RepairDeadLetters"), "maxReceiveCount": 5 });
+        json!({ "deadLetterTargetArn": arn_of("RepairDeadLetters"), "maxReceiveCount": 12 });
     assert_eq!(queue["RedrivePolicy"], redrive);
-    for (name, is_fifo) in
-        [("VpcQueue", true), ("RepairDeadLetters", true), ("UndeliveredEvents", false)]
-    {
+    for (name, is_fifo) in [
+        ("VpcQueue", true),
+        ("RepairDeadLetters", true),
+        ("UndeliveredEvents", false),
+        ("UnreadableMessages", false),
+    ] {
         assert_eq!(resources[name]["Properties"]["FifoQueue"] == true, is_fifo, "{name}");
     }
     assert_ne!(queue["ContentBasedDeduplication"], true, "the senders choose the ids");
@@ -273,6 +389,7 @@ fn a_vpcs_messages_keep_their_order_and_are_given_up_in_the_end() {
     assert_eq!(mapping["EventSourceArn"], arn_of("VpcQueue"));
     assert_eq!(mapping["FunctionName"], reference("RepairFunction"));
     assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    assert_eq!(mapping["ScalingConfig"], json!({ "MaximumConcurrency": REPAIRS_AT_ONCE }));
 }
 
 #[test]
@@ -401,11 +518,13 @@ fn alarms_watch_every_queue_and_function_and_the_heartbeat() {
         ("AWS/SQS", visible, "RepairDeadLetters", more, 0),
         ("AWS/SQS", visible, "UndeliveredEvents", more, 0),
         ("AWS/SQS", visible, "FailedInvocations", more, 0),
+        ("AWS/SQS", visible, "UnreadableMessages", more, 0),
         ("AWS/SQS", "ApproximateAgeOfOldestMessage", "VpcQueue", more, 900),
         ("AWS/Lambda", "Errors", "DetectFunction", more, 0),
         ("AWS/Lambda", "Errors", "SweepFunction", more, 0),
         ("AWS/Lambda", "Errors", "RepairFunction", more, 0),
         (ours, "Heartbeat", "", "LessThanThreshold", 1),
+        (ours, "TableFailures", "", "GreaterThanOrEqualToThreshold", 1),
     ];
     let owned = |text: &str| text.to_owned();
     let wanted = wanted.map(|(a, b, c, d, e)| (owned(a), owned(b), owned(c), owned(d), Some(e)));

@@ -7,13 +7,14 @@ use guardrail::baseline::source::{BaselineError, Source};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::{Clients, Clouds, Parameters};
+use crate::{Allowance, Clients, Clouds, Parameters};
 
 /// A function's configuration. A baseline that cannot be used is a value and not a fault of the
 /// function, which then says so and changes nothing.
 #[derive(Debug)]
 pub struct Configuration {
     clients: Clients,
+    allowance: Allowance,
     source: Result<Source, BaselineError>,
     held: Mutex<Option<(Timestamp, Arc<Ready>)>>,
 }
@@ -29,9 +30,11 @@ pub struct Ready {
 }
 
 impl Configuration {
-    /// The configuration that the value of `GUARDRAIL_BASELINE` stands for. Makes no call.
-    pub fn new(clients: &Clients, variable: Option<&str>) -> Self {
-        Self { clients: clients.clone(), source: Source::of(variable), held: Mutex::default() }
+    /// The configuration that the value of `GUARDRAIL_BASELINE` stands for, for a function that reads
+    /// EC2 within this allowance. Makes no call.
+    pub fn new(clients: &Clients, allowance: Allowance, variable: Option<&str>) -> Self {
+        let (clients, source) = (clients.clone(), Source::of(variable));
+        Self { clients, allowance, source, held: Mutex::default() }
     }
 
     /// The baseline as it is now: one kept in Parameter Store is read again every minute, and what
@@ -69,7 +72,7 @@ impl Configuration {
 
     fn ready(&self, source: &Source, text: String) -> Result<Ready, BaselineError> {
         let baseline = source.read(&text)?;
-        let clouds = Clouds::new(&self.clients);
+        let clouds = Clouds::new(&self.clients, self.allowance.clone());
         Ok(Ready { text, baseline, clouds })
     }
 }

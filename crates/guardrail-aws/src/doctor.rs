@@ -17,8 +17,9 @@ use guardrail::report::doctor::{
     Target, Trail,
 };
 
+use crate::ec2::Allowance;
 use crate::ec2::apply::dry_run;
-use crate::ec2::read::{self, filter};
+use crate::ec2::read::{self, Reads, filter};
 use crate::sdk::clients::Clients;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
@@ -98,17 +99,18 @@ pub(crate) struct Things {
 impl Things {
     /// Those of a managed VPC if there is one, because a policy may be bound to its tag.
     async fn find(ec2: &Client, managed: &ManagedVpcs) -> Self {
-        let vpcs = read::vpcs(ec2, &[]).await.unwrap_or_default();
-        let lists = read::prefix_lists(ec2, &[]).await.unwrap_or_default();
+        let reads = &Reads::new(ec2.clone(), Allowance::unlimited());
+        let vpcs = read::vpcs(reads, &[]).await.unwrap_or_default();
+        let lists = read::prefix_lists(reads, &[]).await.unwrap_or_default();
         let list = lists.into_iter().next().map(|list| list.prefix_list_id.into());
         let Some(vpc) = vpcs.iter().find(|vpc| managed.matches(&vpc.tags)).or(vpcs.first()) else {
             return Self { list, ..Self::default() };
         };
         let within = [filter("vpc-id", [vpc.vpc_id.as_str()])];
         let (tables, endpoints, groups) = tokio::join!(
-            read::route_tables(ec2, &within),
-            read::vpc_endpoints(ec2, &within),
-            read::security_groups(ec2, &within),
+            read::route_tables(reads, &within),
+            read::vpc_endpoints(reads, &within),
+            read::security_groups(reads, &within),
         );
         let groups = groups.unwrap_or_default();
         let ours = |tag: &guardrail::ec2::world::Tag| {

@@ -47,11 +47,20 @@ pub const SEND: &[&str] = &["sqs:SendMessage"];
 /// What [`Parameters::read`](crate::Parameters::read) needs; for a secret also the use of its key.
 pub const PARAMETER: &[&str] = &["ssm:GetParameter"];
 
-/// What [`NoteTable`](crate::NoteTable) needs to recall and to note.
-pub const NOTES: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
+/// What [`Queue::hold`](crate::Queue::hold) needs.
+pub const HOLD: &[&str] = &["sqs:ChangeMessageVisibility"];
 
-/// What [`NoteTable::due`](crate::NoteTable::due) needs, on the table's index.
-pub const DUE: &[&str] = &["dynamodb:Query"];
+/// What [`UnreadableMessages::set_aside`](crate::UnreadableMessages::set_aside) needs.
+pub const SET_ASIDE: &[&str] = &["sqs:SendMessage"];
+
+/// What [`DynamoTable`](crate::DynamoTable) needs to read.
+pub const READ_TABLE: &[&str] = &["dynamodb:GetItem", "dynamodb:Query"];
+
+/// What [`DynamoTable`](crate::DynamoTable) needs to put items; transactions of them need no more.
+pub const PUT_IN_TABLE: &[&str] = &["dynamodb:UpdateItem"];
+
+/// What [`DynamoTable`](crate::DynamoTable) needs to delete items; transactions of them need no more.
+pub const DELETE_FROM_TABLE: &[&str] = &["dynamodb:DeleteItem"];
 
 /// What [`Aws::carried`](guardrail::cloud::Cloud::carried) needs: advice, so that a run without it goes
 /// on.

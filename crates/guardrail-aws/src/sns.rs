@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
-use guardrail::cloud::CallError;
+use guardrail::cloud::{CallError, Telling};
+use guardrail::history::Destination;
 use guardrail::report::alert::{Alert, Attribute};
 
 use crate::sdk::clients::Clients;
@@ -18,6 +19,34 @@ const OPERATION: &str = "Publish";
 pub struct Topic {
     sns: Client,
     arn: String,
+}
+
+/// The topics that alerts go to, each by itself.
+#[derive(Debug, Clone)]
+pub struct Topics(Vec<Topic>);
+
+impl Topics {
+    /// The topics of these ARNs, which commas part.
+    pub fn new(clients: &Clients, arns: &str) -> Self {
+        let arns = arns.split(',').map(str::trim).filter(|arn| !arn.is_empty());
+        Self(arns.map(|arn| Topic::new(clients, arn)).collect())
+    }
+}
+
+impl Telling for Topics {
+    fn destinations(&self) -> Vec<Destination> {
+        self.0.iter().map(|topic| Destination::new(&topic.arn)).collect()
+    }
+
+    async fn tell(&self, destination: &Destination, alert: &Alert) -> Result<(), CallError> {
+        match self.0.iter().find(|topic| topic.arn == destination.as_str()) {
+            Some(topic) => topic.tell(alert).await.map(drop),
+            None => Err(unreadable(
+                OPERATION,
+                "the topic is none of this function's; set `GUARDRAIL_TOPIC_ARN`",
+            )),
+        }
+    }
 }
 
 /// What subscribers get.

@@ -37,6 +37,31 @@ mod tests {
     }
 
     #[test]
+    fn with_throttle_the_documented_buckets_are_on_and_told_at_the_end() {
+        let mut sim = Command::new(env!("CARGO_BIN_EXE_guardrail"))
+            .args(["sim", "--world", WORLD, "--speed", "0", "--throttle"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(sim.stdout.take().unwrap());
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
+        let delete = "Action=DeleteVpcEndpoints&VpcEndpointId.1=vpce-0a1b2c3d4e5f69999";
+        let answers: Vec<String> = (0..5).map(|_| post(&address, delete)).collect();
+        assert!(answers[3].starts_with("HTTP/1.1 200 "), "{}", answers[3]);
+        assert!(answers[4].contains("<Code>RequestLimitExceeded</Code>"), "{}", answers[4]);
+        assert!(Command::new("kill").arg(sim.id().to_string()).status().unwrap().success());
+        assert!(sim.wait().unwrap().success());
+        let mut table = String::new();
+        said.read_to_string(&mut table).unwrap();
+        let rows: Vec<Vec<&str>> =
+            table.lines().map(|row| row.split_whitespace().collect()).collect();
+        assert_eq!(rows.len(), 2, "{table}");
+        assert_eq!(rows[1], ["DeleteVpcEndpoints", "5", "1", "4", "4", "0.3/s"]);
+    }
+
+    #[test]
     fn what_it_cannot_use_it_says() {
         for (arguments, expected) in [
             (["--latency", "soon"], "`soon` is no time; write it as `30ms` or `2s`"),
@@ -45,6 +70,10 @@ mod tests {
                 "`DeleteRoute` is no fault; write it as `DeleteRoute=Unavailable`",
             ),
             (["--events", "ftp://x/"], "`ftp://x/` is no place for events"),
+            (
+                ["--event-faults", "lost=all"],
+                "`lost=all` is nothing that happens to events; write it as `lost=5,repeated=10,late=30s,seed=7`",
+            ),
         ] {
             let mut command = Command::new(env!("CARGO_BIN_EXE_guardrail"));
             let output = command.args(["sim", "--world", WORLD]).args(arguments).output().unwrap();

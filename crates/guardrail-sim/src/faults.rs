@@ -1,20 +1,16 @@
-//! Trouble on demand: calls that fail, answers that get lost, and EC2's token buckets.
+//! Trouble on demand: calls that fail, and answers that get lost.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use jiff::Timestamp;
-
 use crate::ec2::errors::ApiError;
-use crate::ec2::request::{self, Request};
 
 /// Makes the next calls of one operation fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    pub(crate) operation: String,
-    pub(crate) times: u32,
-    pub(crate) error: ApiError,
-    pub(crate) happens: bool,
+    operation: String,
+    times: u32,
+    error: ApiError,
+    happens: bool,
 }
 
 /// The code of a fault that loses the answer instead of refusing the call.
@@ -81,112 +77,12 @@ impl Fault {
     }
 }
 
-/// How much a bucket holds, and how much flows in each second, both in thousandths of a call.
-#[derive(Debug, Clone, Copy)]
-struct Size {
-    capacity: i64,
-    refill: i64,
-}
-
-const fn size(capacity: i64, refill: i64) -> Size {
-    Size { capacity, refill }
-}
-
-/// The sizes of all buckets.
-struct Sizes {
-    /// The actions that AWS gives a size of their own; every other action has that of its category.
-    named: [(&'static str, Size); 10],
-    /// The second bucket of some reads, which they draw on when they are neither filtered nor
-    /// paginated.
-    unfiltered_read: Size,
-    read: Size,
-    write: Size,
-}
-
-const SIZES: Sizes = Sizes {
-    named: [
-        ("AuthorizeSecurityGroupIngress", size(50_000, 5_000)),
-        ("RevokeSecurityGroupIngress", size(50_000, 5_000)),
-        ("CreateVpcEndpoint", size(4_000, 300)),
-        ("ModifyVpcEndpoint", size(4_000, 300)),
-        ("DeleteVpcEndpoints", size(4_000, 300)),
-        ("CreateTags", size(100_000, 10_000)),
-        ("DeleteTags", size(100_000, 10_000)),
-        ("CreateNatGateway", size(10_000, 1_000)),
-        ("DeleteNatGateway", size(10_000, 1_000)),
-        ("ModifyNetworkInterfaceAttribute", size(100_000, 5_000)),
-    ],
-    unfiltered_read: size(50_000, 10_000),
-    read: size(100_000, 20_000),
-    write: size(50_000, 5_000),
-};
-
-/// A bucket is one action's alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Bucket {
-    action: &'static str,
-    unfiltered: bool,
-}
-
-impl Bucket {
-    /// A dry run draws on the bucket of the call that it tries.
-    fn of(request: &Request) -> Self {
-        Self { action: request.operation(), unfiltered: is_unfiltered(request) }
-    }
-
-    fn size(self) -> Size {
-        let named = SIZES.named.iter().find(|(action, _)| *action == self.action);
-        match named {
-            Some((_, size)) => *size,
-            None if self.unfiltered => SIZES.unfiltered_read,
-            None if request::is_read(self.action) => SIZES.read,
-            None => SIZES.write,
-        }
-    }
-}
-
-/// Ids are no filter and no page.
-fn is_unfiltered(request: &Request) -> bool {
-    if let Request::DryRun(inner) = request {
-        return is_unfiltered(inner);
-    }
-    if let Request::DescribeInstances(query)
-    | Request::DescribeNetworkInterfaces(query)
-    | Request::DescribeSecurityGroups(query) = request
-    {
-        return query.filters.is_empty()
-            && query.max_results.is_none()
-            && query.next_token.is_none();
-    }
-    false
-}
-
-/// EC2's token buckets of one account and Region.
-#[derive(Debug)]
-pub(crate) struct Buckets {
-    /// What is left in a bucket that was used, and when it was counted.
-    left: BTreeMap<Bucket, (i64, Timestamp)>,
-    since: Timestamp,
-}
-
-impl Buckets {
-    pub(crate) fn full(now: Timestamp) -> Self {
-        Self { left: BTreeMap::new(), since: now }
-    }
-
-    /// One call's worth is taken, or the call is refused and nothing is taken.
-    pub(crate) fn take(&mut self, request: &Request, now: Timestamp) -> Result<(), ApiError> {
-        let bucket = Bucket::of(request);
-        let Size { capacity, refill } = bucket.size();
-        let (left, counted) = self.left.get(&bucket).copied().unwrap_or((capacity, self.since));
-        let passed = now.as_millisecond().saturating_sub(counted.as_millisecond());
-        let left = left.saturating_add(passed.saturating_mul(refill) / 1000).min(capacity);
-        if left < 1000 {
-            return Err(ApiError::new("RequestLimitExceeded", "Request limit exceeded."));
-        }
-        self.left.insert(bucket, (left - 1000, now));
-        Ok(())
-    }
+/// What the first fault that fits a call of this operation does to it: the error that the caller
+/// gets, and whether the call happens all the same. It is used up by one.
+pub(crate) fn next(faults: &mut [Fault], operation: &str) -> Option<(ApiError, bool)> {
+    let fault = faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0)?;
+    fault.times -= 1;
+    Some((fault.error.clone(), fault.happens))
 }
 
 #[cfg(test)]

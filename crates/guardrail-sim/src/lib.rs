@@ -8,6 +8,9 @@
 //! clock: time passes when [`Sim::advance`] is told so. Ids are counted, so a run is the same every
 //! time.
 //!
+//! Beside EC2 there are SQS's queues and Lambda's poller, in [`queue`]: what the guardrail's
+//! functions wait for each other with.
+//!
 //! What the tests in `facts` say is what AWS's documentation says; where it says nothing, the
 //! comment at the code does.
 
@@ -17,8 +20,11 @@ mod faults;
 #[cfg(feature = "http")]
 pub mod http;
 mod ids;
+pub mod queue;
 mod replay;
 mod sim;
+pub mod table_suite;
+mod throttle;
 mod time;
 
 #[cfg(test)]
@@ -34,3 +40,4 @@ pub use ec2::request::{
 pub use faults::{Fault, NotAFault};
 pub use replay::{Replayed, replay_call};
 pub use sim::{Recorded, Sim, SimOptions};
+pub use throttle::{BucketUse, bucket_table};

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 
 use crate::ec2::errors::ApiError;
 use crate::ec2::request::{CreateVpcEndpoint, Request, Response};
-use crate::faults::{Buckets, Fault};
+use crate::faults::{self, Fault};
 use crate::ids::Ids;
+use crate::throttle::{BucketUse, Buckets, Throttling};
 use crate::time::Due;
 
 /// How long things take, and how much trouble there is.
@@ -31,7 +32,8 @@ pub struct SimOptions {
     /// How old the world is that a read sees. Calls that name something younger are refused as
     /// `NotFound`.
     pub visibility_delay: Duration,
-    /// Whether EC2's token buckets apply.
+    /// Whether EC2's token buckets apply: a call that finds its action's bucket empty is refused as
+    /// `RequestLimitExceeded`.
     pub throttling: bool,
     /// The most gateway endpoints of the Region, and interface endpoints of a VPC; AWS's quotas (20
     /// and 50) are adjustable, so by default there is none.
@@ -168,6 +170,12 @@ impl Sim {
         std::mem::take(&mut self.calls)
     }
 
+    /// What the calls so far took of EC2's token buckets, one entry for each bucket that was drawn
+    /// on; they are counted whether or not [`SimOptions::throttling`] is on.
+    pub fn bucket_uses(&self) -> Vec<BucketUse> {
+        self.buckets.uses()
+    }
+
     /// What the last call came to if its answer was lost: CloudTrail records it all the same. Told
     /// once.
     pub fn take_lost(&mut self) -> Option<Result<Response, ApiError>> {
@@ -226,15 +234,10 @@ impl Sim {
     }
 
     fn answer(&mut self, request: &Request) -> Result<Response, ApiError> {
-        if self.options.throttling {
-            self.buckets.take(request, self.now)?;
-        }
-        let operation = request.operation();
-        let fault =
-            self.faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0);
-        let Some(fault) = fault else { return self.perform(request) };
-        fault.times -= 1;
-        let (error, happens) = (fault.error.clone(), fault.happens);
+        let throttling = if self.options.throttling { Throttling::On } else { Throttling::Off };
+        self.buckets.take(request, self.now, throttling)?;
+        let fault = faults::next(&mut self.faults, request.operation());
+        let Some((error, happens)) = fault else { return self.perform(request) };
         if happens {
             // The caller is told the fault, whatever the call itself came to: that is what a lost
             // answer is.

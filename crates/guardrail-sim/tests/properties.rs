@@ -16,14 +16,14 @@ use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::analysis::served::prove;
 use guardrail::baseline::{Mode, Remove, RuleId};
-use guardrail::cloud::{Answer, Cloud, InMemory, Observation};
+use guardrail::cloud::{Answer, Cloud, InMemoryTable, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::ec2::snapshot::{Section, Shared, Snapshot};
 use guardrail::ec2::world::{Route, RouteTable, Subnet, World};
 use guardrail::report::{Cause, Next, Outcome, Report, Verdict};
 use guardrail::rules::left_alone::{LeftAlone, LeftAloneReason};
-use guardrail::run::{RunRequest, preview, run};
+use guardrail::run::{Lived, RunRequest, preview, run};
 use guardrail_sim::{Fault, Recorded, Sim, SimCloud, SimOptions};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -43,7 +43,7 @@ fn request(vpc: &str, number: usize, now: Timestamp) -> RunRequest {
         },
         cause: Cause::Event,
         evidence: Vec::new(),
-        run_id: format!("run-{number}"),
+        run_id: format!("run-{number}-{now}"),
         incident: format!("incident-{number}"),
         deadline: now.checked_add(Duration::from_secs(900)).unwrap(),
     }
@@ -55,16 +55,16 @@ struct Watched<'a> {
     case: &'a Case,
 }
 
-/// A simulated cloud, and what the runs on it note for each other.
+/// A simulated cloud, and what the runs on it remember for each other.
 struct Stage {
     cloud: SimCloud,
-    notes: InMemory,
+    table: InMemoryTable,
 }
 
 impl Stage {
     fn new(world: World, options: SimOptions) -> Self {
         let cloud = SimCloud::new(Sim::new(world, Timestamp::UNIX_EPOCH, options));
-        Self { cloud, notes: InMemory::default() }
+        Self { cloud, table: InMemoryTable::default() }
     }
 }
 
@@ -115,13 +115,14 @@ fn look(stage: &Stage, case: &Case, vpc: &str, number: usize) -> Report {
     let cloud = &stage.cloud;
     let request = request(vpc, number, cloud.now());
     let watched = Watched { cloud, case };
-    let report = pollster::block_on(run(&watched, &stage.notes, &case.baseline, &request));
+    let lived = pollster::block_on(run(&watched, &stage.table, &[], &case.baseline, &request));
+    let Lived::Recorded { report, .. } = lived else { panic!("{lived:?}") };
     let wait = report
         .look_again
         .as_ref()
         .and_then(|again| Duration::try_from(again.at.duration_since(cloud.now())).ok());
     cloud.sim_mut().advance(wait.unwrap_or(Duration::from_secs(60)));
-    report
+    *report
 }
 
 fn writes(cloud: &SimCloud) -> Vec<Recorded> {

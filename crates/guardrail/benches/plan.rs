@@ -9,7 +9,7 @@ use guardrail::baseline::Baseline;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::World;
 use guardrail::ec2::world_file;
-use guardrail::history::Memory;
+use guardrail::history::{Grace, Memory};
 use guardrail::plan::Circumstances;
 use guardrail::plan::planner::plan;
 use guardrail::report::alert::plan_text;
@@ -28,7 +28,7 @@ const CIRCUMSTANCES: Circumstances<'_> = Circumstances {
     incident: "bench",
     now: Timestamp::UNIX_EPOCH,
     memory: Memory::NotAsked,
-    grace: guardrail::history::Grace::none(),
+    grace: Grace::none(),
 };
 
 #[divan::bench(args = SIZES)]

@@ -74,6 +74,7 @@ fn reach(evidence: &Evidence) -> Value {
         Some(Reach::Vpcs(vpcs)) => json!({ "vpcs": vpcs }),
         Some(Reach::Resolve(ids)) => json!({ "resolve": ids }),
         Some(Reach::AllManaged) => json!("all managed"),
+        Some(Reach::Comparison) => json!("one comparison"),
         None => json!(null),
     }
 }
@@ -211,6 +212,9 @@ fn check_independently(file: &str, value: &Value, evidence: &Evidence) {
     assert_eq!(record.event, raw["eventName"], "{file}");
     assert_eq!(record.event_id.as_deref(), raw["eventID"].as_str(), "{file}");
     assert_eq!(record.source_ip.as_deref(), raw["sourceIPAddress"].as_str(), "{file}");
+    assert_eq!(evidence.request_id.as_deref(), raw["requestID"].as_str(), "{file}");
+    let issuer = &raw["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"];
+    assert_eq!(evidence.session_issuer.as_deref(), issuer.as_str(), "{file}");
 }
 
 #[test]
@@ -346,7 +350,7 @@ fn keeps_its_promises(evidence: &Evidence) -> Result<(), TestCaseError> {
             Reach::Resolve(wanted) => {
                 prop_assert!(!wanted.is_empty() && wanted.iter().all(|id| ids.contains(id)));
             }
-            Reach::AllManaged => {}
+            Reach::AllManaged | Reach::Comparison => {}
         }
     }
     let line = serde_json::to_string(evidence).unwrap();

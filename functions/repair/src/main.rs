@@ -1,46 +1,82 @@
 //! The repair function: messages about VPCs in; each VPC compared, put back as far as the modes
 //! allow, and told about.
 
-mod app;
+mod log;
 
 use std::env;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use guardrail::history::hourly::ALERTS_AN_HOUR;
 use guardrail::inbox::batch::{self, Received};
-use guardrail_aws::lambda::{Failed, Start};
-use guardrail_aws::{NoteTable, Topic};
+use guardrail::inbox::work::{Hands, Invocation, work};
+use guardrail_aws::lambda::{Failed, Start, Variables};
+use guardrail_aws::{Allowance, DynamoTable, Inbox, Topics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
-use tokio::task::LocalSet;
 
-use crate::app::App;
+struct Repair {
+    start: Start,
+    topics: Topics,
+    table: DynamoTable,
+    inbox: Inbox,
+    /// What SQS names detect by, before a colon.
+    detect: String,
+    alerts_per_hour: u32,
+    stack: String,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let [level, baseline, arn, table] =
-        ["AWS_LAMBDA_LOG_LEVEL", "GUARDRAIL_BASELINE", "GUARDRAIL_TOPIC_ARN", "GUARDRAIL_TABLE"]
-            .map(|name| env::var(name).ok());
-    let start = Start::load(level.as_deref(), baseline.as_deref()).await?;
+    let variables = Variables::new(|name| env::var(name).ok());
+    let text = |name| variables.text(name);
+    let start = Start::load(&variables, Allowance::repair()).await?;
     start.warm_up().await;
-    let topic = Topic::new(&start.clients, &arn.unwrap_or_default());
-    // As long as the process: the runs of one batch share it.
-    let notes = NoteTable::new(&start.clients, &table.unwrap_or_default());
-    let app: &'static App = Box::leak(Box::new(App::new(start, topic, notes)));
-    lambda_runtime::run(service_fn(|event| handle(app, event))).await
+    let repair = Repair {
+        topics: Topics::new(&start.clients, &text("GUARDRAIL_TOPIC_ARN")),
+        table: DynamoTable::new(&start.clients, &text("GUARDRAIL_TABLE")),
+        inbox: Inbox::new(
+            &start.clients,
+            &text("GUARDRAIL_QUEUE_URL"),
+            &text("GUARDRAIL_UNREADABLE_URL"),
+        ),
+        detect: text("GUARDRAIL_DETECT_ROLE_ID"),
+        alerts_per_hour: variables.number("GUARDRAIL_ALERTS_PER_HOUR", ALERTS_AN_HOUR)?,
+        stack: text("GUARDRAIL_STACK"),
+        start,
+    };
+    lambda_runtime::run(service_fn(|event| repair.handle(event))).await
 }
 
-async fn handle(app: &'static App, event: LambdaEvent<Value>) -> Result<SqsBatchResponse, Failed> {
-    let batch = batch::runs(&received(event.payload)?);
-    for (message, why) in &batch.unreadable {
-        tracing::error!(message_id = %message, "a message goes back until the dead-letter queue has it: {why}");
+impl Repair {
+    async fn handle(&self, event: LambdaEvent<Value>) -> Result<SqsBatchResponse, Failed> {
+        let context = &event.context;
+        let batch = batch::runs(&received(event.payload)?, |sender| self.is_detect(sender));
+        let place = self.start.place(context).await?;
+        let configured = self.start.configuration.current(self.start.clock()).await;
+        let baseline = configured.as_ref().map(|ready| &ready.baseline);
+        let clouds = configured.as_ref().map_or(&self.start.clouds, |ready| &ready.clouds);
+        let cloud = clouds.at(&place)?;
+        let hands = Hands {
+            cloud: &cloud,
+            table: &self.table,
+            telling: &self.topics,
+            queue: &self.inbox,
+            alerts_per_hour: self.alerts_per_hour,
+            stack: &self.stack,
+        };
+        let (request_id, ends) = (context.request_id.as_str(), context.deadline);
+        let invocation = Invocation { baseline, place: &place, request_id, ends };
+        let back = work(&hands, &batch, &invocation, &log::log).await;
+        let mut response = SqsBatchResponse::default();
+        back.into_iter().for_each(|id| response.add_failure(id));
+        Ok(response)
     }
-    let failed = LocalSet::new().run_until(app.work(&batch, &event.context)).await?;
-    let mut response = SqsBatchResponse::default();
-    batch
-        .batch_item_failures(failed.iter().map(String::as_str))
-        .into_iter()
-        .for_each(|id| response.add_failure(id));
-    Ok(response)
+
+    /// `SenderId` of a role is its id, a colon and the session's name.
+    fn is_detect(&self, sender: &str) -> bool {
+        let role = sender.split(':').next().unwrap_or_default();
+        !self.detect.is_empty() && role == self.detect
+    }
 }
 
 /// The batch's messages. An empty id in the answer would send all of them back, so one without an
@@ -54,9 +90,8 @@ fn received(payload: Value) -> Result<Vec<Received>, Failed> {
         let attribute = |name: &str| message.attributes.get(name);
         Ok(Received {
             group: attribute("MessageGroupId").cloned(),
-            receive_count: attribute("ApproximateReceiveCount")
-                .and_then(|count| count.parse().ok())
-                .unwrap_or(1),
+            sender: attribute("SenderId").cloned(),
+            handle: message.receipt_handle.unwrap_or_default(),
             id: message.message_id.filter(|id| !id.is_empty()).ok_or_else(no_id)?,
             body: message.body.unwrap_or_default(),
         })

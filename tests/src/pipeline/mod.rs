@@ -22,10 +22,9 @@ use tempfile::TempDir;
 
 use ec2::Ec2;
 use parts::{FUNCTIONS, parts, repository};
-use platform::Platform;
 
 pub use parts::translated_template;
-pub use platform::{ACCOUNT, REGION};
+pub use platform::{ACCOUNT, Platform, REGION};
 
 /// Nothing takes this long; what hangs must end the test.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -110,7 +109,7 @@ impl Pipeline {
         .deploy(&template.to_string(), parameters)
     }
 
-    fn deploy(mut self, template: &str, parameters: &[(&str, &str)]) -> Self {
+    fn deploy(self, template: &str, parameters: &[(&str, &str)]) -> Self {
         let bucket = json!({ "Bucket": "code", "CreateBucketConfiguration": { "LocationConstraint": REGION } });
         self.aws("s3", "create_bucket", &bucket);
         for function in FUNCTIONS {
@@ -121,6 +120,22 @@ impl Pipeline {
                 &json!({ "Filename": zip, "Bucket": "code", "Key": function }),
             );
         }
+        self.create_stack(template, parameters)
+    }
+
+    /// Deletes the stack, and makes one of the same name.
+    pub fn made_again(self, parameters: &[(&str, &str)]) -> Self {
+        let name = json!({ "StackName": STACK });
+        self.aws("cloudformation", "delete_stack", &name);
+        wait_until("the stack is gone", || {
+            let stacks = self.platform.call("cloudformation", "describe_stacks", &name);
+            let is_gone = |stacks: Value| stacks["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE";
+            stacks.map_or(true, is_gone).then_some(())
+        });
+        self.create_stack(&template(), parameters)
+    }
+
+    fn create_stack(mut self, template: &str, parameters: &[(&str, &str)]) -> Self {
         let parameters: Vec<Value> = parameters
             .iter()
             .map(|(name, value)| json!({ "ParameterKey": name, "ParameterValue": value }))

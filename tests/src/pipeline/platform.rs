@@ -22,7 +22,9 @@ pub const REGION: &str = "eu-central-1";
 
 /// A ministack with the functions' processes, and a process that calls it.
 #[derive(Debug)]
-pub(crate) struct Platform {
+pub struct Platform {
+    /// Where it listens.
+    pub url: String,
     server: Child,
     calls: Mutex<Calls>,
     log: PathBuf,
@@ -37,7 +39,7 @@ struct Calls {
 
 impl Platform {
     /// Starts it, with `variables` for it and for the functions.
-    pub(crate) fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
+    pub fn start(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let log = folder.join("ministack.log");
         let mut server = python("start.py", variables)
             .env("TMPDIR", folder)
@@ -58,19 +60,17 @@ impl Platform {
             TcpStream::connect(&address).ok()
         });
         let url = format!("http://{address}");
-        let mut child = python("aws.py", variables).env("AWS_ENDPOINT_URL", url).spawn().unwrap();
+        let mut child = python("aws.py", variables).env("AWS_ENDPOINT_URL", &url).spawn().unwrap();
         let (to, from) =
             (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        Self { server, calls: Mutex::new(Calls { child, to, from }), log }
+        Self { url, server, calls: Mutex::new(Calls { child, to, from }), log }
     }
 
-    /// A call to AWS, by boto3's names: the answer, or AWS's error.
-    pub(crate) fn call(
-        &self,
-        service: &str,
-        operation: &str,
-        parameters: &Value,
-    ) -> Result<Value, Value> {
+    /// A call to AWS, by boto3's names.
+    ///
+    /// # Errors
+    /// AWS's error.
+    pub fn call(&self, service: &str, operation: &str, parameters: &Value) -> Result<Value, Value> {
         let call = json!({ "service": service, "operation": operation, "parameters": parameters });
         let mut calls = self.calls.lock().unwrap();
         writeln!(calls.to, "{call}").unwrap();

@@ -1,13 +1,14 @@
 //! Calls into EC2's own.
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::Builder;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, DnsOptionsSpecification, IpPermission, IpRange, Ipv6Range, ResourceType,
     Tag, TagSpecification, VpcEndpointType,
 };
 use guardrail::cloud::error_codes::outcome_of;
-use guardrail::cloud::{Applied, CallError};
+use guardrail::cloud::{Answer, Applied, CallError};
 use guardrail::ec2::change::{
     Action, Call, DnsAttribute, GROUP_NAME, NewEndpoint, PrivateDns, created_tags,
 };
@@ -19,14 +20,10 @@ use guardrail::ec2::world::Destination;
 use crate::doctor::Things;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
 
-/// Makes the change; `endpoint_changes` is what is different about calls that change endpoints.
-pub(crate) async fn apply(
-    ec2: &Client,
-    endpoint_changes: &Builder,
-    call: &Call,
-) -> Result<Applied, CallError> {
+/// Makes the change, by a client whose calls are made once each.
+pub(crate) async fn apply(ec2: &Client, call: &Call) -> Answer {
     let name = call.operation().name();
-    let applied = match call {
+    let answer = match call {
         Action::EnableVpcDns { vpc, attribute } => enable_dns(ec2, name, vpc, *attribute).await,
         Action::CreateSecurityGroup { vpc, name: group, description } => {
             create_group(ec2, name, vpc, group, description).await
@@ -34,7 +31,7 @@ pub(crate) async fn apply(
         Action::AuthorizeHttps { group, cidrs } => authorize(ec2, name, group, cidrs).await,
         Action::CreateEndpoint { vpc, service, kind, policy, token } => {
             let request = NewRequest { vpc, service, kind, policy, token };
-            create_endpoint(ec2, name, endpoint_changes.clone(), request).await
+            create_endpoint(ec2, name, request).await
         }
         Action::ModifyEndpoint {
             endpoint,
@@ -50,14 +47,44 @@ pub(crate) async fn apply(
                 add_groups,
                 private_dns: *private_dns,
             };
-            modify_endpoint(ec2, name, endpoint_changes.clone(), change).await
+            modify_endpoint(ec2, name, change).await
         }
         Action::DeleteRoute { table, destination, target: _ } => {
             delete_route(ec2, name, table, destination).await
         }
         Action::DisablePublicIpOnLaunch { subnet } => disable_public_ip(ec2, name, subnet).await,
     };
-    applied.or_else(|error| outcome_of(call, error))
+    Answer { outcome: answer.outcome.or_else(|error| outcome_of(call, error)), ..answer }
+}
+
+/// EC2's answer as the core's, with the id that EC2 gave the request, of which CloudTrail's record
+/// speaks too. EC2 says it in a header, of an answer as of a refusal.
+fn answer<O, E>(
+    name: &str,
+    sent: Result<O, SdkError<E>>,
+    applied: impl FnOnce(O) -> Result<Applied, CallError>,
+) -> Answer
+where
+    O: RequestId,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match sent {
+        Ok(output) => {
+            let request_id = output.request_id().map(str::to_owned);
+            Answer { outcome: applied(output), request_id }
+        }
+        Err(error) => {
+            let response = error.raw_response();
+            let request_id = response.and_then(|it| it.headers().request_id());
+            let request_id = request_id.map(str::to_owned);
+            Answer { outcome: Err(failed(name, &error)), request_id }
+        }
+    }
+}
+
+/// Of an answer that says nothing but that it was done.
+fn done<O>(_: O) -> Result<Applied, CallError> {
+    Ok(Applied::Done)
 }
 
 /// Asks EC2 whether it would carry out a call of this operation: the call as a repair would make
@@ -108,32 +135,21 @@ pub(crate) async fn dry_run(
     })
 }
 
-async fn enable_dns(
-    ec2: &Client,
-    name: &str,
-    vpc: &VpcId,
-    attribute: DnsAttribute,
-) -> Result<Applied, CallError> {
+async fn enable_dns(ec2: &Client, name: &str, vpc: &VpcId, attribute: DnsAttribute) -> Answer {
     let on = AttributeBooleanValue::builder().value(true).build();
     let request = ec2.modify_vpc_attribute().vpc_id(vpc.as_str());
     let request = match attribute {
         DnsAttribute::Support => request.enable_dns_support(on),
         DnsAttribute::Hostnames => request.enable_dns_hostnames(on),
     };
-    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
-    Ok(Applied::Done)
+    answer(name, on_heap(request.send()).await, done)
 }
 
-async fn disable_public_ip(
-    ec2: &Client,
-    name: &str,
-    subnet: &SubnetId,
-) -> Result<Applied, CallError> {
+async fn disable_public_ip(ec2: &Client, name: &str, subnet: &SubnetId) -> Answer {
     let off = AttributeBooleanValue::builder().value(false).build();
     let request =
         ec2.modify_subnet_attribute().subnet_id(subnet.as_str()).map_public_ip_on_launch(off);
-    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
-    Ok(Applied::Done)
+    answer(name, on_heap(request.send()).await, done)
 }
 
 async fn create_group(
@@ -142,32 +158,23 @@ async fn create_group(
     vpc: &VpcId,
     group: &str,
     description: &str,
-) -> Result<Applied, CallError> {
+) -> Answer {
     let request =
         ec2.create_security_group().vpc_id(vpc.as_str()).group_name(group).description(description);
     let request = request.tag_specifications(tags(ResourceType::SecurityGroup, group));
-    let made = on_heap(request.send())
-        .await
-        .map_err(|error| failed(name, &error))?
-        .group_id
-        .unwrap_or_default();
-    SecurityGroupId::try_from(made)
-        .map(Applied::CreatedGroup)
-        .map_err(|error| unreadable(name, &error.to_string()))
+    answer(name, on_heap(request.send()).await, |made| {
+        SecurityGroupId::try_from(made.group_id.unwrap_or_default())
+            .map(Applied::CreatedGroup)
+            .map_err(|error| unreadable(name, &error.to_string()))
+    })
 }
 
-async fn authorize(
-    ec2: &Client,
-    name: &str,
-    group: &SecurityGroupId,
-    cidrs: &[Cidr],
-) -> Result<Applied, CallError> {
+async fn authorize(ec2: &Client, name: &str, group: &SecurityGroupId, cidrs: &[Cidr]) -> Answer {
     let request = ec2
         .authorize_security_group_ingress()
         .group_id(group.as_str())
         .ip_permissions(https_from(cidrs));
-    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
-    Ok(Applied::Done)
+    answer(name, on_heap(request.send()).await, done)
 }
 
 /// TCP 443 from these blocks; each says why it is there, for whoever reads the group.
@@ -195,12 +202,7 @@ struct NewRequest<'a> {
 
 /// The client token is ours to set: the SDK fills it for other operations, not for this one, and
 /// without it a retry after a lost answer would make a second endpoint.
-async fn create_endpoint(
-    ec2: &Client,
-    name: &str,
-    patience: Builder,
-    new: NewRequest<'_>,
-) -> Result<Applied, CallError> {
+async fn create_endpoint(ec2: &Client, name: &str, new: NewRequest<'_>) -> Answer {
     let request = ec2
         .create_vpc_endpoint()
         .vpc_id(new.vpc.as_str())
@@ -219,12 +221,13 @@ async fn create_endpoint(
             .private_dns_enabled(private_dns.is_on())
             .set_dns_options(dns_options(*private_dns)),
     };
-    let answer = on_heap(request.customize().config_override(patience).send()).await;
-    let made = answer.map_err(|error| failed(name, &error))?.vpc_endpoint;
-    let id = made.and_then(|endpoint| endpoint.vpc_endpoint_id).unwrap_or_default();
-    EndpointId::try_from(id)
-        .map(Applied::CreatedEndpoint)
-        .map_err(|error| unreadable(name, &error.to_string()))
+    let sent = on_heap(request.send()).await;
+    answer(name, sent, |made| {
+        let id = made.vpc_endpoint.and_then(|endpoint| endpoint.vpc_endpoint_id);
+        EndpointId::try_from(id.unwrap_or_default())
+            .map(Applied::CreatedEndpoint)
+            .map_err(|error| unreadable(name, &error.to_string()))
+    })
 }
 
 struct Change<'a> {
@@ -235,12 +238,7 @@ struct Change<'a> {
     private_dns: PrivateDns,
 }
 
-async fn modify_endpoint(
-    ec2: &Client,
-    name: &str,
-    patience: Builder,
-    change: Change<'_>,
-) -> Result<Applied, CallError> {
+async fn modify_endpoint(ec2: &Client, name: &str, change: Change<'_>) -> Answer {
     let request = ec2
         .modify_vpc_endpoint()
         .vpc_endpoint_id(change.endpoint.as_str())
@@ -249,10 +247,7 @@ async fn modify_endpoint(
         .set_add_security_group_ids(texts(change.add_groups))
         .set_private_dns_enabled(change.private_dns.is_on().then_some(true))
         .set_dns_options(dns_options(change.private_dns));
-    on_heap(request.customize().config_override(patience).send())
-        .await
-        .map_err(|error| failed(name, &error))?;
-    Ok(Applied::Done)
+    answer(name, on_heap(request.send()).await, done)
 }
 
 /// The options that go with private DNS; AWS refuses them where the service has none.
@@ -268,15 +263,14 @@ async fn delete_route(
     name: &str,
     table: &RouteTableId,
     destination: &Destination,
-) -> Result<Applied, CallError> {
+) -> Answer {
     let request = ec2.delete_route().route_table_id(table.as_str());
     let request = match destination {
         Destination::CidrBlock(cidr) => request.destination_cidr_block(cidr.as_str()),
         Destination::Ipv6CidrBlock(cidr) => request.destination_ipv6_cidr_block(cidr.as_str()),
         Destination::PrefixList(list) => request.destination_prefix_list_id(list.as_str()),
     };
-    on_heap(request.send()).await.map_err(|error| failed(name, &error))?;
-    Ok(Applied::Done)
+    answer(name, on_heap(request.send()).await, done)
 }
 
 fn tags(resource: ResourceType, name: &str) -> TagSpecification {

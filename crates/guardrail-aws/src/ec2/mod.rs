@@ -1,5 +1,6 @@
 //! The core's cloud, over EC2.
 
+mod allowance;
 pub(crate) mod apply;
 mod cache;
 pub(crate) mod concurrent;
@@ -9,13 +10,16 @@ pub(crate) mod observe;
 pub(crate) mod read;
 mod resolve;
 
+pub use allowance::{Allowance, REPAIRS_AT_ONCE};
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::config::Builder;
 use guardrail::baseline::ManagedVpcs;
-use guardrail::cloud::{Answer, CallError, Cloud, ErrorClass, NatTraffic, Observation, Unread};
+use guardrail::cloud::{
+    Answer, CallError, Cloud, ErrorClass, NatTraffic, Observation, Survey, Unread,
+};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{NatGatewayId, Place, Region, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
@@ -25,6 +29,7 @@ use jiff::Timestamp;
 use crate::cloudwatch::Metrics;
 use crate::ec2::cache::Cache;
 use crate::ec2::observe::{Within, every_vpc};
+use crate::ec2::read::Reads;
 use crate::sdk::clients::Clients;
 use crate::sdk::clock;
 
@@ -39,12 +44,13 @@ pub struct Clouds(Arc<InRegion>);
 /// What the clouds of a Region share.
 #[derive(Debug)]
 pub(crate) struct InRegion {
-    pub(crate) ec2: Client,
+    pub(crate) reads: Reads,
     metrics: Metrics,
     region: Region,
     pub(crate) offered: Cache<Vec<EndpointService>>,
     pub(crate) aws_lists: Cache<Vec<PrefixList>>,
-    endpoint_changes: Builder,
+    /// For calls that change something.
+    changes: Client,
 }
 
 /// A place that these clients do not reach.
@@ -56,15 +62,15 @@ pub struct AnotherRegion {
 }
 
 impl Clouds {
-    /// EC2 as these clients reach it. Makes no call.
-    pub fn new(clients: &Clients) -> Self {
+    /// EC2 as these clients reach it, read within this allowance. Makes no call.
+    pub fn new(clients: &Clients, allowance: Allowance) -> Self {
         Self(Arc::new(InRegion {
-            ec2: Client::new(clients.config()),
+            reads: Reads::new(Client::new(clients.config()), allowance),
             metrics: Metrics::new(clients),
             region: clients.region().clone(),
             offered: Cache::for_minutes(60),
             aws_lists: Cache::for_minutes(10),
-            endpoint_changes: clients.for_endpoint_changes(),
+            changes: Client::from_conf(clients.for_changes()),
         }))
     }
 
@@ -117,7 +123,7 @@ impl Aws {
         let mut seen = self.look(&within, &sections, empty(&self.place)).await;
         let vpcs: Vec<VpcId> =
             seen.world.vpcs.iter().flatten().map(|vpc| vpc.vpc_id.clone()).collect();
-        let attributes = crate::ec2::observe::attributes(&self.shared.ec2, &vpcs).await;
+        let attributes = crate::ec2::observe::attributes(&self.shared.reads, &vpcs).await;
         seen.world.refresh(attributes.world, &[Section::VpcAttributes]);
         seen.unread.extend(attributes.unread);
         seen
@@ -129,8 +135,11 @@ impl Aws {
     /// When they could not all be listed.
     pub async fn managed_vpcs(&self, managed: &ManagedVpcs) -> Result<Vec<VpcId>, CallError> {
         let within = Within::Region { account: &self.place.account, managed };
-        let mut ids: Vec<_> =
-            every_vpc(&self.shared.ec2, &within).await?.into_iter().map(|vpc| vpc.vpc_id).collect();
+        let mut ids: Vec<_> = every_vpc(&self.shared.reads, &within)
+            .await?
+            .into_iter()
+            .map(|vpc| vpc.vpc_id)
+            .collect();
         ids.sort_unstable();
         Ok(ids)
     }
@@ -176,9 +185,7 @@ impl Cloud for Aws {
         if let Some(error) = self.elsewhere(scope, call.operation().name()) {
             return Answer::without_id(Err(error));
         }
-        Answer::without_id(
-            apply::apply(&self.shared.ec2, &self.shared.endpoint_changes, call).await,
-        )
+        apply::apply(&self.shared.changes, call).await
     }
 
     async fn pause(&self, time: Duration) {
@@ -187,6 +194,26 @@ impl Cloud for Aws {
 
     async fn carried(&self, _scope: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         self.shared.metrics.carried(nats, clock::now()).await
+    }
+}
+
+/// All managed VPCs of the place at once.
+impl Survey for Aws {
+    fn time(&self) -> Timestamp {
+        clock::now()
+    }
+
+    async fn survey(&self, managed: &ManagedVpcs) -> Observation {
+        let within = Within::Region { account: &self.place.account, managed };
+        let sections: Vec<Section> = Section::judged()
+            .into_iter()
+            .filter(|section| *section != Section::VpcAttributes)
+            .collect();
+        self.look(&within, &sections, empty(&self.place)).await
+    }
+
+    async fn dns_attributes(&self, vpcs: &[VpcId]) -> Observation {
+        crate::ec2::observe::attributes(&self.shared.reads, vpcs).await
     }
 }
 

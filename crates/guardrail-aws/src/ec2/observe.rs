@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
-use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::Filter;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{CallError, Observation, Unread};
@@ -18,7 +17,7 @@ use guardrail::ec2::world::{
 
 use crate::ec2::concurrent::concurrent;
 use crate::ec2::dependent_reads;
-use crate::ec2::read::{self, FILTER_VALUES, filter};
+use crate::ec2::read::{self, FILTER_VALUES, Reads, filter};
 use crate::ec2::{Aws, InRegion};
 use crate::sdk::clock;
 use crate::sdk::sdk_errors::unreadable;
@@ -64,8 +63,8 @@ impl Within<'_> {
 }
 
 /// The VPCs in question.
-pub(crate) async fn every_vpc(ec2: &Client, within: &Within<'_>) -> Result<Vec<Vpc>, CallError> {
-    let mut vpcs = read::vpcs(ec2, &within.vpc_filters()).await?;
+pub(crate) async fn every_vpc(reads: &Reads, within: &Within<'_>) -> Result<Vec<Vpc>, CallError> {
+    let mut vpcs = read::vpcs(reads, &within.vpc_filters()).await?;
     vpcs.retain(|vpc| within.holds(vpc));
     Ok(vpcs)
 }
@@ -142,7 +141,7 @@ impl Aws {
 
     async fn first_wave(&self, within: &Within<'_>, needed: &BTreeSet<Section>) -> First {
         let filters = within.filters();
-        let ec2 = &self.shared.ec2;
+        let reads = &self.shared.reads;
         let (
             vpcs,
             subnets,
@@ -156,17 +155,17 @@ impl Aws {
             services,
             attributes,
         ) = tokio::join!(
-            asked(needed, Section::Vpcs, every_vpc(ec2, within)),
-            asked(needed, Section::Subnets, read::subnets(ec2, &filters)),
-            asked(needed, Section::RouteTables, read::route_tables(ec2, &filters)),
-            asked(needed, Section::VpcEndpoints, read::vpc_endpoints(ec2, &filters)),
-            asked(needed, Section::NatGateways, read::nat_gateways(ec2, &filters)),
-            asked(needed, Section::SecurityGroups, read::security_groups(ec2, &filters)),
-            asked(needed, Section::NetworkAcls, read::network_acls(ec2, &filters)),
-            asked(needed, Section::DhcpOptions, read::dhcp_options(ec2, &[])),
+            asked(needed, Section::Vpcs, every_vpc(reads, within)),
+            asked(needed, Section::Subnets, read::subnets(reads, &filters)),
+            asked(needed, Section::RouteTables, read::route_tables(reads, &filters)),
+            asked(needed, Section::VpcEndpoints, read::vpc_endpoints(reads, &filters)),
+            asked(needed, Section::NatGateways, read::nat_gateways(reads, &filters)),
+            asked(needed, Section::SecurityGroups, read::security_groups(reads, &filters)),
+            asked(needed, Section::NetworkAcls, read::network_acls(reads, &filters)),
+            asked(needed, Section::DhcpOptions, read::dhcp_options(reads, &[])),
             asked(needed, Section::PrefixLists, self.every_prefix_list()),
             asked(needed, Section::VpcEndpointServices, self.shared.services_on_offer()),
-            asked(needed, Section::VpcAttributes, attributes_of(ec2, within)),
+            asked(needed, Section::VpcAttributes, attributes_of(reads, within)),
         );
         First {
             vpcs,
@@ -190,14 +189,16 @@ impl Aws {
         needed: &BTreeSet<Section>,
         first: &First,
     ) -> Second {
-        let ec2 = &self.shared.ec2;
+        let reads = &self.shared.reads;
         let groups_then_lists = async {
-            let groups = asked(needed, Section::SecurityGroups, complete_groups(ec2, first)).await;
+            let groups =
+                asked(needed, Section::SecurityGroups, complete_groups(reads, first)).await;
             let lists =
-                asked(needed, Section::PrefixLists, complete_lists(ec2, first, &groups)).await;
+                asked(needed, Section::PrefixLists, complete_lists(reads, first, &groups)).await;
             (groups, lists)
         };
-        let interfaces = asked(needed, Section::NetworkInterfaces, interfaces(ec2, within, first));
+        let interfaces =
+            asked(needed, Section::NetworkInterfaces, interfaces(reads, within, first));
         let (network_interfaces, (security_groups, prefix_lists)) =
             tokio::join!(interfaces, groups_then_lists);
         Second { network_interfaces, security_groups, prefix_lists }
@@ -212,17 +213,17 @@ impl Aws {
         needed: &BTreeSet<Section>,
         first: &First,
     ) -> Gateways {
-        let ec2 = &self.shared.ec2;
+        let reads = &self.shared.reads;
         let filters = match within {
             Within::Vpc(vpc) => vec![filter("attachment.vpc-id", [vpc.as_str()])],
             Within::Region { .. } => Vec::new(),
         };
         let (internet, egress_only) = tokio::join!(
-            asked(needed, Section::InternetGateways, read::internet_gateways(ec2, &filters)),
+            asked(needed, Section::InternetGateways, read::internet_gateways(reads, &filters)),
             asked(
                 needed,
                 Section::EgressOnlyInternetGateways,
-                read::egress_only_internet_gateways(ec2, &[])
+                read::egress_only_internet_gateways(reads, &[])
             ),
         );
         let mut gateways = Gateways { internet, egress_only };
@@ -232,19 +233,21 @@ impl Aws {
 
     /// Every prefix list: AWS's with what is in them, the others by name.
     async fn every_prefix_list(&self) -> Result<Vec<PrefixList>, CallError> {
-        let (aws_lists, lists) =
-            tokio::join!(self.shared.aws_prefix_lists(), read::prefix_lists(&self.shared.ec2, &[]));
+        let (aws_lists, lists) = tokio::join!(
+            self.shared.aws_prefix_lists(),
+            read::prefix_lists(&self.shared.reads, &[])
+        );
         Ok(dependent_reads::merged(aws_lists?, lists?))
     }
 }
 
 impl InRegion {
     pub(crate) async fn aws_prefix_lists(&self) -> Result<Vec<PrefixList>, CallError> {
-        self.aws_lists.get(clock::now(), read::aws_prefix_lists(&self.ec2, &[])).await
+        self.aws_lists.get(clock::now(), read::aws_prefix_lists(&self.reads, &[])).await
     }
 
     pub(crate) async fn services_on_offer(&self) -> Result<Vec<EndpointService>, CallError> {
-        self.offered.get(clock::now(), read::endpoint_services(&self.ec2, &[])).await
+        self.offered.get(clock::now(), read::endpoint_services(&self.reads, &[])).await
     }
 }
 
@@ -325,7 +328,7 @@ const WIDE_CLIENTS: [&str; 2] = ["lambda", "nat_gateway"];
 /// they are attached to; those of subnets whose table leads to an internet gateway, where the subnets
 /// were asked for; those of endpoints; and those of clients that use more ports than others.
 async fn interfaces(
-    ec2: &Client,
+    reads: &Reads,
     within: &Within<'_>,
     first: &First,
 ) -> Result<Vec<NetworkInterface>, CallError> {
@@ -343,15 +346,15 @@ async fn interfaces(
         within.filters().into_iter().chain([filter("interface-type", WIDE_CLIENTS)]).collect();
     let (by_id, by_instance, by_subnet, by_kind) = tokio::join!(
         by_values("network-interface-id", by_name, async |filters| {
-            read::network_interfaces(ec2, filters).await
+            read::network_interfaces(reads, filters).await
         }),
         by_values("attachment.instance-id", targets.instances, async |filters| {
-            read::network_interfaces(ec2, filters).await
+            read::network_interfaces(reads, filters).await
         }),
         by_values("subnet-id", before_gateways, async |filters| {
-            read::network_interfaces(ec2, filters).await
+            read::network_interfaces(reads, filters).await
         }),
-        read::network_interfaces(ec2, &wide),
+        read::network_interfaces(reads, &wide),
     );
     let mut interfaces = by_id?;
     interfaces.extend(by_kind?);
@@ -361,11 +364,11 @@ async fn interfaces(
 }
 
 /// The VPC's groups, and those attached to its endpoints that belong to another VPC.
-async fn complete_groups(ec2: &Client, first: &First) -> Result<Vec<SecurityGroup>, CallError> {
+async fn complete_groups(reads: &Reads, first: &First) -> Result<Vec<SecurityGroup>, CallError> {
     let mut groups = of(&first.security_groups)?.clone();
     let others = dependent_reads::other_groups(of(&first.vpc_endpoints)?, &groups);
     groups.extend(
-        by_values("group-id", others, async |filters| read::security_groups(ec2, filters).await)
+        by_values("group-id", others, async |filters| read::security_groups(reads, filters).await)
             .await?,
     );
     Ok(groups)
@@ -373,7 +376,7 @@ async fn complete_groups(ec2: &Client, first: &First) -> Result<Vec<SecurityGrou
 
 /// The prefix lists, with the entries of those that a route or an endpoint's group names.
 async fn complete_lists(
-    ec2: &Client,
+    reads: &Reads,
     first: &First,
     groups: &Look<Vec<SecurityGroup>>,
 ) -> Result<Vec<PrefixList>, CallError> {
@@ -387,8 +390,8 @@ async fn complete_lists(
         lists.iter().filter(|list| list.blocks().is_none() && named.contains(&list.prefix_list_id));
     let unknown: Vec<_> = unknown.map(|list| list.prefix_list_id.clone()).collect();
     let read = concurrent(unknown.clone(), |list| {
-        let ec2 = ec2.clone();
-        async move { read::prefix_list_entries(&ec2, &list).await }
+        let reads = reads.clone();
+        async move { read::prefix_list_entries(&reads, &list).await }
     });
     for (id, entries) in unknown.into_iter().zip(read.await) {
         let entries = entries?;
@@ -414,22 +417,22 @@ pub(crate) async fn by_values<T>(
 }
 
 async fn attributes_of(
-    ec2: &Client,
+    reads: &Reads,
     within: &Within<'_>,
 ) -> Result<BTreeMap<VpcId, VpcAttributes>, CallError> {
     match within {
         Within::Vpc(vpc) => {
-            Ok(BTreeMap::from([((*vpc).clone(), read::attributes(ec2, vpc).await?)]))
+            Ok(BTreeMap::from([((*vpc).clone(), read::attributes(reads, vpc).await?)]))
         }
         Within::Region { .. } => Ok(BTreeMap::new()),
     }
 }
 
 /// The DNS attributes of these VPCs.
-pub(crate) async fn attributes(ec2: &Client, vpcs: &[VpcId]) -> Observation {
+pub(crate) async fn attributes(reads: &Reads, vpcs: &[VpcId]) -> Observation {
     let read = concurrent(vpcs.to_vec(), |vpc| {
-        let ec2 = ec2.clone();
-        async move { read::attributes(&ec2, &vpc).await }
+        let reads = reads.clone();
+        async move { read::attributes(&reads, &vpc).await }
     });
     let mut by_vpc = BTreeMap::new();
     let mut unread = Vec::new();

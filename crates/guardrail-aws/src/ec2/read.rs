@@ -10,8 +10,22 @@ use guardrail::ec2::world::{
     Vpc, VpcAttributes, VpcEndpoint,
 };
 
+use crate::ec2::allowance::Allowance;
 use crate::ec2::convert::FromAws;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
+
+/// EC2 to read from: every call, and so every page, waits for its place in the allowance first.
+#[derive(Debug, Clone)]
+pub(crate) struct Reads {
+    ec2: Client,
+    allowance: Allowance,
+}
+
+impl Reads {
+    pub(crate) fn new(ec2: Client, allowance: Allowance) -> Self {
+        Self { ec2, allowance }
+    }
+}
 
 /// The most values one filter takes.
 pub(crate) const FILTER_VALUES: usize = 200;
@@ -27,11 +41,12 @@ pub(crate) fn filter(name: &str, values: impl IntoIterator<Item = impl Into<Stri
 /// The items of every page. The SDK's own paginators would do, did they not end as if all were read
 /// when AWS gives the same token twice.
 macro_rules! every_page {
-    ($operation:expr, $request:expr, $items:ident) => {{
+    ($reads:expr, $operation:expr, $request:expr, $items:ident) => {{
         let request = $request;
         let mut items = Vec::new();
         let mut token: Option<String> = None;
         loop {
+            $reads.allowance.take($operation).await;
             let page = on_heap(request.clone().set_next_token(token.clone()).send()).await;
             let page = page.map_err(|error| failed($operation, &error))?;
             items.extend(page.$items.unwrap_or_default());
@@ -62,10 +77,10 @@ macro_rules! describe {
         $items:ident -> $thing:ty;
     )*) => {
         $(
-            pub(crate) async fn $function(ec2: &Client, filters: &[Filter]) -> Result<Vec<$thing>, CallError> {
+            pub(crate) async fn $function(reads: &Reads, filters: &[Filter]) -> Result<Vec<$thing>, CallError> {
                 let filters = Some(filters.to_vec()).filter(|filters| !filters.is_empty());
-                let request = ec2.$request().max_results($page).$set_filters(filters);
-                read_all($operation, every_page!($operation, request, $items))
+                let request = reads.ec2.$request().max_results($page).$set_filters(filters);
+                read_all($operation, every_page!(reads, $operation, request, $items))
             }
         )*
 
@@ -115,27 +130,28 @@ describe! {
 
 /// What is in a prefix list.
 pub(crate) async fn prefix_list_entries(
-    ec2: &Client,
+    reads: &Reads,
     list: &PrefixListId,
 ) -> Result<Vec<PrefixListEntry>, CallError> {
     const OPERATION: &str = "GetManagedPrefixListEntries";
     let request =
-        ec2.get_managed_prefix_list_entries().prefix_list_id(list.as_str()).max_results(100);
-    read_all(OPERATION, every_page!(OPERATION, request, entries))
+        reads.ec2.get_managed_prefix_list_entries().prefix_list_id(list.as_str()).max_results(100);
+    read_all(OPERATION, every_page!(reads, OPERATION, request, entries))
 }
 
 /// Both DNS attributes of a VPC: AWS tells one per call.
-pub(crate) async fn attributes(ec2: &Client, vpc: &VpcId) -> Result<VpcAttributes, CallError> {
+pub(crate) async fn attributes(reads: &Reads, vpc: &VpcId) -> Result<VpcAttributes, CallError> {
     let (support, hostnames) = tokio::join!(
-        attribute(ec2, vpc, VpcAttributeName::EnableDnsSupport),
-        attribute(ec2, vpc, VpcAttributeName::EnableDnsHostnames)
+        attribute(reads, vpc, VpcAttributeName::EnableDnsSupport),
+        attribute(reads, vpc, VpcAttributeName::EnableDnsHostnames)
     );
     Ok(VpcAttributes { enable_dns_support: Some(support?), enable_dns_hostnames: Some(hostnames?) })
 }
 
-async fn attribute(ec2: &Client, vpc: &VpcId, name: VpcAttributeName) -> Result<bool, CallError> {
+async fn attribute(reads: &Reads, vpc: &VpcId, name: VpcAttributeName) -> Result<bool, CallError> {
     const OPERATION: &str = "DescribeVpcAttribute";
-    let request = ec2.describe_vpc_attribute().vpc_id(vpc.as_str()).attribute(name.clone());
+    reads.allowance.take(OPERATION).await;
+    let request = reads.ec2.describe_vpc_attribute().vpc_id(vpc.as_str()).attribute(name.clone());
     let answer = on_heap(request.send()).await.map_err(|error| failed(OPERATION, &error))?;
     let value = if name == VpcAttributeName::EnableDnsSupport {
         answer.enable_dns_support

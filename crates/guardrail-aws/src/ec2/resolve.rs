@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ec2::Client;
 use guardrail::cloud::CallError;
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::resource_id::{ResourceId, ResourceKind};
@@ -10,7 +9,7 @@ use guardrail::inbox::detect::Resolved;
 
 use crate::Aws;
 use crate::ec2::observe::by_values;
-use crate::ec2::read::{self, filter};
+use crate::ec2::read::{self, Reads, filter};
 
 impl Aws {
     /// Looks up which VPCs these ids belong to: one call for each kind of id, all at once, and none
@@ -21,7 +20,7 @@ impl Aws {
     /// # Errors
     /// When a look-up fails: then nothing can be said of any of the ids.
     pub async fn resolve(&self, ids: &[ResourceId]) -> Result<Resolved, CallError> {
-        let look = LookUp { ec2: &self.shared.ec2, ids };
+        let look = LookUp { reads: &self.shared.reads, ids };
         let (
             tables,
             associations,
@@ -89,7 +88,7 @@ impl Found {
 }
 
 struct LookUp<'a> {
-    ec2: &'a Client,
+    reads: &'a Reads,
     ids: &'a [ResourceId],
 }
 
@@ -101,7 +100,7 @@ impl LookUp<'_> {
     async fn tables(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::RouteTable);
         let tables = by_values("route-table-id", ids, async |filters| {
-            read::route_tables(self.ec2, filters).await
+            read::route_tables(self.reads, filters).await
         });
         Ok(tables
             .await?
@@ -114,7 +113,7 @@ impl LookUp<'_> {
         let ids = self.of(ResourceKind::Association);
         let filter = "association.route-table-association-id";
         let tables =
-            by_values(filter, ids, async |filters| read::route_tables(self.ec2, filters).await)
+            by_values(filter, ids, async |filters| read::route_tables(self.reads, filters).await)
                 .await?;
         let found = tables.into_iter().flat_map(|table| {
             let ids = table
@@ -129,7 +128,7 @@ impl LookUp<'_> {
     async fn subnets(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::Subnet);
         let subnets =
-            by_values("subnet-id", ids, async |filters| read::subnets(self.ec2, filters).await);
+            by_values("subnet-id", ids, async |filters| read::subnets(self.reads, filters).await);
         Ok(subnets
             .await?
             .into_iter()
@@ -140,7 +139,7 @@ impl LookUp<'_> {
     async fn endpoints(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::Endpoint);
         let endpoints = by_values("vpc-endpoint-id", ids, async |filters| {
-            read::vpc_endpoints(self.ec2, filters).await
+            read::vpc_endpoints(self.reads, filters).await
         });
         Ok(endpoints
             .await?
@@ -152,7 +151,7 @@ impl LookUp<'_> {
     async fn nat_gateways(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::NatGateway);
         let gateways = by_values("nat-gateway-id", ids, async |filters| {
-            read::nat_gateways(self.ec2, filters).await
+            read::nat_gateways(self.reads, filters).await
         });
         let found = gateways.await?.into_iter();
         Ok(found
@@ -163,7 +162,7 @@ impl LookUp<'_> {
     async fn groups(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::SecurityGroup);
         let groups = by_values("group-id", ids, async |filters| {
-            read::security_groups(self.ec2, filters).await
+            read::security_groups(self.reads, filters).await
         });
         let found = groups.await?.into_iter();
         Ok(found.filter_map(|group| Some(Found::new(group.group_id, group.vpc_id?))).collect())
@@ -173,7 +172,7 @@ impl LookUp<'_> {
     async fn interfaces(&self) -> Result<Vec<Found>, CallError> {
         let (interfaces, instances) =
             (self.of(ResourceKind::Interface), self.of(ResourceKind::Instance));
-        let read = async |filters: &[_]| read::network_interfaces(self.ec2, filters).await;
+        let read = async |filters: &[_]| read::network_interfaces(self.reads, filters).await;
         let (by_id, by_instance) = tokio::join!(
             by_values("network-interface-id", interfaces, read),
             by_values("attachment.instance-id", instances, read),
@@ -199,14 +198,14 @@ impl LookUp<'_> {
         );
         let (attached, outward) = tokio::join!(
             by_values("internet-gateway-id", both_ways, async |filters| {
-                read::internet_gateways(self.ec2, filters).await
+                read::internet_gateways(self.reads, filters).await
             }),
             async {
                 if egress_only.is_empty() {
                     Ok(Vec::new())
                 } else {
                     // AWS has no filter on their ids, and an id it does not know would be an error.
-                    read::egress_only_internet_gateways(self.ec2, &[]).await
+                    read::egress_only_internet_gateways(self.reads, &[]).await
                 }
             },
         );
@@ -226,7 +225,7 @@ impl LookUp<'_> {
     async fn network_acls(&self) -> Result<Vec<Found>, CallError> {
         let ids = self.of(ResourceKind::NetworkAcl);
         let acls = by_values("network-acl-id", ids, async |filters| {
-            read::network_acls(self.ec2, filters).await
+            read::network_acls(self.reads, filters).await
         });
         let found = acls.await?.into_iter();
         Ok(found.filter_map(|acl| Some(Found::new(acl.network_acl_id, acl.vpc_id?))).collect())
@@ -241,8 +240,8 @@ impl LookUp<'_> {
         let by_routes = [filter("route.destination-prefix-list-id", ids.iter().cloned())];
         let by_groups = [filter("ip-permission.prefix-list-id", ids.iter().cloned())];
         let (tables, groups) = tokio::join!(
-            read::route_tables(self.ec2, &by_routes),
-            read::security_groups(self.ec2, &by_groups),
+            read::route_tables(self.reads, &by_routes),
+            read::security_groups(self.reads, &by_groups),
         );
         let routed = tables?.into_iter().map(|table| table.vpc_id);
         let admitted = groups?.into_iter().filter_map(|group| group.vpc_id);

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic};
 
 use crate::sdk::clock;
-use crate::{AnotherRegion, ClientOptions, Clients, Configuration};
+use crate::{Allowance, AnotherRegion, ClientOptions, Clients, Clouds, Configuration};
 
 /// How long a function may take to warm up: it is killed after ten seconds without its first
 /// question for an event.
@@ -24,22 +24,60 @@ pub struct Start {
     pub clients: Clients,
     /// For its baseline.
     pub configuration: Configuration,
+    /// EC2, as it is read without a baseline.
+    pub clouds: Clouds,
+}
+
+/// The environment variables that a function is told by.
+#[derive(Debug)]
+pub struct Variables<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Variables<F> {
+    /// What `variable` says of each name.
+    pub fn new(variable: F) -> Self {
+        Self(variable)
+    }
+
+    /// The text of a variable; none where it is not set.
+    pub fn text(&self, name: &str) -> String {
+        (self.0)(name).unwrap_or_default()
+    }
+
+    /// The number in a variable, or `otherwise` where it is not set.
+    ///
+    /// # Errors
+    /// When it is set to something else.
+    pub fn number<N: std::str::FromStr>(&self, name: &str, otherwise: N) -> Result<N, Failed> {
+        let text = self.text(name);
+        match text.is_empty() {
+            true => Ok(otherwise),
+            false => text.parse().map_err(|_| {
+                let why = format!("`{name}` is `{text}`; set it to a number, or leave it out");
+                Failed::new("NotConfigured", why)
+            }),
+        }
+    }
 }
 
 impl Start {
-    /// Starts logging, and gathers the configuration. `level` is the value of
-    /// `AWS_LAMBDA_LOG_LEVEL`, `baseline` that of `GUARDRAIL_BASELINE`.
+    /// Starts logging, and gathers the configuration. `AWS_LAMBDA_LOG_LEVEL` says what is logged,
+    /// `GUARDRAIL_BASELINE` what is wanted; EC2 is read within `allowance`.
     ///
     /// # Errors
     /// When no Region is set, which is logged too.
-    pub async fn load(level: Option<&str>, baseline: Option<&str>) -> Result<Self, Failed> {
-        logs::start(level);
+    pub async fn load<F: Fn(&str) -> Option<String>>(
+        variables: &Variables<F>,
+        allowance: Allowance,
+    ) -> Result<Self, Failed> {
+        logs::start((variables.0)("AWS_LAMBDA_LOG_LEVEL").as_deref());
         let clients = Clients::load(&ClientOptions::default())
             .await
             .map_err(|why| Failed::new("NotConfigured", why));
         let clients = clients.inspect_err(|failed| tracing::error!("not started: {failed}"))?;
-        let configuration = Configuration::new(&clients, baseline);
-        Ok(Self { clients, configuration })
+        let baseline = (variables.0)("GUARDRAIL_BASELINE");
+        let configuration = Configuration::new(&clients, allowance.clone(), baseline.as_deref());
+        let clouds = Clouds::new(&clients, allowance);
+        Ok(Self { clients, configuration, clouds })
     }
 
     /// Reads the baseline, and what is the same for every VPC, so that the first event finds it

@@ -7,10 +7,10 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 pub use aws_sdk_ec2::config::Credentials;
-use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_ec2::config::timeout::TimeoutConfig;
 use aws_sdk_ec2::config::{ProvideCredentials as _, SharedCredentialsProvider};
-use guardrail::cloud::CallError;
+use guardrail::cloud::{CallError, LONGEST_CALL};
 use guardrail::ec2::id::{AccountId, Region};
 
 use crate::sdk::sdk_errors::{chain, failed, on_heap, unreadable};
@@ -35,21 +35,17 @@ pub struct ClientOptions {
     pub pace: Pace,
 }
 
-/// The longest first waits before a failed call is tried again; later ones double, and each is a
-/// random part of that.
+/// The longest first wait before a failed read is tried again; later ones double, and each is a random
+/// part of that. A call that changes something is made once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// For every call but the ones below.
+    /// The first wait.
     pub usual: Duration,
-    /// For `CreateVpcEndpoint` and `ModifyVpcEndpoint`: an account has four of these in a Region
-    /// and gets 0.3 more a second, so that one is free again after 3.3 seconds (EC2 API throttling
-    /// limits).
-    pub endpoint_changes: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { usual: Duration::from_millis(250), endpoint_changes: Duration::from_millis(3300) }
+        Self { usual: Duration::from_millis(250) }
     }
 }
 
@@ -81,7 +77,7 @@ pub struct Clients {
     config: SdkConfig,
     region: Region,
     profile: Option<String>,
-    pace: Pace,
+    changes: RetryPartition,
 }
 
 impl Clients {
@@ -114,7 +110,9 @@ impl Clients {
             let of_profile = of_profile(profile, &config);
             config = config.into_builder().credentials_provider(of_profile).build();
         }
-        Ok(Self { config, region, profile: options.profile.clone(), pace: options.pace })
+        let profile = options.profile.clone();
+        let changes = RetryPartition::custom("changes").build();
+        Ok(Self { config, region, profile, changes })
     }
 
     /// The Region every call goes to.
@@ -166,12 +164,18 @@ impl Clients {
         AccountId::try_from(account).map_err(|error| unreadable(OPERATION, &error.to_string()))
     }
 
-    /// How an endpoint-changing call differs: the bucket it draws on fills so slowly that three
-    /// quick tries would all find it empty, and AWS takes seconds to answer it.
-    pub(crate) fn for_endpoint_changes(&self) -> aws_sdk_ec2::config::Builder {
-        aws_sdk_ec2::config::Config::builder()
-            .retry_config(retries(6, self.pace.endpoint_changes, Duration::from_secs(10)))
-            .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(45)))
+    /// How a call that changes something differs: it is made once. A call that was tried twice has two
+    /// requests, of which CloudTrail tells, and the answer knows the id of the last only; the next run
+    /// tries again. AWS takes seconds to answer calls that change endpoints. What failed calls cost is
+    /// their own: neither do their failures keep reads from being tried again, nor theirs these. The mode
+    /// is standard, because the adaptive one never slows below 0.5 calls a second, which is more than there
+    /// are for endpoints.
+    pub(crate) fn for_changes(&self) -> aws_sdk_ec2::Config {
+        aws_sdk_ec2::config::Builder::from(&self.config)
+            .retry_partition(self.changes.clone())
+            .retry_config(RetryConfig::standard().with_max_attempts(1))
+            .timeout_config(timeouts(Duration::from_secs(18), LONGEST_CALL))
+            .build()
     }
 }
 
@@ -191,11 +195,41 @@ fn retries(attempts: u32, first_wait: Duration, longest_wait: Duration) -> Retry
         .with_max_backoff(longest_wait)
 }
 
-/// The SDK itself never gives up on an answer: only the connection has a limit by default.
+/// The SDK itself never gives up on an answer: only the connection has a limit by default. No
+/// operation, tries included, may last longer than [`LONGEST_CALL`].
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(1500))
         .operation_attempt_timeout(attempt)
         .operation_timeout(operation)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::config::retry::RetryMode;
+
+    use super::*;
+
+    /// Leases outlive every call by what this constant says.
+    #[tokio::test]
+    async fn no_call_outlasts_a_lease_and_none_is_retried_adaptively() {
+        let region = Some("eu-central-1".parse().unwrap());
+        let options = ClientOptions { region, ..ClientOptions::default() };
+        let clients = Clients::load(&options).await.unwrap();
+        let changes = clients.for_changes();
+        let timeouts = [clients.config().timeout_config(), changes.timeout_config()];
+        for timeouts in timeouts {
+            let timeouts = timeouts.unwrap();
+            assert!(timeouts.operation_timeout().unwrap() <= LONGEST_CALL, "{timeouts:?}");
+            assert!(timeouts.operation_attempt_timeout() < timeouts.operation_timeout());
+        }
+        let retries = [clients.config().retry_config(), changes.retry_config()];
+        let retries = retries.map(|retries| {
+            let retries = retries.unwrap();
+            (retries.mode(), retries.max_attempts())
+        });
+        assert_eq!(retries, [(RetryMode::Standard, 3), (RetryMode::Standard, 1)]);
+        assert_eq!(changes.retry_partition(), Some(&clients.changes));
+    }
 }

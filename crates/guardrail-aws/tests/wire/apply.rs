@@ -1,6 +1,6 @@
 //! Changes: the whole form of each, and what comes of each answer.
 
-use guardrail::cloud::{Applied, CallError, Cloud, ErrorClass};
+use guardrail::cloud::{Answer as CloudAnswer, Applied, CallError, Cloud, ErrorClass};
 use guardrail::ec2::change::{Call, DnsAttribute, NewEndpoint, PrivateDns};
 use guardrail::ec2::id::Scope;
 use guardrail::ec2::world::Destination;
@@ -88,8 +88,8 @@ async fn apply<const N: usize>(
 ) -> (Result<Applied, CallError>, Vec<String>) {
     let listener = Listener::start().await;
     listener.on("", answers);
-    let applied = listener.aws().await.apply(&scope(), call).await;
-    (applied, listener.requests())
+    let answer = listener.aws().await.apply(&scope(), call).await;
+    (answer.outcome, listener.requests())
 }
 
 /// The fields of the one request that this call takes when all goes well.
@@ -323,25 +323,73 @@ async fn a_refusal_keeps_awss_words() {
     assert_eq!((applied, requests.len()), (Err(error), 1));
 }
 
+/// CloudTrail's record of the call has it too.
 #[tokio::test]
-async fn endpoint_calls_are_tried_six_times_with_one_token() {
-    let throttled = || fault(503, "RequestLimitExceeded", "Request limit exceeded.");
-    let answers = [
-        throttled(),
-        throttled(),
-        throttled(),
-        throttled(),
-        throttled(),
-        made_endpoint("vpce-0d7"),
+async fn the_id_that_ec2_gave_the_request_comes_with_every_answer() {
+    let calls = [
+        (dns(DnsAttribute::Support), ok("<ModifyVpcAttributeResponse/>")),
+        (
+            group(),
+            ok(
+                "<CreateSecurityGroupResponse><groupId>sg-0a7</groupId></CreateSecurityGroupResponse>",
+            ),
+        ),
+        (authorize(), ok("<AuthorizeSecurityGroupIngressResponse/>")),
+        (gateway(), made_endpoint("vpce-0d7")),
+        (interface(), made_endpoint("vpce-0d8")),
+        (modify(), ok("<ModifyVpcEndpointResponse/>")),
+        (delete(to("0.0.0.0/0")), ok("<DeleteRouteResponse/>")),
+        (public_ip(), ok("<ModifySubnetAttributeResponse/>")),
     ];
-    let (applied, requests) = apply(&gateway(), answers).await;
+    for (call, good) in calls {
+        let refused = fault(403, "UnauthorizedOperation", "no");
+        for (given, is_done) in [(good, true), (refused, false)] {
+            let listener = Listener::start().await;
+            listener.on("", [given.with_id("6f0a-11")]);
+            let answer = listener.aws().await.apply(&scope(), &call).await;
+            assert_eq!(
+                (answer.outcome.is_ok(), answer.request_id.as_deref()),
+                (is_done, Some("6f0a-11")),
+                "{call:?}"
+            );
+        }
+    }
+    let gone = fault(400, "InvalidRoute.NotFound", "no route").with_id("6f0a-12");
+    let listener = Listener::start().await;
+    listener.on("", [gone]);
+    let answer = listener.aws().await.apply(&scope(), &delete(to("0.0.0.0/0"))).await;
+    let wanted =
+        CloudAnswer { outcome: Ok(Applied::Already), request_id: Some("6f0a-12".to_owned()) };
+    assert_eq!(answer, wanted);
+}
+
+/// A token from the table comes before each; who is throttled all the same comes again later.
+#[tokio::test]
+async fn endpoint_calls_are_tried_twice_with_one_token() {
+    let throttled = || fault(503, "RequestLimitExceeded", "Request limit exceeded.");
+    let (applied, requests) = apply(&gateway(), [throttled(), made_endpoint("vpce-0d7")]).await;
     assert_eq!(applied, Ok(Applied::CreatedEndpoint("vpce-0d7".parse().unwrap())));
-    assert_eq!(requests.len(), 6);
+    assert_eq!(requests.len(), 2);
     assert!(
         requests.iter().all(|request| request.lines().any(|line| line == "ClientToken=token-1"))
     );
     let (applied, requests) = apply(&modify(), [throttled()]).await;
-    assert_eq!((applied.unwrap_err().class, requests.len()), (ErrorClass::Throttled, 6));
+    assert_eq!((applied.unwrap_err().class, requests.len()), (ErrorClass::Throttled, 2));
+}
+
+/// The SDK stops trying again once a hundred tries were for nothing; reads are not to pay for that.
+#[tokio::test]
+async fn failures_of_endpoint_calls_use_up_no_other_calls_tries() {
+    let listener = Listener::start().await;
+    let throttled = || fault(503, "RequestLimitExceeded", "Request limit exceeded.");
+    listener.on("Action=ModifyVpcEndpoint", [throttled()]).on("Action=DeleteRoute", [throttled()]);
+    let aws = listener.aws().await;
+    for _ in 0..120 {
+        aws.apply(&scope(), &modify()).await.outcome.unwrap_err();
+    }
+    assert_eq!(listener.of("ModifyVpcEndpoint").len(), 120 + 100);
+    aws.apply(&scope(), &delete(to("0.0.0.0/0"))).await.outcome.unwrap_err();
+    assert_eq!(listener.of("DeleteRoute").len(), 3);
 }
 
 #[tokio::test]
@@ -366,8 +414,9 @@ async fn nothing_is_changed_in_another_region_or_account() {
     let far = Scope { region: "us-east-1".parse().unwrap(), ..scope() };
     let other = Scope { account: "444455556666".parse().unwrap(), ..scope() };
     for elsewhere in [far, other] {
-        let applied = listener.aws().await.apply(&elsewhere, &gateway()).await;
-        assert_eq!(applied.unwrap_err().class, ErrorClass::Invalid);
+        let answer = listener.aws().await.apply(&elsewhere, &gateway()).await;
+        assert_eq!(answer.outcome.unwrap_err().class, ErrorClass::Invalid);
+        assert_eq!(answer.request_id, None);
     }
     assert_eq!(listener.requests(), Vec::<String>::new());
 }

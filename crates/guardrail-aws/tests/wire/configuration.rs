@@ -1,7 +1,7 @@
 //! The baseline, where it is kept.
 
 use guardrail::baseline::Mode;
-use guardrail_aws::Configuration;
+use guardrail_aws::{Allowance, Configuration};
 use jiff::Timestamp;
 
 use crate::listener::{Answer, Listener, ok, page};
@@ -26,7 +26,8 @@ async fn a_stored_baseline_is_read_again_after_a_minute_and_never_used_when_that
     let fault = page(400, r#"{"__type":"AccessDeniedException","message":"no"}"#);
     let repair = || stored(r#"{"version":1,"mode":"repair"}"#);
     listener.on("", [repair(), stored(r#"{"version":1}"#), fault, stored("{"), repair()]);
-    let configuration = Configuration::new(&listener.clients().await, Some("ssm:/b"));
+    let configuration =
+        Configuration::new(&listener.clients().await, Allowance::unlimited(), Some("ssm:/b"));
     assert_eq!(mode(&configuration, 0).await, Ok(Mode::Repair));
     assert_eq!(mode(&configuration, 59).await, Ok(Mode::Repair));
     assert_eq!(mode(&configuration, 60).await, Ok(Mode::Notify));
@@ -40,7 +41,11 @@ async fn a_stored_baseline_is_read_again_after_a_minute_and_never_used_when_that
 #[tokio::test]
 async fn a_baseline_in_the_variable_takes_no_call() {
     let listener = Listener::start().await;
-    let configuration = Configuration::new(&listener.clients().await, Some(r#"{"version":1}"#));
+    let configuration = Configuration::new(
+        &listener.clients().await,
+        Allowance::unlimited(),
+        Some(r#"{"version":1}"#),
+    );
     assert_eq!(mode(&configuration, 0).await, Ok(Mode::Notify));
     assert_eq!(mode(&configuration, 100_000).await, Ok(Mode::Notify));
     assert_eq!(listener.requests(), Vec::<String>::new());

@@ -182,8 +182,14 @@ async fn the_stacks_parts_are_looked_for_by_their_names() {
     );
     assert_eq!(
         prefixes("AmazonSQS.ListQueues\n"),
-        ["FailedInvocations", "RepairDeadLetters", "UndeliveredEvents", "VpcQueue"]
-            .map(|id| format!(r#"{{"QueueNamePrefix":"guard-{id}-"}}"#))
+        [
+            "FailedInvocations",
+            "RepairDeadLetters",
+            "UndeliveredEvents",
+            "UnreadableMessages",
+            "VpcQueue",
+        ]
+        .map(|id| format!(r#"{{"QueueNamePrefix":"guard-{id}-"}}"#))
     );
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use guardrail::ec2::id::Scope;
-use guardrail_aws::{Aws, ClientOptions, Clients, Clouds, Credentials, Pace};
+use guardrail_aws::{Allowance, Aws, ClientOptions, Clients, Clouds, Credentials, Pace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -15,25 +15,33 @@ use tokio::sync::watch;
 pub(crate) struct Answer {
     status: u16,
     body: String,
+    request_id: Option<&'static str>,
+}
+
+impl Answer {
+    /// This answer, to a request that AWS gave this id.
+    pub(crate) fn with_id(self, id: &'static str) -> Self {
+        Self { request_id: Some(id), ..self }
+    }
 }
 
 /// A good answer.
 pub(crate) fn ok(body: impl Into<String>) -> Answer {
-    Answer { status: 200, body: body.into() }
+    Answer { status: 200, body: body.into(), request_id: None }
 }
 
 /// An answer that is none of AWS's own.
 pub(crate) fn page(status: u16, body: &str) -> Answer {
-    Answer { status, body: body.to_owned() }
+    Answer { status, body: body.to_owned(), request_id: None }
 }
 
 /// EC2's form of an error.
 pub(crate) fn fault(status: u16, code: &str, message: &str) -> Answer {
     let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-    Answer {
+    page(
         status,
-        body: format!("<Response><Errors>{error}</Errors><RequestID>6f0a</RequestID></Response>"),
-    }
+        &format!("<Response><Errors>{error}</Errors><RequestID>6f0a</RequestID></Response>"),
+    )
 }
 
 /// A request: the form one field a line, or the JSON with its target on a line before.
@@ -121,7 +129,7 @@ impl Listener {
     }
 
     pub(crate) async fn clouds(&self) -> Clouds {
-        Clouds::new(&self.clients().await)
+        Clouds::new(&self.clients().await, Allowance::unlimited())
     }
 
     /// The cloud of the place of [`scope`].
@@ -171,9 +179,10 @@ async fn serve(mut stream: TcpStream, heard: Heard) {
     let answer = answer_to(&request, &mut heard.rules.lock().unwrap());
     heard.requests.lock().unwrap().push(request);
     heard.agents.lock().unwrap().push(agent);
-    let Answer { status, body } = answer;
+    let Answer { status, body, request_id } = answer;
+    let id = request_id.map(|id| format!("x-amzn-requestid: {id}\r\n")).unwrap_or_default();
     let head = format!(
-        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{id}connection: close\r\n\r\n",
         body.len()
     );
     let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;

@@ -16,4 +16,8 @@ mod other_services;
 #[cfg(test)]
 mod permissions;
 #[cfg(test)]
+mod queues;
+#[cfg(test)]
 mod resolve;
+#[cfg(test)]
+mod table;

@@ -5,7 +5,7 @@ use guardrail::cloud::{CallError, Cloud, ErrorClass, Observation, Unread};
 use guardrail::ec2::id::{Place, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::World;
-use guardrail_aws::Clouds;
+use guardrail_aws::{Allowance, Clouds};
 use serde_json::{Value, json};
 
 use crate::listener::{Answer, Listener, clients, fault, fields, ok, page, scope};
@@ -354,7 +354,7 @@ async fn a_proxys_page_is_not_an_answer() {
 #[tokio::test]
 async fn nobody_there_is_a_fault_that_passes() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let clouds = Clouds::new(&clients(&format!("http://{closed}")).await);
+    let clouds = Clouds::new(&clients(&format!("http://{closed}")).await, Allowance::unlimited());
     let aws = clouds.at(&scope().place()).unwrap();
     let seen = aws.observe(&scope(), &[Section::Vpcs]).await;
     let [(section, class, why)] = &missing(&seen)[..] else { panic!("{seen:?}") };
@@ -477,4 +477,26 @@ async fn attributes_of_a_vpc_that_is_gone_do_not_hide_the_others() {
     );
     let why = "DescribeVpcAttribute: InvalidVpcID.NotFound: The vpc ID 'vpc-0a2' does not exist";
     assert_eq!(missing(&seen), [(Section::VpcAttributes, ErrorClass::NotFound, why.to_owned())]);
+}
+
+#[tokio::test]
+async fn every_page_waits_for_its_place_in_the_allowance() {
+    let listener = Listener::start().await;
+    let page = |token: &str| {
+        let next = format!("<nextToken>{token}</nextToken>");
+        ok(format!("<DescribeVpcsResponse><vpcSet/>{next}</DescribeVpcsResponse>"))
+    };
+    let last = ok("<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>");
+    let pages = [page("1"), page("2"), page("3"), page("4"), page("5"), last];
+    listener.on("Action=DescribeVpcs", pages);
+    let clouds = Clouds::new(&listener.clients().await, Allowance::detect());
+    let aws = clouds.at(&scope().place()).unwrap();
+    let began = std::time::Instant::now();
+    aws.managed_vpcs(&guardrail::baseline::ManagedVpcs::All).await.unwrap();
+    let lasted = began.elapsed().as_secs_f64();
+    assert_eq!(listener.of("DescribeVpcs").len(), 6);
+    assert!(
+        (0.9..5.0).contains(&lasted),
+        "five calls at once and one in the next second: {lasted}"
+    );
 }

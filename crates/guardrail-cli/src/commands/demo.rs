@@ -61,11 +61,13 @@ pub(crate) fn run(out: &mut String) -> Result<Ending, BadInput> {
         let act = stage.play(value, call);
         line(out, &format!("\n== {}. {} ==", number + 1, scene.title));
         tell(out, &act, &stage.baseline);
-        last = act.runs.into_iter().flatten().last().map(|run| (run.report.scope, call));
+        let runs = act.runs.unwrap_or_default();
+        let number = runs.len() + 1;
+        last = runs.into_iter().last().map(|run| (run.report.scope, call, number));
     }
-    let Some((scope, call)) = last else { return Ok(Ending::DriftLeft) };
-    let again = stage.look(scope, Cause::Operator, call).report;
-    Ok(farewell(out, &again))
+    let again =
+        last.and_then(|(scope, call, number)| stage.look(scope, Cause::Operator, call, number));
+    Ok(again.map_or(Ending::DriftLeft, |again| farewell(out, &again.report)))
 }
 
 fn tell(out: &mut String, act: &Act, baseline: &Baseline) {

@@ -1,4 +1,4 @@
-//! `guardrail events`: the calls that are watched, and why.
+//! `guardrail events`: the calls that are watched, why, and what is done about what is gone.
 
 use guardrail::event::TABLE;
 
@@ -32,13 +32,16 @@ fn text(out: &mut String) {
             family = Some(watch.family);
         }
         labelled(out, &format!("  {}", watch.name), COLUMN, watch.why);
+        let gone = format!("gone: {}: {}", watch.gone.what(), watch.gone.reason());
+        labelled(out, "", COLUMN, &gone);
     }
 }
 
 fn markdown(out: &mut String) {
-    row(out, &["call", "about", "why it is watched"]);
-    line(out, "|---|---|---|");
+    row(out, &["call", "about", "why it is watched", "what is looked at if what it names is gone"]);
+    line(out, "|---|---|---|---|");
     for watch in TABLE {
-        row(out, &[&format!("`{}`", watch.name), &watch.family.to_string(), watch.why]);
+        let gone = format!("{}: {}", watch.gone.what(), watch.gone.reason());
+        row(out, &[&format!("`{}`", watch.name), &watch.family.to_string(), watch.why, &gone]);
     }
 }

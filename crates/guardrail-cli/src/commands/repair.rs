@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use guardrail::baseline::{Baseline, ManagedVpcs};
-use guardrail::cloud::{Cloud, InMemory};
+use guardrail::cloud::{Cloud, InMemoryTable};
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::history::LookAgain;
 use guardrail::report::{Cause, Outcome, Report, Verdict};
@@ -91,17 +91,21 @@ async fn until_settled(
     mut request: RunRequest,
     wait: Duration,
 ) -> Vec<Report> {
-    let notes = InMemory::default();
+    let table = InMemoryTable::default();
     let began = cloud.now();
     let last = began.checked_add(wait).unwrap_or(Timestamp::MAX);
-    let mut reports = vec![run::run(cloud, &notes, baseline, &request).await];
+    let mut reports = Vec::new();
     let waits = |reports: &[Report]| reports.last().and_then(|report| report.look_again.clone());
-    while let Some(again) = waits(&reports).filter(|again| again.at <= last) {
+    loop {
+        let lived = run::run(cloud, &table, &[], baseline, &request).await;
+        // No other run is under way on a table that is this process's own.
+        let Some(report) = lived.report() else { break };
+        reports.push(report.clone());
+        let Some(again) = waits(&reports).filter(|again| again.at <= last) else { break };
         eprintln!("waiting until {}: {}", again.at, again.why);
         let rest = Duration::try_from(again.at.duration_since(cloud.now()));
         cloud.pause(rest.unwrap_or_default()).await;
-        request.deadline = cloud.now().checked_add(RUN).unwrap_or(Timestamp::MAX);
-        reports.push(run::run(cloud, &notes, baseline, &request).await);
+        request = again_at(request, cloud.now());
     }
     if let Some(again) = waits(&reports) {
         eprintln!("note: {}", waits_longer(&again, began));
@@ -132,6 +136,15 @@ fn request(scope: Scope, now: Timestamp) -> RunRequest {
         evidence: Vec::new(),
         deadline: now.checked_add(RUN).unwrap_or(Timestamp::MAX),
         scope,
+    }
+}
+
+/// The same request once more: another run of the same incident.
+fn again_at(request: RunRequest, now: Timestamp) -> RunRequest {
+    RunRequest {
+        run_id: format!("operator-{}/{}", now.as_millisecond(), request.scope.vpc),
+        deadline: now.checked_add(RUN).unwrap_or(Timestamp::MAX),
+        ..request
     }
 }
 

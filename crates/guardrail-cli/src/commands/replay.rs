@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use guardrail::baseline::Baseline;
-use guardrail::cloud::{InMemory, Notes as _};
+use guardrail::cloud::{InMemoryTable, Table as _};
 use guardrail::ec2::id::{Place, Scope, VpcId};
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::{Vpc, World};
 use guardrail::event::Evidence;
+use guardrail::history::{Kept, ledger};
 use guardrail::inbox::detect::{Ignored, Managed, accept, made_elsewhere, messages};
 use guardrail::inbox::message::{About, incident_of};
 use guardrail::inbox::resolve::resolve;
 use guardrail::report::{Cause, Report, Verdict};
-use guardrail::run::{self, RunRequest, noted_since};
+use guardrail::run::{self, RunRequest, remembered_since};
 use guardrail::shown::one_line;
 use guardrail_sim::{Replayed, Sim, SimCloud, SimOptions, replay_call};
 use jiff::Timestamp;
@@ -84,7 +85,7 @@ pub(crate) fn start(calls: &[(Value, Evidence)]) -> Timestamp {
 /// A simulated world and the guardrail that looks after it.
 pub(crate) struct Stage {
     pub(crate) cloud: SimCloud,
-    notes: InMemory,
+    table: InMemoryTable,
     pub(crate) baseline: Baseline,
     /// Where the world is of; `None` for one without a VPC.
     place: Option<Place>,
@@ -141,17 +142,18 @@ impl Stage {
     pub(crate) fn new(sim: Sim, baseline: Baseline) -> Self {
         let world = sim.world();
         let place = place(&world);
-        let notes = InMemory::default();
+        let table = InMemoryTable::default();
         // The world is taken for one that sweeps have looked at as it stands.
         let since = sim.now().checked_sub(STOOD).unwrap_or(Timestamp::MIN);
         for vpc in place.iter().flat_map(|place| managed(&world, place, &baseline)) {
-            let note = noted_since(&baseline, &world, &vpc, since);
+            let facts = remembered_since(&baseline, &world, &vpc, since);
             if let Some(place) = &place {
-                // Noting in memory does not fail.
-                let _ = pollster::block_on(notes.note(&place.scope(&vpc), &note));
+                let keep = ledger::put_facts(&place.scope(&vpc), &Kept::default(), &facts);
+                // A table in memory does not fail, and nobody else writes to it.
+                let _ = pollster::block_on(table.commit(&keep));
             }
         }
-        Self { cloud: SimCloud::new(sim), notes, baseline, place }
+        Self { cloud: SimCloud::new(sim), table, baseline, place }
     }
 
     /// Lets time pass until the recorded call, makes it on the world, and lets the guardrail look
@@ -176,19 +178,26 @@ impl Stage {
 
     /// The runs over one VPC that a call leads to: the first, and those for which it waits.
     fn look_until_settled(&self, scope: Scope, cause: Cause, call: &Evidence) -> Vec<ReplayedRun> {
-        let mut runs = vec![self.look(scope.clone(), cause, call)];
-        while let Some(at) = runs.last().and_then(|run| Some(run.report.look_again.as_ref()?.at))
-            && runs.len() < LOOKS
-        {
+        let mut runs = Vec::new();
+        while let Some(run) = self.look(scope.clone(), cause, call, runs.len() + 1) {
+            let again = run.report.look_again.as_ref().map(|again| again.at);
+            runs.push(run);
+            let Some(at) = again.filter(|_| runs.len() < LOOKS) else { break };
             let wait = Duration::try_from(at.duration_since(self.cloud.sim().now()));
             self.cloud.sim_mut().advance(wait.unwrap_or_default());
-            runs.push(self.look(scope.clone(), cause, call));
         }
         runs
     }
 
-    /// One run over one VPC.
-    pub(crate) fn look(&self, scope: Scope, cause: Cause, call: &Evidence) -> ReplayedRun {
+    /// One run over one VPC, the one of this number that the call leads to; nothing where another is
+    /// under way, which is never so on a table that is this process's own.
+    pub(crate) fn look(
+        &self,
+        scope: Scope,
+        cause: Cause,
+        call: &Evidence,
+        number: usize,
+    ) -> Option<ReplayedRun> {
         let before = self.tables(&scope.vpc);
         let now = self.cloud.sim().now();
         let evidence = match cause {
@@ -196,17 +205,18 @@ impl Stage {
             Cause::Sweep | Cause::Clock | Cause::Operator => Vec::new(),
         };
         let incident = incident_of(call);
+        let name = format!("{incident}/{}", scope.vpc);
         let request = RunRequest {
-            run_id: format!("{incident}/{}", scope.vpc),
+            run_id: if number > 1 { format!("{name}/{number}") } else { name },
             incident,
             deadline: now.checked_add(RUN).unwrap_or(Timestamp::MAX),
             scope,
             cause,
             evidence,
         };
-        let report =
-            pollster::block_on(run::run(&self.cloud, &self.notes, &self.baseline, &request));
-        ReplayedRun { before, after: self.tables(&report.scope.vpc), report }
+        let run = run::run(&self.cloud, &self.table, &[], &self.baseline, &request);
+        let report = pollster::block_on(run).report().cloned()?;
+        Some(ReplayedRun { before, after: self.tables(&request.scope.vpc), report })
     }
 
     fn tables(&self, vpc: &VpcId) -> String {

@@ -1,12 +1,13 @@
 //! `guardrail sim`: a world as an EC2 endpoint on this machine.
 
 use std::future::Future;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use guardrail::ec2::world::World;
-use guardrail_sim::http::{Events, Server, ServerOptions};
-use guardrail_sim::{Fault, Sim, SimOptions};
+use guardrail_sim::http::{Events, Mishaps, Server, ServerOptions};
+use guardrail_sim::{BucketUse, Fault, Sim, SimOptions, bucket_table};
 use jiff::SignedDuration;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -39,6 +40,10 @@ pub(crate) struct Arguments {
     /// How old the world is that reads see, such as `2s`.
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time)]
     visibility_delay: Duration,
+    /// Puts EC2's documented token bucket on each API action (calls that find it empty are refused
+    /// as `RequestLimitExceeded`), and prints at the end what the calls took of them.
+    #[arg(long)]
+    throttle: bool,
     /// Where to save the world when the simulator is told to stop (SIGTERM, SIGINT).
     #[arg(long, value_name = "AFTER.json")]
     save: Option<PathBuf>,
@@ -46,6 +51,11 @@ pub(crate) struct Arguments {
     /// JSON lines, or a URL.
     #[arg(long, value_name = "FILE|http://…")]
     events: Option<Events>,
+    /// What happens to events on their way: how many of a hundred get lost or come twice, how long
+    /// they take at most (so they overtake each other), and the seed of chance, such as
+    /// `lost=5,repeated=10,late=3s,seed=7`.
+    #[arg(long, value_name = "WHAT=N,…", requires = "events")]
+    event_faults: Option<Mishaps>,
 }
 
 const POINT_AT_IT: &str = "Point a client at it with AWS_ENDPOINT_URL_EC2=http://127.0.0.1:PORT, or with AWS_ENDPOINT_URL, because it also answers \
@@ -68,7 +78,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
     let mut sim = Sim::new(
         world,
         now(),
-        SimOptions { visibility_delay: arguments.visibility_delay, ..SimOptions::default() },
+        SimOptions {
+            visibility_delay: arguments.visibility_delay,
+            throttling: arguments.throttle,
+            ..SimOptions::default()
+        },
     );
     arguments.faults.iter().for_each(|fault| sim.inject(fault.clone()));
     let options = ServerOptions {
@@ -76,22 +90,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
         latency: arguments.latency,
         speed: arguments.speed,
         events: arguments.events.clone(),
+        mishaps: arguments.event_faults.unwrap_or_default(),
     };
-    let world = serve(sim, options)
+    let (world, uses) = serve(sim, options)
         .map_err(|reason| BadInput::Unserved { port: arguments.port, reason })?;
+    if arguments.throttle {
+        // Whoever reads it may be gone by now.
+        let _ = std::io::stdout().write_all(bucket_table(&uses).as_bytes());
+    }
     if let Some(path) = &arguments.save {
         input::write(path, &format!("{:#}\n", json!(world)))?;
     }
     Ok(Ending::Fine)
 }
 
-fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<World> {
+fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<(World, Vec<BucketUse>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = told_to_stop()?;
         let server = Server::bind(sim, options).await?;
         println!("listening on http://{}", server.address());
-        server.run_until(stop).await
+        let meter = server.bucket_meter();
+        let world = server.run_until(stop).await?;
+        Ok((world, meter.uses()))
     })
 }
 

@@ -4,7 +4,7 @@ use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{Cloud as _, Observation};
 use guardrail::ec2::id::{Place, VpcId};
 use guardrail::ec2::snapshot::Section;
-use guardrail_aws::{Aws, ClientOptions, Clients, Clouds};
+use guardrail_aws::{Allowance, Aws, ClientOptions, Clients, Clouds};
 
 use crate::arguments::PlaceArgs;
 use crate::error::{BadInput, Unavailable};
@@ -26,7 +26,7 @@ impl Session {
 
     /// The cloud of the place.
     pub(crate) fn cloud(&self) -> Result<Aws, Unavailable> {
-        Ok(Clouds::new(&self.clients).at(&self.place)?)
+        Ok(Clouds::new(&self.clients, Allowance::unlimited()).at(&self.place)?)
     }
 
     /// Reads these VPCs, or every managed one: a single one as the repair function does, more as

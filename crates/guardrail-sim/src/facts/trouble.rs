@@ -199,6 +199,28 @@ fn a_read_of_everything_draws_on_a_smaller_bucket() {
     }
 }
 
+/// What is counted of each bucket is what was made, what was refused, and the most that was missing
+/// at once; without throttling a bucket owes what it would have refused.
+#[test]
+fn the_use_of_each_bucket_is_counted() {
+    let used = |sim: &Sim| {
+        let uses = sim.bucket_uses().into_iter();
+        uses.map(|used| (used.action, used.made, used.refused, used.highest_use))
+            .collect::<Vec<_>>()
+    };
+    let mut sim = throttling();
+    assert_eq!(calls_until_refused(&mut sim, &modify_s3()), 4);
+    sim.advance(seconds(3600));
+    sim.call(&modify_s3()).unwrap();
+    assert_eq!(used(&sim), [("ModifyVpcEndpoint", 6, 1, 4.0)]);
+
+    let mut sim = super::sim();
+    for _ in 0..6 {
+        sim.call(&modify_s3()).unwrap();
+    }
+    assert_eq!(used(&sim), [("ModifyVpcEndpoint", 6, 0, 6.0)]);
+}
+
 /// A dry run is a request to the same API: it takes from the same bucket.
 #[test]
 fn a_dry_run_draws_on_the_bucket_of_its_call() {

@@ -25,21 +25,26 @@ pub(crate) fn answer(
     let done = match (method, path) {
         (&Method::GET, "world") => Ok(json!(service.world())),
         (&Method::GET, "calls") => Ok(service.state().sim.calls().iter().map(recorded).collect()),
+        (&Method::GET, "buckets") => Ok(json!(service.bucket_uses())),
         (&Method::GET, "status") => Ok(status(service)),
         (&Method::POST, "advance") => advance(service, Parameters::parse(&form)),
         (&Method::POST, "fault") => fault(service, Parameters::parse(&form)),
         (&Method::POST, "reset") => reset(service, body),
         _ => Err((StatusCode::NOT_FOUND, format!("there is no {method} /_sim/{path}"))),
     };
+    done_answer(done)
+}
+
+pub(crate) fn done_answer(done: Done) -> Answer {
     match done {
         Ok(value) => json_answer(StatusCode::OK, &value),
         Err((status, message)) => json_answer(status, &json!({ "error": message })),
     }
 }
 
-type Done = Result<Value, (StatusCode, String)>;
+pub(crate) type Done = Result<Value, (StatusCode, String)>;
 
-fn bad(message: impl ToString) -> (StatusCode, String) {
+pub(crate) fn bad(message: impl ToString) -> (StatusCode, String) {
     (StatusCode::BAD_REQUEST, message.to_string())
 }
 
@@ -65,24 +70,36 @@ fn status(service: &Service) -> Value {
         "now": service.state().sim.now(),
         "in_flight": in_flight,
         "most_in_flight": most_in_flight,
+        "events": service.fates(),
         "undelivered_events": undelivered,
         "last_delivery_failure": last_failure,
     })
 }
 
-fn advance(service: &Service, mut parameters: Parameters) -> Done {
-    let seconds =
-        parameters.number("seconds").map_err(bad)?.ok_or_else(|| bad("`seconds` is missing"))?;
+/// `seconds` to advance by.
+pub(crate) fn seconds(mut parameters: Parameters) -> Result<Duration, (StatusCode, String)> {
+    let seconds = parameters.number("seconds").map_err(bad)?;
+    Ok(Duration::from_secs(seconds.ok_or_else(|| bad("`seconds` is missing"))?))
+}
+
+fn advance(service: &Service, parameters: Parameters) -> Done {
+    let time = seconds(parameters)?;
     let mut state = service.state();
-    state.sim.advance(Duration::from_secs(seconds));
+    state.sim.advance(time);
     Ok(json!({ "now": state.sim.now() }))
 }
 
-fn fault(service: &Service, mut parameters: Parameters) -> Done {
+/// The fault that the parameters ask for.
+pub(crate) fn asked_fault(mut parameters: Parameters) -> Result<Fault, (StatusCode, String)> {
     let operation = parameters.required("operation").map_err(bad)?;
     let code = parameters.required("code").map_err(bad)?;
     let times = parameters.number("times").map_err(bad)?.unwrap_or(1);
-    service.state().sim.inject(Fault::named(&operation, &code, times));
+    Ok(Fault::named(&operation, &code, times))
+}
+
+fn fault(service: &Service, parameters: Parameters) -> Done {
+    let fault = asked_fault(parameters)?;
+    service.state().sim.inject(fault);
     Ok(json!({}))
 }
 
@@ -93,7 +110,7 @@ fn reset(service: &Service, body: &Bytes) -> Done {
     Ok(json!({}))
 }
 
-fn json_answer(status: StatusCode, value: &Value) -> Answer {
+pub(crate) fn json_answer(status: StatusCode, value: &Value) -> Answer {
     let mut answer = Response::new(Full::from(value.to_string()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

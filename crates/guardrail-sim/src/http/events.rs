@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -12,9 +13,12 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request, Uri};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+
+use super::mishaps::Mishaps;
 
 /// Where events go: `http://…`, or the path of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +57,24 @@ type Undelivered = Arc<Mutex<(usize, String)>>;
 /// The open end of where events go.
 #[derive(Debug)]
 pub(crate) struct Sender {
+    way: Arc<Way>,
+    mishaps: Mishaps,
+    fates: Mutex<Fates>,
+}
+
+/// What became of the events so far.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Fates {
+    /// Those that were sent off.
+    pub(crate) sent: u64,
+    /// Those of them that never come.
+    pub(crate) lost: u64,
+    /// Those of them that come twice.
+    pub(crate) repeated: u64,
+}
+
+#[derive(Debug)]
+struct Way {
     to: To,
     undelivered: Undelivered,
 }
@@ -64,7 +86,7 @@ enum To {
 }
 
 impl Sender {
-    pub(crate) fn open(events: Events) -> io::Result<Self> {
+    pub(crate) fn open(events: Events, mishaps: Mishaps) -> io::Result<Self> {
         let undelivered = Undelivered::default();
         let to = match events {
             Events::File(path) => {
@@ -76,10 +98,47 @@ impl Sender {
                 To::Url(sender)
             }
         };
-        Ok(Self { to, undelivered })
+        Ok(Self { way: Arc::new(Way { to, undelivered }), mishaps, fates: Mutex::default() })
     }
 
     pub(crate) fn send(&self, event: Value) {
+        for after in self.comings() {
+            let (way, event) = (self.way.clone(), event.clone());
+            if after.is_zero() {
+                way.deliver(event);
+            } else {
+                tokio::spawn(async move {
+                    tokio::time::sleep(after).await;
+                    way.deliver(event);
+                });
+            }
+        }
+    }
+
+    /// After how long the next event comes, each time that it does.
+    fn comings(&self) -> Vec<Duration> {
+        let mut fates = self.fates.lock().unwrap_or_else(PoisonError::into_inner);
+        let comings = self.mishaps.comings(fates.sent);
+        fates.sent = fates.sent.saturating_add(1);
+        match comings.len() {
+            0 => fates.lost = fates.lost.saturating_add(1),
+            1 => {}
+            _ => fates.repeated = fates.repeated.saturating_add(1),
+        }
+        comings
+    }
+
+    pub(crate) fn fates(&self) -> Fates {
+        *self.fates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn undelivered(&self) -> (usize, String) {
+        self.way.undelivered.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Way {
+    fn deliver(&self, event: Value) {
         let sent = match &self.to {
             To::File(file) => {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,10 +149,6 @@ impl Sender {
         if let Err(reason) = sent {
             note(&self.undelivered, reason);
         }
-    }
-
-    pub(crate) fn undelivered(&self) -> (usize, String) {
-        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

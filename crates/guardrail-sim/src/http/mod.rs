@@ -4,13 +4,15 @@
 //! Under `/_sim/` it answers to tests instead: [`Server`] says what.
 
 pub(crate) mod cloudtrail;
-mod control;
+pub(crate) mod control;
 mod events;
+mod mishaps;
 pub(crate) mod parameters;
 mod requests;
 pub(crate) mod resources;
 mod responses;
-mod service;
+pub(crate) mod service;
+pub(crate) mod sockets;
 pub(crate) mod tree;
 
 use std::future::Future;
@@ -20,15 +22,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guardrail::ec2::world::World;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 pub use events::{Events, NotAnEventTarget};
+pub use mishaps::{Mishaps, NotAMishap};
 
 use crate::sim::Sim;
+use crate::throttle::BucketUse;
 use service::Service;
 
 /// How the server behaves beyond what the simulator does.
@@ -42,6 +42,8 @@ pub struct ServerOptions {
     pub speed: u32,
     /// Where the event of each call goes that could change something.
     pub events: Option<Events>,
+    /// What happens to events on their way there.
+    pub mishaps: Mishaps,
 }
 
 /// A simulator on a socket.
@@ -50,8 +52,11 @@ pub struct ServerOptions {
 /// - `GET /_sim/world`: the world now, as a world file;
 /// - `GET /_sim/calls`: every call so far as `{at, operation, write, dry_run, outcome}`; the
 ///   outcome is `ok`, EC2's code, or `lost`;
+/// - `GET /_sim/buckets`: what each action's calls took of EC2's token bucket, as
+///   [`BucketUse`](crate::BucketUse);
 /// - `GET /_sim/status`: the time, how many calls are being answered, the most that ever were at
-///   once, and how many events could not be delivered;
+///   once, how many events were sent off, and of them lost and repeated on purpose, and how many
+///   could not be delivered;
 /// - `POST /_sim/advance?seconds=90`: lets time pass;
 /// - `POST /_sim/fault?operation=DeleteRoute&code=Unavailable&times=2`: as [`Fault`](crate::Fault);
 ///   the code `lost` loses the answer of a call that happens;
@@ -80,6 +85,11 @@ impl Server {
         self.address
     }
 
+    /// A way to ask what the calls took of EC2's token buckets, also after the server has stopped.
+    pub fn bucket_meter(&self) -> BucketMeter {
+        BucketMeter(self.service.clone())
+    }
+
     /// Serves without end.
     ///
     /// # Errors
@@ -94,28 +104,23 @@ impl Server {
     /// # Errors
     /// The socket breaks.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<World> {
-        let mut connections = JoinSet::new();
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => break,
-                accepted = self.listener.accept() => {
-                    let (stream, _) = accepted?;
-                    connections.spawn(connection(stream, self.service.clone()));
-                }
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        drop(connections);
+        let service = self.service.clone();
+        let answer = move |request| {
+            let service = service.clone();
+            async move { service.answer(request).await }
+        };
+        sockets::serve_until(self.listener, stop, answer).await?;
         Ok(self.service.world())
     }
 }
 
-async fn connection(stream: tokio::net::TcpStream, service: Arc<Service>) {
-    let answer = service_fn(move |request| {
-        let service = service.clone();
-        async move { service.answer(request).await }
-    });
-    // A connection that breaks is the client's affair, or the lost answer that was asked for.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+/// What the calls to a [`Server`] took of EC2's token buckets, whenever it is asked.
+#[derive(Debug, Clone)]
+pub struct BucketMeter(Arc<Service>);
+
+impl BucketMeter {
+    /// The uses so far, one for each bucket that was drawn on.
+    pub fn uses(&self) -> Vec<BucketUse> {
+        self.0.bucket_uses()
+    }
 }

@@ -12,7 +12,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, USER_AGENT};
 use hyper::{Request as HttpRequest, Response as HttpResponse, StatusCode};
 
-use super::events::Sender;
+use super::events::{Fates, Sender};
 use super::parameters::Parameters;
 use super::resources::ServedPlace;
 use super::tree::{Fields, answer_xml, error_xml, identity_xml};
@@ -20,9 +20,10 @@ use super::{ServerOptions, requests, responses};
 use crate::ec2::errors::ApiError;
 use crate::http::cloudtrail;
 use crate::sim::Sim;
+use crate::throttle::BucketUse;
 
 /// More than any call of EC2 has.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
+pub(crate) const LARGEST_BODY: usize = 16 * 1024 * 1024;
 const API_VERSION: &str = "2016-11-15";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -100,7 +101,8 @@ struct Call {
 
 impl Service {
     pub(crate) fn new(sim: Sim, options: ServerOptions) -> io::Result<Self> {
-        let events = options.events.clone().map(Sender::open).transpose()?;
+        let open = |events| Sender::open(events, options.mishaps);
+        let events = options.events.clone().map(open).transpose()?;
         let state = Mutex::new(State::new(sim));
         Ok(Self {
             options,
@@ -119,6 +121,11 @@ impl Service {
         state
     }
 
+    /// What the calls took of EC2's token buckets.
+    pub(crate) fn bucket_uses(&self) -> Vec<BucketUse> {
+        self.state().sim.bucket_uses()
+    }
+
     pub(crate) fn world(&self) -> World {
         self.state().sim.world()
     }
@@ -131,6 +138,11 @@ impl Service {
     /// How many events could not be delivered, and why the last.
     pub(crate) fn undelivered(&self) -> (usize, String) {
         self.events.as_ref().map(Sender::undelivered).unwrap_or_default()
+    }
+
+    /// What became of the events so far.
+    pub(crate) fn fates(&self) -> Fates {
+        self.events.as_ref().map(Sender::fates).unwrap_or_default()
     }
 
     pub(crate) async fn answer(&self, request: HttpRequest<Incoming>) -> Result<Answer, Lost> {
@@ -281,12 +293,12 @@ fn place_of(world: &World) -> ServedPlace {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
 /// `AWS4-HMAC-SHA256 Credential=AKIA…/20261122/eu-central-1/ec2/aws4_request, …`
-fn access_key(authorization: &str) -> Option<&str> {
+pub(crate) fn access_key(authorization: &str) -> Option<&str> {
     let (_, credential) = authorization.split_once("Credential=")?;
     credential.split('/').next().filter(|key| !key.is_empty())
 }

@@ -23,14 +23,21 @@ pub(crate) struct Reply {
 /// A server of this world, whose time stands still.
 pub(crate) async fn serve(world: &str, options: ServerOptions) -> Client {
     let world = guardrail::ec2::world_file::load(world).unwrap();
-    let sim = Sim::new(world, NOW.parse().unwrap(), SimOptions::default());
+    serve_sim(Sim::new(world, NOW.parse().unwrap(), SimOptions::default()), options).await
+}
+
+pub(crate) async fn serve_sim(sim: Sim, options: ServerOptions) -> Client {
     let server = Server::bind(sim, options).await.unwrap();
-    let client = Client(server.address());
+    let client = Client::of(server.address());
     tokio::spawn(server.run());
     client
 }
 
 impl Client {
+    pub(crate) fn of(address: SocketAddr) -> Self {
+        Self(address)
+    }
+
     /// One request on a connection of its own; `None` when no answer came.
     pub(crate) async fn send(
         self,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use guardrail_sim::http::ServerOptions;
+use guardrail_sim::{Sim, SimOptions};
 use serde_json::{Value, json};
 
-use crate::client::serve;
+use crate::client::{NOW, serve, serve_sim};
 
 const WORLD: &str = include_str!("../../src/facts/world.json");
 const DELETE_ROUTE: &str = "Action=DeleteRoute&RouteTableId=rtb-a&DestinationCidrBlock=0.0.0.0%2F0";
@@ -72,6 +73,58 @@ async fn time_passes_when_told_so() {
     let reply = client.tell("advance?seconds=5", "").await;
     assert_eq!(reply.body, r#"{"now":"2026-11-22T12:00:05Z"}"#);
     assert_eq!(states(&client.look("world").await), ["available"]);
+}
+
+#[tokio::test]
+async fn calls_are_counted_against_their_buckets() {
+    let client = serve(WORLD, ServerOptions::default()).await;
+    let delete = "Action=DeleteVpcEndpoints&VpcEndpointId.1=vpce-9";
+    for form in [delete, "Action=DescribeSecurityGroups", delete, "Action=Nonsense"] {
+        client.call(form).await.unwrap();
+    }
+    client.tell("advance?seconds=4", "").await;
+    client.call(delete).await.unwrap();
+    let used = |action: &str, unfiltered: bool, sizes: (f64, f64), made: u64, highest: f64| {
+        json!({
+            "action": action, "unfiltered": unfiltered, "capacity": sizes.0, "refill": sizes.1,
+            "made": made, "refused": 0, "highest_use": highest,
+        })
+    };
+    assert_eq!(
+        client.look("buckets").await,
+        json!([
+            used("DeleteVpcEndpoints", false, (4.0, 0.3), 3, 2.0),
+            used("DescribeSecurityGroups", true, (50.0, 10.0), 1, 1.0),
+        ])
+    );
+}
+
+/// "If you exceed an API throttling limit, you get the `RequestLimitExceeded` error code"; the
+/// bucket fills again as time passes.
+#[tokio::test]
+async fn an_empty_bucket_refuses_until_it_has_filled_again() {
+    let options = SimOptions { throttling: true, ..SimOptions::default() };
+    let world = guardrail::ec2::world_file::load(WORLD).unwrap();
+    let client =
+        serve_sim(Sim::new(world, NOW.parse().unwrap(), options), ServerOptions::default());
+    let client = client.await;
+    let call = async || {
+        let reply = client.call("Action=DeleteVpcEndpoints&VpcEndpointId.1=vpce-9").await.unwrap();
+        (reply.status, reply.body.contains("<Code>RequestLimitExceeded</Code>"))
+    };
+    for _ in 0..4 {
+        assert_eq!(call().await, (200, false));
+    }
+    assert_eq!(call().await, (503, true));
+    client.tell("advance?seconds=3", "").await;
+    assert_eq!(call().await, (503, true));
+    client.tell("advance?seconds=1", "").await;
+    assert_eq!(call().await, (200, false));
+    let used = &client.look("buckets").await[0];
+    assert_eq!(
+        (&used["made"], &used["refused"], &used["highest_use"]),
+        (&json!(7), &json!(2), &json!(4.0))
+    );
 }
 
 #[tokio::test]

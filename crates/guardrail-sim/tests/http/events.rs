@@ -287,3 +287,31 @@ async fn events_are_posted_to_a_url() {
         format!("{url} answered 500 Internal Server Error")
     );
 }
+
+#[tokio::test]
+async fn events_get_lost_come_twice_and_overtake_each_other_as_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, options) = to_file(&dir);
+    let mishaps = "lost=30,repeated=50,late=40ms,seed=2".parse().unwrap();
+    let client = serve(WORLD, ServerOptions { mishaps, ..options }).await;
+    for _ in 0..20 {
+        client.call("Action=DeleteTags&ResourceId.1=vpc-1").await.unwrap();
+    }
+    let fates = client.look("status").await["events"].clone();
+    let fate = |name: &str| fates[name].as_u64().unwrap();
+    assert_eq!(fate("sent"), 20);
+    assert!(fate("lost") > 0 && fate("repeated") > 0, "{fates}");
+    let expected = usize::try_from(20 - fate("lost") + fate("repeated")).unwrap();
+    let mut came = Vec::new();
+    while came.len() < expected {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        came = events(&path);
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let ids: Vec<String> =
+        events(&path).iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), expected, "and no more");
+    let different: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(different.len() as u64, 20 - fate("lost"));
+    assert!(!ids.is_sorted(), "{ids:?}");
+}

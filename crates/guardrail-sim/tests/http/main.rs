@@ -1,4 +1,4 @@
-//! The simulator on a socket: what clients of EC2 get, what tests can ask of it, and the events it
+//! The simulator on a socket: what clients of EC2 and SQS get, what tests can ask of it, and the events it
 //! sends.
 
 #[cfg(test)]
@@ -7,5 +7,7 @@ mod client;
 mod control;
 #[cfg(test)]
 mod events;
+#[cfg(test)]
+mod queues;
 #[cfg(test)]
 mod wire;

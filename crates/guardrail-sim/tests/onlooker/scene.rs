@@ -90,7 +90,8 @@ impl Scene {
         }
         let mut baseline = Baseline::default().with_mode(Mode::Repair);
         for rule in wrongs.iter().flat_map(|wrong| wrong.leaves()) {
-            baseline.rules.insert(*rule, RuleOptions { mode: Some(Mode::Notify) });
+            let notify = RuleOptions { mode: Some(Mode::Notify), grace_minutes: None };
+            baseline.rules.insert(*rule, notify);
         }
         if wrongs.contains(&Wrong::NameAnswersUnclear) {
             baseline.gateway_endpoints.services.clear();

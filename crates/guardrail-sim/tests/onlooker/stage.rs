@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use guardrail::baseline::{Baseline, Remove, Resolver};
-use guardrail::cloud::{Answer, Cloud, InMemory, Observation};
+use guardrail::cloud::{Answer, Cloud, InMemoryTable, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{RouteTableId, Scope, SubnetId, VpcId};
 use guardrail::ec2::snapshot::Section;
@@ -12,7 +12,7 @@ use guardrail::ec2::world::World;
 use guardrail::event::Evidence;
 use guardrail::report::{Cause, Next, Report};
 use guardrail::rules::left_alone::{LeftAlone, LeftAloneReason};
-use guardrail::run::{RunRequest, run};
+use guardrail::run::{Lived, RunRequest, run};
 use guardrail_sim::{Recorded, Request, Sim, SimCloud, SimOptions};
 use jiff::Timestamp;
 
@@ -27,7 +27,7 @@ pub(crate) struct Stage {
     cloud: SimCloud,
     /// The same world, left alone.
     alone: RefCell<Sim>,
-    notes: InMemory,
+    table: InMemoryTable,
     baseline: Baseline,
     pub(crate) onlooker: Onlooker,
     /// Whether the onlooker looks at every write and after it.
@@ -93,7 +93,7 @@ impl Stage {
         Self {
             cloud: SimCloud::new(sim()),
             alone: RefCell::new(sim()),
-            notes: InMemory::default(),
+            table: InMemoryTable::default(),
             baseline: baseline.clone(),
             watched,
             onlooker: Onlooker::new(world, vpc, (required, private.clone()), (asks, forwards)),
@@ -178,7 +178,9 @@ impl Stage {
         self.coming.replace(coming);
         let evidence = come.into_iter().rev().map(|(_, record)| record).collect();
         let request = RunRequest { evidence, ..request(number, now) };
-        pollster::block_on(run(self, &self.notes, &self.baseline, &request))
+        let lived = pollster::block_on(run(self, &self.table, &[], &self.baseline, &request));
+        let Lived::Recorded { report, .. } = lived else { panic!("{lived:?}") };
+        *report
     }
 
     /// One run, and then the time until the next: until what it waits for has come, a minute
@@ -221,7 +223,7 @@ pub(crate) fn request(number: usize, now: Timestamp) -> RunRequest {
         },
         cause: Cause::Event,
         evidence: Vec::new(),
-        run_id: format!("run-{number}"),
+        run_id: format!("run-{number}-{now}"),
         incident: format!("incident-{number}"),
         deadline: now.checked_add(Duration::from_secs(900)).unwrap(),
     }

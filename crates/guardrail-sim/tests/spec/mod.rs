@@ -106,13 +106,14 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         |(notify, choice, changes, endpoint_changes)| {
             let mut baseline = Baseline::default().with_mode(Mode::Repair);
             for rule in notify {
-                baseline.rules.insert(RuleId::ALL[rule], RuleOptions { mode: Some(Mode::Notify) });
+                let notify = RuleOptions { mode: Some(Mode::Notify), grace_minutes: None };
+                baseline.rules.insert(RuleId::ALL[rule], notify);
             }
             if choice == 0 {
                 baseline.internet_routes.remove = Remove::Immediately;
             }
             if choice % 2 == 0 {
-                let repair = RuleOptions { mode: Some(Mode::Repair) };
+                let repair = RuleOptions { mode: Some(Mode::Repair), grace_minutes: None };
                 baseline.rules.insert(RuleId::PublicIpOnLaunch, repair);
             }
             if choice == 1 {

@@ -90,7 +90,7 @@ fn of_call(
         what,
         change: tagging.change,
         tags: tags.iter().copied().cloned().collect(),
-        actor: call.record.actor.clone(),
+        actor: call.actor().into_owned(),
         actor_account: call.actor_account.clone(),
         event_id: call.record.event_id.clone(),
     };
@@ -198,6 +198,15 @@ mod tests {
     const UNMANAGED: Edit = |w| w.set("vpc-1", "Tags", json!([]));
     const UNTAGGED: Edit = |w| w.set("subnet-pria", "Tags", json!([]));
     const NONE: [&str; 0] = [];
+
+    #[test]
+    fn what_a_sender_claims_of_a_departure_is_told_as_claimed() {
+        let mut call = call("DeleteTags", &["vpc-1"], &["vpc-guardrail"]);
+        call.claimed_by = Some("AIDAIOSFODNN7EXAMPLE".to_owned());
+        let told: Vec<String> =
+            all(UNMANAGED, &[call]).into_iter().map(|departure| departure.actor).collect();
+        assert_eq!(told, ["claimed by AIDAIOSFODNN7EXAMPLE: ops"]);
+    }
 
     #[test]
     fn a_vpc_left_if_its_tag_was_touched_and_it_is_not_managed_now() {

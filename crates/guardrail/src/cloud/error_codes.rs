@@ -1,7 +1,9 @@
-//! What EC2's error codes mean: the only place in the product where they are spelled out.
+//! What AWS's error codes mean: the only place in the product where they are spelled out.
 //!
 //! EC2 models no typed errors; a code is text, and for some refusals only the words tell what it
-//! means. Codes and texts are those of "Error codes for the Amazon EC2 API" and of public captures.
+//! means. Codes and texts are those of "Error codes for the Amazon EC2 API" and of public captures;
+//! beside them are the few of DynamoDB, SQS and Systems Manager that the guardrail meets
+//! (docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html).
 
 use crate::cloud::{Applied, CallError, ErrorClass};
 use crate::ec2::change::Call;
@@ -15,7 +17,9 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         "RequestLimitExceeded"
         | "EC2ThrottledException"
         | "RequestThrottled"
-        | "RequestThrottledException" => ErrorClass::Throttled,
+        | "RequestThrottledException"
+        | "ProvisionedThroughputExceeded"
+        | "ProvisionedThroughputExceededException" => ErrorClass::Throttled,
         _ if code.starts_with("Throttl") => ErrorClass::Throttled,
         "UnauthorizedOperation"
         | "AccessDenied"
@@ -41,6 +45,7 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         | "InvalidState"
         | "DependencyViolation"
         | "InsufficientFreeAddressesInSubnet"
+        | "TransactionInProgressException"
         | "RequestExpired" => ErrorClass::Transient,
         "RouteAlreadyExists"
         | "InvalidPermission.Duplicate"
@@ -51,7 +56,11 @@ pub fn classify(code: &str, message: &str) -> ErrorClass {
         _ if message.contains("already has a route with destination-prefix-list-id") => {
             ErrorClass::AlreadyDone
         }
-        "NatGatewayNotFound" | "ParameterNotFound" => ErrorClass::NotFound,
+        "NatGatewayNotFound"
+        | "ParameterNotFound"
+        | "AWS.SimpleQueueService.NonExistentQueue"
+        | "QueueDoesNotExist"
+        | "ResourceNotFoundException" => ErrorClass::NotFound,
         _ if code.ends_with(".NotFound") => ErrorClass::NotFound,
         _ => ErrorClass::Invalid,
     }
@@ -161,6 +170,16 @@ mod tests {
                 ErrorClass::Throttled,
                 "RequestLimitExceeded Client.RequestLimitExceeded EC2ThrottledException Throttling",
             ),
+            (
+                ErrorClass::Throttled,
+                "ProvisionedThroughputExceededException ThrottlingException ThrottlingError",
+            ),
+            (ErrorClass::Transient, "InternalServerError TransactionInProgressException"),
+            (
+                ErrorClass::NotFound,
+                "ResourceNotFoundException QueueDoesNotExist AWS.SimpleQueueService.NonExistentQueue",
+            ),
+            (ErrorClass::Invalid, "ValidationException IdempotentParameterMismatchException"),
             (
                 ErrorClass::Transient,
                 "InternalError InternalFailure ServiceUnavailable Unavailable Server.InternalError",

@@ -9,7 +9,7 @@ mod table;
 mod telling;
 mod traffic;
 
-pub use queue::{Envelope, Queue, Send};
+pub use queue::{Envelope, Queue, Send, SetAside};
 pub use survey::Survey;
 pub use table::{Commit, InMemoryTable, Table};
 pub use telling::Telling;
@@ -121,17 +121,6 @@ pub struct CallError {
 }
 
 impl CallError {
-    /// DynamoDB's answer to a transaction whose token stood under another one within ten minutes
-    /// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html).
-    pub(crate) fn other_transaction_of_the_same_name() -> Self {
-        Self {
-            operation: "TransactWriteItems".to_owned(),
-            class: ErrorClass::Invalid,
-            code: Some("IdempotentParameterMismatchException".to_owned()),
-            message: "the client token was used for another transaction".to_owned(),
-        }
-    }
-
     /// The failure for people: the operation, and AWS's own words in quotation marks.
     pub fn shown(&self) -> String {
         let code = self.code.as_deref().map(|code| format!("{}: ", word(code)));

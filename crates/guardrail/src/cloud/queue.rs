@@ -23,7 +23,22 @@ pub trait Queue {
     ///
     /// # Errors
     /// When the copy was not accepted.
-    async fn set_aside(&self, id: &str, body: &str, why: &str) -> Result<(), CallError>;
+    async fn set_aside(&self, message: &SetAside<'_>) -> Result<(), CallError>;
+}
+
+/// A message that says nothing to act on, as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetAside<'a> {
+    /// The queue's id of the message.
+    pub id: &'a str,
+    /// The message's group, where the queue says.
+    pub group: Option<&'a str>,
+    /// Who sent it, where the queue says.
+    pub sender: Option<&'a str>,
+    /// Its body, to the letter.
+    pub body: &'a str,
+    /// Why nothing can be acted on.
+    pub why: &'a str,
 }
 
 /// A message as the queue takes it.

@@ -3,12 +3,13 @@
 //! There are two implementations: a process's own memory, and the adapter to DynamoDB. Both pass
 //! the simulator's suite `table_suite`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use super::CallError;
+use super::error_codes::call_error;
 use crate::history::{Body, Condition, Item, Key, Partition, Transaction, Write};
 
 /// Where things are kept that must outlive a process.
@@ -78,6 +79,24 @@ fn item(key: &Key, (version, body, _): &(u64, Body, Option<Timestamp>)) -> Item 
     Item { key: key.clone(), version: *version, body: body.clone() }
 }
 
+/// Whether DynamoDB would take this for a transaction at all: of 100 items at most, and of none twice
+/// (docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html).
+fn takes(transaction: &Transaction) -> Result<(), CallError> {
+    const MOST: usize = 100;
+    let items: BTreeSet<&Key> = transaction.writes.iter().map(Write::key).collect();
+    if items.len() < transaction.writes.len() {
+        return Err(refused("ValidationException", "one item is changed twice"));
+    }
+    match items.len() {
+        ..=MOST => Ok(()),
+        _ => Err(refused("ValidationException", "more than 100 items are changed")),
+    }
+}
+
+fn refused(code: &str, message: &str) -> CallError {
+    call_error("TransactWriteItems", code, message)
+}
+
 impl Kept {
     fn holds(&self, write: &Write) -> bool {
         let version = self.items.get(write.key()).map(|(version, ..)| *version);
@@ -120,13 +139,17 @@ impl Table for InMemoryTable {
     }
 
     async fn commit(&self, transaction: &Transaction) -> Result<Commit, CallError> {
+        takes(transaction)?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(token) = &transaction.token
             && let Some(made) = kept.made.get(token)
         {
             return match made == transaction {
                 true => Ok(Commit::Made),
-                false => Err(CallError::other_transaction_of_the_same_name()),
+                false => Err(refused(
+                    "IdempotentParameterMismatchException",
+                    "the client token was used for another transaction",
+                )),
             };
         }
         if !transaction.writes.iter().all(|write| kept.holds(write)) {

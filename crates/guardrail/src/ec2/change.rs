@@ -1,6 +1,7 @@
 //! The changes the guardrail can make, fully specified: nothing is left to choose when one is
 //! applied.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -280,6 +281,24 @@ impl<G> Action<G> {
             | Self::DisablePublicIpOnLaunch { .. } => false,
         };
         plain_nat_route && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
+    }
+
+    /// The ids that its call names.
+    pub fn ids(&self) -> BTreeSet<String> {
+        let ids: Vec<&str> = match self {
+            Self::EnableVpcDns { vpc, .. }
+            | Self::CreateSecurityGroup { vpc, .. }
+            | Self::CreateEndpoint { vpc, .. } => vec![vpc.as_str()],
+            Self::ModifyEndpoint { endpoint, add_route_tables, add_subnets, .. } => {
+                let tables = add_route_tables.iter().map(RouteTableId::as_str);
+                let subnets = add_subnets.iter().map(SubnetId::as_str);
+                std::iter::once(endpoint.as_str()).chain(tables).chain(subnets).collect()
+            }
+            Self::DeleteRoute { table, .. } => vec![table.as_str()],
+            Self::DisablePublicIpOnLaunch { subnet } => vec![subnet.as_str()],
+            Self::AuthorizeHttps { .. } => Vec::new(),
+        };
+        ids.into_iter().map(str::to_owned).collect()
     }
 
     /// Whether it changes one thing, so that EC2's "there already" answers all of it.

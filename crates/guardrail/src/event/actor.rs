@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::decode::{first_text, text};
+use super::decode::{first_text, said, text};
 use super::tool::Tool;
 use crate::ec2::id::AccountId;
 
@@ -45,7 +45,7 @@ fn person(identity: &Value) -> String {
 /// `role/session`. The session is in `principalId` after the role's unique id; the ARN has both,
 /// without the role's path.
 fn role_and_session(identity: &Value) -> Option<String> {
-    let issuer = identity.pointer("/sessionContext/sessionIssuer").unwrap_or(&Value::Null);
+    let issuer = issuer(identity);
     let role = text(issuer, "userName");
     let session = text(identity, "principalId").split_once(':').map(|(_, session)| session);
     match session {
@@ -60,10 +60,20 @@ fn role_and_session(identity: &Value) -> Option<String> {
     }
 }
 
+/// Who gave the session out: the role that was assumed, or the user.
+fn issuer(identity: &Value) -> &Value {
+    identity.pointer("/sessionContext/sessionIssuer").unwrap_or(&Value::Null)
+}
+
+/// The ARN of the role or user that the session was given out for, with its path.
+pub(super) fn session_issuer(identity: &Value) -> Option<String> {
+    said(issuer(identity), "arn")
+}
+
 /// The account of whoever made the call, by whatever says it: where one of these is another than that
 /// of the resources, the caller is of that one.
 pub(super) fn account(identity: &Value, of_the_resources: Option<&AccountId>) -> Option<AccountId> {
-    let issuer = identity.pointer("/sessionContext/sessionIssuer").unwrap_or(&Value::Null);
+    let issuer = issuer(identity);
     let texts =
         [identity, issuer].map(|of| [text(of, "accountId"), account_of_arn(text(of, "arn"))]);
     let all = || texts.iter().flatten().filter_map(|text| text.parse::<AccountId>().ok());

@@ -136,6 +136,9 @@ pub fn decode(value: &Value) -> Result<Evidence, NotARecord> {
         time,
         actor_account: actor::account(identity, read.account.as_ref()),
         tool_vouched: actor::tool(record).1,
+        session_issuer: actor::session_issuer(identity),
+        request_id: said(record, "requestID"),
+        claimed_by: None,
         tagging: Tagging::read(event, request).filter(|_| is_of_ec2),
         record: read,
     })
@@ -231,7 +234,7 @@ fn error_code(record: &Value) -> Option<String> {
 }
 
 /// The text at `key`, where there is one with something in it.
-fn said(value: &Value, key: &str) -> Option<String> {
+pub(super) fn said(value: &Value, key: &str) -> Option<String> {
     Some(text(value, key)).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
@@ -324,6 +327,9 @@ mod tests {
                 time: None,
                 actor_account: None,
                 tool_vouched: false,
+                session_issuer: None,
+                request_id: None,
+                claimed_by: None,
                 tagging: None,
                 record: expected.clone()
             }
@@ -339,6 +345,9 @@ mod tests {
                 time: None,
                 actor_account: None,
                 tool_vouched: false,
+                session_issuer: None,
+                request_id: None,
+                claimed_by: None,
                 tagging: None,
                 record: expected
             }
@@ -378,6 +387,33 @@ mod tests {
             of("222211113333", "eu-west-1", "2026-09-14T08:31:09Z")
         );
         assert_eq!(read(bare), (Some("333322221111".into()), None, None));
+    }
+
+    /// What a caller may choose (agent, session, tags) is none of it; what AWS would not write there
+    /// is absent, and nobody's record says by whom it was sent.
+    #[test]
+    fn the_role_and_the_request_are_awss_word() {
+        let role = "arn:aws:iam::111122223333:role/a/path/guardrail-RepairRole-1";
+        let read = |identity: Value, request_id: Value| {
+            let evidence = decode(&json!({
+                "eventName": "CreateRoute", "userIdentity": identity, "requestID": request_id,
+                "userAgent": role, "claimed_by": "me", "session_issuer": role,
+            }));
+            let Evidence { session_issuer, request_id, claimed_by, .. } = evidence.unwrap();
+            (session_issuer, request_id, claimed_by)
+        };
+        let issued = |kind: &str, arn: Value| json!({"arn": role, "sessionContext": {"sessionIssuer": {"type": kind, "arn": arn}}});
+        let by_role = read(issued("Role", json!(role)), json!("r-1"));
+        assert_eq!(by_role, (Some(role.to_owned()), Some("r-1".to_owned()), None));
+        for none in [
+            json!(null),
+            json!("x"),
+            json!({"arn": role}),
+            issued("Role", json!(7)),
+            issued("Role", json!("")),
+        ] {
+            assert_eq!(read(none.clone(), json!(7)), (None, None, None), "{none}");
+        }
     }
 
     #[test]

@@ -9,10 +9,14 @@ mod table;
 mod tagging;
 mod tool;
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub use decode::{NotARecord, decode, parse, parse_with_source};
-pub use table::{Family, Names, TABLE, Watch, watched_names};
+pub use table::{Family, Gone, Names, TABLE, Watch, watched_names};
 pub use tagging::{NamedTag, TagChange, Tagging};
 pub use tool::Tool;
 
@@ -67,6 +71,19 @@ pub struct Evidence {
     /// says, which can be anything.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tool_vouched: bool,
+    /// The role whose session made the call, by its ARN and with its path: AWS's word, unlike the
+    /// session's name. Absent where no role did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_issuer: Option<String>,
+    /// `requestID`, which EC2 gives each call and tells its caller; absent where the record does
+    /// not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Who sent this evidence, where that is not the function that reads CloudTrail's events: then
+    /// all of it is that sender's word. Whoever takes a message off the queue sets it; no message
+    /// can say it of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<String>,
     /// The tags that the call sets or takes away; absent for a call that does neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tagging: Option<Tagging>,
@@ -89,11 +106,13 @@ pub struct Trigger {
 pub enum Reach {
     /// These VPCs, which the call names.
     Vpcs(Vec<VpcId>),
-    /// The VPCs of these things, to be looked up; of every managed VPC where none can be found any
-    /// more.
+    /// The VPCs of these things, to be looked up; what is done about those that are gone says the
+    /// call's row.
     Resolve(Vec<ResourceId>),
     /// Every managed VPC of the account and Region: the call names nothing that could be looked up.
     AllManaged,
+    /// No VPC by itself: one comparison of the Region, for this call and others like it.
+    Comparison,
 }
 
 impl Reach {
@@ -101,7 +120,7 @@ impl Reach {
     pub fn ids_to_resolve(&self) -> &[ResourceId] {
         match self {
             Self::Resolve(ids) => ids,
-            Self::Vpcs(_) | Self::AllManaged => &[],
+            Self::Vpcs(_) | Self::AllManaged | Self::Comparison => &[],
         }
     }
 }
@@ -123,6 +142,28 @@ impl Evidence {
         self.record.watched && !self.record.failed
     }
 
+    /// Names the call: by its own id, or by the digest of what is known of it where it has none.
+    pub fn incident(&self) -> String {
+        let known = || digest(&serde_json::json!(self).to_string());
+        self.record.event_id.clone().unwrap_or_else(known)
+    }
+
+    /// What is done where something that the call names is gone: its row's word.
+    pub fn when_gone(&self) -> Gone {
+        let unknown = Gone::EveryManagedVpc("nothing is known of such a call");
+        table::find(&self.record.event).map_or(unknown, |row| row.gone)
+    }
+
+    /// Who made the call. Of evidence that somebody else sent, that is the sender's word, and it says
+    /// so first: what is shown of a long name is its start.
+    pub fn actor(&self) -> Cow<'_, str> {
+        let actor = &self.record.actor;
+        match &self.claimed_by {
+            Some(sender) => Cow::Owned(format!("claimed by {sender}: {actor}")),
+            None => Cow::Borrowed(actor),
+        }
+    }
+
     fn reach(&self) -> Option<Reach> {
         let record = &self.record;
         if !self.is_of_interest() {
@@ -130,6 +171,14 @@ impl Evidence {
         }
         table::find(&record.event)?.reach(&record.vpc_ids, &record.resource_ids)
     }
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+pub(crate) fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]
@@ -151,7 +200,16 @@ mod tests {
             tool: Tool::NotSaid,
             source_ip: None,
         };
-        Evidence { time: None, actor_account: None, tool_vouched: false, tagging: None, record }
+        Evidence {
+            time: None,
+            actor_account: None,
+            tool_vouched: false,
+            session_issuer: None,
+            request_id: None,
+            claimed_by: None,
+            tagging: None,
+            record,
+        }
     }
 
     fn reach(event: &str, ids: &[&str]) -> Option<Reach> {
@@ -205,7 +263,7 @@ mod tests {
             reach("DisassociateRouteTable", &["rtbassoc-0a1b2c3d4e5f60061"]),
             Some(Reach::AllManaged)
         );
-        assert_eq!(reach("DeleteRouteTable", &[TABLE_ID]), Some(Reach::AllManaged));
+        assert_eq!(reach("DeleteRouteTable", &[TABLE_ID]), Some(Reach::Comparison));
         assert_eq!(reach("ModifyVpcBlockPublicAccessOptions", &[]), Some(Reach::AllManaged));
         assert_eq!(reach("CreateRoute", &[]), Some(Reach::AllManaged));
     }
@@ -217,7 +275,24 @@ mod tests {
             resolve(&[SUBNET, VPC])
         );
         assert_eq!(reach("DeleteTags", &["i-0a1b2c3d4e5f60081"]), None);
-        assert_eq!(reach("CreateTags", &[]), None);
+    }
+
+    /// A record of a call on a thousand tags comes without its request: who takes a VPC out of the
+    /// guardrail's care so is found by a comparison.
+    #[test]
+    fn a_tag_call_that_does_not_say_on_what_is_worth_a_comparison() {
+        assert_eq!(reach("CreateTags", &[]), Some(Reach::Comparison));
+        assert_eq!(reach("DeleteTags", &[]), Some(Reach::Comparison));
+    }
+
+    #[test]
+    fn who_a_sender_says_made_a_call_is_claimed_to_have() {
+        let mut evidence = call("CreateRoute", &[TABLE_ID]);
+        evidence.record.actor = "x".repeat(500);
+        assert_eq!(evidence.actor(), "x".repeat(500));
+        evidence.claimed_by = Some("AIDAIOSFODNN7EXAMPLE".to_owned());
+        let shown = crate::shown::quoted(&evidence.actor());
+        assert!(shown.starts_with("\"claimed by AIDAIOSFODNN7EXAMPLE: xxx"), "{shown}");
     }
 
     #[test]

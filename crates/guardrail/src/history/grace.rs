@@ -25,7 +25,7 @@ pub struct Grace {
 
 impl Grace {
     /// No grace: a person has asked, or nothing is to be made.
-    pub fn none() -> &'static Self {
+    pub const fn none() -> &'static Self {
         static NONE: Grace = Grace { noted: BTreeMap::new(), from: None };
         &NONE
     }

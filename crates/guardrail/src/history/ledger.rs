@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::item::{Body, Condition, Item, Key, Kind, Transaction, Write};
-use super::record::{Mark, Marks, RunRecord};
+use super::own_calls::MadeCall;
+use super::record::{Mark, Marks, RecordedStep, RunRecord};
 use super::state::{Lease, LookAgain, VpcState};
 use super::vpc_facts::VpcFacts;
-use crate::ec2::change::StepId;
-use crate::ec2::id::{Place, Scope, VpcId};
+use crate::ec2::change::{Applied, GroupRef, StepId};
+use crate::ec2::id::{Place, Scope, SecurityGroupId, VpcId};
 
 /// How long the table keeps what a run did: as long as CloudTrail's event history does.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -76,6 +77,12 @@ pub fn due_key(scope: &Scope) -> Key {
     Kind::Waiting.at(&scope.place()).key(format_args!("{DUE}{}", scope.vpc))
 }
 
+/// Where it is noted that a run gave way to another and is due when that one's lease ends. It is no
+/// part of what the other run leaves: what came meanwhile, that one has not seen.
+pub fn gave_way_key(scope: &Scope) -> Key {
+    Kind::Waiting.at(&scope.place()).key(format_args!("{GAVE_WAY}{}", scope.vpc))
+}
+
 /// Where it is noted that a VPC has an open record.
 pub fn open_key(scope: &Scope) -> Key {
     Kind::Waiting.at(&scope.place()).key(format_args!("{OPEN}{}", scope.vpc))
@@ -93,6 +100,9 @@ pub fn record_name(vpc: &VpcId, run_id: &str) -> String {
 
 /// What the names of VPCs that are due begin with.
 pub const DUE: &str = "due#";
+
+/// What the names of VPCs begin with over which a run gave way to another.
+pub const GAVE_WAY: &str = "gave-way#";
 
 /// What the names of VPCs with an open record begin with.
 pub const OPEN: &str = "open#";
@@ -157,9 +167,91 @@ pub fn begin(
             put_for_a_while(record_key(scope, &record.run_id), record, now),
             put(state_key(scope), &leased, state.unchanged()),
             put(open_key(scope), &open, Condition::Any),
+            ran(record, now),
         ],
     }
 }
+
+/// What the names of runs begin with that may have made calls within the last day.
+pub const RAN: &str = "ran#";
+
+/// That a run may have made calls: whoever sees a call with the guardrail's role looks there for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Ran {
+    /// When it began (UTC).
+    began: Timestamp,
+    /// What its record is called.
+    record: String,
+}
+
+/// How long EventBridge may take to deliver the event of a call, and an hour
+/// (template.yaml, `MaximumEventAgeInSeconds`).
+const EVENTS_COME_WITHIN: SignedDuration = SignedDuration::from_hours(25);
+
+fn ran(record: &RunRecord, now: Timestamp) -> Write {
+    let record_name = record_name(&record.scope.vpc, &record.run_id);
+    let key = Kind::Told.at(&record.scope.place()).key(format_args!("{RAN}{record_name}"));
+    let ran = Ran { began: record.began, record: record_name };
+    let expires = now.saturating_add(EVENTS_COME_WITHIN).ok();
+    Write::Put { key, body: text(&ran), expires, condition: Condition::Any }
+}
+
+/// The names of the records of the runs that began since then.
+pub fn runs_since(items: &[Item], since: Option<Timestamp>) -> Vec<String> {
+    let ran = items.iter().filter_map(|item| read::<Ran>(item).ok());
+    let recent = ran.filter(|ran| since.is_none_or(|since| ran.began >= since));
+    recent.map(|ran| ran.record).collect()
+}
+
+/// The calls that a run says it made: of the items that begin with its record's name.
+pub fn ran_made(items: &[Item]) -> Vec<MadeCall> {
+    let is_record = |item: &&Item| !item.key.name.contains(STEP) && !item.key.name.contains(REPORT);
+    let Some(record) = items.iter().find(is_record) else { return Vec::new() };
+    let (Ok(record), Ok(marks)) = (read::<RunRecord>(record), marks(items)) else {
+        return Vec::new();
+    };
+    let step = |id: &StepId| record.steps.iter().find(|step| step.id == *id);
+    let made = |(id, mark)| Some(made_call(step(id)?, mark, &marks));
+    marks.iter().filter_map(made).collect()
+}
+
+fn made_call(step: &RecordedStep, mark: &Mark, marks: &Marks) -> MadeCall {
+    let mut resources = step.action.ids();
+    // The group that a call names, of which a step may have only the number of the one that made it.
+    let _ = step.action.with_group(|group| {
+        resources.extend(group_id(group, marks).map(|id| id.to_string()));
+        Some(())
+    });
+    let (request_id, from, to) = match mark {
+        Mark::Started { at } => (None, *at, at.saturating_add(RUN_TAKES).unwrap_or(*at)),
+        Mark::Done { from, at, applied, request_id } => {
+            match applied {
+                Applied::Done | Applied::Already => {}
+                Applied::CreatedEndpoint(id) => resources.extend([id.to_string()]),
+                Applied::CreatedGroup(id) => resources.extend([id.to_string()]),
+            }
+            (request_id.clone(), *from, *at)
+        }
+        // More than one request may have been sent: the id is that of the last.
+        Mark::Failed { from, at, request_id: _, why: _ } => (None, *from, *at),
+    };
+    let operation = step.action.operation().name().to_owned();
+    MadeCall { request_id, operation, resources, from, to }
+}
+
+/// The id of a group, where it is known.
+fn group_id(group: &GroupRef, marks: &Marks) -> Option<SecurityGroupId> {
+    match group {
+        GroupRef::Existing(id) => Some(id.clone()),
+        GroupRef::MadeBy(step) => match marks.get(step)? {
+            Mark::Done { applied: Applied::CreatedGroup(id), .. } => Some(id.clone()),
+            Mark::Done { .. } | Mark::Started { .. } | Mark::Failed { .. } => None,
+        },
+    }
+}
+
+/// How long after its mark a call of a killed run may still have been made.
+const RUN_TAKES: SignedDuration = SignedDuration::from_secs(60);
 
 /// How far a step of a run has come, as one write. Written twice it is the same.
 pub fn mark(scope: &Scope, run_id: &str, step: StepId, mark: &Mark, now: Timestamp) -> Transaction {
@@ -179,13 +271,32 @@ pub fn marks(items: &[Item]) -> Result<Marks, Unreadable> {
     numbered.map(|(step, item)| Ok((step, read(item)?))).collect()
 }
 
+/// What keeps the whole report of a run, in these parts.
+pub fn report_writes(scope: &Scope, run_id: &str, parts: Vec<Body>, now: Timestamp) -> Vec<Write> {
+    let partition = Kind::Run.at(&scope.place());
+    let expires = now.saturating_add(KEPT).ok();
+    let part = |(number, body)| {
+        let name = format!("{}{REPORT}{number:03}", record_name(&scope.vpc, run_id));
+        Write::Put { key: partition.key(name), body, expires, condition: Condition::Any }
+    };
+    parts.into_iter().enumerate().map(part).collect()
+}
+
+/// The parts of a run's report among the items that begin with its record's name.
+pub fn report_parts(items: &[Item]) -> Vec<Body> {
+    let parts = items.iter().filter(|item| item.key.name.contains(REPORT));
+    parts.map(|item| item.body.clone()).collect()
+}
+
+const REPORT: &str = "#report#";
+
 /// What the end of a run changes, all at once.
 #[derive(Debug, Clone)]
 pub struct Finish<'a> {
     /// Where.
     pub scope: &'a Scope,
-    /// The run.
-    pub run_id: &'a str,
+    /// Names the end: no other has this name.
+    pub name: &'a str,
     /// The state as it was read, or as this run's begin left it.
     pub before: &'a Kept<VpcState>,
     /// What is known from now on, without a lease; `None` where nothing is to be known of the VPC.
@@ -200,7 +311,7 @@ pub struct Finish<'a> {
 
 /// The transaction that ends a run: outcome, state, what is due, and the outgoing alerts.
 pub fn finish(finish: Finish<'_>) -> Transaction {
-    let Finish { scope, run_id, before, state, closed, more, now } = finish;
+    let Finish { scope, name, before, state, closed, more, now } = finish;
     let mut writes: Vec<Write> = closed
         .iter()
         .map(|record| put_for_a_while(record_key(scope, &record.run_id), record, now))
@@ -214,7 +325,7 @@ pub fn finish(finish: Finish<'_>) -> Transaction {
         writes.push(Write::Delete { key: open_key(scope), condition: Condition::Any });
     }
     writes.extend(more);
-    Transaction { token: Some(token(run_id, "finish", before)), writes }
+    Transaction { token: Some(token(name, "finish", before)), writes }
 }
 
 /// Notes when a VPC is due, or that it is not.

@@ -2,13 +2,20 @@
 
 mod alert;
 mod calls;
+pub mod detected;
+pub mod digest;
 mod facts;
+pub mod first_contact;
 mod grace;
+pub mod gravity;
+pub mod hourly;
 mod item;
 pub mod ledger;
 pub mod news;
 pub mod outgoing;
+pub mod own_calls;
 mod pace;
+pub mod packed;
 mod premise;
 mod record;
 mod state;

@@ -76,7 +76,7 @@ impl VpcFacts {
             true => before.subnets.clone(),
             false => looked.subnets.iter().map(|id| (id.clone(), since(id))).collect(),
         };
-        let read = looked.attributes.clone();
+        let read = looked.attributes;
         let attributes = read.map(|attributes| CachedAttributes { read: now, attributes });
         Self {
             facts: before.facts.after_look(&looked.seen, &looked.unread, calls, now),

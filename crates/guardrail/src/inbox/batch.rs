@@ -40,7 +40,7 @@ pub struct Batch {
     pub runs: Vec<VpcRun>,
     /// What senders without a baseline had to say.
     pub without_baseline: Vec<WithoutBaseline>,
-    /// Messages that say nothing to act on: they go back until the dead-letter queue has them.
+    /// Messages that say nothing to act on: they are set aside for people.
     pub unreadable: Vec<(Received, Unreadable)>,
     /// Every message with its handle and its group, in their order.
     order: Vec<Handed>,
@@ -112,7 +112,10 @@ pub fn runs(received: &[Received], is_detect: impl Fn(&str) -> bool) -> Batch {
         }
     }
     for run in &mut batch.runs {
-        run.evidence.sort_by(|a, b| a.time.cmp(&b.time));
+        // Of what is said of one call, what no other sender claims comes first.
+        run.evidence.sort_by(|a, b| {
+            (&a.time, a.claimed_by.is_some()).cmp(&(&b.time, b.claimed_by.is_some()))
+        });
         let mut told = BTreeSet::new();
         run.evidence
             .retain(|call| call.record.event_id.as_ref().is_none_or(|id| told.insert(id.clone())));
@@ -175,8 +178,8 @@ impl Batch {
         group.is_some_and(|group| groups.contains(group))
     }
 
-    /// The messages that go back, in their order: the `failed` ones, and in each of their groups every later one, because a queue that got a message back must not have
-    /// lost what came after it. Other groups are not held up: Lambda's advice to stop at a batch's
+    /// The messages that go back, in their order: the `failed` ones, and in each of their groups every
+    /// later one, because a queue that got a message back must not have lost what came after it. Other groups are not held up: Lambda's advice to stop at a batch's
     /// first failure only serves the order within a group
     /// (docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
     pub fn batch_item_failures<'a>(
@@ -215,6 +218,13 @@ pub(super) fn time_left(now: Timestamp, ends: u64) -> Duration {
     left.unsigned_abs()
 }
 
+/// The last moment at which something is begun in an invocation that ends at this millisecond since
+/// the epoch.
+pub(super) fn last_moment(ends: u64) -> Timestamp {
+    const TO_END_IN: SignedDuration = SignedDuration::from_secs(5);
+    at(ends).checked_sub(TO_END_IN).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 fn at(millisecond: u64) -> Timestamp {
     let at = i64::try_from(millisecond).ok();
     at.and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(Timestamp::MAX)
@@ -231,39 +241,45 @@ fn claimed(
     sender: Option<&str>,
     is_detect: impl Fn(&str) -> bool,
 ) -> Vec<Evidence> {
-    match sender {
-        Some(sender) if is_detect(sender) => evidence,
-        Some(_) | None => evidence,
-    }
+    let claimed_by = match sender {
+        Some(sender) if is_detect(sender) => None,
+        Some(sender) => Some(sender.to_owned()),
+        None => Some("an unknown sender".to_owned()),
+    };
+    let claim = |evidence| Evidence { claimed_by: claimed_by.clone(), ..evidence };
+    evidence.into_iter().map(claim).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::Applied;
-    use crate::fixture::Fixture;
     use crate::inbox::message::for_call;
     use crate::inbox::message::tests::{call, scope};
-    use crate::report::{Outcome, Verdict};
-    use crate::run::{RunRequest, preview};
 
-    fn received(id: &str, vpc: &str, receive_count: u32, evidence: &Evidence) -> Received {
+    fn received(id: &str, vpc: &str, evidence: &Evidence) -> Received {
         let message = for_call(evidence, scope(vpc));
+        let group = Some(message.group_id());
+        Received { group, ..handed(id, message.body()) }
+    }
+
+    /// A message that is in no group.
+    fn handed(id: &str, body: String) -> Received {
         Received {
             id: id.to_owned(),
-            group: Some(message.group_id()),
-            receive_count,
-            body: message.body(),
+            handle: format!("handle of {id}"),
+            sender: Some("AROADETECT:detect".to_owned()),
+            group: None,
+            body,
         }
     }
 
     fn poison(id: &str, group: Option<&str>) -> Received {
-        Received {
-            id: id.to_owned(),
-            group: group.map(str::to_owned),
-            receive_count: 1,
-            body: "poison".to_owned(),
-        }
+        Received { group: group.map(str::to_owned), ..handed(id, "poison".to_owned()) }
+    }
+
+    /// A batch that `detect` has sent.
+    fn runs(received: &[Received]) -> Batch {
+        super::runs(received, |_| true)
     }
 
     const GROUP_1: Option<&str> = Some("111122223333/eu-central-1/vpc-1");
@@ -273,22 +289,21 @@ mod tests {
         let (early, late) =
             (call("e-1", "2026-09-14T08:31:07Z"), call("e-2", "2026-09-14T08:31:09Z"));
         let batch = runs(&[
-            received("m-1", "vpc-1", 2, &late),
-            received("m-2", "vpc-2", 1, &late),
-            received("m-3", "vpc-1", 1, &early),
-            received("m-4", "vpc-1", 1, &late),
+            received("m-1", "vpc-1", &late),
+            received("m-2", "vpc-2", &late),
+            received("m-3", "vpc-1", &early),
+            received("m-4", "vpc-1", &late),
         ]);
-        let run = |vpc: &str, attempt, evidence: &[&Evidence], messages: &[&str]| VpcRun {
+        let run = |vpc: &str, evidence: &[&Evidence], messages: &[&str]| VpcRun {
             scope: scope(vpc),
             cause: Cause::Event,
             incident: "e-2".to_owned(),
             evidence: evidence.iter().copied().cloned().collect(),
-            attempt,
             messages: messages.iter().map(|id| (*id).to_owned()).collect(),
         };
         let expected = [
-            run("vpc-1", Attempt::First, &[&early, &late], &["m-1", "m-3", "m-4"]),
-            run("vpc-2", Attempt::First, &[&late], &["m-2"]),
+            run("vpc-1", &[&early, &late], &["m-1", "m-3", "m-4"]),
+            run("vpc-2", &[&late], &["m-2"]),
         ];
         assert_eq!(batch.runs, expected);
         assert!(batch.batch_item_failures([]).is_empty());
@@ -302,22 +317,17 @@ mod tests {
             &["vpc-1".parse().unwrap()],
         )
         .remove(0);
-        let sweep =
-            Received { id: "m-1".to_owned(), group: None, receive_count: 5, body: sweep.body() };
-        let batch = runs(&[sweep, received("m-2", "vpc-1", 1, &call("e-1", ""))]);
+        let batch =
+            runs(&[handed("m-1", sweep.body()), received("m-2", "vpc-1", &call("e-1", ""))]);
         let run = &batch.runs[0];
-        assert_eq!(
-            (run.cause, run.incident.as_str(), run.attempt),
-            (Cause::Event, "e-1", Attempt::Last)
-        );
+        assert_eq!((run.cause, run.incident.as_str()), (Cause::Event, "e-1"));
     }
 
     #[test]
     fn a_changed_selection_is_the_cause_wherever_it_stands() {
         let left = crate::inbox::message::selection_changed(&call("e-2", "u"), scope("vpc-1"));
-        let left =
-            Received { id: "m-2".to_owned(), group: None, receive_count: 1, body: left.body() };
-        let first = received("m-1", "vpc-1", 1, &call("e-1", "t"));
+        let left = handed("m-2", left.body());
+        let first = received("m-1", "vpc-1", &call("e-1", "t"));
         for order in [[first.clone(), left.clone()], [left, first]] {
             let batch = runs(&order);
             let run = &batch.runs[0];
@@ -329,37 +339,35 @@ mod tests {
     fn a_message_that_names_no_incident_is_one_of_its_own() {
         let body = r#"{"scope":{"account":"111122223333","region":"eu-central-1","vpc":"vpc-1"}}"#
             .to_owned();
-        let batch = runs(&[Received { id: "m-1".to_owned(), group: None, receive_count: 3, body }]);
+        let batch = runs(&[handed("m-1", body)]);
         let run = &batch.runs[0];
-        assert_eq!(
-            (run.cause, run.incident.as_str(), run.attempt),
-            (Cause::Operator, "m-1", Attempt::Between)
-        );
+        assert_eq!((run.cause, run.incident.as_str()), (Cause::Operator, "m-1"));
     }
 
     #[test]
-    fn what_cannot_be_read_goes_back_and_no_other_group_with_it() {
+    fn what_cannot_be_read_is_by_itself_and_takes_only_its_group_back_with_it() {
         let event = call("e-1", "");
         let batch = runs(&[
-            received("m-1", "vpc-1", 1, &event),
+            received("m-1", "vpc-1", &event),
             poison("m-2", GROUP_1),
-            received("m-3", "vpc-2", 1, &event),
-            received("m-4", "vpc-1", 1, &event),
+            received("m-3", "vpc-2", &event),
+            received("m-4", "vpc-1", &event),
             poison("m-5", None),
         ]);
-        let ids: Vec<&str> = batch.unreadable.iter().map(|(id, _)| id.as_str()).collect();
+        let ids: Vec<&str> = batch.unreadable.iter().map(|(it, _)| it.id.as_str()).collect();
         assert_eq!(ids, ["m-2", "m-5"]);
         assert_eq!(batch.runs.len(), 2);
-        assert_eq!(batch.batch_item_failures([]), ["m-2", "m-4", "m-5"]);
+        assert!(batch.batch_item_failures([]).is_empty(), "it is set aside");
+        assert_eq!(batch.batch_item_failures(["m-2", "m-5"]), ["m-2", "m-4", "m-5"]);
     }
 
     #[test]
     fn after_a_failure_nothing_of_its_group_is_taken_off_the_queue() {
         let event = call("e-1", "");
         let batch = runs(&[
-            received("m-1", "vpc-2", 1, &event),
-            received("m-2", "vpc-1", 1, &event),
-            received("m-3", "vpc-2", 1, &event),
+            received("m-1", "vpc-2", &event),
+            received("m-2", "vpc-1", &event),
+            received("m-3", "vpc-2", &event),
         ]);
         assert_eq!(batch.batch_item_failures(["m-1"]), ["m-1", "m-3"]);
         assert_eq!(batch.batch_item_failures(["m-3"]), ["m-3"]);
@@ -368,12 +376,7 @@ mod tests {
     #[test]
     fn a_sender_without_a_baseline_is_heard() {
         let message = crate::inbox::message::sweep_without_baseline("s-1", "it is empty");
-        let batch = runs(&[Received {
-            id: "m-1".to_owned(),
-            group: None,
-            receive_count: 1,
-            body: message.body(),
-        }]);
+        let batch = runs(&[handed("m-1", message.body())]);
         let expected = WithoutBaseline {
             why: "it is empty".to_owned(),
             incident: "s-1".to_owned(),
@@ -383,24 +386,23 @@ mod tests {
     }
 
     #[test]
-    fn without_a_baseline_messages_fail_until_the_fault_is_told_and_for_as_long_as_it_may_pass() {
+    fn messages_are_held_by_their_handles_and_late_by_their_groups() {
         let event = call("e-1", "");
-        let sender = crate::inbox::message::sweep_without_baseline("s-1", "it is empty");
-        let sender =
-            Received { id: "m-0".to_owned(), group: None, receive_count: 1, body: sender.body() };
-        let vpcs = ["m-1", "m-2"].map(|id| received(id, "vpc-1", 1, &event));
-        let batch = runs(&[vec![sender.clone()], vpcs.to_vec()].concat());
-        assert_eq!(batch.incident(), Some("e-1"));
-        assert_eq!(batch.without_runs(true, false), Vec::<String>::new());
-        for (told, passes) in [(false, false), (false, true), (true, true)] {
-            assert_eq!(
-                batch.without_runs(told, passes),
-                ["m-1", "m-2"],
-                "told {told}, passes {passes}"
-            );
-        }
-        let no_run = runs(&[sender]);
-        assert_eq!((no_run.incident(), no_run.without_runs(true, true)), (None, vec![]));
+        let batch = runs(&[
+            received("m-1", "vpc-1", &event),
+            handed("m-2", "poison".to_owned()),
+            received("m-3", "vpc-2", &event),
+        ]);
+        assert_eq!(batch.ids(), ["m-1", "m-2", "m-3"]);
+        assert_eq!(batch.handles(&["m-3", "m-1", "m-9"]), ["handle of m-1", "handle of m-3"]);
+        let late = batch.groups_of(&["m-1".to_owned(), "m-2".to_owned()].into());
+        assert_eq!(late.iter().map(String::as_str).collect::<Vec<_>>(), GROUP_1.as_slice());
+        let is_late = |id| batch.is_of_group(id, &late);
+        assert_eq!(["m-1", "m-2", "m-3", "m-9"].map(is_late), [true, false, false, false]);
+        assert_eq!(
+            (batch.incident(), batch.runs_messages()),
+            (Some("e-1"), vec!["m-1".to_owned(), "m-3".to_owned()])
+        );
     }
 
     #[test]
@@ -410,68 +412,10 @@ mod tests {
             let ends = u64::try_from(now.as_millisecond() + seconds * 1000).unwrap();
             deadline(now, ends).duration_since(now).as_secs()
         };
-        assert_eq!([300, 30, 0, -20].map(in_seconds), [225, 20, 0, -20]);
+        assert_eq!([900, 300, 60, 45, 30, 0, -20].map(in_seconds), [25, 25, 25, 25, 20, 0, -20]);
         assert_eq!(deadline(now, 0), Timestamp::UNIX_EPOCH);
         assert!(may_begin(now, deadline(now, u64::MAX)));
         let begins = |seconds: i64| may_begin(now, now + SignedDuration::from_secs(seconds));
         assert_eq!([3, 2, 0, -20].map(begins), [true, false, false, false]);
-    }
-
-    #[test]
-    fn the_queue_gives_up_after_five() {
-        assert_eq!(
-            [0, 1, 2, 4, 5, 6].map(attempt),
-            [
-                Attempt::First,
-                Attempt::First,
-                Attempt::Between,
-                Attempt::Between,
-                Attempt::Last,
-                Attempt::Last
-            ]
-        );
-    }
-
-    fn report(mode: &str, next: Next) -> Report {
-        let mut fixture = Fixture::compliant();
-        fixture.world["VpcEndpoints"] = serde_json::json!([]);
-        fixture.baseline["mode"] = mode.into();
-        let world = serde_json::from_value(fixture.world).unwrap();
-        let baseline = serde_json::from_value(fixture.baseline).unwrap();
-        let request = RunRequest {
-            scope: scope("vpc-1"),
-            cause: Cause::Event,
-            evidence: Vec::new(),
-            run_id: "r".to_owned(),
-            incident: "i".to_owned(),
-            deadline: Timestamp::MAX,
-        };
-        Report { next, ..preview(&baseline, &world, &request, Timestamp::UNIX_EPOCH) }
-    }
-
-    #[test]
-    fn what_is_tried_again_is_told_first_and_last_and_when_it_changed_something() {
-        let told = |report: &Report| {
-            [Attempt::First, Attempt::Between, Attempt::Last].map(|at| is_told(report, at))
-        };
-        assert_eq!(told(&report("notify", Next::Settled)), [true; 3]);
-        let mut again = report("repair", Next::Again);
-        assert_eq!(told(&again), [true, false, true]);
-        again.steps[0].outcome = Outcome::Done(Applied::Done);
-        assert_eq!(told(&again), [true; 3]);
-        assert_eq!(told(&report("observe", Next::Settled)), [false; 3]);
-    }
-
-    #[test]
-    fn what_could_not_be_looked_at_is_told_unless_nobody_is_to_be_told() {
-        let blind = |mode: &str| {
-            let report = Report {
-                verdict: Verdict::Incomplete,
-                findings: Vec::new(),
-                ..report(mode, Next::Again)
-            };
-            is_told(&report, Attempt::First)
-        };
-        assert_eq!(["repair", "notify", "observe"].map(blind), [true, true, false]);
     }
 }

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::baseline::Baseline;
 use crate::baseline::source::BaselineError;
 use crate::ec2::id::{Place, VpcId};
-use crate::ec2::resource_id::{ResourceId, ResourceKind};
-use crate::event::{self, NotARecord, Reach, Record, TagChange, Trigger};
-use crate::inbox::message::{Message, for_call, selection_changed, without_baseline};
+use crate::ec2::resource_id::ResourceId;
+use crate::event::{self, Evidence, Gone, NotARecord, Reach, Record, TagChange, Trigger};
+use crate::history::detected::Noted;
+use crate::history::own_calls::OwnCall;
+use crate::inbox::message::{About, Message, for_call, selection_changed, without_baseline};
 use crate::shown::word;
 
 /// Why an event leads to nothing. None of these is a fault.
@@ -90,30 +93,137 @@ pub enum Managed<'b> {
     NoBaseline(BaselineError),
 }
 
-/// The messages about a call, where `resolved` is what the ids of its reach were found to belong
-/// to: the managed ones of the VPCs it concerns, and those that it took out of the guardrail's
-/// care. Where nothing it names is found, or an endpoint is not, that may be any managed VPC.
-/// Without a baseline nobody can tell which are managed: then every VPC it names, and if it names
-/// none, one message that says so.
+/// Where and when a call is looked into, and by whose role the guardrail's own calls are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Detecting<'d> {
+    /// The account and Region.
+    pub place: &'d Place,
+    /// The ARN of the repair function's role, with its path; `None` where no such function is
+    /// deployed.
+    pub repair_role: Option<&'d str>,
+    /// The time (UTC).
+    pub now: Timestamp,
+}
+
+/// What a call leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detected {
+    /// The messages to send.
+    pub messages: Vec<Message>,
+    /// What to note in the table.
+    pub notes: Vec<Noted>,
+}
+
+/// Whether a call was made with this role: AWS says so, and neither the agent nor the session's name
+/// does.
+fn is_own_call(evidence: &Evidence, repair_role: Option<&str>) -> bool {
+    evidence.session_issuer.as_deref().is_some_and(|issuer| repair_role == Some(issuer))
+}
+
+/// What a call leads to, where `resolved` is what the ids of its reach were found to belong to.
+/// A call of the guardrail's own is noted only, and nothing needs to be looked up for it. Any other
+/// leads to messages about the managed ones of the VPCs that it concerns, and about those that it
+/// took out of the guardrail's care. What is done about what is gone, its row of the event table
+/// says. Without a baseline nobody can tell which VPCs are managed: then every VPC it names is
+/// looked at, and where it may be any VPC, one message says so.
+pub fn decide(
+    trigger: &Trigger,
+    detecting: Detecting<'_>,
+    resolved: &Resolved,
+    managed: &Managed<'_>,
+) -> Detected {
+    if let Some(own) = own_call(trigger, detecting) {
+        return own;
+    }
+    let beyond = beyond(trigger, resolved);
+    let any = beyond == Beyond::EveryManagedVpc;
+    let messages = messages_about(trigger, detecting.place, resolved, managed, any);
+    let compare = (beyond == Beyond::Comparison).then_some(Noted::CompareRegion);
+    let changed = changed_attributes(trigger, &messages).into_iter();
+    let notes = compare.into_iter().chain(changed.map(Noted::VpcAttributesChanged)).collect();
+    Detected { messages, notes }
+}
+
+/// What a call of the guardrail's own leads to, for which nothing needs to be looked up; `None` for any
+/// other call.
+pub fn own_call(trigger: &Trigger, detecting: Detecting<'_>) -> Option<Detected> {
+    if !is_own_call(&trigger.evidence, detecting.repair_role) {
+        return None;
+    }
+    let own = OwnCall::noted(&trigger.evidence, detecting.now);
+    let changed = changed_attributes(trigger, &[]).into_iter().map(Noted::VpcAttributesChanged);
+    let notes = std::iter::once(Noted::OwnCall(Box::new(own))).chain(changed).collect();
+    Some(Detected { messages: Vec::new(), notes })
+}
+
+/// The messages about a call for whoever notes nothing: instead of one comparison of the Region,
+/// every managed VPC is looked at.
 pub fn messages(
     trigger: &Trigger,
     place: &Place,
     resolved: &Resolved,
     managed: &Managed<'_>,
 ) -> Vec<Message> {
+    let any = match beyond(trigger, resolved) {
+        Beyond::EveryManagedVpc | Beyond::Comparison => true,
+        Beyond::Nothing => false,
+    };
+    messages_about(trigger, place, resolved, managed, any)
+}
+
+/// What a call asks for beyond the VPCs that it was found to concern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beyond {
+    EveryManagedVpc,
+    Comparison,
+    Nothing,
+}
+
+fn beyond(trigger: &Trigger, resolved: &Resolved) -> Beyond {
+    match &trigger.reach {
+        Reach::AllManaged => Beyond::EveryManagedVpc,
+        Reach::Comparison => Beyond::Comparison,
+        Reach::Resolve(_) if !resolved.gone.is_empty() => match trigger.evidence.when_gone() {
+            Gone::EveryManagedVpc(_) => Beyond::EveryManagedVpc,
+            Gone::Comparison(_) => Beyond::Comparison,
+            Gone::Nothing(_) => Beyond::Nothing,
+        },
+        Reach::Resolve(_) | Reach::Vpcs(_) => Beyond::Nothing,
+    }
+}
+
+/// The VPCs whose attributes the call may have changed: those that it names, and those that it is
+/// taken to concern.
+fn changed_attributes(trigger: &Trigger, messages: &[Message]) -> BTreeSet<VpcId> {
+    let record = &trigger.evidence.record;
+    if record.event != "ModifyVpcAttribute" {
+        return BTreeSet::new();
+    }
+    let looked_at = messages.iter().filter_map(|message| match &message.about {
+        About::Vpc(scope) => Some(&scope.vpc),
+        About::NoBaseline(_) => None,
+    });
+    record.vpc_ids.iter().chain(looked_at).cloned().collect()
+}
+
+fn messages_about(
+    trigger: &Trigger,
+    place: &Place,
+    resolved: &Resolved,
+    managed: &Managed<'_>,
+    any: bool,
+) -> Vec<Message> {
     let named_itself: &[VpcId] = match &trigger.reach {
         Reach::Vpcs(vpcs) => vpcs,
-        Reach::Resolve(_) | Reach::AllManaged => &[],
+        Reach::Resolve(_) | Reach::AllManaged | Reach::Comparison => &[],
     };
     let named: BTreeSet<&VpcId> = named_itself.iter().chain(&resolved.vpcs).collect();
-    let any =
-        named.is_empty() || resolved.gone.iter().any(|id| id.kind() == ResourceKind::Endpoint);
     let vpcs: Vec<&VpcId> = match managed {
         Managed::Known(baseline, managed) => {
             let vpcs = managed.iter().filter(|vpc| any || named.contains(vpc)).collect();
             return messages_in_care(trigger, place, vpcs, &departed(trigger, baseline, managed));
         }
-        Managed::NoBaseline(why) if named.is_empty() => {
+        Managed::NoBaseline(why) if named.is_empty() && any => {
             return vec![without_baseline(&trigger.evidence, &why.to_string())];
         }
         Managed::NoBaseline(_) => named.into_iter().collect(),
@@ -168,175 +278,4 @@ fn departed(trigger: &Trigger, baseline: &Baseline, managed: &[VpcId]) -> Depart
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::baseline::source::Source;
-    use crate::inbox::message::About;
-    use serde_json::json;
-
-    fn place() -> Place {
-        Place { account: "111122223333".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
-    }
-
-    fn event(name: &str) -> Value {
-        json!({
-            "detail-type": "AWS API Call via CloudTrail", "account": "111122223333", "region": "eu-central-1",
-            "detail": {
-                "eventName": name, "eventSource": "ec2.amazonaws.com", "eventID": "e-1",
-                "requestParameters": {"routeTableId": "rtb-1"},
-            },
-        })
-    }
-
-    fn ignored(delivered: &Value) -> String {
-        accept(delivered, &place()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn what_changes_nothing_here_is_ignored_with_a_reason() {
-        let with = |name: &str, key: &str, value: &str| {
-            let mut event = event(name);
-            event["detail"][key] = json!(value);
-            event
-        };
-        assert_eq!(ignored(&event("DescribeVpcs")), "DescribeVpcs changes nothing that is watched");
-        let failed = with("CreateRoute", "errorCode", "Client.UnauthorizedOperation");
-        assert_eq!(
-            ignored(&failed),
-            "CreateRoute failed (Client.UnauthorizedOperation) and changed nothing"
-        );
-        let far = with("CreateRoute", "awsRegion", "us-east-1");
-        assert_eq!(
-            ignored(&far),
-            "CreateRoute was made in us-east-1; the guardrail there looks after that"
-        );
-        let other = with("CreateRoute", "recipientAccountId", "444455556666");
-        assert_eq!(
-            ignored(&other),
-            "CreateRoute was made in account 444455556666; the guardrail there looks after that"
-        );
-        assert!(ignored(&json!(7)).starts_with("not a recorded call: a number"));
-    }
-
-    fn looked_at(named: &Resolved, managed: &Managed) -> Vec<About> {
-        let trigger = accept(&event("CreateRoute"), &place()).unwrap();
-        messages(&trigger, &place(), named, managed)
-            .into_iter()
-            .map(|message| message.about)
-            .collect()
-    }
-
-    fn ids(vpcs: &[&str]) -> Vec<VpcId> {
-        vpcs.iter().map(|vpc| vpc.parse().unwrap()).collect()
-    }
-
-    fn about(vpcs: &[&str]) -> Vec<About> {
-        ids(vpcs).iter().map(|vpc| About::Vpc(place().scope(vpc))).collect()
-    }
-
-    fn named(vpcs: &[&str], gone: &[&str]) -> Resolved {
-        Resolved {
-            vpcs: ids(vpcs).into_iter().collect(),
-            gone: gone.iter().map(|id| id.parse().unwrap()).collect(),
-        }
-    }
-
-    #[test]
-    fn managed_vpcs_that_are_named_are_looked_at() {
-        let baseline = Baseline::default();
-        let managed = Managed::Known(&baseline, ids(&["vpc-1", "vpc-2"]));
-        assert_eq!(looked_at(&named(&["vpc-2", "vpc-9"], &["nat-1"]), &managed), about(&["vpc-2"]));
-        assert_eq!(looked_at(&named(&["vpc-9"], &[]), &managed), []);
-    }
-
-    #[test]
-    fn a_vpc_that_the_call_names_itself_needs_no_look_up() {
-        let baseline = Baseline::default();
-        let mut call = event("CreateSubnet");
-        call["detail"]["requestParameters"] = json!({"vpcId": "vpc-0a1b2c3d4e5f60002"});
-        let trigger = accept(&call, &place()).unwrap();
-        assert_eq!(trigger.reach.ids_to_resolve(), []);
-        let managed =
-            Managed::Known(&baseline, ids(&["vpc-0a1b2c3d4e5f60001", "vpc-0a1b2c3d4e5f60002"]));
-        let messages = messages(&trigger, &place(), &Resolved::default(), &managed);
-        let looked_at: Vec<About> = messages.into_iter().map(|message| message.about).collect();
-        assert_eq!(looked_at, about(&["vpc-0a1b2c3d4e5f60002"]));
-    }
-
-    #[test]
-    fn what_is_gone_may_have_been_anywhere() {
-        let baseline = Baseline::default();
-        let managed = Managed::Known(&baseline, ids(&["vpc-1", "vpc-2"]));
-        assert_eq!(looked_at(&named(&[], &["rtb-1"]), &managed), about(&["vpc-1", "vpc-2"]));
-        assert_eq!(
-            looked_at(&named(&["vpc-1"], &["vpce-1"]), &managed),
-            about(&["vpc-1", "vpc-2"])
-        );
-    }
-
-    #[test]
-    fn without_a_baseline_whatever_is_named_is_looked_at() {
-        let fault = Source::of(None).unwrap_err();
-        let unknown = Managed::NoBaseline(fault.clone());
-        assert_eq!(looked_at(&named(&["vpc-9"], &["vpce-1"]), &unknown), about(&["vpc-9"]));
-        assert_eq!(looked_at(&named(&[], &[]), &unknown), [About::NoBaseline(fault.to_string())]);
-    }
-
-    const VPC: &str = "vpc-0a1b2c3d4e5f60000";
-    const OTHER: &str = "vpc-0b1b2c3d4e5f60000";
-    const SUBNET: &str = "subnet-0a1b2c3d4e5f60021";
-
-    /// The messages about a call on tags, of which the subnet is in the first VPC: VPC and kind.
-    fn kinds(name: &str, on: &[&str], tags: Value, managed: &[&str]) -> Vec<(String, String)> {
-        let mut call = event(name);
-        let on_ids: Vec<Value> = on.iter().map(|id| json!({ "resourceId": id })).collect();
-        call["detail"]["requestParameters"] =
-            json!({"resourcesSet": {"items": on_ids}, "tagSet": {"items": tags}});
-        let trigger = accept(&call, &place()).unwrap();
-        let of = on.iter().map(|id| if *id == SUBNET { VPC } else { *id });
-        let resolved = named(&of.collect::<Vec<_>>(), &[]);
-        let baseline = Baseline::default();
-        let messages =
-            messages(&trigger, &place(), &resolved, &Managed::Known(&baseline, ids(managed)));
-        let kind = |message: Message| match message.about {
-            About::Vpc(scope) => (scope.vpc.to_string(), message.cause.to_string()),
-            About::NoBaseline(why) => (String::new(), why),
-        };
-        messages.into_iter().map(kind).collect()
-    }
-
-    #[test]
-    fn what_may_have_left_the_guardrail_is_looked_at_also_where_it_is_not_managed() {
-        let (managed_tag, tier) = (json!([{"key": "vpc-guardrail"}]), json!([{"key": "Tier"}]));
-        let (none, owner) = (json!([]), json!([{"key": "Owner", "value": "x"}]));
-        let off = json!([{"key": "vpc-guardrail", "value": "off"}]);
-        let public = json!([{"key": "Tier", "value": "public"}]);
-        let (delete, create) = ("DeleteTags", "CreateTags");
-        let (event, left) = ("event", "selection-changed");
-        type Row<'a> = (&'a str, &'a [&'a str], &'a Value, &'a [&'a str], &'a [(&'a str, &'a str)]);
-        let table: [Row<'_>; 15] = [
-            (delete, &[VPC], &managed_tag, &[], &[(VPC, left)]),
-            (delete, &[VPC], &managed_tag, &[VPC], &[(VPC, left)]),
-            (delete, &[VPC], &none, &[], &[(VPC, left)]),
-            (delete, &[VPC], &owner, &[], &[]),
-            (delete, &[VPC], &tier, &[VPC], &[(VPC, event)]),
-            (delete, &[SUBNET], &tier, &[VPC], &[(VPC, left)]),
-            (delete, &[SUBNET], &none, &[VPC], &[(VPC, left)]),
-            (delete, &[SUBNET], &owner, &[VPC], &[(VPC, event)]),
-            (delete, &[SUBNET], &tier, &[], &[]),
-            (delete, &[VPC, OTHER], &managed_tag, &[OTHER], &[(OTHER, left), (VPC, left)]),
-            (create, &[VPC], &off, &[], &[(VPC, left)]),
-            (create, &[VPC], &off, &[VPC], &[(VPC, event)]),
-            (create, &[VPC], &owner, &[], &[]),
-            (create, &[SUBNET], &public, &[VPC], &[(VPC, event)]),
-            (create, &[SUBNET], &public, &[], &[]),
-        ];
-        for (name, on, tags, managed, expected) in table {
-            let expected: Vec<(String, String)> = expected
-                .iter()
-                .map(|(vpc, kind)| ((*vpc).to_owned(), (*kind).to_owned()))
-                .collect();
-            assert_eq!(kinds(name, on, tags.clone(), managed), expected, "{name} {on:?} {tags}");
-        }
-    }
-}
+mod tests;

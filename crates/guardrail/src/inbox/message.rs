@@ -1,15 +1,12 @@
 //! The queue's messages: where to look, and why. A message is a hint and evidence for the alert;
 //! nothing is decided on it.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::cloud::Envelope;
 use crate::ec2::id::{Scope, VpcId};
-use crate::event::Evidence;
-use crate::history::LookAgain;
+use crate::event::{Evidence, digest};
+use crate::history::{LookAgain, Open};
 use crate::report::Cause;
 
 /// The version of a message's JSON form: fields are only added within one.
@@ -72,7 +69,8 @@ impl Message {
 
     /// Reads a body. Only what to look at must be right: evidence that cannot be read is dropped,
     /// unknown fields are passed over, and what does not say why it was sent counts as an
-    /// operator's.
+    /// operator's. No body says of its own evidence who claims it: that is for the queue, which knows
+    /// who sent the message.
     ///
     /// # Errors
     /// When the body does not say what to look at.
@@ -88,11 +86,15 @@ impl Message {
             ),
         };
         let evidence = body.get("evidence").and_then(Value::as_array).into_iter().flatten();
+        let unsigned = |one: &Value| {
+            let evidence: Evidence = serde_json::from_value(one.clone()).ok()?;
+            Some(Evidence { claimed_by: None, ..evidence })
+        };
         Ok(Self {
             about,
             cause: serde_json::from_value(field("cause")).unwrap_or(Cause::Operator),
             incident: field("incident").as_str().filter(|name| !name.is_empty()).map(str::to_owned),
-            evidence: evidence.filter_map(|one| serde_json::from_value(one.clone()).ok()).collect(),
+            evidence: evidence.filter_map(unsigned).collect(),
         })
     }
 
@@ -154,7 +156,7 @@ pub fn without_baseline(evidence: &Evidence, why: &str) -> Message {
 
 /// Names a call: by its own id, or by the digest of what is known of it where it has none.
 pub fn incident_of(evidence: &Evidence) -> String {
-    evidence.record.event_id.clone().unwrap_or_else(|| digest(&json!(evidence).to_string()))
+    evidence.incident()
 }
 
 fn of_call(evidence: &Evidence, about: About) -> Message {
@@ -191,6 +193,17 @@ pub fn is_due(scope: Scope, again: &LookAgain) -> Message {
     }
 }
 
+/// The message about a VPC whose last run was begun and not ended: the next one finishes it.
+pub fn goes_on(scope: Scope, open: &Open) -> Message {
+    Message {
+        about: About::Vpc(scope),
+        cause: Cause::Clock,
+        // A run is named by its invocation and its VPC, and the VPC is in the id already.
+        incident: open.run_id.split('/').next().map(|run| format!("open-{run}")),
+        evidence: Vec::new(),
+    }
+}
+
 fn of_sweep(incident: &str, about: About) -> Message {
     Message {
         about,
@@ -198,13 +211,6 @@ fn of_sweep(incident: &str, about: About) -> Message {
         incident: Some(incident.to_owned()),
         evidence: Vec::new(),
     }
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]
@@ -253,6 +259,17 @@ pub(crate) mod tests {
             evidence,
         };
         assert_eq!(Message::parse(&body.to_string()), Ok(expected));
+    }
+
+    /// Whoever reads the queue says by whom a message was sent, also where the body says otherwise.
+    #[test]
+    fn a_body_does_not_say_who_claims_its_evidence() {
+        for claimed_by in [json!("detect"), json!(null), json!("")] {
+            let mut evidence = json!(call("e-1", "t"));
+            evidence["claimed_by"] = claimed_by;
+            let body = json!({"scope": scope("vpc-1"), "evidence": [evidence]}).to_string();
+            assert_eq!(Message::parse(&body).unwrap().evidence, [call("e-1", "t")]);
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! look at.
 
 pub mod batch;
+pub mod clock;
 pub mod detect;
+pub mod due;
 pub mod message;
 pub mod outbox;
 pub mod resolve;

@@ -16,8 +16,9 @@ use crate::cloud::{CallError, Commit, ErrorClass, Send, Survey, Table, Unread};
 use crate::ec2::id::{Place, VpcId};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
+use crate::history::detected;
 use crate::history::ledger::{facts_key, put, put_facts, read};
-use crate::history::{Condition, Item, Kept, Kind, Transaction, VpcFacts, VpcState};
+use crate::history::{Condition, Kept, Kind, Transaction, VpcFacts, VpcState};
 
 /// How many VPCs' DNS attributes are asked for before the time is looked at again.
 const AT_A_TIME: usize = 20;
@@ -77,7 +78,8 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
     let SweepHands { region, table, queue } = hands;
     let now = region.time();
     let known = known(*table, place).await?;
-    let dropped = dropped(*table, place).await?;
+    let dropped = table.list(&detected::partition(place), detected::dropped_prefix()).await?;
+    let dropped = detected::dropped_attributes(&dropped);
     let key = Kind::Sweep.at(place).key(PROGRESS);
     let item = table.get(&key).await?;
     let before: Option<Progress> = item.as_ref().and_then(|item| read(item).ok());
@@ -95,22 +97,21 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
     };
     let forgotten = progress.forgotten(&managed, &known);
     let mut unread = seen.unread;
-    let (swept, not_remembered) = if waits_for(&unread) {
-        (Vec::new(), None)
+    let (swept, queued, not_remembered) = if waits_for(&unread) {
+        (Vec::new(), Vec::new(), None)
     } else {
         let of: BTreeSet<VpcId> = progress.remaining.intersection(&managed).cloned().collect();
         let to_read = attributes_to_read(&of, &known, &dropped, now);
         let fresh = read_attributes(*region, &to_read, until, &mut unread).await;
         let read = Read { to_read: &to_read, fresh, is_denied: is_denied(&unread) };
         let swept = compare(baseline, seen.world, of, &known, read, now)?;
-        let news = swept.iter().filter(|one| one.news.is_some());
-        let queued: Vec<VpcId> = news.map(|one| one.vpc.clone()).collect();
+        let queued = asked(&swept, &known, &managed, round);
         // Remembered first: what a run then finds says since when the VPC has been known.
         let not_remembered = remember(*table, place, &known, &swept).await.err();
         let messages = for_sweep(&progress.sweep, |vpc| place.scope(vpc), &queued);
         let envelopes: Vec<_> = messages.iter().map(super::message::Message::envelope).collect();
         queue.send(&envelopes).await?;
-        (swept, not_remembered)
+        (swept, queued, not_remembered)
     };
     let progress = progress.after(&swept, &managed, region.time());
     let noted = Transaction::one(put(key, &progress, Condition::unchanged(item.as_ref())));
@@ -119,9 +120,8 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
         // Another round was under way at the same time: what it noted stands.
         Commit::Conflict => Some(crate::run::too_many_writers()),
     };
-    let queued = swept.iter().filter(|one| one.news.is_some()).map(|one| one.vpc.clone());
     Ok(RoundEnd {
-        queued: queued.collect(),
+        queued,
         managed: managed.len(),
         forgotten,
         progress,
@@ -130,11 +130,24 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
     })
 }
 
+/// The VPCs that runs are asked to look at: those with news; and when a sweep begins those that are
+/// remembered and not managed any more, of which somebody has to be told.
+fn asked(
+    swept: &[SweptVpc],
+    known: &BTreeMap<VpcId, KnownVpc>,
+    managed: &BTreeSet<VpcId>,
+    round: &Round,
+) -> Vec<VpcId> {
+    let news = swept.iter().filter(|one| one.news.is_some()).map(|one| one.vpc.clone());
+    let left = known.keys().filter(|vpc| !managed.contains(*vpc)).cloned();
+    match round {
+        Round::Begins(_) => news.chain(left).collect(),
+        Round::GoesOn => news.collect(),
+    }
+}
+
 /// What the progress of a sweep is called.
 pub const PROGRESS: &str = "progress";
-
-/// What the names of VPCs begin with whose DNS attributes a call may have changed.
-pub const DROPPED: &str = "dropped#";
 
 /// What the table knows of each VPC of a place.
 async fn known<T: Table>(table: &T, place: &Place) -> Result<BTreeMap<VpcId, KnownVpc>, CallError> {
@@ -150,26 +163,6 @@ async fn known<T: Table>(table: &T, place: &Place) -> Result<BTreeMap<VpcId, Kno
         }
     }
     Ok(known)
-}
-
-/// When calls may last have changed DNS attributes of VPCs.
-async fn dropped<T: Table>(
-    table: &T,
-    place: &Place,
-) -> Result<BTreeMap<VpcId, Timestamp>, CallError> {
-    let items = table.list(&Kind::Detect.at(place), DROPPED).await?;
-    let of = |item: &Item| {
-        let vpc = item.key.name.strip_prefix(DROPPED)?.parse().ok()?;
-        Some((vpc, read::<Dropped>(item).ok()?.at))
-    };
-    Ok(items.iter().filter_map(of).collect())
-}
-
-/// That a call may have changed a VPC's DNS attributes.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Dropped {
-    /// When it was noted (UTC).
-    pub at: Timestamp,
 }
 
 fn managed(baseline: &Baseline, world: &World) -> BTreeSet<VpcId> {

@@ -11,6 +11,7 @@ use crate::baseline::{Baseline, Mode};
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Section, Shared, Snapshot, UnplacedWorld};
 use crate::ec2::world::World;
+use crate::history::detected::DroppedAttributes;
 use crate::history::{Grace, Memory, VpcFacts, VpcState};
 use crate::plan::{Circumstances, Plan, Task};
 use crate::run::{Assessment, VpcStanding, assess_snapshot, fingerprint, looked_at};
@@ -33,6 +34,8 @@ pub struct SweptVpc {
     pub private_subnets: usize,
     /// Whether it is off its baseline.
     pub is_off: bool,
+    /// Whether nothing was known of it.
+    pub is_first_contact: bool,
     /// Why a run should look at it; `None` when it is as known.
     pub news: Option<SweptNews>,
     /// What is remembered of it from now on.
@@ -88,6 +91,7 @@ pub fn sweep(
                     vpc: vpc.clone(),
                     private_subnets: seen.private_subnets,
                     is_off: seen.findings.iter().any(|finding| !finding.rule.is_advice()),
+                    is_first_contact: known.state.is_none() && known.facts.is_none(),
                     news: news(baseline, &seen, known.state.as_ref(), now),
                     facts: VpcFacts::after_look(known.facts.as_ref(), &looked, &[], now),
                 });
@@ -151,6 +155,9 @@ pub struct Progress {
     pub private_subnets: usize,
     /// Of how many a run was asked to look.
     pub queued: usize,
+    /// Of how many of those nothing was known before.
+    #[serde(default)]
+    pub first_contacts: usize,
     /// When it ended (UTC); `None` while VPCs remain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -191,6 +198,7 @@ impl Progress {
                 self.off += usize::from(one.is_off);
                 self.private_subnets += one.private_subnets;
                 self.queued += usize::from(one.news.is_some());
+                self.first_contacts += usize::from(one.news.is_some() && one.is_first_contact);
             }
         }
         self.remaining.retain(|vpc| managed.contains(vpc));
@@ -229,15 +237,14 @@ pub struct AttributesToRead {
 pub fn attributes_to_read(
     of: &BTreeSet<VpcId>,
     known: &BTreeMap<VpcId, KnownVpc>,
-    dropped: &BTreeMap<VpcId, Timestamp>,
+    dropped: &DroppedAttributes,
     now: Timestamp,
 ) -> AttributesToRead {
     const SWEEPS_A_DAY: usize = 24;
     const OLD: SignedDuration = SignedDuration::from_hours(20);
     let read = |vpc: &VpcId| {
         let cached = known.get(vpc)?.facts.as_ref()?.attributes.as_ref()?;
-        let is_dropped = dropped.get(vpc).is_some_and(|at| *at >= cached.read);
-        (!is_dropped).then_some(cached.read)
+        dropped.count(vpc, cached.read).then_some(cached.read)
     };
     let (mut needed, mut old) = (Vec::new(), Vec::new());
     for vpc in of {
@@ -263,7 +270,7 @@ pub fn with_known_attributes(
     for vpc in of.iter().filter(|vpc| !needed.contains(vpc)) {
         let facts = known.get(vpc).and_then(|known| known.facts.as_ref());
         if let Some(cached) = facts.and_then(|facts| facts.attributes.as_ref()) {
-            attributes.entry(vpc.clone()).or_insert_with(|| cached.attributes.clone());
+            attributes.entry(vpc.clone()).or_insert(cached.attributes);
         }
     }
     world
@@ -282,60 +289,104 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::Fixture;
+    use crate::fixture::{Fixture, vpc};
+    use crate::history::{Blind, Fact, LookAgain, Standing};
 
-    /// What a sweep saw, but for what it notes.
-    fn swept(fixture: &Fixture) -> Swept {
-        Swept { looked: Vec::new(), ..swept_whole(fixture) }
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
     }
 
-    fn swept_whole(fixture: &Fixture) -> Swept {
-        let world = serde_json::from_value(fixture.world.clone()).unwrap();
-        let baseline = serde_json::from_value(fixture.baseline.clone()).unwrap();
-        sweep(
-            &baseline,
-            &world,
-            Circumstances {
-                incident: "s",
-                now: Timestamp::UNIX_EPOCH,
-                memory: crate::history::Memory::NotAsked,
-                grace: crate::history::Grace::none(),
-            },
-        )
-        .unwrap()
+    /// What a sweep of the tenth minute sees of the fixture's VPC.
+    fn swept_after(fixture: &Fixture, state: Option<VpcState>) -> Vec<SweptVpc> {
+        let of = BTreeSet::from([vpc()]);
+        let known = BTreeMap::from([(vpc(), KnownVpc { state, facts: None })]);
+        let (baseline, world) = (fixture.wanted(), fixture.world());
+        sweep(&baseline, &world, &of, &known, &BTreeSet::new(), at(10)).unwrap()
+    }
+
+    /// Whether the one VPC is off its baseline, and why a run should look, after what one left.
+    fn seen_after(fixture: &Fixture, state: Option<VpcState>) -> (bool, Option<SweptNews>) {
+        let swept = swept_after(fixture, state);
+        let [seen] = swept.as_slice() else { panic!("one VPC is managed") };
+        (seen.is_off, seen.news)
+    }
+
+    fn seen(fixture: &Fixture) -> (bool, Option<SweptNews>) {
+        seen_after(fixture, None)
+    }
+
+    /// The state that a run leaves that has found what is to be found.
+    fn known(fixture: &Fixture) -> VpcState {
+        let (findings, _) = fixture.plan("s");
+        let standing = findings.iter().map(|finding| Standing {
+            rule: finding.rule,
+            fingerprint: fingerprint(&finding.drift),
+            summary: finding.drift.to_string(),
+            since: at(0),
+            told: true,
+        });
+        VpcState { looked: Some(at(0)), standing: standing.collect(), ..VpcState::default() }
     }
 
     #[test]
     fn a_vpc_on_its_baseline_is_counted_and_left() {
-        assert_eq!(
-            swept(&Fixture::compliant()),
-            Swept { managed: 1, private_subnets: 2, looked: vec![], drifted: vec![] }
-        );
+        let swept = swept_after(&Fixture::compliant(), None);
+        let [seen] = swept.as_slice() else { panic!("one VPC is managed") };
+        assert_eq!((&seen.vpc, seen.private_subnets, seen.is_off), (&vpc(), 2, false));
+        assert_eq!(seen.news, None);
     }
 
     #[test]
-    fn what_drifts_or_was_not_read_in_full_is_named() {
-        let drifted = Swept {
-            managed: 1,
-            private_subnets: 2,
-            looked: vec![],
-            drifted: vec!["vpc-1".parse().unwrap()],
+    fn what_drifts_is_asked_about_until_it_is_known_and_what_was_known_when_it_is_gone() {
+        let notify: fn(&mut Fixture) -> &mut Fixture =
+            |w| w.baseline("mode", json!("notify")).remove("vpce-ssm");
+        let drifted = Fixture::edited(notify);
+        assert_eq!(seen(&drifted), (true, Some(SweptNews::Changed)));
+        assert_eq!(seen_after(&drifted, Some(known(&drifted))), (true, None));
+        let more = Fixture::edited(|w| notify(w).route("rtb-a", "0.0.0.0/0", "nat-1"));
+        assert_eq!(seen_after(&more, Some(known(&drifted))), (true, Some(SweptNews::Changed)));
+        let mended = seen_after(&Fixture::compliant(), Some(known(&drifted)));
+        assert_eq!(mended, (false, Some(SweptNews::Changed)));
+    }
+
+    /// A run that was lost, or whose calls failed, is made up for by the next sweep.
+    #[test]
+    fn what_is_known_and_could_be_repaired_is_asked_about_unless_it_is_waited_for() {
+        let drifted = Fixture::edited(|w| w.remove("vpce-ssm"));
+        let after = |again: Option<Timestamp>| {
+            let why = String::new();
+            let look_again = again.map(|at| LookAgain { at, why });
+            seen_after(&drifted, Some(VpcState { look_again, ..known(&drifted) })).1
         };
-        let mut no_attributes = Fixture::compliant();
-        no_attributes.world.as_object_mut().unwrap().remove("VpcAttributes");
-        assert_eq!(swept(&no_attributes), drifted);
-        let mut no_endpoints = Fixture::compliant();
-        no_endpoints.world["VpcEndpoints"] = serde_json::json!([]);
-        assert_eq!(swept(&no_endpoints), drifted);
+        assert_eq!(after(None), Some(SweptNews::ToRepair));
+        assert_eq!(after(Some(at(10))), Some(SweptNews::ToRepair), "it is due");
+        assert_eq!(after(Some(at(11))), None);
+    }
+
+    #[test]
+    fn what_was_not_read_in_full_is_asked_about_once_and_once_more_when_it_is() {
+        let blind = Fixture::edited(|w| w.without("VpcAttributes"));
+        assert_eq!(seen(&blind).1, Some(SweptNews::Blind));
+        let was_blind = VpcState {
+            blind: Some(Blind { fingerprint: String::new(), since: at(0), told: true }),
+            ..known(&blind)
+        };
+        assert_eq!(seen_after(&blind, Some(was_blind.clone())).1, None);
+        let sees = seen_after(&Fixture::compliant(), Some(was_blind));
+        assert_eq!(sees, (false, Some(SweptNews::Changed)));
     }
 
     /// A VPC at rest never waits: what its services rest on is noted by every sweep.
     #[test]
     fn what_is_seen_of_each_managed_vpc_is_noted() {
-        let looked = swept_whole(&Fixture::compliant()).looked;
-        let [(vpc, looked)] = looked.as_slice() else { panic!("one VPC is managed") };
-        assert_eq!((vpc.as_str(), looked.unread.len()), ("vpc-1", 0));
-        let told: Vec<String> = looked.seen.iter().map(|seen| seen.premise.to_string()).collect();
+        let facts = swept_after(&Fixture::compliant(), None).remove(0).facts;
+        let subnets: Vec<&str> = facts.subnets.keys().map(|id| id.as_str()).collect();
+        assert_eq!(subnets, ["subnet-pria", "subnet-prib", "subnet-puba", "subnet-pubb"]);
+        assert_eq!((facts.first_seen, facts.attributes), (at(10), None), "they were not read now");
+        let facts: Vec<Fact> =
+            serde_json::from_value(serde_json::to_value(facts.facts).unwrap()).unwrap();
+        assert!(facts.iter().all(|fact| fact.since == at(10)));
+        let told: Vec<String> = facts.iter().map(|fact| fact.premise.to_string()).collect();
         assert_eq!(
             told,
             [
@@ -357,40 +408,28 @@ mod tests {
         );
     }
 
-    /// What a person should know and nothing repairs is told with the next event, and needs no run.
+    /// What a person should know and nothing repairs is told once, and does not put a VPC off its
+    /// baseline.
     #[test]
-    fn advice_alone_is_no_reason_for_a_run() {
+    fn advice_alone_is_news_once_and_no_drift() {
         let advised = Fixture::edited(|w| {
             w.tag("subnet-pria", "Tier", "lab").route("rtb-a", "0.0.0.0/0", "nat-1")
         });
-        assert_eq!(advised.plan("s").0.len(), 1);
-        assert_eq!(
-            swept(&advised),
-            Swept { managed: 1, private_subnets: 1, looked: vec![], drifted: vec![] }
-        );
+        assert_eq!(seen(&advised), (false, Some(SweptNews::Changed)));
+        assert_eq!(seen_after(&advised, Some(known(&advised))), (false, None));
     }
 
-    /// A tag that contradicts another may be somebody's way past the guardrail.
     #[test]
-    fn a_contradictory_subnet_is_a_reason_for_a_run() {
-        let both =
-            json!([{"Key": "Tier", "Value": "private"}, {"Key": "Name", "Value": "a-public-b"}]);
-        let contradictory = Fixture::edited(|w| {
-            w.set("subnet-pria", "Tags", both).route("rtb-a", "0.0.0.0/0", "nat-1")
-        });
-        assert_eq!(swept(&contradictory).drifted, [crate::fixture::vpc()]);
-        let tagged_public = Fixture::edited(|w| {
-            w.tag("subnet-pria", "Tier", "public").route("rtb-a", "0.0.0.0/0", "nat-1")
-        });
-        assert_eq!(swept(&tagged_public).drifted, [crate::fixture::vpc()]);
+    fn what_is_only_observed_is_no_news() {
+        let drifted = Fixture::edited(|w| w.baseline("mode", json!("observe")).remove("vpce-ssm"));
+        assert_eq!(seen(&drifted), (true, None));
     }
 
     #[test]
     fn unmanaged_vpcs_are_passed_over() {
-        let mut fixture = Fixture::compliant();
-        fixture.baseline["managed_vpcs"] =
-            serde_json::json!({"tag": {"key": "other", "value": "x"}});
-        assert_eq!(swept(&fixture), Swept::default());
+        let other = json!({"tag": {"key": "other", "value": "x"}});
+        let fixture = Fixture::edited(|w| w.baseline("managed_vpcs", other));
+        assert_eq!(swept_after(&fixture, None), []);
     }
 
     #[test]

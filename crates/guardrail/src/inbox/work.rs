@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::batch::{self, Batch, VpcRun, WithoutBaseline};
-use super::outbox;
+use super::outbox::Outbox;
 use super::side_by_side::side_by_side;
 use crate::baseline::Baseline;
 use crate::baseline::source::BaselineError;
-use crate::cloud::{CallError, Cloud, Commit, Queue, Table, Telling};
+use crate::cloud::{CallError, Cloud, Commit, ErrorClass, Queue, SetAside, Table, Telling};
 use crate::ec2::id::{Place, Region};
 use crate::history::ledger::put;
-use crate::history::outgoing::writes;
+use crate::history::outgoing::{Level, writes};
 use crate::history::{Condition, Kept, Kind, Transaction, Write};
 use crate::report::alert::baseline_alert;
 use crate::run::{Lived, RunRequest, run};
@@ -43,6 +43,8 @@ pub struct Hands<'a, C, T, P, Q> {
     pub queue: &'a Q,
     /// How many alerts an hour each destination gets, at most.
     pub alerts_per_hour: u32,
+    /// The stack's name, for the commands in alerts.
+    pub stack: &'a str,
 }
 
 /// What happens on the way, for the log and the metrics.
@@ -144,7 +146,14 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
     async fn set_unreadable_aside(&self, back: &mut GoesBack) {
         for (message, why) in &self.batch.unreadable {
             let why = why.to_string();
-            let copied = self.hands.queue.set_aside(&message.id, &message.body, &why).await;
+            let message_as_it_came = SetAside {
+                id: &message.id,
+                group: message.group.as_deref(),
+                sender: message.sender.as_deref(),
+                body: &message.body,
+                why: &why,
+            };
+            let copied = self.hands.queue.set_aside(&message_as_it_came).await;
             let failed = copied.as_ref().err();
             (self.log)(Event::SetAside { message: &message.id, why: &why, failed });
             if failed.is_some() {
@@ -163,7 +172,7 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
             match came {
                 Ok(Back::Done) => {}
                 Ok(Back::Soon) => back.soon.extend(run.messages.iter().cloned()),
-                Ok(Back::WhenTheTableIsBack) => {
+                Ok(Back::Later) => {
                     back.table_failed.extend(run.messages.iter().cloned());
                 }
                 Err(panicked) => {
@@ -204,7 +213,15 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
                 if let Some(alert) = alert {
                     self.publish_directly(alert).await;
                 }
-                Back::WhenTheTableIsBack
+                // Where other writers were quicker, they are done soon.
+                match error.class {
+                    ErrorClass::Throttled => Back::Soon,
+                    ErrorClass::NotFound
+                    | ErrorClass::AlreadyDone
+                    | ErrorClass::Denied
+                    | ErrorClass::Transient
+                    | ErrorClass::Invalid => Back::Later,
+                }
             }
         }
     }
@@ -213,10 +230,21 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
     /// sends: it is in the table.
     async fn publish(&self, run_id: &str) {
         let Hands { cloud, table, telling, alerts_per_hour, .. } = self.hands;
-        let (place, now) = (self.invocation.place, cloud.now());
-        let sent = outbox::send(*table, *telling, place, run_id, now, *alerts_per_hour).await;
-        if let Err(error) = sent {
-            (self.log)(Event::NotPublished(&error));
+        let outbox = Outbox {
+            table: *table,
+            telling: *telling,
+            clock: || cloud.now(),
+            place: self.invocation.place,
+            limit: *alerts_per_hour,
+            until: batch::last_moment(self.invocation.ends),
+            stack: self.hands.stack,
+        };
+        let sent = outbox.send(run_id).await;
+        for not_told in &sent.not_told {
+            (self.log)(Event::NotPublished(&not_told.error));
+        }
+        if let Some(error) = &sent.table_error {
+            (self.log)(Event::NotPublished(error));
         }
     }
 
@@ -275,7 +303,7 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
         }
         let name = format!("baseline-{}", self.invocation.request_id);
         let alert = baseline_alert(fault, &region_of(place), incident);
-        let mut all = writes(place, &name, &alert, &telling.destinations(), now);
+        let mut all = writes(place, &name, &alert, Level::News, &telling.destinations(), now);
         all.push(put(key, &fault, Condition::unchanged(item.as_ref())));
         match table.commit(&Transaction { token: None, writes: all }).await? {
             Commit::Made => self.publish(&name).await,
@@ -312,7 +340,8 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
 enum Back {
     Done,
     Soon,
-    WhenTheTableIsBack,
+    /// When the table may be back.
+    Later,
 }
 
 /// What it is called in the table that the baseline cannot be used.

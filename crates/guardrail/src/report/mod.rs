@@ -8,6 +8,7 @@ pub mod baseline_check;
 pub mod commands;
 pub mod doctor;
 pub mod explain;
+pub mod memory;
 pub mod metrics;
 
 use std::fmt;
@@ -86,6 +87,10 @@ pub struct Report {
     /// waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again: Option<LookAgain>,
+    /// Whether the VPC was looked after before this run, and is not now, though no recorded call that
+    /// led to the run says who changed that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_managed: bool,
     /// What subscribers were told of and is so no more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ended: Vec<Ended>,
@@ -331,42 +336,6 @@ impl fmt::Display for Outcome {
 }
 
 impl Report {
-    /// Whether a person should hear of it: only when something was found, has left the guardrail's
-    /// care, or could not be looked at; and from a sweep not of what merely stands as it stood.
-    pub fn wants_alert(&self) -> bool {
-        let told = self.findings.iter().any(|found| found.mode != Mode::Observe);
-        let blind = self.findings.is_empty() && self.verdict == Verdict::Incomplete;
-        let news = match self.cause {
-            Cause::Event | Cause::SelectionChanged | Cause::Clock | Cause::Operator => true,
-            Cause::Sweep => !self.is_all_left_alone_by_kind(),
-        };
-        (told && news) || ((blind || !self.departures.is_empty()) && self.mode != Mode::Observe)
-    }
-
-    /// Whether the report says anything of the VPC that the log should have where nobody is told.
-    pub fn has_something_to_tell(&self) -> bool {
-        !self.findings.is_empty() || !self.departures.is_empty()
-    }
-
-    /// Whether everything found is of a kind that is left alone for good, and nothing was to be
-    /// done: a sweep finds the same every time. The log, the metrics and `explain` have it.
-    fn is_all_left_alone_by_kind(&self) -> bool {
-        let told = || self.findings.iter().filter(|found| found.mode != Mode::Observe);
-        let is_left_alone =
-            |found: &Found| self.left_alone.iter().any(|left| left.rule == Some(found.rule));
-        let is_told =
-            |left: &&LeftAlone| left.rule.is_none_or(|rule| told().any(|found| found.rule == rule));
-        let is_observed = |step: &StepReport| step.outcome == Outcome::NotAllowed(Mode::Observe);
-        self.unread.is_empty()
-            && self.steps.iter().all(is_observed)
-            && told().all(is_left_alone)
-            && !self
-                .left_alone
-                .iter()
-                .filter(is_told)
-                .any(|left| left.reason.is_told_from_a_sweep())
-    }
-
     /// Whether all that is left of the findings goes by itself: nobody has to do anything.
     pub fn is_only_coming_up(&self) -> bool {
         let comes = |left: &LeftAlone| left.reason == LeftAloneReason::ComesByItself;

@@ -1,4 +1,4 @@
-//! Whom a report is for, and what text from elsewhere can make of what is told.
+//! What a report says of what left and of what comes, and what text from elsewhere can make of it.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -31,98 +31,18 @@ fn report(
     (preview(&fixture.wanted(), &fixture.world(), &request, Timestamp::UNIX_EPOCH), fixture)
 }
 
-/// Whether a person hears of it: from an event, from a sweep, from an operator.
-fn told(edit: impl Fn(&mut Fixture)) -> [bool; 3] {
-    [Cause::Event, Cause::Sweep, Cause::Operator]
-        .map(|cause| report(cause, Vec::new(), &edit).0.wants_alert())
-}
-
-/// A transit gateway's route may lead out, and is left alone because of its kind.
-fn may_lead_out(w: &mut Fixture) {
-    w.route("rtb-a", "0.0.0.0/0", "tgw-1");
-}
-
 fn nat(w: &mut Fixture) {
     w.route("rtb-b", "0.0.0.0/0", "nat-1");
 }
 
 #[test]
-fn an_endpoint_that_comes_up_is_told_from_no_sweep_and_never_called_on_its_baseline() {
-    let coming = |w: &mut Fixture| {
+fn an_endpoint_that_comes_up_is_never_called_on_its_baseline() {
+    let (report, fixture) = report(Cause::Event, Vec::new(), |w| {
         w.set("vpce-ssm", "State", json!("pending"));
-    };
-    assert_eq!(told(coming), [true, false, true]);
-    let (report, fixture) = report(Cause::Event, Vec::new(), coming);
+    });
     assert_eq!(report.verdict, Verdict::DriftLeft);
     let text = alert::text(&report, &fixture.wanted());
     assert!(text.contains("not on its baseline yet; an endpoint is still coming up"), "{text}");
-}
-
-#[test]
-fn what_is_left_alone_by_kind_is_told_when_a_call_makes_it_so_and_from_no_sweep() {
-    assert_eq!(told(|_| ()), [false; 3]);
-    assert_eq!(told(may_lead_out), [true, false, true]);
-    type Row = (&'static str, fn(&mut Fixture));
-    let table: [Row; 9] = [
-        ("a route to remove", nat),
-        ("a way past an endpoint", |w| {
-            w.route("rtb-a", "52.219.7.0/24", "tgw-1");
-        }),
-        ("one that is no way out", |w| {
-            w.route("rtb-a", "52.219.7.0/24", "pcx-1");
-        }),
-        ("another rule's step beside it", |w| {
-            may_lead_out(w);
-            w.remove("vpce-ssm");
-        }),
-        ("another route of the same rule beside it", |w| {
-            may_lead_out(w);
-            nat(w);
-        }),
-        ("a step, as the baseline says so", |w| {
-            may_lead_out(w);
-            w.baseline("internet_routes", json!({"may_lead_out": "remove"}));
-        }),
-        ("not all of it seen", |w| {
-            may_lead_out(w);
-            w.without("NatGateways");
-        }),
-        ("private by its tag, public by its build", |w| {
-            may_lead_out(w);
-            w.tag("subnet-puba", "Tier", "private");
-        }),
-        ("a table that is shared", |w| {
-            w.route("rtb-a", "0.0.0.0/0", "nat-1");
-            w.tag("subnet-pria", "Tier", "private");
-            w.associate(
-                "rtb-a",
-                json!({"SubnetId": "subnet-x", "AssociationState": {"State": "associated"}}),
-            );
-            let mut other = w.thing("subnet-pria").clone();
-            other["SubnetId"] = json!("subnet-x");
-            other["Tags"] = json!([]);
-            w.add("Subnets", other);
-        }),
-    ];
-    for (what, edit) in table {
-        assert_eq!(told(edit), [true; 3], "{what}");
-    }
-    assert_eq!(
-        told(|w| {
-            may_lead_out(w);
-            w.remove("vpce-ssm")
-                .baseline("rules", json!({"interface-endpoint": {"mode": "observe"}}));
-        }),
-        [true, false, true],
-        "what is observed only makes no news of the rest"
-    );
-    assert_eq!(
-        told(|w| {
-            nat(w);
-            w.baseline("mode", json!("observe"));
-        }),
-        [false; 3]
-    );
 }
 
 /// A call that takes tags away.
@@ -159,15 +79,11 @@ fn a_vpc_that_left_is_told_first_with_who_and_how_it_comes_back() {
          \x20 aws ec2 create-tags --resources vpc-1 --tags 'Key=vpc-guardrail,Value=managed' --region eu-central-1\n\
          \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n";
     assert_eq!(alert.text, expected);
-    let seen = (report.verdict, report.cause, report.wants_alert(), report.steps.len());
-    assert_eq!(seen, (Verdict::NotManaged, Cause::SelectionChanged, true, 0));
+    let seen = (report.verdict, report.cause, report.steps.len());
+    assert_eq!(seen, (Verdict::NotManaged, Cause::SelectionChanged, 0));
     assert_eq!(serde_json::from_str::<Report>(&alert.json).unwrap(), report);
-    let quiet = super::tests::report(Cause::SelectionChanged, calls.clone(), |w| {
-        w.tag("vpc-1", "Name", "shop").baseline("mode", json!("observe"));
-    });
-    assert!(!quiet.0.wants_alert() && quiet.0.has_something_to_tell());
     let back = super::tests::report(Cause::SelectionChanged, calls, |_| ()).0;
-    assert_eq!((back.verdict, back.wants_alert()), (Verdict::Compliant, false));
+    assert_eq!((back.verdict, back.departures.len()), (Verdict::Compliant, 0));
 }
 
 #[test]
@@ -187,7 +103,7 @@ fn a_subnet_that_left_does_not_pass_for_a_vpc_on_its_baseline() {
          unclassified: no tag of the baseline's selectors now",
     ];
     assert_eq!(head, expected);
-    assert_eq!((report.cause, report.wants_alert()), (Cause::SelectionChanged, true));
+    assert_eq!(report.cause, Cause::SelectionChanged);
 }
 
 /// Every form for people, of a VPC in which each field that somebody else can write says this.

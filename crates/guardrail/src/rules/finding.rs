@@ -280,6 +280,42 @@ impl Drift {
         if let Self::SubnetsUnguarded { subnets } = self { Some(subnets) } else { None }
     }
 
+    /// Where the fault is, which with the finding's rule is the fault's key: the same when it comes
+    /// back. So it names nothing that is made anew with the fault or its repair: no endpoint and no
+    /// target of a route, whose ids are others each time, and no words for people, which may change
+    /// with a version.
+    pub fn place(&self) -> String {
+        match self {
+            Self::PrivateButPublic { subnet, how: _ } | Self::PublicIpOnLaunch { subnet } => {
+                subnet.to_string()
+            }
+            Self::VpcDnsOff { attribute } => attribute.to_string(),
+            Self::HttpsNotAdmitted { service, endpoint: _, cidrs: _ }
+            | Self::GatewayEndpointMissing { service, tables: _ }
+            | Self::InterfaceEndpointMissing { service, zones: _ }
+            | Self::ServiceNotOffered { service }
+            | Self::PrivateDnsOff { service, endpoint: _ }
+            | Self::PrivateDnsForInboundOnly { service, endpoint: _ }
+            | Self::EndpointBroken { service, endpoint: _, state: _, reason: _ }
+            | Self::ServiceNotServed { service, subnets: _, obstacle: _, certain: _ }
+            | Self::PolicyNotFullAccess { service, endpoint: _, readable: _ } => {
+                service.to_string()
+            }
+            Self::RouteTableNotAssociated { service, endpoint: _, tables } => {
+                place_of(service.as_str(), tables)
+            }
+            Self::ZonesNotCovered { service, endpoint: _, zones } => {
+                place_of(service.as_str(), zones)
+            }
+            Self::EndpointRouteOverruled { service, table, destination, target: _, certain: _ } => {
+                format!("{table} {} {service}", word(destination))
+            }
+            Self::LeadsOut(route) => format!("{} {}", route.table, route.shown_destination()),
+            // One finding lists them all.
+            Self::SubnetsUnguarded { subnets: _ } => "unguarded subnets".to_owned(),
+        }
+    }
+
     /// Whether two findings are of one fault, which may have grown or shrunk between them: half
     /// repaired is not repaired.
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
@@ -293,6 +329,13 @@ impl Drift {
         same_kind
             && (self == other || (self.service().is_some() && self.service() == other.service()))
     }
+}
+
+/// A service's place in these tables or zones, in whatever order they were found.
+fn place_of<T: fmt::Display>(service: &str, of: &[T]) -> String {
+    let mut all: Vec<String> = of.iter().map(ToString::to_string).collect();
+    all.sort_unstable();
+    format!("{service} {}", all.join(" "))
 }
 
 impl fmt::Display for Drift {
@@ -457,6 +500,35 @@ mod tests {
             ),
         ] {
             assert!(one.is_about_the_same_as(&two), "{one}, {two}");
+        }
+    }
+
+    #[test]
+    fn a_place_names_no_target_and_no_endpoint() {
+        for (drift, place) in [
+            (route("rtb-a", "0.0.0.0/0", "nat-1"), "rtb-a 0.0.0.0/0"),
+            (route("rtb-a", "0.0.0.0/0", "igw-1"), "rtb-a 0.0.0.0/0"),
+            (
+                set("vpce-ssm", "SubnetIds", json!(["subnet-pria"])),
+                "com.amazonaws.eu-central-1.ssm eu-central-1b",
+            ),
+            (set("vpce-ssm", "PrivateDnsEnabled", json!(false)), "com.amazonaws.eu-central-1.ssm"),
+            (
+                Drift::RouteTableNotAssociated {
+                    service: "com.amazonaws.eu-central-1.s3".parse().unwrap(),
+                    endpoint: "vpce-s3".parse().unwrap(),
+                    tables: ["rtb-b", "rtb-a"].map(|id| id.parse().unwrap()).to_vec(),
+                },
+                "com.amazonaws.eu-central-1.s3 rtb-a rtb-b",
+            ),
+            (dns_off("EnableDnsSupport"), "enableDnsSupport"),
+            (drift(|w| w.set("subnet-pria", "MapPublicIpOnLaunch", json!(true))), "subnet-pria"),
+            (
+                drift(|w| w.tag("subnet-pria", "Tier", "x").route("rtb-a", "0.0.0.0/0", "nat-1")),
+                "unguarded subnets",
+            ),
+        ] {
+            assert_eq!(drift.place(), place, "{drift}");
         }
     }
 

@@ -283,49 +283,6 @@ impl fmt::Display for LeftAloneReason {
 }
 
 impl LeftAloneReason {
-    /// Whether what is left alone for this reason is told from a sweep too. What is left alone
-    /// because of its kind stands so for as long as it stands, and is told when a call makes it so.
-    pub fn is_told_from_a_sweep(&self) -> bool {
-        match self {
-            Self::MayLeadOut
-            | Self::NotOffered
-            | Self::PolicyOfTheirOwn { .. }
-            | Self::Unclassified
-            | Self::ComesByItself => false,
-            Self::SomebodyElsesVpc
-            | Self::NotObserved { .. }
-            | Self::SharedTable { .. }
-            | Self::NameNeedsVpcDns
-            | Self::NameTaken { .. }
-            | Self::ListLeadsElsewhere { .. }
-            | Self::NeedsAcceptance
-            | Self::OnlyOverIpv6
-            | Self::NoZoneInCommon
-            | Self::PassesOn { .. }
-            | Self::AnswersNames { .. }
-            | Self::Unknown
-            | Self::Propagated
-            | Self::ServiceNotServed { .. }
-            | Self::Broken
-            | Self::NoSubnetInZone { .. }
-            | Self::GroupNameTaken { .. }
-            | Self::TableOfGateway
-            | Self::AssociationUnsettled { .. }
-            | Self::TooManyGroups
-            | Self::InboundResolverOnly
-            | Self::RequiredButNotOffered
-            | Self::BuiltPublic
-            | Self::AwaitsAcceptance
-            | Self::WouldCutOff { .. }
-            | Self::WouldNotServe { .. }
-            | Self::CarriesMore { .. }
-            | Self::UnprovenDetour { .. }
-            | Self::Contradictory
-            | Self::OverrulesOnPurpose
-            | Self::NoRemedy => true,
-        }
-    }
-
     /// What the reason rests on, in short lines with this indentation; none where it says all itself.
     pub fn details(&self, region: &Region, indent: usize) -> Vec<String> {
         match self {

@@ -251,6 +251,7 @@ fn not_taken(
         unread: Vec::new(),
         nat_traffic: Vec::new(),
         look_again: None,
+        was_known: false,
         ended: Vec::new(),
         was_off_for: None,
         notes_error: None,

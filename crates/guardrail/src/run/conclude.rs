@@ -33,6 +33,8 @@ pub(super) struct Ended<'a> {
     /// What the NAT gateways carried whose routes the first plan removes.
     pub(super) nat_traffic: Vec<NatTraffic>,
     pub(super) look_again: Option<LookAgain>,
+    /// Whether the VPC was known as looked after before.
+    pub(super) was_known: bool,
     /// What was told and has ended.
     pub(super) ended: Vec<Standing>,
     /// How long the VPC was off its baseline, when it is back on it.
@@ -54,6 +56,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         unread,
         nat_traffic,
         look_again,
+        was_known,
         ended: told,
         was_off_for,
         notes_error,
@@ -74,6 +77,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         VpcStanding::Managed(name) | VpcStanding::NotManaged(name) => name,
         VpcStanding::Missing | VpcStanding::Unobserved => None,
     };
+    let was_managed = was_known && verdict == Verdict::NotManaged && first.departures.is_empty();
     Report {
         version: VERSION,
         run_id: request.run_id.clone(),
@@ -96,6 +100,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         undo_script,
         next: if again { Next::Again } else { Next::Settled },
         look_again,
+        was_managed,
         ended: told.into_iter().map(gone).collect(),
         was_off_for_seconds: was_off_for.map(|time| time.as_secs()),
         notes_error,

@@ -9,10 +9,10 @@ use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
 use crate::ec2::world::World;
 use crate::history::ledger::{
-    self, facts_key, open_key, put_facts, record_key, record_name, state_key,
+    self, facts_key, gave_way_key, open_key, put_facts, record_key, record_name, state_key,
 };
 use crate::history::{
-    Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls,
+    Item, Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls,
 };
 use crate::run::assess::seen_in;
 
@@ -21,6 +21,8 @@ use crate::run::assess::seen_in;
 pub(super) struct Known {
     pub(super) state: Kept<VpcState>,
     pub(super) facts: Kept<VpcFacts>,
+    /// That an earlier run gave way to another.
+    pub(super) gave_way: Option<Item>,
     /// When the VPC was first seen (UTC).
     pub(super) first_seen: Option<Timestamp>,
     /// The run that was begun and not ended, with how far it came.
@@ -35,6 +37,11 @@ pub(super) struct OpenRun {
 }
 
 impl Known {
+    /// Whether anything is remembered of the VPC: it was looked after.
+    pub(super) fn is_known(&self) -> bool {
+        self.state.value.is_some() || self.facts.value.is_some()
+    }
+
     /// The lease that keeps this run from changing the VPC.
     pub(super) fn kept_out_by(&self, run_id: &str, now: Timestamp) -> Option<&Lease> {
         let lease = self.state.value.as_ref()?.lease.as_ref()?;
@@ -48,6 +55,7 @@ pub(super) async fn recall<T: Table>(table: &T, scope: &Scope) -> Result<Known, 
         Kept::of(table.get(&state_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let facts =
         Kept::of(table.get(&facts_key(scope)).await?).map_err(|error| unreadable(&error))?;
+    let gave_way = table.get(&gave_way_key(scope)).await?;
     let open: Kept<Open> =
         Kept::of(table.get(&open_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let open = match open.value {
@@ -55,7 +63,7 @@ pub(super) async fn recall<T: Table>(table: &T, scope: &Scope) -> Result<Known, 
         None => None,
     };
     let first_seen = facts.value.as_ref().map(|facts: &VpcFacts| facts.first_seen);
-    Ok(Known { state, facts, first_seen, open })
+    Ok(Known { state, facts, gave_way, first_seen, open })
 }
 
 async fn open_run<T: Table>(

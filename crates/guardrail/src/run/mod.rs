@@ -34,8 +34,10 @@ use crate::baseline::Baseline;
 use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
+use crate::history::outgoing::Level;
 use crate::history::{
-    Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Memory, Transaction, VpcState, ledger,
+    Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Memory, RunRecord,
+    Transaction, VpcState, Write, ledger,
 };
 use crate::plan::Circumstances;
 use crate::report::alert::Alert;
@@ -155,6 +157,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             return self.give_way(lease.until).await;
         }
         let remembered = self.remembered(&known);
+        let seed = remembered.seed.clone();
         let mut runner = Runner::new(self.cloud, self.baseline, request, remembered);
         let first = runner.first_look().await;
         if let Some(open) = known.open.take() {
@@ -168,7 +171,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
         }
         let mut journal = None;
         if takes_steps(&first.plan, self.cloud.now(), request.deadline) {
-            match self.begin(&mut known, &first).await {
+            match self.begin(&mut known, &seed, &first).await {
                 Ok(Begun::Under(lease)) => {
                     let (scope, run_id) = (&request.scope, request.run_id.as_str());
                     journal = Some(Journal::new(self.table, scope, run_id, lease));
@@ -184,10 +187,15 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             false => first.clone(),
         };
         let facts = std::mem::take(&mut known.facts);
-        let kept =
-            keep_facts(self.cloud, self.table, self.baseline, request, runner.world(), facts).await;
+        let kept = match is_managed(&last) {
+            true => {
+                let world = runner.world();
+                keep_facts(self.cloud, self.table, self.baseline, request, world, facts).await
+            }
+            false => Ok(()),
+        };
         let unread = runner.unread().to_vec();
-        let mut ended = Ended {
+        let ended = Ended {
             baseline: self.baseline,
             request,
             started: self.started,
@@ -198,6 +206,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             unread,
             nat_traffic,
             look_again: None,
+            was_known: known.is_known(),
             ended: Vec::new(),
             was_off_for: None,
             notes_error: kept.err(),
@@ -206,7 +215,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
         let failed = journal.and_then(|journal| journal.failed);
         match failed {
             Some(error) => self.not_recorded(ended, error),
-            None => self.finish(&mut known, &mut ended, began).await,
+            None => self.finish(&mut known, &seed, &ended, began).await,
         }
     }
 
@@ -234,10 +243,21 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     /// Another run may change the VPC: this one is due when that is over.
     async fn give_way(&self, until: Timestamp) -> Lived {
         let why = "another run was under way".to_owned();
-        let due = ledger::due(&self.request.scope, Some(&LookAgain { at: until, why }));
+        let key = ledger::gave_way_key(&self.request.scope);
+        let due = ledger::put(key, &LookAgain { at: until, why }, Condition::Any);
         match self.table.commit(&Transaction::one(due)).await {
             Ok(Commit::Made | Commit::Conflict) => Lived::Busy { due: until },
             Err(error) => self.only_look(error).await,
+        }
+    }
+
+    /// What an earlier run gave way for has been looked at now. Where that is not taken, the VPC is
+    /// looked at once more.
+    async fn no_longer_gives_way(&self, known: &Known) {
+        if let Some(item) = &known.gave_way {
+            let condition = Condition::Version(item.version);
+            let gone = Write::Delete { key: item.key.clone(), condition };
+            let _ = self.table.commit(&Transaction::one(gone)).await;
         }
     }
 
@@ -269,6 +289,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             unread: runner.unread().to_vec(),
             nat_traffic: Vec::new(),
             look_again: None,
+            was_known: false,
             ended: Vec::new(),
             was_off_for: None,
             notes_error: None,
@@ -287,26 +308,34 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     async fn close(
         &self,
         known: &mut Known,
-        closed: crate::history::RunRecord,
+        closed: RunRecord,
         alert: Option<Alert>,
     ) -> Result<(), CallError> {
         let now = self.cloud.now();
         let more = match alert {
-            Some(alert) => told::outgoing(self, &format!("{}#killed", closed.run_id), &alert, now),
+            Some(alert) => {
+                let name = format!("{}+killed", closed.run_id);
+                told::outgoing(self, &name, &alert, Level::Alarm, now)
+            }
             None => Vec::new(),
         };
         let before = known.state.value.clone();
         let state = before.map(|state| VpcState { lease: None, ..state });
-        self.commit_end(known, &[closed], state.as_ref(), more).await
+        let name = format!("{} closes {}", self.request.run_id, closed.run_id);
+        self.commit_end(known, &name, &[closed], state.as_ref(), more).await
     }
 
     /// Begins: the record, the lease, and that it is open, in one transaction.
-    async fn begin(&self, known: &mut Known, first: &Assessment) -> Result<Begun, CallError> {
+    async fn begin(
+        &self,
+        known: &mut Known,
+        seed: &str,
+        first: &Assessment,
+    ) -> Result<Begun, CallError> {
         let request = self.request;
         for attempt in 0..TRIES {
             let (now, uptime) = (self.cloud.now(), self.cloud.uptime());
-            let seed = self.remembered(known).seed;
-            let record = record_of(request, &seed, &first.plan, now);
+            let record = record_of(request, seed, &first.plan, now);
             let lease = Lease::of(&request.run_id, request.deadline);
             let begin = ledger::begin(&known.state, &record, &lease, now);
             match self.table.commit(&begin).await? {
@@ -330,26 +359,36 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     }
 
     /// Ends the run by one transaction: outcome, state, what is due, and the alerts that go out.
-    async fn finish(&self, known: &mut Known, ended: &mut Ended<'_>, began: bool) -> Lived {
-        let seed = self.remembered(known).seed;
+    async fn finish(&self, known: &mut Known, seed: &str, ended: &Ended<'_>, began: bool) -> Lived {
         for attempt in 0..TRIES {
             let Telling { report, state, is_told } = self.conclude(known, ended);
             let now = self.cloud.now();
             let mut more = match is_told {
                 Some(told::Told::ByItself) => {
                     let alert = tell(&report, self.baseline);
-                    told::outgoing(self, &report.run_id, &alert, now)
+                    told::outgoing(self, &report.run_id, &alert, Level::News, now)
                 }
-                Some(told::Told::WithOthers) => vec![told::first_contact(&report)],
+                Some(told::Told::WithOthers) => {
+                    vec![told::first_contact(&report, &self.request.incident)]
+                }
                 None => Vec::new(),
             };
-            more.extend(told::kept_report(&report, is_told.is_some() || began, now));
+            if state.is_none() {
+                more.push(Write::Delete {
+                    key: ledger::facts_key(&self.request.scope),
+                    condition: Condition::Any,
+                });
+            }
+            if is_told.is_some() || began {
+                more.extend(told::kept_report(&report, now));
+            }
             let own = match began || is_told.is_some() {
-                true => vec![conclude::own_record(ended, &seed, &report)],
+                true => vec![conclude::own_record(ended, seed, &report)],
                 false => Vec::new(),
             };
-            match self.end(known, &own, state.as_ref(), more).await {
+            match self.end(known, &self.request.run_id, &own, state.as_ref(), more).await {
                 Ok(Commit::Made) => {
+                    self.no_longer_gives_way(known).await;
                     let is_told = is_told == Some(told::Told::ByItself);
                     return Lived::Recorded { report: Box::new(report), is_told };
                 }
@@ -391,11 +430,12 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     async fn commit_end(
         &self,
         known: &mut Known,
-        closed: &[crate::history::RunRecord],
+        name: &str,
+        closed: &[RunRecord],
         state: Option<&VpcState>,
-        more: Vec<crate::history::Write>,
+        more: Vec<Write>,
     ) -> Result<(), CallError> {
-        match self.end(known, closed, state, more).await? {
+        match self.end(known, name, closed, state, more).await? {
             Commit::Made => {
                 known.state = self.state().await?;
                 Ok(())
@@ -408,13 +448,14 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     async fn end(
         &self,
         known: &Known,
-        closed: &[crate::history::RunRecord],
+        name: &str,
+        closed: &[RunRecord],
         state: Option<&VpcState>,
-        more: Vec<crate::history::Write>,
+        more: Vec<Write>,
     ) -> Result<Commit, CallError> {
         let finish = ledger::finish(crate::history::Finish {
             scope: &self.request.scope,
-            run_id: &self.request.run_id,
+            name,
             before: &known.state,
             state,
             closed,
@@ -422,6 +463,14 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             now: self.cloud.now(),
         });
         self.table.commit(&finish).await
+    }
+}
+
+/// Whether the VPC is looked after, as far as could be seen.
+fn is_managed(seen: &Assessment) -> bool {
+    match seen.standing {
+        VpcStanding::Managed(_) | VpcStanding::Unobserved => true,
+        VpcStanding::NotManaged(_) | VpcStanding::Missing => false,
     }
 }
 

@@ -522,30 +522,130 @@ mod tests {
         assert_eq!(before(&there), Next::End(Outcome::Stale));
     }
 
+    /// What comes after the first call of a step whose permission has long been there.
+    fn after_first(
+        action: &Action<GroupRef>,
+        answer: Result<Applied, CallError>,
+        time: TimeLeft,
+    ) -> After {
+        after_call(action, answer, 0, Permission::IsSettled, time)
+    }
+
     #[test]
     fn a_call_is_made_again_only_for_a_group_that_was_just_made() {
         let too_new = || error(ErrorClass::NotFound, "InvalidGroup.NotFound");
+        let failed = |error| After::End(Outcome::Failed(error));
         let made = authorize(GroupRef::MadeBy(StepId(1)));
         let there = authorize(GroupRef::Existing("sg-1".parse().unwrap()));
-        assert_eq!(after_call(&made, Err(too_new()), TimeLeft::Yes), None);
-        assert_eq!(
-            after_call(&made, Err(too_new()), TimeLeft::No),
-            Some(Outcome::Failed(too_new()))
-        );
-        assert_eq!(
-            after_call(&there, Err(too_new()), TimeLeft::Yes),
-            Some(Outcome::Failed(too_new()))
-        );
+        let again = After::Again(LOOK_AGAIN);
+        assert_eq!(after_first(&made, Err(too_new()), TimeLeft::Yes), again);
+        assert_eq!(after_first(&made, Err(too_new()), TimeLeft::No), failed(too_new()));
+        assert_eq!(after_first(&there, Err(too_new()), TimeLeft::Yes), failed(too_new()));
         for other in [
             error(ErrorClass::NotFound, "InvalidVpcID.NotFound"),
             error(ErrorClass::Denied, "InvalidGroup.Denied"),
             error(ErrorClass::Throttled, "RequestLimitExceeded"),
         ] {
-            let answer = after_call(&made, Err(other.clone()), TimeLeft::Yes);
-            assert_eq!(answer, Some(Outcome::Failed(other)));
+            let after = after_first(&made, Err(other.clone()), TimeLeft::Yes);
+            assert_eq!(after, failed(other));
         }
-        let done = after_call(&made, Ok(Applied::Done), TimeLeft::No);
-        assert_eq!(done, Some(Outcome::Done(Applied::Done)));
+        let done = after_first(&made, Ok(Applied::Done), TimeLeft::No);
+        assert_eq!(done, After::End(Outcome::Done(Applied::Done)));
+    }
+
+    #[test]
+    fn what_is_not_allowed_yet_is_tried_four_times_more_while_the_permission_may_spread() {
+        let denied = || error(ErrorClass::Denied, "UnauthorizedOperation");
+        let after = |attempt, permission, time| {
+            after_call(&enable_dns(), Err(denied()), attempt, permission, time)
+        };
+        let failed = After::End(Outcome::Failed(denied()));
+        let spreads = |attempt| after(attempt, Permission::MaySpread, TimeLeft::Yes);
+        let waits = [2, 4, 8, 16].map(|seconds| After::Again(Duration::from_secs(seconds)));
+        assert_eq!([0, 1, 2, 3].map(spreads), waits);
+        assert_eq!(spreads(4), failed);
+        assert_eq!(after(0, Permission::IsSettled, TimeLeft::Yes), failed);
+        assert_eq!(after(0, Permission::MaySpread, TimeLeft::No), failed);
+        let throttled = || error(ErrorClass::Throttled, "RequestLimitExceeded");
+        let other =
+            after_call(&enable_dns(), Err(throttled()), 0, Permission::MaySpread, TimeLeft::Yes);
+        assert_eq!(other, After::End(Outcome::Failed(throttled())));
+    }
+
+    /// The tagging call that a record tells of, on the VPC, at this second.
+    fn tagged(event: &str, key: &str, second: i64) -> Evidence {
+        let record = serde_json::json!({
+            "eventName": event, "eventSource": "ec2.amazonaws.com", "eventID": "e-1",
+            "eventTime": at(second).to_string(),
+            "requestParameters": {
+                "resourcesSet": {"items": [{"resourceId": "vpc-1"}]},
+                "tagSet": {"items": [{"key": key, "value": "managed"}]},
+            },
+        });
+        crate::event::decode(&record).unwrap()
+    }
+
+    #[test]
+    fn a_permission_may_spread_where_its_tag_was_set_a_short_while_ago() {
+        let baseline = Baseline::parse(crate::baseline::EXAMPLE).unwrap();
+        let of = |action: &Action<GroupRef>, made: &[SecurityGroupId], calls: &[Evidence]| {
+            permission_for(action, made, calls, &baseline, at(1000))
+        };
+        let group: SecurityGroupId = "sg-1".parse().unwrap();
+        let existing = authorize(GroupRef::Existing(group.clone()));
+        let of_dns = |calls: &[Evidence]| of(&enable_dns(), &[], calls);
+        use Permission::{IsSettled, MaySpread};
+        assert_eq!(of(&authorize(GroupRef::MadeBy(StepId(1))), &[], &[]), MaySpread);
+        assert_eq!(of(&existing, std::slice::from_ref(&group), &[]), MaySpread, "a killed run's");
+        assert_eq!(of(&existing, &[], &[]), IsSettled);
+        assert_eq!(of_dns(&[tagged("CreateTags", "vpc-guardrail", 701)]), MaySpread);
+        assert_eq!(of_dns(&[tagged("CreateTags", "vpc-guardrail", 700)]), IsSettled);
+        assert_eq!(of_dns(&[tagged("CreateTags", "Owner", 999)]), IsSettled);
+        assert_eq!(of_dns(&[tagged("DeleteTags", "vpc-guardrail", 999)]), IsSettled);
+    }
+
+    #[test]
+    fn a_run_has_something_to_write_down_where_it_would_come_to_a_change() {
+        let takes = |plan: &Plan| takes_steps(plan, at(9), at(10));
+        assert!(takes(&with(enable_dns(), &[])));
+        assert!(!takes_steps(&with(enable_dns(), &[]), at(10), at(10)), "its time is up");
+        let waits = || Task::Await(Condition::Gone { endpoint: "vpce-1".parse().unwrap() });
+        assert!(!takes(&plan_of(step(waits(), &[]))), "waiting changes nothing");
+        let first = |mode, held| Step { id: StepId(1), mode, held, ..step(waits(), &[]) };
+        let after = |first| Plan {
+            steps: vec![first, step(Task::Change(enable_dns()), &[1])],
+            left_alone: Vec::new(),
+        };
+        assert!(takes(&after(first(Mode::Repair, None))), "what is waited for may come");
+        assert!(!takes(&after(first(Mode::Notify, None))));
+        assert!(!takes(&after(first(Mode::Repair, Some(Hold::RunLimit)))));
+        for mode in [Mode::Observe, Mode::Notify] {
+            let told = Step { mode, ..step(Task::Change(enable_dns()), &[]) };
+            assert!(!takes(&plan_of(told)));
+        }
+    }
+
+    #[test]
+    fn another_run_follows_in_a_minute_and_after_ten_in_vain_ever_later() {
+        let minutes = |in_vain| tried_again_at(at(0), in_vain).as_second() / 60;
+        assert_eq!([0, 1, 10, 11, 12, 13, 14, 15, 99].map(minutes), [1, 1, 1, 2, 4, 8, 15, 15, 15]);
+        assert_eq!(tried_again_at(Timestamp::MAX, 0), Timestamp::MAX);
+    }
+
+    #[test]
+    fn no_step_is_taken_that_could_not_be_written_down() {
+        let failed = error(ErrorClass::Transient, "InternalServerError");
+        let outcomes = |mode| {
+            let taken = Step { id: StepId(1), mode, ..step(Task::Change(enable_dns()), &[]) };
+            let plan = Plan {
+                steps: vec![taken, step(Task::Change(delete_route()), &[1])],
+                left_alone: Vec::new(),
+            };
+            not_recorded(&plan, &failed, at(0), at(10)).into_values().collect::<Vec<_>>()
+        };
+        let skipped = || Outcome::Skipped { because: StepId(1) };
+        assert_eq!(outcomes(Mode::Repair), [Outcome::NotRecorded(failed.clone()), skipped()]);
+        assert_eq!(outcomes(Mode::Notify), [Outcome::NotAllowed(Mode::Notify), skipped()]);
     }
 
     #[test]

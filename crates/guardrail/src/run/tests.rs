@@ -3,11 +3,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::cloud::{
-    Answer, Applied, CallError, Carried, ErrorClass, InMemory, NatTraffic, Observation, Unread,
+    Answer, Applied, CallError, Carried, ErrorClass, InMemoryTable, NatTraffic, Observation, Unread,
 };
 use crate::ec2::change::{Call, NewEndpoint};
 use crate::ec2::id::NatGatewayId;
@@ -16,6 +16,8 @@ use crate::ec2::world::World;
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
 use crate::plan::{Plan, StepId};
 use crate::report::{Next, Outcome, Verdict};
+
+mod dying;
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
 
@@ -66,8 +68,18 @@ impl Fake {
                     interface_endpoint("vpce-made", service.as_str().rsplit('.').next().unwrap());
                 made["State"] = json!("pending");
                 made["Groups"] = json!([{"GroupId": "sg-own"}]);
-                state.add("VpcEndpoints", made);
-                return Applied::CreatedEndpoint("vpce-made".parse().unwrap());
+                return self.made(&mut state, made);
+            }
+            Call::CreateEndpoint {
+                service, kind: NewEndpoint::Gateway { route_tables }, ..
+            } => {
+                let service = service.as_str().rsplit('.').next().unwrap();
+                let tables: Vec<&str> = route_tables.iter().map(|table| table.as_str()).collect();
+                for table in &tables {
+                    state.route(table, &format!("pl-{service}"), "vpce-gateway");
+                }
+                let made = gateway_endpoint("vpce-gateway", service, &tables);
+                return self.made(&mut state, made);
             }
             Call::CreateSecurityGroup { .. } => {
                 state.add("SecurityGroups", own_group(&[]));
@@ -83,9 +95,18 @@ impl Fake {
             Call::DisablePublicIpOnLaunch { subnet } => {
                 state.set(subnet.as_str(), "MapPublicIpOnLaunch", json!(false));
             }
-            Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. } => {}
+            Call::ModifyEndpoint { .. } => {}
         }
         Applied::Done
+    }
+
+    /// An endpoint as the guardrail makes it.
+    fn made(&self, state: &mut Fixture, mut endpoint: Value) -> Applied {
+        endpoint["Tags"] = json!([{"Key": "vpc-guardrail", "Value": "created"}]);
+        endpoint["CreationTimestamp"] = json!(self.now.get().to_string());
+        let id = endpoint["VpcEndpointId"].as_str().unwrap().parse().unwrap();
+        state.add("VpcEndpoints", endpoint);
+        Applied::CreatedEndpoint(id)
     }
 }
 
@@ -168,18 +189,37 @@ fn request(seconds: i64) -> RunRequest {
     }
 }
 
-/// A run with this many seconds of time.
-fn run_for(cloud: &Fake, seconds: i64) -> Report {
-    // What is seen counts at once here; waiting for it has tests of its own.
-    let settling = json!({"minutes": 0, "dhcp_options_minutes": 0});
-    cloud.state.borrow_mut().baseline("settling", settling);
-    let (baseline, request) = (cloud.state.borrow().wanted(), request(seconds));
-    let notes = InMemory::default();
-    let mut running = pin!(super::run(cloud, &notes, &baseline, &request));
+/// What is seen counts at once in most tests, and no tool is left any time: waiting has tests of its
+/// own.
+fn at_once(w: &mut Fixture) {
+    w.baseline("settling", json!({"minutes": 0, "dhcp_options_minutes": 0}));
+    for rule in ["gateway-endpoint", "interface-endpoint"] {
+        w.baseline["rules"][rule]["grace_minutes"] = json!(0);
+    }
+}
+
+/// The run of a request on what this table remembers.
+fn lived(cloud: &Fake, table: &InMemoryTable, request: &RunRequest) -> Lived {
+    let baseline = cloud.state.borrow().wanted();
+    let mut running = pin!(super::run(cloud, table, &[], &baseline, request));
     match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(report) => report,
+        Poll::Ready(lived) => lived,
         Poll::Pending => panic!("the fake never waits"),
     }
+}
+
+/// The report of a run that is over and recorded.
+fn recorded(lived: Lived) -> Report {
+    match lived {
+        Lived::Recorded { report, .. } => *report,
+        Lived::Busy { .. } | Lived::NotRecorded { .. } => panic!("{lived:?}"),
+    }
+}
+
+/// A run with this many seconds of time over a VPC of which nothing is remembered.
+fn run_for(cloud: &Fake, seconds: i64) -> Report {
+    at_once(&mut cloud.state.borrow_mut());
+    recorded(lived(cloud, &InMemoryTable::default(), &request(seconds)))
 }
 
 fn run(cloud: &Fake) -> Report {
@@ -363,7 +403,7 @@ fn only_where_the_vpc_itself_was_not_observed_is_nothing_known_of_it() {
     let seen = |edit: Edit| {
         let (w, request) = (Fixture::edited(edit), request(300));
         let circumstances =
-            request.circumstances(Timestamp::UNIX_EPOCH, crate::history::Memory::NotAsked);
+            request.circumstances(Timestamp::UNIX_EPOCH, Memory::NotAsked, Grace::none());
         let Assessment { standing, findings, plan, departures, private_subnets, complete, .. } =
             assess(&w.wanted(), &w.world(), &request, circumstances);
         assert_eq!((findings, plan, departures), (vec![], Plan::default(), vec![]));
@@ -389,15 +429,10 @@ fn a_changed_selection_changes_nothing_that_the_plan_does_not() {
         ["vpc-1", "subnet-prib"].map(|id| id.parse().unwrap()).to_vec();
     let looked = |edit: Edit| {
         let cloud = Fake::new(edit);
-        let settling = json!({"minutes": 0, "dhcp_options_minutes": 0});
-        cloud.state.borrow_mut().baseline("settling", settling);
-        let baseline = cloud.state.borrow().wanted();
+        at_once(&mut cloud.state.borrow_mut());
         let (cause, evidence) = (Cause::SelectionChanged, vec![call.clone()]);
         let request = RunRequest { cause, evidence, ..request(300) };
-        let notes = InMemory::default();
-        let mut running = pin!(super::run(&cloud, &notes, &baseline, &request));
-        let polled = running.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        let Poll::Ready(report) = polled else { panic!("the fake never waits") };
+        let report = recorded(lived(&cloud, &InMemoryTable::default(), &request));
         (report.verdict, report.departures.len(), cloud.calls.take().len())
     };
     assert_eq!(looked(|w| nat(w)), (Verdict::Repaired, 0, 1));
@@ -797,7 +832,6 @@ fn advice_alone_is_neither_drift_nor_a_vpc_on_its_baseline() {
     });
     let report = run(&cloud);
     assert_eq!((report.verdict, report.next), (Verdict::Advised, Next::Settled));
-    assert!(report.wants_alert());
     let repaired = Fake::new(|w| {
         advised(w);
         w.route("rtb-a", "0.0.0.0/0", "nat-1")
@@ -820,9 +854,9 @@ fn what_is_noted_of_an_endpoint_is_never_older_than_it() {
     let noted = |since| {
         let (baseline, world) = (fixture.wanted(), fixture.world());
         let since = Timestamp::from_second(since).unwrap();
-        let note = noted_since(&baseline, &world, &vpc(), since);
+        let facts = remembered_since(&baseline, &world, &vpc(), since).facts;
         let facts: Vec<crate::history::Fact> =
-            serde_json::from_value(serde_json::to_value(note.facts).unwrap()).unwrap();
+            serde_json::from_value(serde_json::to_value(facts).unwrap()).unwrap();
         let of = |id: &str| {
             let name = crate::history::Premise::EndpointName(id.parse().unwrap());
             facts.iter().find(|it| it.premise == name).unwrap().since.as_second()

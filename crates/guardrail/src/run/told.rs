@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::Life;
-use super::assess::VpcStanding;
 use super::conclude::{Ended, report_of};
-use crate::baseline::{Baseline, Mode};
+use super::{Life, is_managed};
+use crate::baseline::{Baseline, Mode, RuleId};
 use crate::ec2::change::Action;
 use crate::ec2::id::ServiceName;
+use crate::history::first_contact::FirstContact;
+use crate::history::ledger::report_writes;
 use crate::history::news::{Left, Look, News, Sees, decide};
+use crate::history::outgoing::{Level, writes};
+use crate::history::packed::pack;
 use crate::history::{Alert, VpcState, Write};
 use crate::plan::{Hold, Plan, Task};
 use crate::report::alert::alert;
@@ -106,12 +108,11 @@ fn look(
     Look {
         at: ended.finished,
         left: left.collect(),
-        managed: match ended.last.standing {
-            VpcStanding::Managed(_) | VpcStanding::Unobserved => true,
-            VpcStanding::NotManaged(_) | VpcStanding::Missing => false,
-        },
+        managed: is_managed(&ended.last),
         sees: sees(report),
-        done: report.changed() || (!report.departures.is_empty() && report.mode != Mode::Observe),
+        done: report.changed()
+            || report.was_managed
+            || (!report.departures.is_empty() && report.mode != Mode::Observe),
         is_first_contact: report.cause == Cause::Sweep && is_new(first_seen, ended.finished),
     }
 }
@@ -180,23 +181,33 @@ pub(super) fn outgoing<C, T>(
     life: &Life<'_, C, T>,
     run_id: &str,
     alert: &Alert,
+    level: Level,
     now: Timestamp,
 ) -> Vec<Write> {
     let place = life.request.scope.place();
-    crate::history::outgoing::writes(&place, run_id, alert, life.destinations, now)
+    writes(&place, run_id, alert, level, life.destinations, now)
 }
 
 /// That a sweep has found the VPC for the first time.
-pub(super) fn first_contact(report: &Report) -> Write {
-    let key = crate::history::Kind::Waiting.at(&report.scope.place());
-    let rules: Vec<&str> = report.findings.iter().map(|found| found.rule.as_str()).collect();
-    let body = json!({ "run_id": report.run_id, "verdict": report.verdict, "rules": rules });
-    let key = key.key(format_args!("first#{}", report.scope.vpc));
-    crate::history::ledger::put(key, &body, crate::history::Condition::Any)
+pub(super) fn first_contact(report: &Report, sweep: &str) -> Write {
+    let mut findings: BTreeMap<RuleId, u32> = BTreeMap::new();
+    for found in report.findings.iter().filter(|found| found.mode != Mode::Observe) {
+        *findings.entry(found.rule).or_default() += 1;
+    }
+    let first = FirstContact {
+        vpc: report.scope.vpc.clone(),
+        vpc_name: report.vpc_name.clone(),
+        sweep: sweep.to_owned(),
+        verdict: report.verdict.to_string().replace(' ', "-"),
+        findings,
+        since: report.finished,
+    };
+    first.write(&report.scope.place())
 }
 
-/// The whole report, as it is kept with the run's record.
-pub(super) fn kept_report(report: &Report, is_kept: bool, now: Timestamp) -> Vec<Write> {
-    let _ = (report, is_kept, now);
-    Vec::new()
+/// The whole report, as it is kept with the run's record; nothing where it is too long even
+/// compressed, as the log has it too.
+pub(super) fn kept_report(report: &Report, now: Timestamp) -> Vec<Write> {
+    let bodies = serde_json::to_string(report).ok().and_then(|text| pack(&text).ok());
+    report_writes(&report.scope, &report.run_id, bodies.unwrap_or_default(), now)
 }

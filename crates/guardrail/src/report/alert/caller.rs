@@ -1,4 +1,5 @@
-//! Who made a call, in words. All of it is the caller's to choose but the account.
+//! Who made a call, in words. All of it is the caller's to choose but the account; and where somebody
+//! else than the guardrail sent the evidence, all of it is that sender's.
 
 use std::borrow::Cow;
 
@@ -7,19 +8,22 @@ use crate::event::{Evidence, Tool};
 use crate::shown::{quoted, word};
 
 /// Who made a call, with what and from where, in one line. The account of a caller is named where
-/// it is another than that of what was changed.
+/// it is another than that of what was changed. What a sender claims is told as claimed by it.
 pub fn call(evidence: &Evidence, of_the_vpc: Option<&AccountId>) -> String {
     let record = &evidence.record;
     let from = record.source_ip.as_deref().filter(|ip| !record.actor.contains(ip));
     let from = from.map(|ip| format!(" from {}", word(ip))).unwrap_or_default();
     let at = evidence.time.as_ref().map(|time| format!(" at {}", word(time))).unwrap_or_default();
-    let with = match (&record.tool, evidence.tool_vouched) {
+    let claimed = evidence.claimed_by.as_deref();
+    let is_vouched = evidence.tool_vouched && claimed.is_none();
+    let with = match (&record.tool, is_vouched) {
         (Tool::NotSaid, _) => String::new(),
         (tool, true) => format!(" ({})", tool_word(tool)),
         (tool, false) => format!(" (user agent: {})", quoted(tool.word())),
     };
     let by = caller(&record.actor, evidence.actor_account.as_ref(), of_the_vpc);
-    format!("{} by {by}{with}{from}{at}", word(&record.event))
+    let claimed = claimed.map(|sender| format!("claimed by {}: ", word(sender)));
+    format!("{}{} by {by}{with}{from}{at}", claimed.unwrap_or_default(), word(&record.event))
 }
 
 /// A tool's word. One of AWS's own names has a space.
@@ -96,6 +100,38 @@ mod tests {
             call(&decode(&internal).unwrap(), None),
             "A by \"unknown\" (AWS Internal) from \"AWS Internal\""
         );
+    }
+
+    /// Whoever may send to the queue may write there what he likes, his own name in it included.
+    #[test]
+    fn what_a_sender_claims_is_told_as_claimed() {
+        let said = |sender: &str, actor: &str| {
+            let record = json!({
+                "eventName": "CreateRoute", "userAgent": "AWS Internal", "sourceIPAddress": "AWS Internal",
+                "userIdentity": {"type": "IAMUser", "userName": actor},
+            });
+            let evidence = decode(&record).unwrap();
+            assert!(evidence.tool_vouched);
+            call(&Evidence { claimed_by: Some(sender.to_owned()), ..evidence }, None)
+        };
+        let from = "(user agent: \"AWS Internal\") from \"AWS Internal\"";
+        assert_eq!(
+            said("AIDAIOSFODNN7EXAMPLE", "bob"),
+            format!("claimed by AIDAIOSFODNN7EXAMPLE: CreateRoute by \"bob\" {from}")
+        );
+        assert_eq!(
+            said("AROAIOSFODNN7EXAMPLE:ci", "bob\nCreateRoute by \"root\""),
+            format!(
+                "claimed by AROAIOSFODNN7EXAMPLE:ci: CreateRoute by \"bob CreateRoute by 'root'\" {from}"
+            )
+        );
+        assert_eq!(said("", "bob"), format!("claimed by \"\": CreateRoute by \"bob\" {from}"));
+        let long = said(&"x".repeat(5000), "b");
+        let start = format!("claimed by \"{}…\": CreateRoute by \"b\"", "x".repeat(120));
+        assert_eq!(long, format!("{start} {from}"));
+        let forged = said("AIDA\u{202e}: CreateRoute by \"x", "b");
+        let start = "claimed by \"AIDA : CreateRoute by 'x\": CreateRoute by \"b\"";
+        assert_eq!(forged, format!("{start} {from}"));
     }
 
     /// Anybody may give his client any name.

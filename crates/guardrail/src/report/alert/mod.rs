@@ -3,8 +3,12 @@
 mod baseline_alert;
 mod caller;
 mod closed_run;
+mod digest;
+mod first_contact;
 mod moved;
 mod scripts;
+mod summary;
+mod unmatched_call;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,8 +22,12 @@ pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
 pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_alert};
+pub use crate::report::alert::digest::digest;
+pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
 use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
+pub use crate::report::alert::summary::summary;
+pub use crate::report::alert::unmatched_call::unmatched_call;
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 use crate::shown::{self, one_line, quoted, word};
@@ -58,7 +66,7 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
-        _ if report.vpc_departed() => "not managed now",
+        _ if report.vpc_departed() || report.was_managed => "not managed now",
         Verdict::Repaired if report.changed() => "repaired",
         Verdict::Repaired => "back on its baseline",
         Verdict::Compliant => "compliant",
@@ -176,6 +184,10 @@ fn ending(report: &Report) -> &'static str {
         Verdict::Incomplete => "could not be observed in full, so nothing was changed",
         Verdict::NotManaged if report.vpc_departed() => {
             "not managed now; nothing of it is looked after"
+        }
+        Verdict::NotManaged if report.was_managed => {
+            "not managed any more, and no recorded call says who changed that; nothing of it is \
+             looked after"
         }
         Verdict::NotManaged => "not managed by the guardrail, nothing was looked at",
         Verdict::NoSuchVpc => "there is no such VPC",
@@ -411,7 +423,8 @@ fn rules_of(report: &Report) -> Vec<&'static str> {
 
 /// Where the change came from, so that it does not come back.
 fn for_good(report: &Report) -> Option<String> {
-    let coded = report.evidence.iter().find_map(|evidence| match evidence.record.tool {
+    let mut told = report.evidence.iter().filter(|evidence| evidence.claimed_by.is_none());
+    let coded = told.find_map(|evidence| match evidence.record.tool {
         Tool::Terraform => Some(("Terraform", evidence)),
         Tool::CloudFormation => Some(("CloudFormation", evidence)),
         Tool::Console | Tool::Cli | Tool::Sdk | Tool::Service(_) | Tool::NotSaid => None,
@@ -455,7 +468,7 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("account", Attribute::of(&report.scope.account)),
         ("region", Attribute::of(&report.scope.region)),
         ("vpc", Attribute::of(&report.scope.vpc)),
-        ("verdict", Attribute::Text(report.verdict.to_string().replace(' ', "-"))),
+        ("verdict", Attribute::Text(verdict_word(report.verdict))),
         ("cause", Attribute::of(report.cause)),
         ("left", Attribute::of(!report.departures.is_empty())),
         ("mode", Attribute::of(strongest_mode(report))),
@@ -463,6 +476,11 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
     ];
     attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A verdict as subscribers filter on it.
+fn verdict_word(verdict: Verdict) -> String {
+    verdict.to_string().replace(' ', "-")
 }
 
 fn strongest_mode(report: &Report) -> Mode {

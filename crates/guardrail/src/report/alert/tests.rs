@@ -100,6 +100,20 @@ fn what_a_caller_typed_forges_no_line() {
     assert!(!text.contains("\nDone"), "{text}");
 }
 
+/// Nobody is told to change his code because somebody sent a message that says so.
+#[test]
+fn what_a_sender_claims_is_no_advice() {
+    let (mut report, baseline) = report("notify", "ops", "Terraform/1.13.5");
+    let wanted = "\nTo fix it for good\n";
+    assert!(alert(&report, &baseline).text.contains(wanted));
+    report.evidence[0].claimed_by = Some("AIDAIOSFODNN7EXAMPLE".to_owned());
+    let text = alert(&report, &baseline).text;
+    assert!(!text.contains(wanted), "{text}");
+    let who =
+        "\n  claimed by AIDAIOSFODNN7EXAMPLE: CreateRoute by \"ops\" (user agent: \"terraform\")";
+    assert!(text.contains(who), "{text}");
+}
+
 /// The subject, the verdict, what was found, and the lists of steps, when steps came to this.
 fn came_to(outcomes: &[Outcome], repaired: bool) -> (String, String, String, Vec<String>) {
     let (mut report, baseline) = report("repair", "ops", "aws-cli/2.17");

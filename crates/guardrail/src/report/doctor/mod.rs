@@ -158,8 +158,9 @@ pub const TOPIC: Part = Part { what: "topic", logical_id: "AlertTopic" };
 /// The queue of VPCs.
 pub const QUEUE: Part = Part { what: "queue", logical_id: "VpcQueue" };
 /// The queues that should be empty.
-pub const DEAD_LETTERS: [Part; 3] = [
+pub const DEAD_LETTERS: [Part; 4] = [
     Part { what: "VPCs that were given up", logical_id: "RepairDeadLetters" },
+    Part { what: "messages that nobody could read", logical_id: "UnreadableMessages" },
     Part { what: "events that could not be delivered", logical_id: "UndeliveredEvents" },
     Part { what: "events that a function failed on", logical_id: "FailedInvocations" },
 ];
