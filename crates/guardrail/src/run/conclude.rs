@@ -143,6 +143,7 @@ pub(super) fn record_of(
 pub(super) fn own_record(ended: &Ended<'_>, seed: &str, report: &Report) -> RunRecord {
     let is_change = |step: &&StepReport| match &step.outcome {
         Outcome::Done(applied) => step.command.is_some() && *applied != Applied::Already,
+        Outcome::FoundMade(_) => true,
         Outcome::Ready
         | Outcome::Planned
         | Outcome::NotAllowed(_)
@@ -318,6 +319,9 @@ fn step_report(
             Some(commands::of(step, action, scope)),
             commands::undo(action, applied, scope, routes, |g| known_group(g, outcomes)),
         ),
+        (Task::Change(action), Outcome::FoundMade(_)) => {
+            (Some(commands::of(step, action, scope)), Some(commands::inverse(action, scope)))
+        }
         (Task::Change(action), _) => (Some(commands::of(step, action, scope)), None),
         (Task::Await(_), _) => (None, None),
     };

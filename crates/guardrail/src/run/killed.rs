@@ -23,7 +23,13 @@ pub(super) fn judged(open: &OpenRun, now: &Assessment, world: &World) -> Judged 
     let became = |step: &RecordedStep| match open.marks.get(&step.id) {
         None => Became::NotBegun,
         Some(Mark::Done { applied, .. }) => Became::Made(applied.clone()),
-        Some(Mark::Failed { why, .. }) => Became::Failed { why: why.clone() },
+        Some(Mark::Failed { from, why, request_id: None, .. }) => {
+            match looked_for(step, *from, now, world) {
+                Became::DoesNotShow => Became::Failed { why: why.clone() },
+                shows => shows,
+            }
+        }
+        Some(Mark::Failed { why, request_id: Some(_), .. }) => Became::Failed { why: why.clone() },
         Some(Mark::Started { at }) => looked_for(step, *at, now, world),
     };
     open.record.steps.iter().map(|step| (step.id, became(step))).collect()

@@ -49,7 +49,7 @@ pub(crate) use self::journal::too_many_writers;
 use self::journal::{Journal, TRIES, jitter};
 use self::killed::{closed_alert, judged};
 use self::memory::{Known, keep_facts, recall};
-use self::recheck::{is_in_vain, look_again, made_changes, takes_steps, tried_again_at};
+use self::recheck::{in_view_of, is_in_vain, look_again, made_changes, takes_steps, tried_again_at};
 use self::told::{Telling, tell};
 use self::traffic::carried;
 
@@ -186,6 +186,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             true => runner.verify(&first.plan, &outcomes).await,
             false => first.clone(),
         };
+        let outcomes = in_view_of(&first.plan, outcomes, &last.plan);
         let facts = std::mem::take(&mut known.facts);
         let kept = match is_managed(&last) {
             true => {
