@@ -43,7 +43,7 @@ pub(crate) const EIGHT: [Deed; 8] = [
 ];
 
 /// What a person or a tool does one after the other, each so many seconds after the one before.
-pub(crate) const BEHAVIOURS: [(usize, &str, &[(u64, Deed)]); 15] = [
+pub(crate) const BEHAVIOURS: [(usize, &str, &[(u64, Deed)]); 16] = [
     (6, "a NAT route is added", &[(0, Deed::AddNatRoute(1))]),
     (3, "a NAT route is added to the other table", &[(0, Deed::AddNatRoute(2))]),
     (2, "a NAT route is deleted by a person", &[(0, Deed::DeleteNatRoute(1))]),
@@ -52,6 +52,7 @@ pub(crate) const BEHAVIOURS: [(usize, &str, &[(u64, Deed)]); 15] = [
     (3, "a subnet gets the main table", &[(0, Deed::ToMainTable)]),
     (1, "a subnet gets its table back", &[(0, Deed::ToOwnTable)]),
     (3, "private DNS is switched off", &[(0, Deed::PrivateDnsOff)]),
+    (1, "the gateway endpoint is made by a person", &[(0, Deed::CreateGateway)]),
     (1, "private DNS is switched on by a person", &[(0, Deed::PrivateDnsOn)]),
     (3, "the endpoint's group is shut", &[(0, Deed::ShutGroup)]),
     (1, "the endpoint's group is opened by a person", &[(0, Deed::OpenGroup)]),
@@ -170,8 +171,22 @@ fn associate(world: &World, mark: &str, table: usize) -> Option<Request> {
     })
 }
 
+/// The role of the guardrail's own calls.
+pub(crate) const REPAIR_ROLE: &str = "arn:aws:iam::111122223333:role/vpc-guardrail-repair";
+
+/// Who made a call: a person, or the guardrail.
+fn identity(is_own: bool) -> Value {
+    match is_own {
+        false => json!({"type": "IAMUser", "userName": "karin.vogel"}),
+        true => json!({
+            "type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/vpc-guardrail-repair/r",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": REPAIR_ROLE}},
+        }),
+    }
+}
+
 /// The call as EventBridge brings CloudTrail's record of it.
-pub(crate) fn event(request: &Request, number: usize, at: Timestamp) -> Value {
+pub(crate) fn event(request: &Request, number: usize, at: Timestamp, own: Option<&str>) -> Value {
     let parameters = match request {
         Request::CreateRoute { route_table_id, .. } | Request::DeleteRoute { route_table_id, .. } => {
             json!({"routeTableId": route_table_id})
@@ -204,7 +219,7 @@ pub(crate) fn event(request: &Request, number: usize, at: Timestamp) -> Value {
         "detail": {
             "eventVersion": "1.11", "eventTime": time, "eventSource": "ec2.amazonaws.com",
             "eventName": request.operation(), "awsRegion": REGION, "recipientAccountId": ACCOUNT,
-            "eventID": id, "userIdentity": {"type": "IAMUser", "userName": "karin.vogel"},
+            "eventID": id, "userIdentity": identity(own.is_some()), "requestID": own,
             "requestParameters": parameters,
         },
     })

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{
-    Answer, CallError, Cloud, Commit, Envelope, ErrorClass, Observation, Queue, Send, Survey,
+    Answer, CallError, Cloud, Commit, Envelope, ErrorClass, Observation, Queue, Send, SetAside,
+    Survey,
     Table, Telling, Unread,
 };
 use guardrail::ec2::change::Call;
@@ -154,7 +155,8 @@ impl Cloud for Hand {
             self.begin(format!("call {}", call.operation().name()), Some(&scope.vpc)).await;
         let answer = match way.fate {
             Fate::Refused(refusal) => {
-                Answer::without_id(Err(refused(call.operation().name(), refusal)))
+                let request_id = Some(format!("refused-{}", self.stage.now()));
+                Answer { outcome: Err(refused(call.operation().name(), refusal)), request_id }
             }
             Fate::Goes | Fate::AnswerLost | Fate::Stale(_) => self.effect(scope, call),
         };
@@ -190,7 +192,7 @@ impl Hand {
             Fate::AnswerLost => (newest, Err(lost(&way.call))),
             Fate::Goes => (newest, of_section(&self.stage.cloud, scope, section)),
             Fate::Stale(back) => {
-                let version = newest.saturating_sub(back);
+                let version = self.stage.watch.borrow().version_before(back, self.stage.now());
                 let world = World::clone(&self.stage.watch.borrow().versions[version].world);
                 let old = Sim::new(world, self.stage.now(), SimOptions::default());
                 (version, of_section(&SimCloud::new(old), scope, section))
@@ -229,10 +231,10 @@ impl Hand {
         if is_effective {
             stage.count(format!("effect of {}", call.operation().name()));
             let request = stage.cloud.sim().calls().last().map(|it| it.request.clone());
-            let now = stage.now();
-            stage.own_calls.borrow_mut().extend(request.map(|request| (now, request)));
+            let id = stage.request_id();
+            stage.own_calls.borrow_mut().extend(request.map(|request| (id, request)));
         }
-        answer.request_id = Some(format!("req-{}", stage.cloud.sim().calls().len()));
+        answer.request_id = Some(stage.request_id());
         stage.say(|| format!("  effect of `{call}`: {:?}, effective: {is_effective}", answer.outcome));
         answer
     }
@@ -416,10 +418,10 @@ impl Queue for Hand {
         self.call("hold", None, effect).await
     }
 
-    async fn set_aside(&self, id: &str, _: &str, _: &str) -> Result<(), CallError> {
+    async fn set_aside(&self, message: &SetAside<'_>) -> Result<(), CallError> {
         let effect = || {
             if !self.stage.is_planted("nothing is set aside") {
-                self.stage.aside.borrow_mut().push(id.to_owned());
+                self.stage.aside.borrow_mut().push(message.id.to_owned());
             }
             Ok(())
         };

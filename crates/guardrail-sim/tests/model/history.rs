@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use guardrail::cloud::Envelope;
+use guardrail::cloud::{Envelope, Table as _};
 use guardrail::ec2::id::VpcId;
 use guardrail::inbox::batch::{Received, runs};
-use guardrail::inbox::detect::{Managed, accept, messages};
+use guardrail::history::detected::transactions;
+use guardrail::inbox::detect::{Detected, Detecting, Managed, accept, decide};
 use guardrail::inbox::resolve::resolve;
 use guardrail::inbox::round::{Round, SweepHands, round};
 use guardrail::inbox::work::{Event, Hands, Invocation, work};
@@ -17,7 +18,7 @@ use guardrail_sim::Request;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::actions::{Deed, event};
+use crate::actions::{Deed, REPAIR_ROLE, event};
 use crate::clock;
 use crate::fifo::Queued;
 use crate::flow::{Fate, Point, Side};
@@ -73,6 +74,8 @@ pub(crate) struct History {
     /// Which way the clocks of processes differ from the cloud's (seconds, at most).
     pub(crate) ahead: i64,
     own_calls_seen: usize,
+    /// Whether what stands first goes on first, and nothing is left to chance.
+    pub(crate) is_in_order: bool,
 }
 
 impl History {
@@ -90,6 +93,7 @@ impl History {
             dice,
             ahead,
             own_calls_seen: 0,
+            is_in_order: false,
         }
     }
 
@@ -142,7 +146,8 @@ impl History {
                 table: &hand,
                 telling: &hand,
                 queue: &hand,
-                alerts_per_hour: 20,
+                alerts_per_hour: clock::ALERTS_PER_HOUR,
+                stack: "vpc-guardrail",
             };
             let ends = guardrail::cloud::Cloud::now(&hand).checked_add(TIMEOUT).unwrap();
             let invocation = Invocation {
@@ -275,25 +280,30 @@ impl History {
         let made = self.stage.somebody_calls(&request);
         self.stage.say(|| format!("somebody: {deed:?} in {mark}; EC2 took it: {made}"));
         if made {
-            self.will_hear(&request);
+            self.will_hear(&request, None);
         }
         made
     }
 
-    fn will_hear(&mut self, request: &Request) {
+    /// CloudTrail's record of a call comes: of somebody's, or of the guardrail's own by its request's id.
+    fn will_hear(&mut self, request: &Request, own: Option<&str>) {
         self.events += 1;
         let now = self.stage.now();
-        let record = event(request, self.events, now);
+        let record = event(request, self.events, now, own);
         for late in (self.records)(&mut self.dice) {
             let at = now.checked_add(late).unwrap();
             self.coming.push((at, Coming::Record(record.clone())));
         }
     }
 
-    /// `detect` gets a record and sends messages.
-    fn hear(&self, record: &Value) {
+    /// `detect` gets a record, sends messages and notes what else it asks for; whether it could.
+    fn hear(&self, record: &Value) -> bool {
         let stage = &self.stage;
-        let Ok(trigger) = accept(record, &stage.place) else { return };
+        let now = stage.now();
+        let Ok(trigger) = accept(record, &stage.place) else { return true };
+        if now < stage.table_out.get() {
+            return false;
+        }
         let world = stage.cloud.sim().world();
         let resolved = resolve(&world, trigger.reach.ids_to_resolve());
         let managed = world.vpcs.iter().flatten();
@@ -302,12 +312,18 @@ impl History {
             .map(|vpc| vpc.vpc_id.clone())
             .collect();
         let managed = Managed::Known(&stage.baseline, managed);
-        let all = messages(&trigger, &stage.place, &resolved, &managed);
-        stage.say(|| format!("record of {} comes: {} messages", trigger.evidence.record.event, all.len()));
-        for message in all {
+        let detecting = Detecting { place: &stage.place, repair_role: Some(REPAIR_ROLE), now };
+        let Detected { messages, notes } = decide(&trigger, detecting, &resolved, &managed);
+        let event = &trigger.evidence.record.event;
+        stage.say(|| format!("record of {event} comes: {} messages", messages.len()));
+        for message in messages {
             let envelope = message.envelope();
-            stage.queue.borrow_mut().send(&envelope, stage.now());
+            stage.queue.borrow_mut().send(&envelope, now);
         }
+        for transaction in transactions(&stage.place, &notes, now) {
+            let _ = pollster::block_on(stage.table.commit(&transaction)).unwrap();
+        }
+        true
     }
 
     pub(crate) fn send_nonsense(&mut self) {
@@ -330,19 +346,20 @@ impl History {
                     if !self.processes.is_empty() {
                         self.stage.count("meeting: a record comes while a process is at work");
                     }
-                    self.hear(&record);
+                    if !self.hear(&record) {
+                        // Lambda invokes it again.
+                        let later = now.checked_add(Duration::from_secs(60)).unwrap();
+                        self.coming.push((later, Coming::Record(record)));
+                    }
                 }
                 Coming::Deed(mark, deed) => {
                     self.deed(mark, deed);
                 }
             }
         }
-        let calls: Vec<Request> = self.stage.own_calls.borrow()[self.own_calls_seen..]
-            .iter()
-            .map(|(_, request)| request.clone())
-            .collect();
+        let calls = self.stage.own_calls.borrow()[self.own_calls_seen..].to_vec();
         self.own_calls_seen += calls.len();
-        calls.iter().for_each(|request| self.will_hear(request));
+        calls.iter().for_each(|(id, request)| self.will_hear(request, Some(id)));
         if self.next_tick <= now {
             self.next_tick = now.checked_add(Duration::from_secs(60)).unwrap();
             self.tick();
@@ -360,8 +377,9 @@ impl History {
         let repairs = self.processes.iter().filter(|it| it.kind == Kind::Repair).count();
         let now = self.stage.now();
         let is_ready = repairs < 2 && self.stage.queue.borrow().next().is_some_and(|at| at <= now);
-        if is_ready && (eligible.is_empty() || self.dice.chance(100)) {
-            let most = self.dice.one(&[1, 10]);
+        let is_early = !self.is_in_order && self.dice.chance(100);
+        if is_ready && (eligible.is_empty() || is_early) {
+            let most = if self.is_in_order { 10 } else { self.dice.one(&[1, 10]) };
             let messages = self.stage.queue.borrow_mut().receive(now, most);
             if !messages.is_empty() {
                 self.start_repair(Kind::Repair, messages);
@@ -369,8 +387,8 @@ impl History {
             }
         }
         if !eligible.is_empty() {
-            let point = &eligible[self.dice.below(eligible.len())];
-            self.grant(point, Fate::Goes);
+            let at = if self.is_in_order { 0 } else { self.dice.below(eligible.len()) };
+            self.grant(&eligible[at], Fate::Goes);
             return true;
         }
         match self.next() {

@@ -2,6 +2,9 @@
 //! code of a batch, a sweep and a clock in between, judged at every step by an onlooker that shares
 //! nothing with it.
 //!
+//! Three tests: histories by chance; planted faults, which the model has to find; and every history of
+//! one VPC within a bound.
+//!
 //! `MODEL_SEEDS` says how many histories are played, `MODEL_SECONDS` how long at most, and
 //! `MODEL_FIRST_SEED` where they begin. A history that fails is printed with the command that plays it
 //! again.
@@ -19,6 +22,7 @@ mod clock;
 mod counts;
 mod dice;
 mod end;
+mod exhaustive;
 mod fifo;
 mod flow;
 mod hands;
@@ -36,6 +40,7 @@ use std::time::{Duration, Instant};
 
 use crate::chance::{Chance, first_sight};
 use crate::counts::Counts;
+use crate::exhaustive::{Search, search};
 
 /// Seeds that found a fault that was mended since.
 const KEPT: [u64; 0] = [];
@@ -108,4 +113,43 @@ fn histories_keep_the_promises() {
     if let Some(seed) = failed.first() {
         panic!("{}\n{} of {played} fail: {failed:?}", tell(*seed), failed.len());
     }
+}
+
+/// Each planted fault is found by the seed that stands beside it; where one is not, the first that finds
+/// it is looked for and told.
+#[test]
+fn planted_faults_are_found() {
+    let most = number("MODEL_PLANTED_SEEDS", 3_000);
+    let seen = seen();
+    let found = planted::ALL.map(|(fault, listed)| {
+        let chance = Chance { seen: &seen, planted: Some(fault), is_logged: false };
+        let finds = |seed: &u64| !chance.play(*seed).violations.is_empty();
+        let seed = std::iter::once(listed).chain(0..most).find(finds);
+        let by = seed.map(|seed| chance.play(seed).violations.swap_remove(0));
+        println!("(\"{fault}\", {seed:?}): {}", by.unwrap_or_default());
+        (fault, seed)
+    });
+    assert_eq!(found, planted::ALL.map(|(fault, seed)| (fault, Some(seed))));
+}
+
+fn search_all(what: Search, bound: &str, otherwise: u64) {
+    let bound = usize::try_from(number(bound, otherwise)).unwrap();
+    let began = Instant::now();
+    let found = search(what, bound, &first_sight(1));
+    let (histories, most) = (found.histories, found.most_places);
+    let seconds = began.elapsed().as_secs();
+    println!("{what:?}: all {histories} histories with trouble at the first {bound} places; the longest has {most}; {seconds} s");
+    if let Some(broken) = found.broken {
+        panic!("{broken}");
+    }
+}
+
+#[test]
+fn every_history_with_two_deeds_within_the_bound_keeps_the_promises() {
+    search_all(Search::TwoDeeds, "MODEL_DEED_PLACES", 30);
+}
+
+#[test]
+fn every_history_with_a_kill_and_a_lost_answer_within_the_bound_keeps_the_promises() {
+    search_all(Search::DeedKillLoss, "MODEL_KILL_PLACES", 20);
 }

@@ -59,7 +59,7 @@ pub(crate) struct Stage {
     /// When EC2 changes something by itself.
     transitions: RefCell<Vec<Timestamp>>,
     /// What the guardrail's own calls were, for CloudTrail.
-    pub(crate) own_calls: RefCell<Vec<(Timestamp, Request)>>,
+    pub(crate) own_calls: RefCell<Vec<(String, Request)>>,
 }
 
 /// When histories begin: an hour after all was seen for the first time.
@@ -95,6 +95,11 @@ impl Stage {
         };
         stage.note();
         stage
+    }
+
+    /// EC2's id of the last request.
+    pub(crate) fn request_id(&self) -> String {
+        format!("req-{}", self.cloud.sim().calls().len())
     }
 
     /// What the table held when all was seen for the first time.

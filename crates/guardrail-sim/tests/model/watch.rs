@@ -52,7 +52,6 @@ pub(crate) struct Change {
     pub(crate) run_id: String,
     pub(crate) step: u64,
     pub(crate) call: String,
-    pub(crate) vpc: String,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +88,16 @@ impl Watch {
 
     pub(crate) fn now(&self) -> &Version {
         self.versions.last().unwrap()
+    }
+
+    /// The version of the world that a read may still see: so many changes ago, as far as these were
+    /// made within seconds.
+    pub(crate) fn version_before(&self, back: usize, now: Timestamp) -> usize {
+        const SEEN_LATE: SignedDuration = SignedDuration::from_secs(8);
+        let newest = self.versions.len() - 1;
+        let is_recent = |version: &usize| now.duration_since(self.versions[*version].at) < SEEN_LATE;
+        let unseen = (1..=newest).rev().take(back).take_while(is_recent).count();
+        newest - unseen
     }
 
     /// Takes note of the world, if it is another.
@@ -273,8 +282,8 @@ impl Watch {
             let key = (about.vpc.to_owned(), service.to_string());
             self.tokens.insert(key, (token.clone(), id));
         }
-        let (run_id, vpc) = (about.run_id.to_owned(), about.vpc.to_owned());
-        self.changes.push(Change { run_id, step: step.unwrap_or_default(), call, vpc });
+        let run_id = about.run_id.to_owned();
+        self.changes.push(Change { run_id, step: step.unwrap_or_default(), call });
     }
 }
 
