@@ -346,7 +346,10 @@ impl Hand {
             let key = write.key();
             match key.partition.kind {
                 Kind::State => Some(key.name.clone()),
-                Kind::Waiting => key.name.strip_prefix("due#").map(str::to_owned),
+                Kind::Waiting => {
+                    let waits = ["due#", "gave-way#"];
+                    waits.iter().find_map(|of| key.name.strip_prefix(of)).map(str::to_owned)
+                }
                 _ => None,
             }
         });
@@ -371,7 +374,9 @@ pub(crate) fn kind_of(transaction: &Transaction) -> &'static str {
             (Kind::Facts, _) if kind == "other" => kind = "facts",
             (Kind::Pace, _) => kind = "pace",
             (Kind::Sweep, _) => kind = "sweep progress",
-            (Kind::Waiting, _) if name.starts_with("due#") && kind == "other" => kind = "due",
+            (Kind::Waiting, _) if name.starts_with("gave-way#") && kind == "other" => {
+                kind = if is_put { "gives way" } else { "no longer gives way" };
+            }
             (Kind::Waiting, _) if name.starts_with("unsent#") && kind == "other" => {
                 kind = if is_put { "claim" } else { "clear" };
             }
@@ -409,7 +414,14 @@ impl Queue for Hand {
         let effect = || {
             let until = self.stage.now().checked_add(time).unwrap();
             let mut queue = self.stage.queue.borrow_mut();
-            self.stage.held.borrow_mut().extend(handles.iter().map(|handle| (*handle).to_owned()));
+            let mut held = self.stage.held.borrow_mut();
+            for handle in handles {
+                // When the table is down, what goes back comes again in a quarter of an hour.
+                match time > Duration::from_secs(420) {
+                    true => held.remove(*handle),
+                    false => held.insert((*handle).to_owned()),
+                };
+            }
             if !self.stage.is_planted("messages are not held") {
                 handles.iter().for_each(|handle| queue.hold(handle, until));
             }

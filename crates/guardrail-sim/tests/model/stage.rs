@@ -159,6 +159,7 @@ impl Stage {
         let made = self.cloud.sim_mut().call(request).is_ok();
         self.will_change();
         self.note();
+        self.watch.borrow_mut().somebody_changed();
         made
     }
 

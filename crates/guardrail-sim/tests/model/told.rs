@@ -47,8 +47,17 @@ impl Stage {
         self.told.borrow().iter().filter(|told| told.topic == topic).any(|told| {
             let alert: Value = serde_json::from_str(&told.alert.json).unwrap_or_default();
             let run = alert.get("run").unwrap_or(&alert);
+            // What somebody has taken back by the time when a call without an answer is looked for
+            // does not show; nothing is left to undo.
+            let is_gone = |step: &Value| {
+                let shows_no_more = step["became"] == "does-not-show"
+                    || step["became"].get("failed").is_some()
+                    || step["outcome"].get("failed").is_some();
+                shows_no_more && self.watch.borrow().may_be_taken_back(change)
+            };
             let names = |step: &Value| {
-                step["id"].as_u64() == Some(change.step) && !text(step, "undo").is_empty()
+                step["id"].as_u64() == Some(change.step)
+                    && (!text(step, "undo").is_empty() || is_gone(step))
             };
             text(run, "run_id") == change.run_id && list(run, "steps").any(names)
         })

@@ -52,6 +52,8 @@ pub(crate) struct Change {
     pub(crate) run_id: String,
     pub(crate) step: u64,
     pub(crate) call: String,
+    /// The version of the world that it made.
+    version: usize,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +62,8 @@ pub(crate) struct Watch {
     readers: BTreeMap<(usize, String), Reader>,
     order: u64,
     pub(crate) changes: Vec<Change>,
+    /// The versions of the world that somebody else made.
+    others: Vec<usize>,
     /// When the guardrail moved a name, by VPC.
     moved: BTreeMap<String, Timestamp>,
     /// The tokens of calls that made endpoints, by VPC and service, with the endpoint's id.
@@ -131,6 +135,16 @@ impl Watch {
 
     pub(crate) fn finishes(&mut self, process: usize, vpc: &str) {
         self.readers.entry((process, vpc.to_owned())).or_default().has_begun = false;
+    }
+
+    /// Somebody else has changed the world.
+    pub(crate) fn somebody_changed(&mut self) {
+        self.others.push(self.versions.len() - 1);
+    }
+
+    /// Whether somebody else may have taken a change back.
+    pub(crate) fn may_be_taken_back(&self, change: &Change) -> bool {
+        self.others.iter().any(|version| *version > change.version)
     }
 
     /// A process has noted what it saw of VPCs, or that they are due.
@@ -283,7 +297,8 @@ impl Watch {
             self.tokens.insert(key, (token.clone(), id));
         }
         let run_id = about.run_id.to_owned();
-        self.changes.push(Change { run_id, step: step.unwrap_or_default(), call });
+        let (step, version) = (step.unwrap_or_default(), self.versions.len() - 1);
+        self.changes.push(Change { run_id, step, call, version });
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::RunRequest;
-use super::assess::{Assessment, assess, remembered};
+use super::assess::{Assessment, assess, seen_in};
 use super::journal::{Journal, May};
 use super::recheck::{
     After, LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate,
@@ -17,7 +19,7 @@ use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
-use crate::history::{Grace, Memory, VpcFacts, recorded_calls};
+use crate::history::{Grace, Looked, Memory, VpcFacts, recorded_calls};
 use crate::plan::{Circumstances, Condition, GroupRef, Hold, Plan, StepId, Task};
 use crate::report::Outcome;
 
@@ -89,6 +91,9 @@ pub(super) struct Runner<'a, C> {
     touched: BTreeSet<Section>,
     /// What is remembered of the VPC.
     remembered: Remembered,
+    /// What each look brought that is remembered, and when: what the run itself has changed and put
+    /// right does not show in the last.
+    looks: Vec<(Looked, Timestamp)>,
 }
 
 /// What a run remembers of the VPC.
@@ -119,12 +124,18 @@ impl<'a, C: Cloud> Runner<'a, C> {
             blind: BTreeSet::new(),
             touched: BTreeSet::new(),
             remembered,
+            looks: Vec::new(),
         }
     }
 
     /// What is known of the VPC at this moment.
     pub(super) fn world(&self) -> &World {
         &self.observed.world
+    }
+
+    /// What the looks brought that is remembered, and when.
+    pub(super) fn looks(&self) -> &[(Looked, Timestamp)] {
+        &self.looks
     }
 
     /// What could not be read when it was last looked at.
@@ -167,10 +178,13 @@ impl<'a, C: Cloud> Runner<'a, C> {
     fn assess(&mut self) -> Assessment {
         let now = self.cloud.now();
         let (baseline, world, request) = (self.baseline, &self.observed.world, self.request);
+        let looked = seen_in(baseline, world, &request.scope.vpc).unwrap_or_else(Looked::nothing);
         if let Some(facts) = &mut self.remembered.facts {
             let calls = recorded_calls(&request.evidence);
-            let vpc = &request.scope.vpc;
-            *facts = Some(remembered(facts.as_ref(), baseline, world, vpc, &calls, now));
+            *facts = Some(VpcFacts::after_look(facts.as_ref(), &looked, &calls, now));
+        }
+        if self.looks.last().is_none_or(|(last, _)| *last != looked) {
+            self.looks.push((looked, now));
         }
         let Remembered { facts, grace, seed, .. } = &self.remembered;
         let facts = facts.as_ref().and_then(Option::as_ref);

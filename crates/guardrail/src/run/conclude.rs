@@ -187,6 +187,8 @@ pub(super) fn closed_record(
 pub(super) fn another_run_helps_after(ended: &Ended<'_>) -> bool {
     another_run_helps(&ended.first.plan, &ended.last.plan, &ended.outcomes)
         || ended.unread.iter().any(|unread| unread.error.class.passes())
+        // An endpoint comes up without a call that anybody would hear of.
+        || ended.last.findings.iter().any(Finding::comes_by_itself)
 }
 
 /// What was found first, and whether it is gone; and what came to light at the last look.

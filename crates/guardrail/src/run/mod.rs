@@ -36,7 +36,7 @@ use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::history::outgoing::Level;
 use crate::history::{
-    Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Memory, RunRecord,
+    Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Looked, Memory, RunRecord,
     Transaction, VpcState, Write, ledger,
 };
 use crate::plan::Circumstances;
@@ -154,7 +154,14 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     async fn live(&self, mut known: Known) -> Lived {
         let request = self.request;
         if let Some(lease) = known.kept_out_by(&request.run_id, self.cloud.now()) {
-            return self.give_way(lease.until).await;
+            let until = lease.until;
+            // Of the calls that led here nobody may hear again.
+            let looks = [(Looked::nothing(), self.cloud.now())];
+            let facts = std::mem::take(&mut known.facts);
+            return match keep_facts(self.cloud, self.table, request, &looks, facts).await {
+                Ok(()) => self.give_way(until).await,
+                Err(error) => self.only_look(error).await,
+            };
         }
         let remembered = self.remembered(&known);
         let seed = remembered.seed.clone();
@@ -176,7 +183,14 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                     let (scope, run_id) = (&request.scope, request.run_id.as_str());
                     journal = Some(Journal::new(self.table, scope, run_id, lease));
                 }
-                Ok(Begun::Late { until }) => return self.give_way(until).await,
+                Ok(Begun::Late { until }) => {
+                    let facts = std::mem::take(&mut known.facts);
+                    let looks = runner.looks();
+                    return match keep_facts(self.cloud, self.table, request, looks, facts).await {
+                        Ok(()) => self.give_way(until).await,
+                        Err(error) => self.unrecorded(&runner, first, error),
+                    };
+                }
                 Err(error) => return self.unrecorded(&runner, first, error),
             }
         }
@@ -189,10 +203,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
         let outcomes = in_view_of(&first.plan, outcomes, &last.plan);
         let facts = std::mem::take(&mut known.facts);
         let kept = match is_managed(&last) {
-            true => {
-                let world = runner.world();
-                keep_facts(self.cloud, self.table, self.baseline, request, world, facts).await
-            }
+            true => keep_facts(self.cloud, self.table, request, runner.looks(), facts).await,
             false => Ok(()),
         };
         let unread = runner.unread().to_vec();
