@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use e2e::pipeline::{Platform, REGION};
-use guardrail_aws::{
-    ClientOptions, Clients, Credentials, DeadLetters, Queue, QueueMessage, ReceivedHandle,
-};
+use guardrail::cloud::{Envelope, Send as _};
+use guardrail_aws::{ClientOptions, Clients, Credentials, DeadLetters, Queue, ReceivedHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -39,7 +38,7 @@ impl Queues {
     }
 
     async fn send(&self, url: &str, group: &str, count: usize) {
-        let message = |n: usize| QueueMessage {
+        let message = |n: usize| Envelope {
             group: group.to_owned(),
             deduplication_id: format!("{group}-{n}"),
             body: format!("{group} {n}"),

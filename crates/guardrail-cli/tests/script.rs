@@ -500,10 +500,12 @@ fn undo_script_of(name: &str) -> String {
     run_in_one(name)["undo_script"].as_str().unwrap().to_owned()
 }
 
-/// The report of the run that a replay of the scenario makes, where nothing takes time to act.
+/// The report of the run that a replay of the scenario makes, where nothing takes time to act and
+/// nothing is left to a tool for a while.
 fn run_in_one(name: &str) -> Value {
     let baseline = tempfile::NamedTempFile::new().unwrap();
-    let text = r#"{"version": 1, "settling": {"minutes": 0, "dhcp_options_minutes": 0}}"#;
+    let text = r#"{"version": 1, "settling": {"minutes": 0, "dhcp_options_minutes": 0},
+        "rules": {"interface-endpoint": {"grace_minutes": 0}}}"#;
     std::fs::write(baseline.path(), text).unwrap();
     let path = baseline.path().to_str().unwrap();
     let run = ["replay", "--mode", "repair", "--event", "event.json", "--format", "json"];

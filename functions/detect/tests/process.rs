@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 const BINARY: &str = env!("CARGO_BIN_EXE_detect");
 const QUEUE: (&str, &str) =
     ("GUARDRAIL_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/vpcs.fifo");
+const TABLE: (&str, &str) = ("GUARDRAIL_TABLE", "history");
 const GOOD: &str = r#"{"version":1}"#;
 
 async fn start(aws: &FakeAws, baseline: &str) -> Function {
-    Function::start(BINARY, aws, &[QUEUE, ("GUARDRAIL_BASELINE", baseline)]).await
+    Function::start(BINARY, aws, &[QUEUE, TABLE, ("GUARDRAIL_BASELINE", baseline)]).await
 }
 
 fn event(name: &str) -> Value {
@@ -57,7 +58,7 @@ async fn a_call_becomes_a_message_about_its_vpc_and_one_line() {
         "{actor}"
     );
     let expected = json!({
-        "timestamp": null, "level": "INFO", "message": "1 queued", "requestId": "request-1", "vpc": "vpc-0a1",
+        "timestamp": null, "level": "INFO", "message": "1 queued", "notes": 1, "requestId": "request-1", "vpc": "vpc-0a1",
         "event": "CreateRoute", "event_id": "1b96a496-9104-6601-fcac-614333f04ba6", "actor": null,
     });
     assert_eq!((line, lines), (expected, vec![]));

@@ -145,7 +145,7 @@ pub(crate) async fn clients(url: &str) -> Clients {
         region: Some("eu-central-1".parse().unwrap()),
         endpoint_url: Some(url.to_owned()),
         credentials: Some(Credentials::new("AKIDEXAMPLE", "not a secret", None, None, "test")),
-        pace: Pace { usual: wait, endpoint_changes: wait },
+        pace: Pace { usual: wait },
         profile: None,
     };
     Clients::load(&options).await.unwrap()

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use guardrail::cloud::{ErrorClass, Notes as _};
-use guardrail::history::{LookAgain, Note};
+use guardrail::cloud::{Envelope, ErrorClass, Send as _, Telling as _};
+use guardrail::history::Destination;
 use guardrail::report::alert::{Alert, Attribute};
-use guardrail_aws::{Body, Due, NoteTable, Parameters, Queue, QueueMessage, Topic};
+use guardrail_aws::{Body, Parameters, Queue, Topic, Topics};
 use serde_json::{Value, json};
 
-use crate::listener::{Listener, ok, page, scope};
+use crate::listener::{Listener, ok, page};
 
 const TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:alerts";
 const QUEUE: &str = "http://localhost/111122223333/vpcs.fifo";
@@ -18,8 +18,8 @@ fn published() -> String {
         .to_owned()
 }
 
-fn messages(count: usize) -> Vec<QueueMessage> {
-    let message = |n| QueueMessage {
+fn messages(count: usize) -> Vec<Envelope> {
+    let message = |n| Envelope {
         group: "g".to_owned(),
         deduplication_id: format!("d{n}"),
         body: format!("b{n}"),
@@ -69,7 +69,7 @@ async fn each_kind_of_subscriber_can_have_its_own_text() {
         others: BTreeMap::from([("sqs", r#"{"a":1}"#.to_owned())]),
     };
     Topic::new(&listener.clients().await, TOPIC)
-        .publish("S", &body, &BTreeMap::new())
+        .publish("S", &body, &BTreeMap::<&str, Attribute>::new())
         .await
         .unwrap();
     let request = &listener.requests()[0];
@@ -87,8 +87,10 @@ async fn an_alert_is_text_for_people_and_the_report_for_the_rest() {
     let published = "<PublishResult><MessageId>6f0a</MessageId></PublishResult>";
     listener.on("Action=Publish", [ok(format!("<PublishResponse>{published}</PublishResponse>"))]);
     let rules = Attribute::List(vec!["nat".to_owned(), "dns".to_owned()]);
-    let attributes =
-        BTreeMap::from([("mode", Attribute::Text("repair".to_owned())), ("rules", rules)]);
+    let attributes = BTreeMap::from(
+        [("mode", Attribute::Text("repair".to_owned())), ("rules", rules)]
+            .map(|(name, value)| (name.to_owned(), value)),
+    );
     let alert = Alert {
         subject: "S".to_owned(),
         text: "text".to_owned(),
@@ -116,8 +118,8 @@ async fn an_alert_that_is_refused_says_why() {
     let error = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>not authorized</Message></Error></ErrorResponse>";
     listener.on("Action=Publish", [page(403, error)]);
     let topic = Topic::new(&listener.clients().await, TOPIC);
-    let error =
-        topic.publish("S", &Body::Same("t".to_owned()), &BTreeMap::new()).await.unwrap_err();
+    let none = BTreeMap::<&str, Attribute>::new();
+    let error = topic.publish("S", &Body::Same("t".to_owned()), &none).await.unwrap_err();
     assert_eq!(
         (error.class, error.to_string()),
         (ErrorClass::Denied, "Publish: AuthorizationError: not authorized".to_owned())
@@ -203,103 +205,27 @@ async fn the_account_is_the_callers() {
     assert_eq!(listener.clients().await.account().await, Ok("111122223333".parse().unwrap()));
 }
 
-const TARGET: &str = "DynamoDB_20120810";
-
-fn note(at: &str) -> Note {
-    let look_again = LookAgain { at: at.parse().unwrap(), why: "a name settles".to_owned() };
-    Note { facts: guardrail::history::Facts::default(), look_again: Some(look_again) }
-}
-
-fn key() -> Value {
-    json!({"vpc": {"S": "111122223333/eu-central-1/vpc-0a1"}, "item": {"S": "note"}})
-}
-
-fn item(note: &Note) -> Value {
-    let mut item = key();
-    item["note"] = json!({"S": serde_json::to_string(note).unwrap()});
-    if let Some(again) = &note.look_again {
-        item["place"] = json!({"S": "111122223333/eu-central-1"});
-        item["due"] = json!({"S": again.at.to_string()});
-    }
-    item
-}
-
 #[tokio::test]
-async fn what_is_noted_is_recalled_and_read_consistently() {
+async fn each_topic_is_told_by_itself_and_a_strangers_is_not() {
     let listener = Listener::start().await;
-    let noted = note("2026-09-14T08:36:07Z");
+    let denied = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>";
+    let other = "arn:aws:sns:eu-central-1:111122223333:others";
     listener
-        .on(&format!("{TARGET}.PutItem"), [ok("{}")])
-        .on(&format!("{TARGET}.GetItem"), [ok(json!({"Item": item(&noted)}).to_string())]);
-    let table = NoteTable::new(&listener.clients().await, "notes");
-    table.note(&scope(), &noted).await.unwrap();
-    assert_eq!(table.recall(&scope()).await, Ok(Some(noted.clone())));
-    let requests = listener.requests();
-    let [get, put] = requests.as_slice() else { panic!("{requests:?}") };
-    let asked = json!({"TableName": "notes", "Key": key(), "ConsistentRead": true});
-    assert_eq!(json_of(get, &format!("{TARGET}.GetItem")), asked);
-    let put = json_of(put, &format!("{TARGET}.PutItem"));
-    assert_eq!(put, json!({"TableName": "notes", "Item": item(&noted)}));
-}
-
-#[tokio::test]
-async fn nothing_noted_is_nothing_and_what_cannot_be_read_is_an_error() {
-    let listener = Listener::start().await;
-    let broken = json!({"Item": {"note": {"S": "?"}}}).to_string();
-    listener.on(&format!("{TARGET}.GetItem"), [ok("{}"), ok(broken)]);
-    let table = NoteTable::new(&listener.clients().await, "notes");
-    assert_eq!(table.recall(&scope()).await, Ok(None));
-    let error = table.recall(&scope()).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "GetItem: `note` of an item is none: expected value at line 1 column 1"
-    );
-}
-
-#[tokio::test]
-async fn a_sweep_notes_only_what_nobody_has_noted_meanwhile() {
-    let listener = Listener::start().await;
-    let refused =
-        r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}"#;
-    listener.on(&format!("{TARGET}.PutItem"), [ok("{}"), page(400, refused)]);
-    let table = NoteTable::new(&listener.clients().await, "notes");
-    let (first, second) = (note("2026-09-14T08:36:07Z"), Note::default());
-    assert_eq!(table.note_unless_changed(&scope(), None, &first).await, Ok(true));
-    assert_eq!(table.note_unless_changed(&scope(), Some(&first), &second).await, Ok(false));
-    let conditions: Vec<Value> = listener
-        .requests()
-        .iter()
-        .map(|request| json_of(request, &format!("{TARGET}.PutItem")))
-        .map(|put| json!([put["ConditionExpression"], put["ExpressionAttributeValues"]]))
-        .collect();
-    let before = json!({":before": {"S": serde_json::to_string(&first).unwrap()}});
-    let mut expected =
-        vec![json!(["attribute_not_exists(vpc)", null]), json!(["note = :before", before])];
-    let mut conditions = conditions;
-    conditions.sort_by_key(ToString::to_string);
-    expected.sort_by_key(ToString::to_string);
-    assert_eq!(conditions, expected);
-}
-
-#[tokio::test]
-async fn what_is_due_is_found_on_every_page() {
-    let listener = Listener::start().await;
-    let (first, second) = (note("2026-09-14T08:31:07Z"), note("2026-09-14T08:33:07Z"));
-    let page_one = json!({"Items": [item(&first)], "LastEvaluatedKey": key()});
-    let page_two = json!({"Items": [item(&second)]});
-    listener.on(&format!("{TARGET}.Query"), [ok(page_one.to_string()), ok(page_two.to_string())]);
-    let table = NoteTable::new(&listener.clients().await, "notes");
-    let now = "2026-09-14T08:40:00.7Z".parse().unwrap();
-    let due = table.due(&scope().place(), now).await.unwrap();
-    let expected =
-        [first, second].map(|note| Due { vpc: scope().vpc, look_again: note.look_again.unwrap() });
-    assert_eq!(due, expected);
-    let query = json_of(&listener.requests()[0], &format!("{TARGET}.Query"));
-    assert_eq!(
-        (&query["IndexName"], &query["ExpressionAttributeValues"]),
-        (
-            &json!("waiting"),
-            &json!({":place": {"S": "111122223333/eu-central-1"}, ":now": {"S": "2026-09-14T08:40:00Z"}})
-        )
-    );
+        .on(&format!("Action=Publish TopicArn={TOPIC}"), [ok(published())])
+        .on(&format!("Action=Publish TopicArn={other}"), [page(403, denied)]);
+    let topics = Topics::new(&listener.clients().await, &format!("{TOPIC}, {other},"));
+    let destinations = topics.destinations();
+    assert_eq!(destinations, [TOPIC, other].map(Destination::new));
+    let alert = Alert {
+        subject: "S".to_owned(),
+        text: "text".to_owned(),
+        json: "{}".to_owned(),
+        attributes: BTreeMap::new(),
+    };
+    let mut told = Vec::new();
+    for destination in destinations.iter().chain([&Destination::new("nobody's")]) {
+        told.push(topics.tell(destination, &alert).await.map_err(|error| error.class));
+    }
+    assert_eq!(told, [Ok(()), Err(ErrorClass::Denied), Err(ErrorClass::Invalid)]);
+    assert_eq!(listener.of("Publish").len(), 2);
 }

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use guardrail::cloud::ErrorClass;
-use guardrail_aws::{
-    DeadLetter, DeadLetters, Queue, ReceivedHandle, UnreadableMessage, UnreadableMessages,
-};
+use guardrail::cloud::{ErrorClass, Queue as _, SetAside};
+use guardrail_aws::{DeadLetter, DeadLetters, Inbox, Queue, ReceivedHandle};
 use serde_json::{Value, json};
 
 use crate::listener::{Listener, ok, page};
 
 const QUEUE: &str = "http://localhost/111122223333/vpcs.fifo";
+const UNREADABLE: &str = "http://localhost/111122223333/unreadable";
 const DEAD: &str = "http://localhost/111122223333/dead.fifo";
 
 /// The operations and their JSON, in the order of the operations' names.
@@ -45,6 +44,17 @@ async fn messages_are_held_ten_to_a_call_and_no_longer_than_is_allowed() {
 }
 
 #[tokio::test]
+async fn a_batch_is_held_on_the_queue_that_it_comes_from() {
+    let listener = Listener::start().await;
+    listener.on("", [ok(r#"{"Successful":[],"Failed":[]}"#)]);
+    let inbox = Inbox::new(&listener.clients().await, QUEUE, UNREADABLE);
+    inbox.hold(&["h0", "h1"], Duration::from_secs(900)).await.unwrap();
+    let entry = |n: usize| json!({"Id": n.to_string(), "ReceiptHandle": format!("h{n}"), "VisibilityTimeout": 900});
+    let call = json!({"QueueUrl": QUEUE, "Entries": [entry(0), entry(1)]});
+    assert_eq!(asked(&listener), [("ChangeMessageVisibilityBatch".to_owned(), call)]);
+}
+
+#[tokio::test]
 async fn a_message_that_cannot_be_held_is_an_error_and_the_rest_are_held() {
     let listener = Listener::start().await;
     let refused = r#"{"Failed":[{"Id":"3","SenderFault":true,"Code":"ReceiptHandleIsInvalid","Message":"gone"}]}"#;
@@ -59,15 +69,15 @@ async fn a_message_that_cannot_be_held_is_an_error_and_the_rest_are_held() {
 async fn what_nobody_can_read_is_set_aside_to_the_letter_with_the_reason() {
     let listener = Listener::start().await;
     listener.on("", [ok(r#"{"MessageId":"m-2"}"#)]);
-    let queue = UnreadableMessages::new(&listener.clients().await, QUEUE);
-    let message = UnreadableMessage {
-        id: "m-1".to_owned(),
-        group: Some("111122223333/eu-central-1/vpc-1".to_owned()),
+    let inbox = Inbox::new(&listener.clients().await, QUEUE, UNREADABLE);
+    let message = SetAside {
+        id: "m-1",
+        group: Some("111122223333/eu-central-1/vpc-1"),
         sender: None,
-        why: "x".repeat(300),
-        body: "{\"who knows\"".to_owned(),
+        why: &"x".repeat(300),
+        body: "{\"who knows\"",
     };
-    queue.set_aside(&message).await.unwrap();
+    inbox.set_aside(&message).await.unwrap();
     let text = |text: &str| json!({"DataType": "String", "StringValue": text});
     let attributes = json!({
         "message-id": text("m-1"),
@@ -75,7 +85,7 @@ async fn what_nobody_can_read_is_set_aside_to_the_letter_with_the_reason() {
         "why": text(&"x".repeat(256)),
     });
     let wanted = json!({
-        "QueueUrl": QUEUE, "MessageBody": "{\"who knows\"", "MessageAttributes": attributes,
+        "QueueUrl": UNREADABLE, "MessageBody": "{\"who knows\"", "MessageAttributes": attributes,
     });
     assert_eq!(asked(&listener), [("SendMessage".to_owned(), wanted)]);
 }

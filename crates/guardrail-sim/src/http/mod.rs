@@ -53,7 +53,7 @@ pub struct ServerOptions {
 /// - `GET /_sim/calls`: every call so far as `{at, operation, write, dry_run, outcome}`; the
 ///   outcome is `ok`, EC2's code, or `lost`;
 /// - `GET /_sim/buckets`: what each action's calls took of EC2's token bucket, as
-///   [`BucketUse`](crate::BucketUse);
+///   [`BucketUse`];
 /// - `GET /_sim/status`: the time, how many calls are being answered, the most that ever were at
 ///   once, how many events were sent off, and of them lost and repeated on purpose, and how many
 ///   could not be delivered;

@@ -3,7 +3,9 @@
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::route_target::RouteTarget;
-use guardrail::ec2::world::{EndpointState, EndpointType, IpPermission, IpProtocol, IpRange, World};
+use guardrail::ec2::world::{
+    EndpointState, EndpointType, IpPermission, IpProtocol, IpRange, World,
+};
 use guardrail_sim::{CreateVpcEndpoint, ModifyVpcEndpoint, Request};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -107,9 +109,8 @@ impl Deed {
             edit(&mut change);
             Some(Request::ModifyVpcEndpoint(Box::new(change)))
         };
-        let delete = |short: &str| {
-            Some(Request::DeleteVpcEndpoints { vpc_endpoint_ids: vec![of(short)?] })
-        };
+        let delete =
+            |short: &str| Some(Request::DeleteVpcEndpoints { vpc_endpoint_ids: vec![of(short)?] });
         Some(match self {
             Self::AddNatRoute(n) => Request::CreateRoute {
                 route_table_id: table(n),
@@ -130,15 +131,16 @@ impl Deed {
             Self::CreateInterface => {
                 let mut wanted = CreateVpcEndpoint::new(vpc(mark), service("ssm"));
                 wanted.vpc_endpoint_type = Some(EndpointType::Interface);
-                wanted.subnet_ids =
-                    [1, 2].map(|n| id("subnet", mark, n).parse().unwrap()).to_vec();
+                wanted.subnet_ids = [1, 2].map(|n| id("subnet", mark, n).parse().unwrap()).to_vec();
                 wanted.security_group_ids = vec![group()];
                 wanted.private_dns_enabled = Some(true);
                 Request::CreateVpcEndpoint(Box::new(wanted))
             }
             Self::ToMainTable => return associate(world, mark, 3),
             Self::ToOwnTable => return associate(world, mark, 1),
-            Self::PrivateDnsOff => return modify("ssm", &|it| it.private_dns_enabled = Some(false)),
+            Self::PrivateDnsOff => {
+                return modify("ssm", &|it| it.private_dns_enabled = Some(false));
+            }
             Self::PrivateDnsOn => return modify("ssm", &|it| it.private_dns_enabled = Some(true)),
             Self::ShutGroup => {
                 Request::RevokeSecurityGroupIngress { group_id: group(), ip_permissions: https() }
@@ -188,7 +190,8 @@ fn identity(is_own: bool) -> Value {
 /// The call as EventBridge brings CloudTrail's record of it.
 pub(crate) fn event(request: &Request, number: usize, at: Timestamp, own: Option<&str>) -> Value {
     let parameters = match request {
-        Request::CreateRoute { route_table_id, .. } | Request::DeleteRoute { route_table_id, .. } => {
+        Request::CreateRoute { route_table_id, .. }
+        | Request::DeleteRoute { route_table_id, .. } => {
             json!({"routeTableId": route_table_id})
         }
         Request::CreateVpcEndpoint(wanted) => {

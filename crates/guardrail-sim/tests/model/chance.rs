@@ -189,7 +189,9 @@ impl Play {
                 self.trouble(Side::Before, "throttled", |_| Fate::Refused(Refusal::Throttled))
             }
             Act::AnswerLost => self.trouble(Side::Before, "answer lost", |_| Fate::AnswerLost),
-            Act::Stale => self.trouble(Side::Before, "stale read", |dice| Fate::Stale(1 + dice.below(2))),
+            Act::Stale => {
+                self.trouble(Side::Before, "stale read", |dice| Fate::Stale(1 + dice.below(2)))
+            }
             Act::Killed => self.kill(),
             Act::SecondCopy => self.second_copy(),
             Act::TimePasses => self.time_passes(),
@@ -235,7 +237,10 @@ impl Play {
         let its = vpc(mark).to_string();
         if let Some(point) = points.iter().find(|point| point.vpc.as_ref() == Some(&its)) {
             let place = if point.side == Side::Before { "before" } else { "after" };
-            stage.count(format!("meeting: somebody's call {place} `{}` of a run there", kind(point)));
+            stage.count(format!(
+                "meeting: somebody's call {place} `{}` of a run there",
+                kind(point)
+            ));
         }
         true
     }

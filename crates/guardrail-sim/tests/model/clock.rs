@@ -19,7 +19,8 @@ const TIMEOUT: Duration = Duration::from_secs(50);
 
 /// Whether anything waits.
 pub(crate) fn has_something(stage: &Stage) -> bool {
-    let list = |kind: Kind| pollster::block_on(stage.table.list(&kind.at(&stage.place), "")).unwrap();
+    let list =
+        |kind: Kind| pollster::block_on(stage.table.list(&kind.at(&stage.place), "")).unwrap();
     let of = |item: &Item| match &item.body {
         Body::Text(text) => serde_json::from_str(text).unwrap_or_default(),
         Body::Packed(_) => Value::Null,
@@ -50,7 +51,9 @@ pub(crate) async fn tick(hand: &Hand) -> Vec<String> {
             let what = "a call that a run made is told as one that none made";
             stage.watch.borrow_mut().wrong(6, what);
         }
-        Ok(minute) => stage.say(|| format!("  the minute: {} due, faults {:?}", minute.due, minute.faults)),
+        Ok(minute) => {
+            stage.say(|| format!("  the minute: {} due, faults {:?}", minute.due, minute.faults))
+        }
         Err(error) => stage.say(|| format!("  the minute fails: {error}")),
     }
     Vec::new()

@@ -33,7 +33,8 @@ impl Stage {
             let its = queue.waiting.iter().find(|it| it.handle == message.handle);
             let is_held = self.held.borrow().contains(&message.handle);
             if is_held && its.is_some_and(|it| it.visible > latest) {
-                let what = format!("{} of a killed run comes again only at a later time", message.id);
+                let what =
+                    format!("{} of a killed run comes again only at a later time", message.id);
                 self.watch.borrow_mut().wrong(7, what);
             }
         }

@@ -111,8 +111,11 @@ fn all_that_begin_with(
             again.all(&mut script);
             let log = again.history.stage.log.take().unwrap_or_default();
             let path = &script.path;
-            found.broken =
-                Some(format!("{}\n{}\nits choices: {path:?}", log.join("\n"), violations.join("\n")));
+            found.broken = Some(format!(
+                "{}\n{}\nits choices: {path:?}",
+                log.join("\n"),
+                violations.join("\n")
+            ));
         }
         if found.broken.is_some() || !script.next() {
             return;

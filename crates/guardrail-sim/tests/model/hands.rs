@@ -6,14 +6,15 @@ use std::time::Duration;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{
     Answer, CallError, Cloud, Commit, Envelope, ErrorClass, Observation, Queue, Send, SetAside,
-    Survey,
-    Table, Telling, Unread,
+    Survey, Table, Telling, Unread,
 };
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::World;
-use guardrail::history::{Alert, Body, Destination, Item, Key, Kind, Partition, Transaction, Write};
+use guardrail::history::{
+    Alert, Body, Destination, Item, Key, Kind, Partition, Transaction, Write,
+};
 use guardrail_sim::{Sim, SimCloud, SimOptions};
 use jiff::{SignedDuration, Timestamp};
 
@@ -151,8 +152,7 @@ impl Cloud for Hand {
     }
 
     async fn apply(&self, scope: &Scope, call: &Call) -> Answer {
-        let way =
-            self.begin(format!("call {}", call.operation().name()), Some(&scope.vpc)).await;
+        let way = self.begin(format!("call {}", call.operation().name()), Some(&scope.vpc)).await;
         let answer = match way.fate {
             Fate::Refused(refusal) => {
                 let request_id = Some(format!("refused-{}", self.stage.now()));
@@ -235,7 +235,9 @@ impl Hand {
             stage.own_calls.borrow_mut().extend(request.map(|request| (id, request)));
         }
         answer.request_id = Some(stage.request_id());
-        stage.say(|| format!("  effect of `{call}`: {:?}, effective: {is_effective}", answer.outcome));
+        stage.say(|| {
+            format!("  effect of `{call}`: {:?}, effective: {is_effective}", answer.outcome)
+        });
         answer
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use guardrail::cloud::{Envelope, Table as _};
 use guardrail::ec2::id::VpcId;
-use guardrail::inbox::batch::{Received, runs};
 use guardrail::history::detected::transactions;
+use guardrail::inbox::batch::{Received, runs};
 use guardrail::inbox::detect::{Detected, Detecting, Managed, accept, decide};
 use guardrail::inbox::resolve::resolve;
 use guardrail::inbox::round::{Round, SweepHands, round};
@@ -195,7 +195,8 @@ impl History {
     fn poll(&mut self, number: usize) {
         let found = self.processes.iter().position(|process| process.number == number);
         let Some(at) = found else { return };
-        let polled = self.processes[at].future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let polled =
+            self.processes[at].future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready(back) = polled {
             let process = self.processes.remove(at);
             self.ends(&process, &back);

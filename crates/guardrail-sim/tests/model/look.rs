@@ -92,8 +92,8 @@ impl Look {
 /// The table that a subnet uses: its own, or the VPC's main one.
 fn table_of<'v>(world: &'v Value, vpc: &str, subnet: &str) -> Option<&'v Value> {
     let tables = || list(world, "RouteTables").filter(|table| text(table, "VpcId") == vpc);
-    let own = tables()
-        .find(|table| list(table, "Associations").any(|it| text(it, "SubnetId") == subnet));
+    let own =
+        tables().find(|table| list(table, "Associations").any(|it| text(it, "SubnetId") == subnet));
     let is_main = |it: &Value| it.get("Main") == Some(&Value::Bool(true));
     own.or_else(|| tables().find(|table| list(table, "Associations").any(is_main)))
 }

@@ -138,7 +138,9 @@ fn search_all(what: Search, bound: &str, otherwise: u64) {
     let found = search(what, bound, &first_sight(1));
     let (histories, most) = (found.histories, found.most_places);
     let seconds = began.elapsed().as_secs();
-    println!("{what:?}: all {histories} histories with trouble at the first {bound} places; the longest has {most}; {seconds} s");
+    println!(
+        "{what:?}: all {histories} histories with trouble at the first {bound} places; the longest has {most}; {seconds} s"
+    );
     if let Some(broken) = found.broken {
         panic!("{broken}");
     }

@@ -36,7 +36,8 @@ impl Stage {
             for topic in TOPICS {
                 if !self.is_told(change, topic) {
                     let Change { run_id, call, .. } = change;
-                    let what = format!("`{call}` of {run_id} was not told to {topic} with its undo");
+                    let what =
+                        format!("`{call}` of {run_id} was not told to {topic} with its undo");
                     self.watch.borrow_mut().wrong(6, what);
                 }
             }
@@ -74,9 +75,8 @@ impl Stage {
                 .collect();
             // Clocks are apart: the order is that in which the table took them.
             let finished = self.finished.borrow();
-            let at = |report: &Value| {
-                finished.iter().rposition(|run| *run == text(report, "run_id"))
-            };
+            let at =
+                |report: &Value| finished.iter().rposition(|run| *run == text(report, "run_id"));
             reports.retain(|report| at(report).is_some());
             reports.sort_by_key(at);
             reports.dedup_by_key(|report| text(report, "run_id").to_owned());
@@ -86,7 +86,8 @@ impl Stage {
                 let Some(before) = before else { continue };
                 if says_nothing_new(before, report) {
                     let (first, second) = (text(before, "run_id"), text(report, "run_id"));
-                    let what = format!("{second} tells {topic} what {first} has told: {:?}", left(report));
+                    let what =
+                        format!("{second} tells {topic} what {first} has told: {:?}", left(report));
                     self.watch.borrow_mut().wrong(8, what);
                 }
             }

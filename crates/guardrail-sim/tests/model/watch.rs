@@ -99,7 +99,8 @@ impl Watch {
     pub(crate) fn version_before(&self, back: usize, now: Timestamp) -> usize {
         const SEEN_LATE: SignedDuration = SignedDuration::from_secs(8);
         let newest = self.versions.len() - 1;
-        let is_recent = |version: &usize| now.duration_since(self.versions[*version].at) < SEEN_LATE;
+        let is_recent =
+            |version: &usize| now.duration_since(self.versions[*version].at) < SEEN_LATE;
         let unseen = (1..=newest).rev().take(back).take_while(is_recent).count();
         newest - unseen
     }
@@ -309,7 +310,7 @@ fn is_alive(endpoint: &Value) -> bool {
 /// What must have been read before such a call, by what it changes and whom it can cut off.
 fn rests_on(call: &Call) -> Vec<Section> {
     use Section::{
-        RouteTables, SecurityGroups, Subnets, VpcAttributes, VpcEndpoints, Vpcs, NatGateways,
+        NatGateways, RouteTables, SecurityGroups, Subnets, VpcAttributes, VpcEndpoints, Vpcs,
     };
     match call {
         Call::EnableVpcDns { .. } => vec![Vpcs, VpcAttributes],
@@ -320,7 +321,13 @@ fn rests_on(call: &Call) -> Vec<Section> {
             vec![Vpcs, Subnets, VpcEndpoints, RouteTables]
         }
         Call::DeleteRoute { .. } => vec![
-            Vpcs, Subnets, RouteTables, VpcEndpoints, SecurityGroups, VpcAttributes, NatGateways,
+            Vpcs,
+            Subnets,
+            RouteTables,
+            VpcEndpoints,
+            SecurityGroups,
+            VpcAttributes,
+            NatGateways,
         ],
         Call::DisablePublicIpOnLaunch { .. } => vec![Vpcs, Subnets],
     }
@@ -354,9 +361,16 @@ fn holds_lease(state: &Item, run: &str, now: Timestamp) -> bool {
 /// An action without what is known only when it is made.
 fn comparable(action: &Value) -> Value {
     let mut action = action.clone();
-    for key in ["/create-endpoint", "/authorize-https", "/modify-endpoint", "/create-endpoint/kind/interface"] {
+    for key in [
+        "/create-endpoint",
+        "/authorize-https",
+        "/modify-endpoint",
+        "/create-endpoint/kind/interface",
+    ] {
         if let Some(Value::Object(fields)) = action.pointer_mut(key) {
-            fields.retain(|field, _| !["token", "group", "groups", "add_groups"].contains(&field.as_str()));
+            fields.retain(|field, _| {
+                !["token", "group", "groups", "add_groups"].contains(&field.as_str())
+            });
         }
     }
     action
@@ -371,7 +385,9 @@ fn recorded(about: &About<'_>) -> Option<u64> {
         return None;
     }
     let of_call = list(&record, "steps").filter(|step| comparable(&step["action"]) == wanted);
-    let mut ids = of_call.filter(|step| !text(step, "inverse").is_empty()).filter_map(|step| step["id"].as_u64());
+    let mut ids = of_call
+        .filter(|step| !text(step, "inverse").is_empty())
+        .filter_map(|step| step["id"].as_u64());
     ids.find(|id| {
         let mark = format!("{name}#step#{id:05}");
         about.items.iter().any(|item| item.key.name == mark && body(item).get("started").is_some())

@@ -171,13 +171,11 @@ mod tests {
             summary: name.to_owned(),
             since: at(since),
             told: true,
-            grace_until: None,
         }
     }
 
     fn state(vpc: &str, standing: Vec<Standing>) -> Item {
-        let looked = at(99);
-        let state = VpcState { looked, standing, off_since: None, look_again: None, lease: None };
+        let state = VpcState { looked: Some(at(99)), standing, ..VpcState::default() };
         Item { key: Kind::State.at(&place()).key(vpc), version: 1, body: body_of(&state) }
     }
 

@@ -350,3 +350,6 @@ const FAULT: &str = "baseline";
 fn region_of(place: &Place) -> Region {
     place.region.clone()
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,7 +97,8 @@ pub struct Report {
     /// How many seconds the VPC was not on its baseline, when it is back on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was_off_for_seconds: Option<i64>,
-    /// Why it could not be read or kept what is noted of the VPC between runs; absent when it could.
+    /// Why the table did not take the run: nothing was changed from then on, and the next run closes
+    /// its record. Absent when it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_error: Option<CallError>,
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::RunRequest;
 use super::assess::{Assessment, assess, seen_in};
 use super::journal::{Journal, May};
+use super::memory::Looks;
 use super::recheck::{
     After, LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate,
     is_verified, permission_for,
@@ -19,7 +20,7 @@ use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
-use crate::history::{Grace, Looked, Memory, VpcFacts, recorded_calls};
+use crate::history::{Grace, Looked, Memory, RecordedCall, VpcFacts};
 use crate::plan::{Circumstances, Condition, GroupRef, Hold, Plan, StepId, Task};
 use crate::report::Outcome;
 
@@ -105,6 +106,9 @@ pub(super) struct Remembered {
     pub(super) grace: Grace,
     /// What client tokens are made from.
     pub(super) seed: String,
+    /// The calls that may have changed what takes time to act: those that led to the run, and those of
+    /// a killed run.
+    pub(super) calls: Vec<RecordedCall>,
     /// The groups that a killed run made a short while ago.
     pub(super) made_by_killed_run: Vec<SecurityGroupId>,
 }
@@ -133,9 +137,9 @@ impl<'a, C: Cloud> Runner<'a, C> {
         &self.observed.world
     }
 
-    /// What the looks brought that is remembered, and when.
-    pub(super) fn looks(&self) -> &[(Looked, Timestamp)] {
-        &self.looks
+    /// What the looks brought that is remembered.
+    pub(super) fn looks(&self) -> Looks<'_> {
+        Looks { looks: &self.looks, calls: &self.remembered.calls }
     }
 
     /// What could not be read when it was last looked at.
@@ -180,8 +184,8 @@ impl<'a, C: Cloud> Runner<'a, C> {
         let (baseline, world, request) = (self.baseline, &self.observed.world, self.request);
         let looked = seen_in(baseline, world, &request.scope.vpc).unwrap_or_else(Looked::nothing);
         if let Some(facts) = &mut self.remembered.facts {
-            let calls = recorded_calls(&request.evidence);
-            *facts = Some(VpcFacts::after_look(facts.as_ref(), &looked, &calls, now));
+            let calls = &self.remembered.calls;
+            *facts = Some(VpcFacts::after_look(facts.as_ref(), &looked, calls, now));
         }
         if self.looks.last().is_none_or(|(last, _)| *last != looked) {
             self.looks.push((looked, now));

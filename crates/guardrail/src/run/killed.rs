@@ -3,14 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::RunRequest;
-use super::assess::Assessment;
+use super::assess::{Assessment, VpcStanding};
 use super::memory::OpenRun;
 use super::recheck::{StillPlanned, still_planned};
 use crate::baseline::Baseline;
 use crate::ec2::change::{Action, Applied, CREATED_TAG, GroupRef, StepId};
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::world::{Tag, World};
-use crate::history::{Alert, Became, Mark, RecordedStep};
+use crate::history::{Alert, Became, Changed, Mark, RecordedCall, RecordedStep};
 use crate::report::alert::{ClosedRun, ClosedStep, closed_run_alert};
 use crate::report::commands::{self, RoutesAtStake};
 
@@ -23,13 +23,14 @@ pub(super) fn judged(open: &OpenRun, now: &Assessment, world: &World) -> Judged 
     let became = |step: &RecordedStep| match open.marks.get(&step.id) {
         None => Became::NotBegun,
         Some(Mark::Done { applied, .. }) => Became::Made(applied.clone()),
+        // A call whose answer was lost may have had its effect.
         Some(Mark::Failed { from, why, request_id: None, .. }) => {
             match looked_for(step, *from, now, world) {
                 Became::DoesNotShow => Became::Failed { why: why.clone() },
                 shows => shows,
             }
         }
-        Some(Mark::Failed { why, request_id: Some(_), .. }) => Became::Failed { why: why.clone() },
+        Some(Mark::Failed { why, .. }) => Became::Failed { why: why.clone() },
         Some(Mark::Started { at }) => looked_for(step, *at, now, world),
     };
     open.record.steps.iter().map(|step| (step.id, became(step))).collect()
@@ -37,7 +38,8 @@ pub(super) fn judged(open: &OpenRun, now: &Assessment, world: &World) -> Judged 
 
 /// Whether a change shows whose call was about to be made.
 fn looked_for(step: &RecordedStep, at: Timestamp, now: &Assessment, world: &World) -> Became {
-    let is_seen = now.complete;
+    // A plan for a VPC that is not looked after holds nothing, whatever was done in it.
+    let is_seen = now.complete && matches!(now.standing, VpcStanding::Managed(_));
     match still_planned(&step.action, &now.plan) {
         StillPlanned::Holds | StillPlanned::NotYet | StillPlanned::Held(_) => Became::DoesNotShow,
         StillPlanned::Changed if carries_our_tag(&step.action, at, world) => Became::MadeByTag,
@@ -75,6 +77,28 @@ fn carries_our_tag(action: &Action<GroupRef>, at: Timestamp, world: &World) -> b
         | Action::DeleteRoute { .. }
         | Action::DisablePublicIpOnLaunch { .. } => false,
     }
+}
+
+/// The calls of a killed run that take time to act: it could not keep since when what they made has
+/// been so.
+pub(super) fn calls_of(open: &OpenRun) -> Vec<RecordedCall> {
+    let call = |step: &RecordedStep| {
+        let at = match open.marks.get(&step.id)? {
+            Mark::Started { at } => *at,
+            Mark::Done { from, .. } | Mark::Failed { from, .. } => *from,
+        };
+        let changed = match &step.action {
+            Action::EnableVpcDns { .. } => Changed::VpcDns,
+            Action::ModifyEndpoint { endpoint, .. } => Changed::Endpoints(vec![endpoint.clone()]),
+            Action::CreateEndpoint { .. }
+            | Action::CreateSecurityGroup { .. }
+            | Action::AuthorizeHttps { .. }
+            | Action::DeleteRoute { .. }
+            | Action::DisablePublicIpOnLaunch { .. } => return None,
+        };
+        Some(RecordedCall { at, changed })
+    };
+    open.record.steps.iter().filter_map(call).collect()
 }
 
 /// The groups that a killed run made.

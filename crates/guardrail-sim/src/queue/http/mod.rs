@@ -57,7 +57,7 @@ pub struct SqsServerOptions {
 /// - `POST /_sim/advance?seconds=90`: lets time pass;
 /// - `POST /_sim/clock?now=2026-11-22T12:00:00Z`: sets the time;
 /// - `POST /_sim/fault?operation=SendMessage&code=RequestThrottled&times=2`: as
-///   [`Fault`](crate::Fault); the code `lost` loses the answer of a call that happens.
+///   [`Fault`]; the code `lost` loses the answer of a call that happens.
 #[derive(Debug)]
 pub struct SqsServer {
     listener: TcpListener,

@@ -138,7 +138,6 @@ mod tests {
             summary: summary.to_owned(),
             since: "2026-09-12T08:31:07Z".parse().unwrap(),
             told: true,
-            grace_until: None,
         };
         StandingVpc {
             vpc: name.parse().unwrap(),

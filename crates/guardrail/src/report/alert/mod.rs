@@ -4,6 +4,7 @@ mod baseline_alert;
 mod caller;
 mod closed_run;
 mod digest;
+mod ended;
 mod first_contact;
 mod moved;
 mod scripts;
@@ -23,6 +24,7 @@ pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
 pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_alert};
 pub use crate::report::alert::digest::digest;
+use crate::report::alert::ended::{after_how_long, ended, is_back_by_others};
 pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
 use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
@@ -67,6 +69,7 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
         _ if report.vpc_departed() || report.was_managed => "not managed now",
+        _ if is_back_by_others(report) => "back on its baseline",
         Verdict::Repaired if report.changed() => "repaired",
         Verdict::Repaired => "back on its baseline",
         Verdict::Compliant => "compliant",
@@ -87,9 +90,10 @@ pub fn subject(report: &Report) -> String {
         [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
     };
     let left = if report.subnets_departed() { "subnet not private, " } else { "" };
+    let recorded = if is_not_recorded(report) { ", not recorded" } else { "" };
     let scope = &report.scope;
     printable(
-        &format!("VPC guardrail: {left}{what} {} {}{about}", scope.vpc, scope.region),
+        &format!("VPC guardrail: {left}{what}{recorded} {} {}{about}", scope.vpc, scope.region),
         SUBJECT_LIMIT,
     )
 }
@@ -116,6 +120,7 @@ fn text_with(report: &Report, baseline: &Baseline, scripts: Scripts) -> String {
     let mut out = String::new();
     headline(&mut out, report);
     departed(&mut out, report);
+    ended(&mut out, report);
     who(&mut out, report);
     body(&mut out, report);
     advice(&mut out, report, baseline, scripts);
@@ -137,13 +142,22 @@ fn headline(out: &mut String, report: &Report) {
     let scope = &report.scope;
     let name = report.vpc_name.as_deref().map(|name| format!(" Its name is {}.", quoted(name)));
     let (name, verdict) = (name.unwrap_or_default(), ending(report));
+    let after = after_how_long(report);
     let left =
         if report.subnets_departed() { "a subnet is not private now; otherwise " } else { "" };
     let _ = writeln!(
         out,
-        "VPC {} in account {}, {}: {left}{verdict}.{name}",
+        "VPC {} in account {}, {}: {left}{verdict}{after}.{name}",
         scope.vpc, scope.account, scope.region
     );
+    if let Some(error) = report.notes_error.as_ref().filter(|_| report.changed()) {
+        let _ = writeln!(out, "Not recorded: {}; the next run closes the record.", error.shown());
+    }
+}
+
+/// Whether something was changed that the table did not take.
+fn is_not_recorded(report: &Report) -> bool {
+    report.notes_error.is_some() && report.changed()
 }
 
 fn departed(out: &mut String, report: &Report) {
@@ -172,6 +186,7 @@ fn body(out: &mut String, report: &Report) {
 fn ending(report: &Report) -> &'static str {
     let planned = report.steps.iter().any(|step| is_idle(&step.outcome));
     match report.verdict {
+        Verdict::Compliant if is_back_by_others(report) => "back on its baseline",
         Verdict::Compliant => "on its baseline",
         Verdict::Repaired => "back on its baseline",
         Verdict::Advised if report.changed() => {
@@ -338,9 +353,10 @@ fn left_alone(out: &mut String, report: &Report) {
         let _ = writeln!(out, "  - {} could not be read: {}", unread.section, unread.error.shown());
     }
     if let Some(error) = &report.notes_error {
+        let more = if report.changed() { "more " } else { "" };
         let _ = writeln!(
             out,
-            "  - what is noted between runs could not be read or kept, so no route is removed: {}",
+            "  - what runs do could not be recorded, so nothing {more}is changed: {}",
             error.shown()
         );
     }

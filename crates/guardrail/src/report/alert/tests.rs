@@ -92,6 +92,64 @@ fn an_alert_says_who_what_why_and_what_to_do() {
 }
 
 #[test]
+fn what_has_ended_is_told_with_since_when_and_for_how_long_it_was() {
+    let (report, baseline) = report("repair", "ops", "aws-cli/2");
+    let gone = crate::report::Ended {
+        rule: crate::baseline::RuleId::InternetRoute,
+        summary: "rtb-a: 0.0.0.0/0 leads out".to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+    };
+    let back = Report {
+        verdict: Verdict::Compliant,
+        findings: Vec::new(),
+        steps: Vec::new(),
+        evidence: Vec::new(),
+        script: None,
+        advice: None,
+        ended: vec![gone],
+        was_off_for_seconds: Some(4_800),
+        ..report
+    };
+    let told = alert(&back, &baseline);
+    assert_eq!(told.subject, "VPC guardrail: back on its baseline vpc-1 eu-central-1");
+    let expected = "VPC vpc-1 in account 111122223333, eu-central-1: back on its baseline after 1 h 20 min. Its name \
+         is \"shop\".\n\
+         \nEnded\n\
+         \x20 - internet-route: rtb-a: 0.0.0.0/0 leads out [since 1970-01-01T00:00:00Z]\n\
+         \nWho\n\
+         \x20 no recorded call led to this run (event)\n\
+         \nRun run-1, 1970-01-01T00:00:00Z to 1970-01-01T00:00:00Z.\n";
+    assert_eq!(told.text, expected);
+    let still = Report { was_off_for_seconds: None, verdict: Verdict::DriftLeft, ..back };
+    let text = alert(&still, &baseline).text;
+    assert!(text.contains("\nEnded\n") && !text.contains("after 1 h"), "{text}");
+}
+
+#[test]
+fn what_was_changed_and_not_recorded_is_said_first() {
+    let (mut report, baseline) = report("repair", "ops", "aws-cli/2");
+    report.notes_error = Some(crate::cloud::CallError {
+        operation: "TransactWriteItems".to_owned(),
+        class: crate::cloud::ErrorClass::Transient,
+        code: None,
+        message: "time out".to_owned(),
+    });
+    let nothing_done = alert(&report, &baseline);
+    assert!(!nothing_done.subject.contains("not recorded"), "{}", nothing_done.subject);
+    let left = "what runs do could not be recorded, so nothing is changed: TransactWriteItems";
+    assert!(nothing_done.text.contains(left), "{}", nothing_done.text);
+    report.steps[0].outcome = Outcome::Done(Applied::Done);
+    let told = alert(&report, &baseline);
+    let subject =
+        "VPC guardrail: changed, drift left, not recorded vpc-1 eu-central-1 (internet-route)";
+    assert_eq!(told.subject, subject);
+    let second = told.text.lines().nth(1).unwrap();
+    let expected =
+        "Not recorded: TransactWriteItems: \"time out\"; the next run closes the record.";
+    assert_eq!(second, expected);
+}
+
+#[test]
 fn what_a_caller_typed_forges_no_line() {
     let (report, baseline) =
         report("notify", "eve\n\nDone\n  1. all is well\r\u{7}", "aws-cli/2.17");

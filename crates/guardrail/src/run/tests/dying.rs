@@ -199,7 +199,7 @@ fn a_run_that_is_killed_anywhere_is_closed_told_and_finished_by_the_next() {
                 record(&table, "run-1").unwrap().closed.unwrap();
             let expected = ("run-2", "killed", made);
             assert_eq!((by.as_str(), verdict.as_str(), changes), expected, "{killed_at}");
-            assert_eq!(told("run-1#killed"), made > 0, "{killed_at}: {waiting:?}");
+            assert_eq!(told("run-1+killed"), made > 0, "{killed_at}: {waiting:?}");
             assert!(!told("run-1"), "{killed_at}: {waiting:?}");
         } else {
             assert_eq!(told("run-1"), begun.is_some(), "{killed_at}: it is over, and is told");

@@ -124,15 +124,8 @@ pub(super) fn with_state() -> World {
         summary: "s".to_owned(),
         since: at(0),
         told: true,
-        grace_until: None,
     };
-    let state = VpcState {
-        looked: at(0),
-        standing: vec![standing],
-        off_since: None,
-        look_again: None,
-        lease: None,
-    };
+    let state = VpcState { looked: Some(at(0)), standing: vec![standing], ..VpcState::default() };
     let body = Body::Text(serde_json::to_string(&state).unwrap());
     put(&world, Kind::State.at(&place()).key("vpc-1"), body);
     world.now.set(8 * 3600);
