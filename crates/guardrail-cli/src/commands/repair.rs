@@ -316,6 +316,7 @@ fn note(report: &Report, baseline: &Baseline) -> Option<String> {
         Outcome::NotAllowed(mode) => Some(mode),
         Outcome::Done(_)
         | Outcome::Ready
+        | Outcome::FoundMade(_)
         | Outcome::Planned
         | Outcome::Held(_)
         | Outcome::Stale => None,

@@ -103,7 +103,15 @@ impl Facts {
                 && !seen.iter().any(|seen| seen.premise == fact.premise)
         });
         let mut facts: Vec<Fact> = seen.iter().map(|seen| self.fact(seen, calls, now)).collect();
-        facts.extend(kept.cloned());
+        // What a call changed that could not be looked at: the next look may have no such call.
+        let unseen = |fact: &Fact| {
+            let of_it = calls.iter().filter(|call| call.changed.touches(&fact.premise));
+            match of_it.map(|call| call.at).any(|at| at.min(now) > fact.since) {
+                true => Fact { since: now, changed: true, ..fact.clone() },
+                false => fact.clone(),
+            }
+        };
+        facts.extend(kept.map(unseen));
         facts.sort_unstable_by(|a, b| a.premise.cmp(&b.premise));
         facts.dedup_by(|a, b| a.premise == b.premise);
         Self(facts)
