@@ -131,7 +131,7 @@ impl Stack {
     }
 }
 
-/// Whether a table is of a stack of this name: `<stack>-history-<four digits of the stack's id>`.
+/// Whether a table is of a stack of this name: `<stack>-history-<the last part of the stack's id>`.
 fn is_table_of(stack: &str, table: &str) -> bool {
     let suffix = table.strip_prefix(stack).and_then(|rest| rest.strip_prefix("-history-"));
     suffix.is_some_and(|suffix| {
