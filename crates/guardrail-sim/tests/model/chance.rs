@@ -37,9 +37,59 @@ enum Act {
     TopicsOut,
     Nonsense,
     Sweep,
+    /// Something happens at the next call of a rare kind.
+    Aimed,
 }
 
-const ACTS: [(usize, Act); 13] = [
+/// What happens at a call that was aimed at.
+#[derive(Debug, Clone, Copy)]
+enum Aim {
+    Fails,
+    Throttled,
+    AnswerLost,
+    KilledBefore,
+    KilledAfter,
+    SecondCopy,
+    SomebodyBefore,
+    SomebodyAfter,
+}
+
+const AIMS: [(usize, Aim); 8] = [
+    (2, Aim::Fails),
+    (1, Aim::Throttled),
+    (4, Aim::AnswerLost),
+    (3, Aim::KilledBefore),
+    (4, Aim::KilledAfter),
+    (2, Aim::SecondCopy),
+    (2, Aim::SomebodyBefore),
+    (2, Aim::SomebodyAfter),
+];
+
+/// The calls that are aimed at: the rare ones, and those that matter most.
+const TARGETS: [&str; 19] = [
+    "call CreateVpcEndpoint",
+    "call ModifyVpcEndpoint",
+    "call DeleteRoute",
+    "call ModifyVpcAttribute",
+    "call CreateSecurityGroup",
+    "call AuthorizeSecurityGroupIngress",
+    "call",
+    "commit begin",
+    "commit mark started",
+    "commit mark ended",
+    "commit finish",
+    "commit facts",
+    "commit pace",
+    "commit gives way",
+    "commit no longer gives way",
+    "commit sweep progress",
+    "tell",
+    "set aside",
+    "send",
+];
+
+const ACTS: [(usize, Act); 14] = [
+    (40, Act::Aimed),
     (30, Act::Somebody),
     (12, Act::Fails),
     (5, Act::Throttled),
@@ -116,6 +166,7 @@ impl Chance<'_> {
         stage.pass_until(hour);
         let mut play = Play {
             marks: &MARKS[..vpcs.min(2)],
+            aimed: Vec::new(),
             left: 1 + dice.below(ACTIONS),
             often: dice.one(&[15, 40, 120]),
             history: History::new(stage, Dice::of(seed ^ 0xabcd), ahead),
@@ -134,6 +185,8 @@ struct Play {
     history: History,
     dice: Dice,
     marks: &'static [&'static str],
+    /// What happens at the next call of a kind.
+    aimed: Vec<(&'static str, Aim)>,
     /// How many actions are left.
     left: usize,
     /// How often there is one (in a thousand turns).
@@ -145,6 +198,9 @@ impl Play {
         self.act(Act::Somebody);
         while self.left > 0 && self.goes_on() {
             let is_idle = self.history.processes.is_empty();
+            if self.hits() {
+                continue;
+            }
             if self.dice.chance(self.often) || (is_idle && self.dice.chance(300)) {
                 let act = self.dice.weighed(&ACTS);
                 self.act(act);
@@ -209,6 +265,10 @@ impl Play {
                 self.history.send_nonsense();
                 true
             }
+            Act::Aimed => {
+                self.aimed.push((self.dice.one(&TARGETS), self.dice.weighed(&AIMS)));
+                true
+            }
             Act::Sweep => {
                 self.history.start_sweep();
                 self.history.stage.count("a sweep begins while things go wrong");
@@ -220,8 +280,59 @@ impl Play {
         }
     }
 
+    /// Whether a call comes that was aimed at, and what happens then.
+    fn hits(&mut self) -> bool {
+        let points = self.history.eligible();
+        let hit = self.aimed.iter().enumerate().find_map(|(at, (target, aim))| {
+            let side = match aim {
+                Aim::KilledAfter | Aim::SomebodyAfter => Side::After,
+                Aim::Fails
+                | Aim::Throttled
+                | Aim::AnswerLost
+                | Aim::KilledBefore
+                | Aim::SecondCopy
+                | Aim::SomebodyBefore => Side::Before,
+            };
+            let fits = |point: &&Point| point.side == side && point.call.starts_with(target);
+            Some((at, points.iter().find(fits)?.clone()))
+        });
+        let Some((at, point)) = hit else { return false };
+        let (_, aim) = self.aimed.remove(at);
+        match aim {
+            Aim::Fails => self.grant("fails", &point, Fate::Refused(Refusal::Failing)),
+            Aim::Throttled => self.grant("throttled", &point, Fate::Refused(Refusal::Throttled)),
+            Aim::AnswerLost => self.grant("answer lost", &point, Fate::AnswerLost),
+            Aim::KilledBefore | Aim::KilledAfter => self.kill_at(&point),
+            Aim::SecondCopy => {
+                let mark = self.mark_of(&point);
+                self.second_copy_at(mark);
+            }
+            Aim::SomebodyBefore | Aim::SomebodyAfter => {
+                let mark = self.mark_of(&point);
+                self.somebody_in(mark);
+            }
+        }
+        true
+    }
+
+    /// The VPC that a call is about, or one of them.
+    fn mark_of(&mut self, point: &Point) -> &'static str {
+        let of = |mark: &&&'static str| point.vpc.as_ref() == Some(&vpc(mark).to_string());
+        let its = self.marks.iter().find(of).copied();
+        its.unwrap_or_else(|| self.dice.one(self.marks))
+    }
+
+    fn grant(&mut self, name: &str, point: &Point, fate: Fate) {
+        self.history.stage.count(format!("{name}: {}", kind(point)));
+        self.history.grant(point, fate);
+    }
+
     fn somebody(&mut self) -> bool {
         let mark = self.dice.one(self.marks);
+        self.somebody_in(mark)
+    }
+
+    fn somebody_in(&mut self, mark: &'static str) -> bool {
         let all: Vec<(usize, usize)> =
             BEHAVIOURS.iter().enumerate().map(|(at, (weight, ..))| (*weight, at)).collect();
         let (_, name, deeds) = BEHAVIOURS[self.dice.weighed(&all)];
@@ -268,8 +379,7 @@ impl Play {
             return false;
         }
         let point = of[self.dice.below(of.len())].clone();
-        self.history.stage.count(format!("{name}: {}", kind(&point)));
-        self.history.grant(&point, fate);
+        self.grant(name, &point, fate);
         true
     }
 
@@ -278,11 +388,15 @@ impl Play {
         if points.is_empty() {
             return false;
         }
-        let point = &points[self.dice.below(points.len())];
+        let point = points[self.dice.below(points.len())].clone();
+        self.kill_at(&point);
+        true
+    }
+
+    fn kill_at(&mut self, point: &Point) {
         let side = if point.side == Side::Before { "before" } else { "after" };
         self.history.stage.count(format!("killed {side} {}", kind(point)));
         self.history.kill(point.process);
-        true
     }
 
     /// A second copy of the guardrail, that of a person at a keyboard, looks at a VPC.
@@ -291,6 +405,11 @@ impl Play {
             return false;
         }
         let mark = self.dice.one(self.marks);
+        self.second_copy_at(mark);
+        true
+    }
+
+    fn second_copy_at(&mut self, mark: &'static str) {
         let place = &self.history.stage.place;
         let scope = place.scope(&vpc(mark));
         let body = serde_json::json!({"scope": scope, "cause": "event"}).to_string();
@@ -309,7 +428,6 @@ impl Play {
         }
         self.history.stage.count("a second copy begins");
         self.history.start_repair(Kind::SecondCopy, vec![message]);
-        true
     }
 
     fn time_passes(&mut self) -> bool {

@@ -174,7 +174,7 @@ impl Hand {
         }
         for write in &transaction.writes {
             if let Write::Put { body: Body::Text(text), .. } = write
-                && write.key().name.starts_with("unsent#")
+                && write.key().partition.kind == Kind::Alert
                 && let Ok(alert) = serde_json::from_str(text)
             {
                 self.stage.tell(Told { topic: TOPICS[0].to_owned(), alert });
@@ -189,11 +189,12 @@ impl Hand {
         changed.writes.retain(|write| {
             let (name, is_put) = (write.key().name.as_str(), matches!(write, Write::Put { .. }));
             let is_run = write.key().partition.kind == Kind::Run;
+            let is_alert = write.key().partition.kind == Kind::Alert;
             !match planted {
                 "the record is not written" => is_run && kind == "begin",
                 "that a step is started is not written" => kind == "mark started",
                 "that a VPC is due is not written" => is_put && name.starts_with("due#"),
-                "alerts are not kept" => is_put && name.starts_with("unsent#"),
+                "alerts are not kept" => is_put && (is_alert || name.starts_with("unsent#")),
                 _ => false,
             }
         });

@@ -324,6 +324,20 @@ mod tests {
         assert_eq!(counts(&recorded, &dhcp("a")), Some(60 + 240 * MINUTE));
     }
 
+    /// The next look may have no such call: its message is done with.
+    #[test]
+    fn what_a_call_changed_that_could_not_be_looked_at_counts_from_the_next_look_on() {
+        let unread: BTreeSet<Section> = [Section::VpcEndpoints].into_iter().collect();
+        let first = look(&Facts::default(), &[name("on")], 0);
+        let blind = |at_second| {
+            let calls = [call(Changed::Endpoints(vec![]), at_second)];
+            first.after_look(&[], &unread, &calls, at(400))
+        };
+        let later = |facts: &Facts| counts(&look(facts, &[name("on")], 500), &name("on"));
+        assert_eq!(later(&blind(300)), Some(400 + 5 * MINUTE));
+        assert_eq!(later(&blind(0)), Some(5 * MINUTE), "it is older than what was seen");
+    }
+
     #[test]
     fn what_was_not_read_is_not_forgotten_and_what_is_gone_is() {
         let facts = look(&Facts::default(), &[name("on"), dhcp("a")], 0);
