@@ -153,6 +153,7 @@ fn promise_5() {
     // The answer to the first creation is lost, and nobody knows whether it was made.
     stage.sim.sim_mut().inject(Fault::lose_answer("CreateVpcEndpoint"));
     let (route, endpoint) = (route_created(), endpoint_deleted());
+    stage.deliver_at_once([&endpoint, &route]);
     let late = [(0, &endpoint), (0, &route), (1, &route), (2, &endpoint), (20, &route)];
     let later = [(1, &endpoint), (30, &endpoint), (0, &route), (90, &route), (0, &endpoint)];
     for (minutes, event) in late.into_iter().chain(later) {
@@ -292,6 +293,8 @@ fn promise_8() {
     for _ in 0..54 {
         stage.minutes(60);
         stage.sweep();
+        // The same event again, as late as it likes: somebody looks, and nothing is new.
+        assert_eq!(stage.deliver(&[&route_created()]), NONE);
     }
     assert!(stage.leads_out());
     let told = stage.told.borrow();

@@ -154,6 +154,27 @@ impl Stage {
 
     /// The same, where the process is killed when it has come to so many awaits: then `None`.
     pub(crate) fn deliver_until(&self, bodies: &[&str], awaits: usize) -> Option<Vec<String>> {
+        polled(self.handle(bodies), awaits)
+    }
+
+    /// What two processes make of a message each, at the same time.
+    pub(crate) fn deliver_at_once(&self, bodies: [&str; 2]) {
+        let [first, second] = bodies.map(|body| [body]);
+        let (mut first, mut second) =
+            (Some(Box::pin(self.handle(&first))), Some(Box::pin(self.handle(&second))));
+        let mut context = Context::from_waker(Waker::noop());
+        while first.is_some() || second.is_some() {
+            for process in [&mut first, &mut second] {
+                let polled = process.as_mut().map(|process| process.as_mut().poll(&mut context));
+                if let Some(Poll::Ready(back)) = polled {
+                    assert_eq!(back, [""; 0]);
+                    *process = None;
+                }
+            }
+        }
+    }
+
+    async fn handle(&self, bodies: &[&str]) -> Vec<String> {
         let received = |(number, body): (usize, &&str)| Received {
             id: format!("m-{number}"),
             handle: format!("handle of m-{number}"),
@@ -180,7 +201,7 @@ impl Stage {
             alerts_per_hour: 20,
             stack: "guardrail",
         };
-        polled(work(&hands, &batch, &invocation, &|_| {}), awaits)
+        work(&hands, &batch, &invocation, &|_| {}).await
     }
 
     /// Hands out what was sent: how many messages.
