@@ -104,18 +104,25 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let ended: Vec<Standing> =
         known.iter().filter(|it| it.told && look.managed && !stands(it)).cloned().collect();
     let first = before.is_none() && look.is_first_contact && !look.done;
-    let off = standing.iter().any(|it| it.told) || blind.as_ref().is_some_and(|it| it.told);
     let off_before = before.and_then(|state| state.off_since);
-    let off_since = off.then(|| off_before.unwrap_or(look.at)).filter(|_| look.managed);
     let back = look.managed && standing.is_empty() && look.sees == Sees::All;
     let any =
         appeared || blinded || !ended.is_empty() || look.done || (back && off_before.is_some());
+    let news = match (any, first) {
+        (false, _) => News::Nothing,
+        (true, true) => News::FirstContact,
+        (true, false) => News::Tell,
+    };
+    if news == News::Tell {
+        // What is told of the look tells of all that it found.
+        let is_found =
+            |it: &Standing| look.left.iter().any(|left| left.fingerprint == it.fingerprint);
+        standing.iter_mut().filter(|it| is_found(it)).for_each(|it| it.told = true);
+    }
+    let off = standing.iter().any(|it| it.told) || blind.as_ref().is_some_and(|it| it.told);
+    let off_since = off.then(|| off_before.unwrap_or(look.at)).filter(|_| look.managed);
     Decided {
-        news: match (any, first) {
-            (false, _) => News::Nothing,
-            (true, true) => News::FirstContact,
-            (true, false) => News::Tell,
-        },
+        news,
         standing,
         ended,
         blind,
@@ -141,8 +148,7 @@ fn is_late(since: Timestamp, now: Timestamp) -> bool {
 fn stands(known: &[Standing], left: &Left, look: &Look) -> Standing {
     let before = known.iter().find(|it| it.fingerprint == left.fingerprint);
     let since = before.map_or(look.at, |it| it.since);
-    // What is told of the run tells of all that it found.
-    let told = !left.passes || look.done || is_late(since, look.at);
+    let told = !left.passes || is_late(since, look.at);
     Standing {
         rule: left.rule,
         fingerprint: left.fingerprint.clone(),
@@ -255,6 +261,17 @@ mod tests {
         use News::{Nothing, Tell};
         assert_eq!(news(&[minutes(0), minutes(1), look(120, &[])]), [Nothing, Nothing, Nothing]);
         assert_eq!(news(&[minutes(0), minutes(29), minutes(30)]), [Nothing, Nothing, Tell]);
+    }
+
+    #[test]
+    fn what_was_told_with_other_news_is_not_told_again_when_it_does_not_pass() {
+        let (coming, other) = (left("a", true), left("b", false));
+        let looks = [
+            look(0, &[coming, other.clone()]),
+            look(60, &[left("a", false), other.clone()]),
+            look(120, &[other]),
+        ];
+        assert_eq!(news(&looks), [News::Tell, News::Nothing, News::Tell]);
     }
 
     #[test]

@@ -12,8 +12,9 @@ use crate::event::Evidence;
 /// that will be in it.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
 
-/// How far the clocks of EC2 and of our functions may be apart.
-const CLOCKS: SignedDuration = SignedDuration::from_secs(30);
+/// How far the clocks of EC2 and of our functions may be apart; CloudTrail leaves out what is less than
+/// a second.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(30 + 1);
 
 /// A recorded call that was made with the repair function's role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
