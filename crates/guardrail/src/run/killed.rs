@@ -27,7 +27,12 @@ pub(super) fn judged(open: &OpenRun, now: &Assessment, world: &World) -> Judged 
         Some(Mark::Failed { from, why, request_id: None, .. }) => {
             match looked_for(step, *from, now, world) {
                 Became::DoesNotShow => Became::Failed { why: why.clone() },
-                shows => shows,
+                shows @ (Became::Made(_)
+                | Became::Failed { .. }
+                | Became::MadeByTag
+                | Became::MadeOrFoundMade
+                | Became::CannotTell
+                | Became::NotBegun) => shows,
             }
         }
         Some(Mark::Failed { why, .. }) => Became::Failed { why: why.clone() },
