@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::dynamodb::Items;
 use crate::http::{Reply, Request, serve};
 
 /// A call to AWS.
@@ -30,6 +31,7 @@ pub struct FakeAws {
 #[derive(Debug, Default)]
 struct State {
     answers: BTreeMap<String, (u16, String)>,
+    items: Items,
     calls: Vec<Call>,
 }
 
@@ -52,12 +54,8 @@ impl FakeAws {
         });
         let aws = Self { url: format!("http://{}", address.await), state };
         aws.learn_vpc();
-        for action in ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"] {
-            aws.on(action, 200, "{}");
-        }
         aws.on("SendMessage", 200, r#"{"MessageId":"m"}"#);
         aws.on("ChangeMessageVisibilityBatch", 200, r#"{"Successful":[],"Failed":[]}"#);
-        aws.on("Query", 200, r#"{"Items":[],"Count":0,"ScannedCount":0}"#);
         aws.on("SendMessageBatch", 200, r#"{"Successful":[],"Failed":[]}"#);
         aws.on(
             "Publish",
@@ -70,6 +68,16 @@ impl FakeAws {
     /// From now on this operation is answered so.
     pub fn on(&self, action: &str, status: u16, body: &str) {
         self.state.lock().unwrap().answers.insert(action.to_owned(), (status, body.to_owned()));
+    }
+
+    /// From now on this operation is answered as at the beginning.
+    pub fn forget(&self, action: &str) {
+        self.state.lock().unwrap().answers.remove(action);
+    }
+
+    /// Does this with what the table holds.
+    pub fn table<T>(&self, with: impl FnOnce(&mut Items) -> T) -> T {
+        with(&mut self.state.lock().unwrap().items)
     }
 
     /// From now on this parameter's value is `value`.
@@ -89,12 +97,13 @@ impl FakeAws {
     }
 
     /// The operations asked for so far, but for those that read the network or the configuration, and
-    /// for what is noted between runs.
+    /// for those of the table.
     pub fn actions(&self) -> Vec<String> {
-        const KEPT: [&str; 5] =
-            ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Query"];
         let reads = |action: &str| {
-            ["Describe", "Get"].iter().chain(&KEPT).any(|name| action.starts_with(name))
+            ["Describe", "Get"]
+                .iter()
+                .chain(&Items::OPERATIONS)
+                .any(|name| action.starts_with(name))
         };
         let state = self.state.lock().unwrap();
         state.calls.iter().map(|call| call.action.clone()).filter(|action| !reads(action)).collect()
@@ -126,6 +135,11 @@ fn answer(request: &Request, state: &mut State) -> Reply {
     let call = read(request);
     let (status, body) = match call.input.get("Attribute").and_then(Value::as_str) {
         Some(attribute) => (200, vpc_attribute(attribute)),
+        None if Items::OPERATIONS.contains(&call.action.as_str())
+            && !state.answers.contains_key(&call.action) =>
+        {
+            state.items.answer(&call.action, &call.input)
+        }
         None => {
             let empty = || (200, format!("<{0}Response></{0}Response>", call.action));
             state.answers.get(&call.action).cloned().unwrap_or_else(empty)

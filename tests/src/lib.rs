@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what tests stand on ends with them")]
 
 pub mod aws;
+pub mod dynamodb;
 mod http;
 pub mod pipeline;
 pub mod process;

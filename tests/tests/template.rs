@@ -180,7 +180,12 @@ fn baseline(stack: &Pipeline) -> String {
 #[test]
 fn a_new_stack_has_the_default_baseline_and_the_rule_matches_what_detect_acts_on() {
     let stack = Pipeline::over(&scenario("empty"), &[]);
-    let default = Baseline::parse(&baseline(&stack)).unwrap();
+    let mut default = Baseline::parse(&baseline(&stack)).unwrap();
+    // The parameter says what the rules do without it.
+    for rule in [RuleId::GatewayEndpoint, RuleId::InterfaceEndpoint] {
+        assert_eq!(default.grace_of(rule), Baseline::default().grace_of(rule));
+    }
+    default.rules.clear();
     assert_eq!(default, Baseline::default());
     assert_eq!(default, Baseline::parse(EXAMPLE).unwrap());
 
@@ -209,6 +214,7 @@ fn the_parameters_compose_a_baseline() {
         ("PublicSubnetTagKey", "Net"),
         ("PublicSubnetTagValues", "edge"),
         ("GatewayServices", ""),
+        ("GraceMinutes", "7"),
         ("InterfaceServices", "ecr.api,ecr.dkr"),
     ];
     let stack = Pipeline::over(&scenario("empty"), &parameters);
@@ -220,6 +226,9 @@ fn the_parameters_compose_a_baseline() {
         "public_subnets": [{ "tag": "Net", "values": ["edge"] }],
         "gateway_endpoints": { "services": [] },
         "interface_endpoints": { "services": ["ecr.api", "ecr.dkr"] },
+        "rules": {
+            "gateway-endpoint": { "grace_minutes": 7 }, "interface-endpoint": { "grace_minutes": 7 },
+        },
     });
     assert_eq!(
         Baseline::parse(&baseline(&stack)).unwrap(),
@@ -263,11 +272,11 @@ fn each_function_gets_the_variables_that_it_reads() {
     let resources = resources();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
     let detect = ["BASELINE", "QUEUE_URL", "TABLE", "REPAIR_ROLE_ARN"];
-    let sweep = ["TOPIC_ARN", "ALERTS_PER_HOUR", "DIGEST_HOUR"];
+    let sweep = ["TOPIC_ARN", "ALERTS_PER_HOUR", "DIGEST_HOUR", "STACK"];
     let sweep = [&detect[..], &sweep].concat();
     let repair =
         ["BASELINE", "QUEUE_URL", "TABLE", "TOPIC_ARN", "ALERTS_PER_HOUR", "UNREADABLE_URL"];
-    let repair = [&repair[..], &["DETECT_ROLE_ID"]].concat();
+    let repair = [&repair[..], &["DETECT_ROLE_ID", "STACK"]].concat();
     for (resource, function, wanted) in [
         ("DetectFunction", "detect", detect.to_vec()),
         ("SweepFunction", "sweep", sweep),

@@ -18,6 +18,7 @@ mod sdk;
 mod sns;
 mod sqs;
 mod ssm;
+mod stack;
 mod table;
 
 pub use configuration::{Configuration, Ready};
@@ -27,6 +28,7 @@ pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
 pub use sns::{Body, Topic, Topics};
 pub use sqs::{Inbox, Queue, ReceivedHandle, UnreadableMessages};
 pub use ssm::Parameters;
+pub use stack::{NoPart, Stack};
 pub use table::DynamoTable;
 
 /// The time now, for what a function logs.

@@ -39,6 +39,18 @@ pub(crate) struct PlaceArgs {
     pub(crate) profile: Option<String>,
 }
 
+/// Which stack's table a command works with.
+#[cfg(feature = "live")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct StackArgs {
+    /// The stack.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+    /// The stack's table, where several stacks of the name have left theirs.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
+}
+
 /// A mode, as the command line writes it.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum ModeWord {

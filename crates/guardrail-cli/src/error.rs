@@ -65,6 +65,21 @@ pub(crate) enum Unavailable {
     NoIdentity { error: CallError },
     #[error("cannot read the VPCs: {error}{}", advice(error))]
     NoVpcs { error: CallError },
+    #[error(transparent)]
+    NoPart(#[from] guardrail_aws::NoPart),
+    #[error("the table cannot be read: {0}")]
+    NoTable(CallError),
+    #[error("the queue of dead letters cannot be read or written: {0}")]
+    NoQueue(CallError),
+    #[error("name the stack with `--stack NAME`")]
+    NoStack,
+    #[error("there is no run `{0}` in the table; `guardrail history` lists them")]
+    NoRun(String),
+    #[error(
+        "a repair is recorded in the stack's table, so that no other run changes the VPC at the same time and \
+         nothing is done unheard; name the stack with `--stack NAME`, or add `--no-history` where there is none"
+    )]
+    NoHistory,
     #[error("cannot start: {0}")]
     NoRuntime(std::io::Error),
 }

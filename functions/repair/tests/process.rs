@@ -8,12 +8,21 @@ use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_repair");
 const TOPIC: (&str, &str) = ("GUARDRAIL_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alerts");
-const TABLE: (&str, &str) = ("GUARDRAIL_TABLE", "notes");
+const TABLE: (&str, &str) = ("GUARDRAIL_TABLE", "history");
+const QUEUE: (&str, &str) =
+    ("GUARDRAIL_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/vpcs.fifo");
+const UNREADABLE: (&str, &str) =
+    ("GUARDRAIL_UNREADABLE_URL", "https://sqs.eu-central-1.amazonaws.com/111122223333/unreadable");
 const NOTIFY: &str = r#"{"version":1,"mode":"notify"}"#;
 const DENIED: &str = "<ErrorResponse><Error><Code>AuthorizationError</Code><Message>no</Message></Error></ErrorResponse>";
 
 async fn start(aws: &FakeAws, baseline: &str) -> Function {
-    Function::start(BINARY, aws, &[TOPIC, TABLE, ("GUARDRAIL_BASELINE", baseline)]).await
+    Function::start(
+        BINARY,
+        aws,
+        &[TOPIC, TABLE, QUEUE, UNREADABLE, ("GUARDRAIL_BASELINE", baseline)],
+    )
+    .await
 }
 
 /// A record of a batch: its id, its VPC and how often it was handed out.
@@ -26,7 +35,8 @@ fn message(id: &str, vpc: &str, receive_count: u32) -> Value {
 fn record(id: &str, group: &str, receive_count: u32, body: &str) -> Value {
     let attributes =
         json!({"ApproximateReceiveCount": receive_count.to_string(), "MessageGroupId": group});
-    json!({"messageId": id, "body": body, "attributes": attributes, "eventSource": "aws:sqs"})
+    let handle = format!("handle-{id}");
+    json!({"messageId": id, "receiptHandle": handle, "body": body, "attributes": attributes, "eventSource": "aws:sqs"})
 }
 
 fn batch(records: &[Value]) -> Value {
@@ -49,6 +59,23 @@ fn published(aws: &FakeAws) -> Vec<Value> {
     aws.calls("Publish").iter().map(json).collect()
 }
 
+/// The operations asked for, but for reads, the table and how long messages are held.
+fn actions(aws: &FakeAws) -> Vec<String> {
+    let held = "ChangeMessageVisibilityBatch";
+    aws.actions().into_iter().filter(|action| action != held).collect()
+}
+
+/// How long which messages were held, in the order of the calls.
+fn held(aws: &FakeAws) -> Vec<(Vec<String>, i64)> {
+    let one = |call: &Value| {
+        let entries = call["Entries"].as_array().unwrap();
+        let handle = |entry: &Value| entry["ReceiptHandle"].as_str().unwrap().to_owned();
+        let time = entries[0]["VisibilityTimeout"].as_i64().unwrap();
+        (entries.iter().map(handle).collect(), time)
+    };
+    aws.calls("ChangeMessageVisibilityBatch").iter().map(one).collect()
+}
+
 /// The lines that sum up a run.
 fn summaries(lines: &[Value]) -> Vec<&Value> {
     lines.iter().filter(|line| line["message"] == "run ended").collect()
@@ -66,7 +93,7 @@ async fn messages_about_one_vpc_are_one_run_one_alert_and_one_line() {
         (&reports[0]["run_id"], &reports[0]["verdict"]),
         (&json!("request-1/vpc-0a1"), &json!("drift-left"))
     );
-    assert_eq!(aws.actions(), ["Publish"], "notify changes nothing");
+    assert_eq!(actions(&aws), ["Publish"], "notify changes nothing");
     let lines = repair.end().await;
     let [line] = summaries(&lines)[..] else { panic!("{lines:?}") };
     let fields =
@@ -82,12 +109,17 @@ async fn messages_about_one_vpc_are_one_run_one_alert_and_one_line() {
 }
 
 #[tokio::test]
-async fn a_poison_message_goes_back_and_no_other_vpc_with_it() {
+async fn a_message_that_says_nothing_to_act_on_is_set_aside_and_no_other_vpc_with_it() {
     let aws = FakeAws::start().await;
     let mut repair = start(&aws, NOTIFY).await;
     let batch = batch(&[record("m-1", "elsewhere", 1, "poison"), message("m-2", "vpc-0a1", 1)]);
-    assert_eq!(repair.invoke(&batch).await, back(&["m-1"]));
+    assert_eq!(repair.invoke(&batch).await, back(&[]));
     assert_eq!(published(&aws).len(), 1);
+    let aside = aws.calls("SendMessage");
+    assert_eq!((aside.len(), &aside[0]["MessageBody"]), (1, &json!("poison")));
+    let refused = r#"{"__type":"AccessDenied","message":"no"}"#;
+    aws.on("SendMessage", 403, refused);
+    assert_eq!(repair.invoke(&batch).await, back(&["m-1"]), "no copy of it was accepted");
     let lines = repair.end().await;
     assert_eq!((&lines[0]["level"], &lines[0]["message_id"]), (&json!("ERROR"), &json!("m-1")));
 }
@@ -117,45 +149,56 @@ async fn what_has_no_time_left_goes_back() {
 }
 
 #[tokio::test]
-async fn an_alert_that_is_not_taken_sends_the_messages_back_and_is_told_later() {
+async fn an_alert_that_is_not_taken_waits_in_the_table_and_holds_up_nobody() {
     let aws = FakeAws::start().await;
     aws.on("Publish", 403, DENIED);
     let mut repair = start(&aws, NOTIFY).await;
-    assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 1)])).await, back(&["m-1"]));
-    aws.on(
-        "Publish",
-        200,
-        "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>",
-    );
-    aws.on("DescribeVpcs", 200, "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>");
-    assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 2)])).await, back(&[]));
-    let runs: Vec<_> = published(&aws).iter().map(|report| report["run_id"].clone()).collect();
-    assert_eq!(
-        runs, ["request-1/vpc-0a1"; 2],
-        "the same alert, though there is nothing to tell any more"
-    );
+    assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 1)])).await, back(&[]));
+    let waiting = aws.table(|items| items.of_kind("WAITING"));
+    let names: Vec<&str> = waiting.keys().map(String::as_str).collect();
+    let unsent = format!("unsent#request-1/vpc-0a1#{}", TOPIC.1);
+    assert_eq!(names, [unsent]);
+    assert_eq!(aws.table(|items| items.of_kind("ALERT").len()), 1);
     let lines = repair.end().await;
     let error = lines.iter().find(|line| line["level"] == "ERROR").unwrap();
     assert_eq!(
         error["message"],
-        "an alert could not be published: Publish: AuthorizationError: no"
+        "an alert could not be published; it waits in the table: Publish: AuthorizationError: no"
     );
-    assert!(error["alert"].as_str().unwrap().contains("\"verdict\":\"drift-left\""));
 }
 
 #[tokio::test]
-async fn a_run_that_will_be_tried_again_is_told_the_first_and_the_last_time() {
+async fn what_stands_is_told_once() {
     let aws = FakeAws::start().await;
     let mut repair = start(&aws, NOTIFY).await;
-    let later = "<Response><Errors><Error><Code>ServiceUnavailable</Code><Message>later</Message></Error></Errors></Response>";
-    aws.on("DescribeNatGateways", 503, later);
-    let mut alerts = Vec::new();
-    for receive_count in [1, 2, 4, 5] {
-        let batch = batch(&[message("m-1", "vpc-0a1", receive_count)]);
-        assert_eq!(repair.invoke(&batch).await, back(&["m-1"]));
-        alerts.push(published(&aws).len());
+    for number in 1..4 {
+        let batch = batch(&[message(&format!("m-{number}"), "vpc-0a1", 1)]);
+        assert_eq!(repair.invoke(&batch).await, back(&[]));
     }
-    assert_eq!(alerts, [1, 1, 1, 2]);
+    assert_eq!(published(&aws).len(), 1);
+    assert_eq!(summaries(&repair.end().await).len(), 3, "every report is in the log");
+}
+
+#[tokio::test]
+async fn messages_are_held_while_they_are_worked_on_and_come_again_soon_or_when_the_table_is_back()
+{
+    let aws = FakeAws::start().await;
+    let mut repair = start(&aws, NOTIFY).await;
+    let event = batch(&[message("m-1", "vpc-0a1", 1), message("m-2", "vpc-0a1", 1)]);
+    assert_eq!(repair.invoke(&event).await, back(&[]));
+    let held_first = held(&aws);
+    let handles = ["handle-m-1", "handle-m-2"].map(str::to_owned).to_vec();
+    let [(all, time)] = held_first.as_slice() else { panic!("{held_first:?}") };
+    assert_eq!(all, &handles);
+    assert!(*time > 60, "its own remaining time and a minute: {time}");
+    let refused = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no table"}"#;
+    aws.on("GetItem", 400, refused);
+    assert_eq!(repair.invoke(&event).await, back(&["m-1", "m-2"]));
+    assert_eq!(held(&aws).last(), Some(&(handles, 900)));
+    assert_eq!(published(&aws).len(), 1, "no function tells that the table fails");
+    let lines = repair.end().await;
+    let counted = lines.iter().filter(|line| line.get("TableFailures").is_some()).count();
+    assert!(counted > 0, "its alarm is the one alert: {lines:?}");
 }
 
 #[tokio::test]
@@ -163,7 +206,7 @@ async fn observe_tells_nobody() {
     let aws = FakeAws::start().await;
     let mut repair = start(&aws, r#"{"version":1,"mode":"observe"}"#).await;
     assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 1)])).await, back(&[]));
-    assert_eq!(aws.actions(), [""; 0]);
+    assert_eq!(actions(&aws), [""; 0]);
     assert_eq!(summaries(&repair.end().await).len(), 1);
 }
 
@@ -181,7 +224,7 @@ async fn without_a_baseline_nothing_is_changed_and_one_alert_says_so() {
         let second = batch(&[message("m-3", "vpc-0a1", 1)]);
         assert_eq!(repair.invoke(&first).await, back(&[]));
         assert_eq!(repair.invoke(&second).await, back(&[]));
-        assert_eq!(aws.actions(), ["Publish"], "{baseline}");
+        assert_eq!(actions(&aws), ["Publish"], "{baseline}");
         let report = &published(&aws)[0];
         assert_eq!(
             (&report["verdict"], &report["incident"]),
@@ -199,7 +242,7 @@ async fn a_baseline_that_cannot_be_read_for_now_sends_the_messages_back() {
     aws.on("GetParameter", 500, r#"{"__type":"InternalServerError","message":"later"}"#);
     let mut repair = start(&aws, "ssm:/guardrail/baseline").await;
     assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 1)])).await, back(&["m-1"]));
-    assert_eq!(aws.actions(), ["Publish"]);
+    assert_eq!(actions(&aws), ["Publish"]);
     aws.store(NOTIFY);
     assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 2)])).await, back(&[]));
     assert_eq!(published(&aws).len(), 2);
@@ -229,20 +272,13 @@ async fn a_run_that_panics_sends_its_messages_back_and_the_process_takes_the_nex
 }
 
 #[tokio::test]
-async fn a_run_notes_what_it_saw_and_says_when_it_could_not() {
+async fn a_run_leaves_what_it_saw_and_what_stands() {
     let aws = FakeAws::start().await;
     let mut repair = start(&aws, NOTIFY).await;
     assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 1)])).await, back(&[]));
-    let put = aws.calls("PutItem").pop().unwrap();
-    assert_eq!(put["Item"]["vpc"]["S"], "111122223333/eu-central-1/vpc-0a1");
-    let refused = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"no table"}"#;
-    aws.on("GetItem", 400, refused);
-    assert_eq!(repair.invoke(&batch(&[message("m-2", "vpc-0a1", 1)])).await, back(&[]));
-    assert_eq!(aws.calls("PutItem").len(), 1, "what could not be read is not overwritten");
-    let reports = published(&aws);
-    let errors: Vec<&Value> = reports.iter().map(|report| &report["notes_error"]["code"]).collect();
-    assert_eq!(errors, [&Value::Null, &json!("ResourceNotFoundException")]);
-    let lines = repair.end().await;
-    let said = "what is noted between runs could not be read or kept: GetItem: ResourceNotFoundException: no table";
-    assert!(lines.iter().any(|line| line["message"] == said), "{lines:?}");
+    let state = aws.table(|items| items.of_kind("STATE")).remove("vpc-0a1").unwrap();
+    assert!(state["standing"].as_array().is_some_and(|standing| !standing.is_empty()), "{state}");
+    assert!(aws.table(|items| items.of_kind("FACTS")).contains_key("vpc-0a1"));
+    let runs = aws.table(|items| items.of_kind("RUN"));
+    assert!(runs.contains_key("vpc-0a1#request-1/vpc-0a1"), "{:?}", runs.keys());
 }

@@ -27,7 +27,7 @@ pub use parts::translated_template;
 pub use platform::{ACCOUNT, Platform, REGION};
 
 /// Nothing takes this long; what hangs must end the test.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 const STACK: &str = "guardrail";
 
 /// Asks again and again until there is an answer.

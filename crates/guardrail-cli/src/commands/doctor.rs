@@ -18,8 +18,13 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     place: PlaceArgs,
     /// The stack, whose parts are found by the names that CloudFormation derives from its.
-    #[arg(long, value_name = "NAME", default_value = "vpc-guardrail")]
-    stack_name: String,
+    #[arg(
+        long = "stack",
+        alias = "stack-name",
+        value_name = "NAME",
+        default_value = "vpc-guardrail"
+    )]
+    stack: String,
     /// The baseline that says which VPCs are managed: permissions are asked for on one of them.
     #[arg(long, value_name = "B.json")]
     baseline: Option<PathBuf>,
@@ -38,8 +43,7 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut String) -> Result<Endin
     };
     show(out, &Check::new("Region", State::Fine, clients.region().as_str()));
     let checks =
-        guardrail_aws::doctor::examine(&clients, &arguments.stack_name, &baseline.managed_vpcs)
-            .await;
+        guardrail_aws::doctor::examine(&clients, &arguments.stack, &baseline.managed_vpcs).await;
     checks.iter().for_each(|check| show(out, check));
     line(
         out,

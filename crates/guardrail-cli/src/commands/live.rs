@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::commands::{doctor, repair, snapshot};
+use crate::commands::{doctor, history, redrive, repair, snapshot, status};
 use crate::ending::Ending;
 use crate::error::BadInput;
 use crate::live::wait_for;
@@ -13,6 +13,13 @@ pub(crate) enum Command {
     Snapshot(snapshot::Arguments),
     /// Repairs VPCs of an account, now: what the repair function does, and its report.
     Repair(repair::Arguments),
+    /// Lists the runs that changed or told something, or tells one of them.
+    History(history::Arguments),
+    /// Says what waits: VPCs that are looked at again, runs that have not ended, alerts that are not
+    /// sent; and how far the last sweep came.
+    Status(status::Arguments),
+    /// Says which messages were given up and why, and sends them back.
+    Redrive(redrive::Arguments),
     /// Checks credentials, permissions, the trail and the stack, and says what is missing.
     Doctor(doctor::Arguments),
 }
@@ -21,6 +28,9 @@ pub(crate) fn run(command: &Command, out: &mut String) -> Result<Ending, BadInpu
     match command {
         Command::Snapshot(arguments) => wait_for(snapshot::run(arguments, out)),
         Command::Repair(arguments) => wait_for(repair::run(arguments, out)),
+        Command::History(arguments) => wait_for(history::run(arguments, out)),
+        Command::Status(arguments) => wait_for(status::run(arguments, out)),
+        Command::Redrive(arguments) => wait_for(redrive::run(arguments, out)),
         Command::Doctor(arguments) => wait_for(doctor::run(arguments, out)),
     }
 }

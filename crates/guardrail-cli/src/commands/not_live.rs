@@ -12,6 +12,12 @@ pub(crate) enum Command {
     Snapshot(Whatever),
     /// Repairs VPCs of an account, now (in a build with the feature `live`).
     Repair(Whatever),
+    /// Lists the runs that changed or told something (in a build with the feature `live`).
+    History(Whatever),
+    /// Says what waits, and how far the last sweep came (in a build with the feature `live`).
+    Status(Whatever),
+    /// Sends back messages that were given up (in a build with the feature `live`).
+    Redrive(Whatever),
     /// Checks credentials, permissions, the trail and the stack (in a build with the feature
     /// `live`).
     Doctor(Whatever),

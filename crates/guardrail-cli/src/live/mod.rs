@@ -2,6 +2,7 @@
 
 pub(crate) mod progress;
 pub(crate) mod session;
+pub(crate) mod table;
 
 use std::future::Future;
 

@@ -103,7 +103,15 @@ impl Facts {
                 && !seen.iter().any(|seen| seen.premise == fact.premise)
         });
         let mut facts: Vec<Fact> = seen.iter().map(|seen| self.fact(seen, calls, now)).collect();
-        facts.extend(kept.cloned());
+        // What a call changed that could not be looked at: the next look may have no such call.
+        let unseen = |fact: &Fact| {
+            let of_it = calls.iter().filter(|call| call.changed.touches(&fact.premise));
+            match of_it.map(|call| call.at).any(|at| at.min(now) > fact.since) {
+                true => Fact { since: now, changed: true, ..fact.clone() },
+                false => fact.clone(),
+            }
+        };
+        facts.extend(kept.map(unseen));
         facts.sort_unstable_by(|a, b| a.premise.cmp(&b.premise));
         facts.dedup_by(|a, b| a.premise == b.premise);
         Self(facts)
@@ -314,6 +322,20 @@ mod tests {
         let recorded =
             Facts::default().after_look(&[dhcp("a")], &BTreeSet::new(), &recorded, at(60));
         assert_eq!(counts(&recorded, &dhcp("a")), Some(60 + 240 * MINUTE));
+    }
+
+    /// The next look may have no such call: its message is done with.
+    #[test]
+    fn what_a_call_changed_that_could_not_be_looked_at_counts_from_the_next_look_on() {
+        let unread: BTreeSet<Section> = [Section::VpcEndpoints].into_iter().collect();
+        let first = look(&Facts::default(), &[name("on")], 0);
+        let blind = |at_second| {
+            let calls = [call(Changed::Endpoints(vec![]), at_second)];
+            first.after_look(&[], &unread, &calls, at(400))
+        };
+        let later = |facts: &Facts| counts(&look(facts, &[name("on")], 500), &name("on"));
+        assert_eq!(later(&blind(300)), Some(400 + 5 * MINUTE));
+        assert_eq!(later(&blind(0)), Some(5 * MINUTE), "it is older than what was seen");
     }
 
     #[test]

@@ -108,21 +108,28 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let ended: Vec<Standing> =
         known.iter().filter(|it| it.told && look.managed && !stays(it)).cloned().collect();
     let first = before.is_none() && look.is_first_contact && !look.done;
-    let off = standing.iter().any(|it| it.told) || blind.as_ref().is_some_and(|it| it.told);
     let off_before = before.and_then(|state| state.off_since);
     let all_is_well = standing.is_empty() && look.untold.is_empty() && look.sees == Sees::All;
     let back = look.managed && all_is_well;
+    let any =
+        appeared || blinded || !ended.is_empty() || look.done || (back && off_before.is_some());
+    let news = match (any, first) {
+        (false, _) => News::Nothing,
+        (true, true) => News::FirstContact,
+        (true, false) => News::Tell,
+    };
+    if news == News::Tell {
+        // What is told of the look tells of all that it found.
+        let is_found =
+            |it: &Standing| look.left.iter().any(|left| left.fingerprint == it.fingerprint);
+        standing.iter_mut().filter(|it| is_found(it)).for_each(|it| it.told = true);
+    }
+    let off = standing.iter().any(|it| it.told) || blind.as_ref().is_some_and(|it| it.told);
     // Whoever was told that it is off is told when it is back, whatever kept it off meanwhile.
     let off_since = off_before.filter(|_| !back).or_else(|| off.then_some(look.at));
     let off_since = off_since.filter(|_| look.managed);
-    let any =
-        appeared || blinded || !ended.is_empty() || look.done || (back && off_before.is_some());
     Decided {
-        news: match (any, first) {
-            (false, _) => News::Nothing,
-            (true, true) => News::FirstContact,
-            (true, false) => News::Tell,
-        },
+        news,
         standing,
         ended,
         blind,
@@ -148,8 +155,7 @@ fn is_late(since: Timestamp, now: Timestamp) -> bool {
 fn stands(known: &[Standing], left: &Left, look: &Look) -> Standing {
     let before = known.iter().find(|it| it.fingerprint == left.fingerprint);
     let since = before.map_or(look.at, |it| it.since);
-    // What is told of the run tells of all that it found.
-    let told = !left.passes || look.done || is_late(since, look.at);
+    let told = !left.passes || is_late(since, look.at);
     Standing {
         rule: left.rule,
         fingerprint: left.fingerprint.clone(),
@@ -263,6 +269,17 @@ mod tests {
         use News::{Nothing, Tell};
         assert_eq!(news(&[minutes(0), minutes(1), look(120, &[])]), [Nothing, Nothing, Nothing]);
         assert_eq!(news(&[minutes(0), minutes(29), minutes(30)]), [Nothing, Nothing, Tell]);
+    }
+
+    #[test]
+    fn what_was_told_with_other_news_is_not_told_again_when_it_does_not_pass() {
+        let (coming, other) = (left("a", true), left("b", false));
+        let looks = [
+            look(0, &[coming, other.clone()]),
+            look(60, &[left("a", false), other.clone()]),
+            look(120, &[other]),
+        ];
+        assert_eq!(news(&looks), [News::Tell, News::Nothing, News::Tell]);
     }
 
     #[test]

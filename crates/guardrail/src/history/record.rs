@@ -137,7 +137,7 @@ impl std::fmt::Display for Became {
             Self::Failed { why } => write!(f, "failed: {why}"),
             Self::MadeByTag => f.write_str("made: it carries the guardrail's tag"),
             Self::MadeOrFoundMade => f.write_str("made, or found made: not known by whom"),
-            Self::DoesNotShow => f.write_str("not made: it does not show"),
+            Self::DoesNotShow => f.write_str("does not show: not made, or taken back since"),
             Self::CannotTell => f.write_str("not known: it could not be looked at"),
             Self::NotBegun => f.write_str("not begun"),
         }

@@ -49,6 +49,13 @@ pub struct Looked {
     pub attributes: Option<VpcAttributes>,
 }
 
+impl Looked {
+    /// A look that saw nothing of the VPC.
+    pub fn nothing() -> Self {
+        Self { unread: Section::ALL.into_iter().collect(), ..Self::default() }
+    }
+}
+
 impl VpcFacts {
     /// Nothing but that the VPC is there since then.
     pub fn first_seen_at(now: Timestamp) -> Self {

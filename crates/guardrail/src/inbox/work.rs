@@ -110,7 +110,9 @@ pub async fn work<C: Cloud, T: Table, P: Telling, Q: Queue>(
     work.set_unreadable_aside(&mut back).await;
     match invocation.baseline {
         Ok(baseline) => {
-            work.forget_fault().await;
+            if batch.without_baseline.is_empty() {
+                work.forget_fault().await;
+            }
             work.run_all(baseline, &mut back).await;
         }
         Err(error) => work.without_baseline(error, &mut back).await,

@@ -251,6 +251,8 @@ pub enum Outcome {
     },
     /// AWS refused the step's call.
     Failed(CallError),
+    /// No answer to the step's call came, and its change shows: the call made it, or somebody else did.
+    FoundMade(CallError),
     /// What the step was planned from could not be read again.
     RecheckFailed(CallError),
     /// What the step waited for did not come in time.
@@ -269,7 +271,7 @@ pub enum Outcome {
 impl Outcome {
     /// Whether steps that come after this one may be taken.
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::Done(_) | Self::Ready)
+        matches!(self, Self::Done(_) | Self::Ready | Self::FoundMade(_))
     }
 
     /// Whether a later run may do better without anybody's doing.
@@ -277,6 +279,7 @@ impl Outcome {
         match self {
             Self::Done(_)
             | Self::Ready
+            | Self::FoundMade(_)
             | Self::Planned
             | Self::NotAllowed(_)
             | Self::Skipped { .. }
@@ -323,6 +326,9 @@ impl fmt::Display for Outcome {
             Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
             Self::Skipped { because } => write!(f, "not taken: step {because} comes first"),
             Self::Failed(error) => write!(f, "failed: {}", error.shown()),
+            Self::FoundMade(error) => {
+                write!(f, "made, or found made: no answer came: {}", error.shown())
+            }
             Self::RecheckFailed(error) => {
                 write!(f, "not taken: could not look again: {}", error.shown())
             }
@@ -369,6 +375,7 @@ impl Report {
     pub fn changed(&self) -> bool {
         let changed = |step: &StepReport| match &step.outcome {
             Outcome::Done(applied) => *applied != Applied::Already,
+            Outcome::FoundMade(_) => true,
             Outcome::Ready
             | Outcome::Planned
             | Outcome::NotAllowed(_)

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::RunRequest;
-use super::assess::{Assessment, assess, remembered};
+use super::assess::{Assessment, assess, seen_in};
 use super::journal::{Journal, May};
+use super::memory::Looks;
 use super::recheck::{
     After, LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate,
     is_verified, permission_for,
@@ -17,7 +20,7 @@ use crate::ec2::id::{Scope, SecurityGroupId};
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
-use crate::history::{Grace, Memory, VpcFacts, recorded_calls};
+use crate::history::{Grace, Looked, Memory, RecordedCall, VpcFacts};
 use crate::plan::{Circumstances, Condition, GroupRef, Hold, Plan, StepId, Task};
 use crate::report::Outcome;
 
@@ -89,6 +92,9 @@ pub(super) struct Runner<'a, C> {
     touched: BTreeSet<Section>,
     /// What is remembered of the VPC.
     remembered: Remembered,
+    /// What each look brought that is remembered, and when: what the run itself has changed and put
+    /// right does not show in the last.
+    looks: Vec<(Looked, Timestamp)>,
 }
 
 /// What a run remembers of the VPC.
@@ -100,6 +106,9 @@ pub(super) struct Remembered {
     pub(super) grace: Grace,
     /// What client tokens are made from.
     pub(super) seed: String,
+    /// The calls that may have changed what takes time to act: those that led to the run, and those of
+    /// a killed run.
+    pub(super) calls: Vec<RecordedCall>,
     /// The groups that a killed run made a short while ago.
     pub(super) made_by_killed_run: Vec<SecurityGroupId>,
 }
@@ -119,12 +128,18 @@ impl<'a, C: Cloud> Runner<'a, C> {
             blind: BTreeSet::new(),
             touched: BTreeSet::new(),
             remembered,
+            looks: Vec::new(),
         }
     }
 
     /// What is known of the VPC at this moment.
     pub(super) fn world(&self) -> &World {
         &self.observed.world
+    }
+
+    /// What the looks brought that is remembered.
+    pub(super) fn looks(&self) -> Looks<'_> {
+        Looks { looks: &self.looks, calls: &self.remembered.calls }
     }
 
     /// What could not be read when it was last looked at.
@@ -167,10 +182,13 @@ impl<'a, C: Cloud> Runner<'a, C> {
     fn assess(&mut self) -> Assessment {
         let now = self.cloud.now();
         let (baseline, world, request) = (self.baseline, &self.observed.world, self.request);
+        let looked = seen_in(baseline, world, &request.scope.vpc).unwrap_or_else(Looked::nothing);
         if let Some(facts) = &mut self.remembered.facts {
-            let calls = recorded_calls(&request.evidence);
-            let vpc = &request.scope.vpc;
-            *facts = Some(remembered(facts.as_ref(), baseline, world, vpc, &calls, now));
+            let calls = &self.remembered.calls;
+            *facts = Some(VpcFacts::after_look(facts.as_ref(), &looked, calls, now));
+        }
+        if self.looks.last().is_none_or(|(last, _)| *last != looked) {
+            self.looks.push((looked, now));
         }
         let Remembered { facts, grace, seed, .. } = &self.remembered;
         let facts = facts.as_ref().and_then(Option::as_ref);

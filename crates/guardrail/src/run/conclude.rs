@@ -142,6 +142,7 @@ pub(super) fn record_of(
 pub(super) fn own_record(ended: &Ended<'_>, seed: &str, report: &Report) -> RunRecord {
     let is_change = |step: &&StepReport| match &step.outcome {
         Outcome::Done(applied) => step.command.is_some() && *applied != Applied::Already,
+        Outcome::FoundMade(_) => true,
         Outcome::Ready
         | Outcome::Planned
         | Outcome::NotAllowed(_)
@@ -185,6 +186,8 @@ pub(super) fn closed_record(
 pub(super) fn another_run_helps_after(ended: &Ended<'_>) -> bool {
     another_run_helps(&ended.first.plan, &ended.last.plan, &ended.outcomes)
         || ended.unread.iter().any(|unread| unread.error.class.passes())
+        // An endpoint comes up without a call that anybody would hear of.
+        || ended.last.findings.iter().any(Finding::comes_by_itself)
 }
 
 /// What was found first, and whether it is gone; and what came to light at the last look.
@@ -314,6 +317,9 @@ fn step_report(
             Some(commands::of(step, action, scope)),
             commands::undo(action, applied, scope, routes, |g| known_group(g, outcomes)),
         ),
+        (Task::Change(action), Outcome::FoundMade(_)) => {
+            (Some(commands::of(step, action, scope)), Some(commands::inverse(action, scope)))
+        }
         (Task::Change(action), _) => (Some(commands::of(step, action, scope)), None),
         (Task::Await(_), _) => (None, None),
     };

@@ -10,7 +10,7 @@ use crate::baseline::Baseline;
 use crate::ec2::change::{Action, Applied, CREATED_TAG, GroupRef, StepId};
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::world::{Tag, World};
-use crate::history::{Alert, Became, Mark, RecordedStep};
+use crate::history::{Alert, Became, Changed, Mark, RecordedCall, RecordedStep};
 use crate::report::alert::{ClosedRun, ClosedStep, closed_run_alert};
 use crate::report::commands::{self, RoutesAtStake};
 
@@ -27,7 +27,12 @@ pub(super) fn judged(open: &OpenRun, now: &Assessment, world: &World) -> Judged 
         Some(Mark::Failed { from, why, request_id: None, .. }) => {
             match looked_for(step, *from, now, world) {
                 Became::DoesNotShow => Became::Failed { why: why.clone() },
-                shows => shows,
+                shows @ (Became::Made(_)
+                | Became::Failed { .. }
+                | Became::MadeByTag
+                | Became::MadeOrFoundMade
+                | Became::CannotTell
+                | Became::NotBegun) => shows,
             }
         }
         Some(Mark::Failed { why, .. }) => Became::Failed { why: why.clone() },
@@ -77,6 +82,28 @@ fn carries_our_tag(action: &Action<GroupRef>, at: Timestamp, world: &World) -> b
         | Action::DeleteRoute { .. }
         | Action::DisablePublicIpOnLaunch { .. } => false,
     }
+}
+
+/// The calls of a killed run that take time to act: it could not keep since when what they made has
+/// been so.
+pub(super) fn calls_of(open: &OpenRun) -> Vec<RecordedCall> {
+    let call = |step: &RecordedStep| {
+        let at = match open.marks.get(&step.id)? {
+            Mark::Started { at } => *at,
+            Mark::Done { from, .. } | Mark::Failed { from, .. } => *from,
+        };
+        let changed = match &step.action {
+            Action::EnableVpcDns { .. } => Changed::VpcDns,
+            Action::ModifyEndpoint { endpoint, .. } => Changed::Endpoints(vec![endpoint.clone()]),
+            Action::CreateEndpoint { .. }
+            | Action::CreateSecurityGroup { .. }
+            | Action::AuthorizeHttps { .. }
+            | Action::DeleteRoute { .. }
+            | Action::DisablePublicIpOnLaunch { .. } => return None,
+        };
+        Some(RecordedCall { at, changed })
+    };
+    open.record.steps.iter().filter_map(call).collect()
 }
 
 /// The groups that a killed run made.

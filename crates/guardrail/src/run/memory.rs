@@ -4,17 +4,15 @@ use jiff::Timestamp;
 
 use super::RunRequest;
 use super::journal::{TRIES, jitter, too_many_writers, unreadable};
-use crate::baseline::Baseline;
 use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
-use crate::ec2::world::World;
+use crate::ec2::snapshot::Section;
 use crate::history::ledger::{
     self, facts_key, gave_way_key, open_key, put_facts, record_key, record_name, state_key,
 };
 use crate::history::{
-    Item, Kept, Kind, Lease, Marks, Open, RunRecord, VpcFacts, VpcState, recorded_calls,
+    Item, Kept, Kind, Lease, Looked, Marks, Open, RecordedCall, RunRecord, VpcFacts, VpcState,
 };
-use crate::run::assess::seen_in;
 
 /// What is known of a VPC when a run begins.
 #[derive(Debug, Clone, Default)]
@@ -92,24 +90,34 @@ async fn open_run<T: Table>(
     Ok(OpenRun { record, marks })
 }
 
-/// Keeps what was seen of the VPC. A sweep may keep the same at the same time: then what it kept is
-/// what is added to.
+/// What looks at a VPC brought, each with its time (UTC), and the calls that may have changed something
+/// before.
+#[derive(Clone, Copy)]
+pub(super) struct Looks<'a> {
+    pub(super) looks: &'a [(Looked, Timestamp)],
+    pub(super) calls: &'a [RecordedCall],
+}
+
+/// Keeps what was seen of the VPC, look by look. A sweep may keep the same at the same time: then what
+/// it kept is what is added to.
 pub(super) async fn keep_facts<C: Cloud, T: Table>(
     cloud: &C,
     table: &T,
-    baseline: &Baseline,
     request: &RunRequest,
-    world: &World,
+    Looks { looks, calls }: Looks<'_>,
     mut before: Kept<VpcFacts>,
 ) -> Result<(), CallError> {
     let scope = &request.scope;
-    let Some(looked) = seen_in(baseline, world, &scope.vpc) else { return Ok(()) };
-    let calls = recorded_calls(&request.evidence);
     for attempt in 0..TRIES {
-        let facts = VpcFacts::after_look(before.value.as_ref(), &looked, &calls, cloud.now());
-        if before.value.as_ref() == Some(&facts) {
+        let after = |facts: Option<VpcFacts>, (looked, at): &(Looked, Timestamp)| {
+            // Of a VPC that was never seen there is nothing to remember.
+            let has_seen = facts.is_some() || !looked.unread.contains(&Section::Vpcs);
+            has_seen.then(|| VpcFacts::after_look(facts.as_ref(), looked, calls, *at))
+        };
+        let facts = looks.iter().fold(before.value.clone(), after);
+        let Some(facts) = facts.filter(|facts| before.value.as_ref() != Some(facts)) else {
             return Ok(());
-        }
+        };
         match table.commit(&put_facts(scope, &before, &facts)).await? {
             Commit::Made => return Ok(()),
             Commit::Conflict => cloud.pause(jitter(&request.run_id, attempt)).await,

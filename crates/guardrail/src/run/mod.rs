@@ -36,8 +36,8 @@ use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::history::outgoing::Level;
 use crate::history::{
-    Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Memory, RunRecord,
-    Transaction, VpcState, Write, ledger,
+    Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Looked, Memory, RunRecord,
+    Transaction, VpcState, Write, ledger, recorded_calls,
 };
 use crate::plan::Circumstances;
 use crate::report::alert::Alert;
@@ -48,8 +48,10 @@ use self::conclude::{Ended, closed_record, record_of, report_of};
 use self::journal::{Journal, TRIES, jitter};
 pub(crate) use self::journal::{too_many_writers, unreadable};
 use self::killed::{closed_alert, judged};
-use self::memory::{Known, keep_facts, recall};
-use self::recheck::{is_in_vain, look_again, made_changes, takes_steps, tried_again_at};
+use self::memory::{Known, Looks, keep_facts, recall};
+use self::recheck::{
+    in_view_of, is_in_vain, look_again, made_changes, takes_steps, tried_again_at,
+};
 use self::told::{Telling, tell};
 use self::traffic::carried;
 
@@ -154,7 +156,14 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     async fn live(&self, mut known: Known) -> Lived {
         let request = self.request;
         if let Some(lease) = known.kept_out_by(&request.run_id, self.cloud.now()) {
-            return self.give_way(lease.until).await;
+            let until = lease.until;
+            // Of the calls that led here nobody may hear again.
+            let looks = &[(Looked::nothing(), self.cloud.now())];
+            let looks = Looks { looks, calls: &recorded_calls(&request.evidence) };
+            return match keep_facts(self.cloud, self.table, request, looks, known.facts).await {
+                Ok(()) => self.give_way(until).await,
+                Err(error) => self.only_look(error).await,
+            };
         }
         let remembered = self.remembered(&known);
         let seed = remembered.seed.clone();
@@ -164,6 +173,12 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             let became = judged(&open, &first, runner.world());
             let alert = closed_alert(&open, &became, request, self.baseline);
             let closed = closed_record(&open, &became, request, self.cloud.now());
+            // Before the record is closed: it says which names the killed run switched on.
+            let facts = known.facts.clone();
+            let looks = runner.looks();
+            if let Err(error) = keep_facts(self.cloud, self.table, request, looks, facts).await {
+                return self.unrecorded(&runner, first, error);
+            }
             match self.close(&mut known, closed, alert).await {
                 Ok(()) => {}
                 Err(error) => return self.unrecorded(&runner, first, error),
@@ -177,7 +192,14 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                     let (scope, run_id) = (&request.scope, request.run_id.as_str());
                     journal = Some(Journal::new(self.table, scope, run_id, lease));
                 }
-                Ok(Begun::Late { until }) => return self.give_way(until).await,
+                Ok(Begun::Late { until }) => {
+                    let facts = std::mem::take(&mut known.facts);
+                    let looks = runner.looks();
+                    return match keep_facts(self.cloud, self.table, request, looks, facts).await {
+                        Ok(()) => self.give_way(until).await,
+                        Err(error) => self.unrecorded(&runner, first, error),
+                    };
+                }
                 Err(error) => return self.unrecorded(&runner, first, error),
             }
         }
@@ -187,13 +209,13 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             true => runner.verify(&first.plan, &outcomes).await,
             false => first.clone(),
         };
+        let outcomes = in_view_of(&first.plan, outcomes, &last.plan);
         let facts = std::mem::take(&mut known.facts);
-        if is_managed(&last) {
-            let world = runner.world();
-            // What is not kept now is seen again by the next look. Until then the VPC counts as known
-            // as before, which is the careful side.
-            let _ = keep_facts(self.cloud, self.table, self.baseline, request, world, facts).await;
-        }
+        // What is not kept now, the next look need not see: that what a run has switched on was off.
+        let kept = match is_managed(&last) {
+            true => keep_facts(self.cloud, self.table, request, runner.looks(), facts).await,
+            false => Ok(()),
+        };
         let unread = runner.unread().to_vec();
         let ended = Ended {
             baseline: self.baseline,
@@ -212,7 +234,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             notes_error: None,
         };
         let began = journal.is_some();
-        let failed = journal.and_then(|journal| journal.failed);
+        let failed = journal.and_then(|journal| journal.failed).or(kept.err());
         match failed {
             Some(error) => self.not_recorded(ended, error),
             None => self.finish(&mut known, &seed, &ended, began).await,
@@ -236,6 +258,10 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             facts: Some(facts.cloned()),
             grace,
             seed: seed.clone(),
+            calls: recorded_calls(&self.request.evidence)
+                .into_iter()
+                .chain(known.open.iter().flat_map(killed::calls_of))
+                .collect(),
             made_by_killed_run: known.open.as_ref().map(killed::made_groups).unwrap_or_default(),
         }
     }
@@ -267,6 +293,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             facts: None,
             grace: Grace::none().clone(),
             seed: self.request.incident.clone(),
+            calls: recorded_calls(&self.request.evidence),
             made_by_killed_run: Vec::new(),
         };
         let mut runner = Runner::new(self.cloud, self.baseline, self.request, remembered);

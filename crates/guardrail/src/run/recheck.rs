@@ -296,6 +296,7 @@ pub(super) fn look_again(
         Outcome::Held(hold) => waits_for(hold),
         Outcome::Done(_)
         | Outcome::Ready
+        | Outcome::FoundMade(_)
         | Outcome::Planned
         | Outcome::NotAllowed(_)
         | Outcome::Stale
@@ -369,10 +370,38 @@ pub(super) fn made_changes(outcomes: &Outcomes) -> bool {
     outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_) | Outcome::Failed(_)))
 }
 
-/// Whether no step that was taken would be taken again.
+/// Whether no answer to a call came, so that nobody knows whether it had its effect.
+fn is_unanswered(error: &CallError) -> bool {
+    error.code.is_none() && error.class.passes()
+}
+
+/// What became of the steps, in view of the last look: a call without an answer whose change shows has
+/// made it, or somebody else has.
+pub(super) fn in_view_of(plan: &Plan, outcomes: Outcomes, last: &Plan) -> Outcomes {
+    let shows = |id: &StepId| {
+        let step = plan.steps.iter().find(|step| step.id == *id);
+        step.is_some_and(|step| match &step.task {
+            Task::Change(action) => still_planned(action, last) == StillPlanned::Changed,
+            Task::Await(_) => false,
+        })
+    };
+    let seen = |(id, outcome)| match outcome {
+        Outcome::Failed(error) if is_unanswered(&error) && shows(&id) => {
+            (id, Outcome::FoundMade(error))
+        }
+        outcome => (id, outcome),
+    };
+    outcomes.into_iter().map(seen).collect()
+}
+
+/// Whether no step that was taken, or that may have been, would be taken again.
 pub(super) fn all_shows(plan: &Plan, outcomes: &Outcomes, now: &Plan) -> bool {
-    let taken =
-        plan.steps.iter().filter(|step| matches!(outcomes.get(&step.id), Some(Outcome::Done(_))));
+    let may_be_made = |step: &&Step| match outcomes.get(&step.id) {
+        Some(Outcome::Done(_)) => true,
+        Some(Outcome::Failed(error)) => is_unanswered(error),
+        Some(_) | None => false,
+    };
+    let taken = plan.steps.iter().filter(may_be_made);
     let mut actions = taken.filter_map(|step| match &step.task {
         Task::Change(action) => Some(action),
         Task::Await(_) => None,
@@ -699,6 +728,23 @@ mod tests {
         assert!(over(&still, &outcomes(Outcome::TimedOut)), "what was not done need not show");
         assert!(is_verified(&taken, &done, &still, 0, TimeLeft::Yes));
         assert!(is_verified(&taken, &done, &still, 1, TimeLeft::No));
+    }
+
+    #[test]
+    fn a_call_without_an_answer_whose_change_shows_is_found_made() {
+        let unanswered = || CallError { code: None, ..error(ErrorClass::Transient, "") };
+        let plan = with(enable_dns(), &[]);
+        let seen = |failed: CallError, last: &Plan| {
+            let outcomes = Outcomes::from([(StepId(2), Outcome::Failed(failed))]);
+            in_view_of(&plan, outcomes, last).into_values().collect::<Vec<_>>()
+        };
+        let shows = Plan::default();
+        assert_eq!(seen(unanswered(), &shows), [Outcome::FoundMade(unanswered())]);
+        assert_eq!(seen(unanswered(), &plan), [Outcome::Failed(unanswered())]);
+        let refused = || error(ErrorClass::Transient, "InternalError");
+        assert_eq!(seen(refused(), &shows), [Outcome::Failed(refused())]);
+        let failed = Outcomes::from([(StepId(2), Outcome::Failed(unanswered()))]);
+        assert!(!all_shows(&plan, &failed, &plan), "it may not show yet");
     }
 
     #[test]

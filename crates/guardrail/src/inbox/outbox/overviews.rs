@@ -62,6 +62,8 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
         let states = self.table.list(&Kind::State.at(self.place), "").await?;
         let (standing, unreadable) = standing(&states);
         let alert = alert::digest(&id, &standing, unreadable.len(), self.place, self.stack);
+        // What stands on the first day of a table was told on that day.
+        let alert = alert.filter(|_| told.is_some());
         let to = self.telling.destinations();
         let waiting = readable(unsent);
         let (told, alert) = (told.as_ref(), alert.as_ref());

@@ -306,6 +306,7 @@ fn mode_of_all(report: &Report) -> Option<Mode> {
         Outcome::NotAllowed(mode) => Some(mode),
         Outcome::Done(_)
         | Outcome::Ready
+        | Outcome::FoundMade(_)
         | Outcome::Planned
         | Outcome::Held(_)
         | Outcome::Stale

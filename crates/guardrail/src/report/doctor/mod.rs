@@ -173,7 +173,7 @@ impl Part {
 
     fn missing(self, stack: &str) -> Check {
         let detail = format!(
-            "nothing here has a name like {}…; deploy the stack, or name it with --stack-name",
+            "nothing here has a name like {}…; deploy the stack, or name it with --stack",
             self.prefix(stack)
         );
         Check::new(self.what, State::Missing, detail)

@@ -141,7 +141,7 @@ fn what_is_not_there_is_named_as_it_would_be() {
         Check::new(
             "no VPCs that were given up",
             State::Missing,
-            "nothing here has a name like guard-RepairDeadLetters-…; deploy the stack, or name it with --stack-name",
+            "nothing here has a name like guard-RepairDeadLetters-…; deploy the stack, or name it with --stack",
         )
     );
     let states =

@@ -128,6 +128,8 @@ pub(super) fn with_state() -> World {
     let state = VpcState { looked: Some(at(0)), standing: vec![standing], ..VpcState::default() };
     let body = Body::Text(serde_json::to_string(&state).unwrap());
     put(&world, Kind::State.at(&place()).key("vpc-1"), body);
+    let yesterday = Body::Text(r#"{"day":"1969-12-30"}"#.to_owned());
+    put(&world, Kind::Told.at(&place()).key("digest"), yesterday);
     world.now.set(8 * 3600);
     world
 }
@@ -155,6 +157,22 @@ fn a_digest_is_told_once_a_day_whoever_dies() {
             world.alerts.borrow().iter().map(|alert| alert.text.clone()).collect();
         assert_eq!(texts.len(), 1, "the same digest each time");
     });
+}
+
+#[test]
+fn a_new_table_begins_with_no_digest() {
+    let (world, place) = (with_state(), place());
+    let gone =
+        Write::Delete { key: Kind::Told.at(&place).key("digest"), condition: Condition::Any };
+    assert_eq!(whole(world.table.commit(&Transaction::one(gone))), Ok(Commit::Made));
+    let told = |world: &World| {
+        whole(world.outbox(&place).make_digest(7, &world.unsent())).unwrap();
+        world.tick();
+        world.told_to("a").len()
+    };
+    assert_eq!(told(&world), 0);
+    world.now.set((24 + 8) * 3600);
+    assert_eq!(told(&world), 1);
 }
 
 #[test]

@@ -1,0 +1,157 @@
+//! The model test: seeded histories of what people and tools do, of what goes wrong, and of the real
+//! code of a batch, a sweep and a clock in between, judged at every step by an onlooker that shares
+//! nothing with it.
+//!
+//! Three tests: histories by chance; planted faults, which the model has to find; and every history of
+//! one VPC within a bound.
+//!
+//! `MODEL_SEEDS` says how many histories are played, `MODEL_SECONDS` how long at most, and
+//! `MODEL_FIRST_SEED` where they begin. A history that fails is printed with the command that plays it
+//! again.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test's helpers stop the test as the test does"
+)]
+
+mod actions;
+mod chance;
+mod clock;
+mod counts;
+mod dice;
+mod end;
+mod exhaustive;
+mod fifo;
+mod flow;
+mod hands;
+mod history;
+mod look;
+mod planted;
+mod scene;
+mod stage;
+mod told;
+mod watch;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::chance::{Chance, first_sight};
+use crate::counts::Counts;
+use crate::exhaustive::{Search, search};
+
+/// Seeds that found a fault that was mended since.
+const KEPT: [u64; 0] = [];
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+fn seen() -> [Vec<guardrail::history::Item>; 3] {
+    [1, 2, 3].map(first_sight)
+}
+
+/// A history in words, and how to play it again.
+fn tell(seed: u64) -> String {
+    let seen = seen();
+    let outcome = Chance { seen: &seen, planted: None, is_logged: true }.play(seed);
+    format!(
+        "{}\n\nseed {seed}: {}\nto play it again: MODEL_FIRST_SEED={seed} MODEL_SEEDS=1 cargo test \
+         --profile model -p guardrail-sim --test model histories",
+        outcome.log.join("\n"),
+        outcome.violations.join("\n")
+    )
+}
+
+#[test]
+fn histories_keep_the_promises() {
+    let first = number("MODEL_FIRST_SEED", 0);
+    let seeds = number("MODEL_SEEDS", 300);
+    let until = Instant::now() + Duration::from_secs(number("MODEL_SECONDS", 3_600));
+    let next = AtomicU64::new(0);
+    let all: Mutex<(Counts, Vec<u64>, u64)> = Mutex::default();
+    let kept: &[u64] = if seeds == 1 { &[] } else { &KEPT };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, |it| it.get()) {
+            scope.spawn(|| {
+                let seen = seen();
+                let chance = Chance { seen: &seen, planted: None, is_logged: false };
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let seed = match kept.get(usize::try_from(at).unwrap()) {
+                        Some(seed) => *seed,
+                        None => first + at - u64::try_from(kept.len()).unwrap(),
+                    };
+                    if seed >= first + seeds && at >= u64::try_from(kept.len()).unwrap()
+                        || Instant::now() > until
+                    {
+                        break;
+                    }
+                    let outcome = chance.play(seed);
+                    let mut all = all.lock().unwrap();
+                    all.0.extend(&outcome.counts);
+                    all.2 += 1;
+                    if !outcome.violations.is_empty() {
+                        all.1.push(seed);
+                    }
+                }
+            });
+        }
+    });
+    let (counts, mut failed, played) = all.into_inner().unwrap();
+    println!("{}{played} histories were played", counts.lines());
+    failed.sort_unstable();
+    if number("MODEL_LIST", 0) == 1 {
+        for seed in &failed {
+            let seen = seen();
+            let outcome = Chance { seen: &seen, planted: None, is_logged: false }.play(*seed);
+            println!("{seed}: {:?}", outcome.violations);
+        }
+    }
+    if let Some(seed) = failed.first() {
+        panic!("{}\n{} of {played} fail: {failed:?}", tell(*seed), failed.len());
+    }
+}
+
+/// Each planted fault is found by the seed that stands beside it; where one is not, the first that finds
+/// it is looked for and told.
+#[test]
+fn planted_faults_are_found() {
+    let most = number("MODEL_PLANTED_SEEDS", 3_000);
+    let seen = seen();
+    let found = planted::ALL.map(|(fault, listed)| {
+        let chance = Chance { seen: &seen, planted: Some(fault), is_logged: false };
+        let finds = |seed: &u64| !chance.play(*seed).violations.is_empty();
+        let seed = std::iter::once(listed).chain(0..most).find(finds);
+        let by = seed.map(|seed| chance.play(seed).violations.swap_remove(0));
+        println!("(\"{fault}\", {seed:?}): {}", by.unwrap_or_default());
+        (fault, seed)
+    });
+    assert_eq!(found, planted::ALL.map(|(fault, seed)| (fault, Some(seed))));
+}
+
+fn search_all(what: Search, bound: &str, otherwise: u64) {
+    let bound = usize::try_from(number(bound, otherwise)).unwrap();
+    let began = Instant::now();
+    let found = search(what, bound, &first_sight(1));
+    let (histories, most) = (found.histories, found.most_places);
+    let seconds = began.elapsed().as_secs();
+    println!(
+        "{what:?}: all {histories} histories with trouble at the first {bound} places; the longest has {most}; {seconds} s"
+    );
+    if let Some(broken) = found.broken {
+        panic!("{broken}");
+    }
+}
+
+#[test]
+fn every_history_with_two_deeds_within_the_bound_keeps_the_promises() {
+    search_all(Search::TwoDeeds, "MODEL_DEED_PLACES", 30);
+}
+
+#[test]
+fn every_history_with_a_kill_and_a_lost_answer_within_the_bound_keeps_the_promises() {
+    search_all(Search::DeedKillLoss, "MODEL_KILL_PLACES", 20);
+}
