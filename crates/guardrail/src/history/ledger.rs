@@ -162,7 +162,7 @@ pub fn begin(
     let leased = VpcState { lease: Some(lease.clone()), ..known };
     let open = Open { run_id: record.run_id.clone(), until: lease.until };
     Transaction {
-        token: Some(token(&record.run_id, "begin", state)),
+        token: Some(token(&record.run_id, "begin", state, now)),
         writes: vec![
             put_for_a_while(record_key(scope, &record.run_id), record, now),
             put(state_key(scope), &leased, state.unchanged()),
@@ -325,7 +325,7 @@ pub fn finish(finish: Finish<'_>) -> Transaction {
         writes.push(Write::Delete { key: open_key(scope), condition: Condition::Any });
     }
     writes.extend(more);
-    Transaction { token: Some(token(name, "finish", before)), writes }
+    Transaction { token: Some(token(name, "finish", before, now)), writes }
 }
 
 /// Notes when a VPC is due, or that it is not.
@@ -347,10 +347,12 @@ pub fn vpc_of(name: &str, prefix: &str) -> Option<VpcId> {
 }
 
 /// A transaction's name, of the 36 characters that DynamoDB takes: the same for the same part of the
-/// same run, decided from the same state.
-fn token(run_id: &str, part: &str, state: &Kept<VpcState>) -> String {
+/// same run, decided from the same state at the same time. DynamoDB refuses a name that comes with
+/// other content within ten minutes
+/// (docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
+fn token(run_id: &str, part: &str, state: &Kept<VpcState>, now: Timestamp) -> String {
     let version = state.item.as_ref().map_or(0, |item| item.version);
-    let digest = Sha256::digest(format!("{part}\n{run_id}\n{version}").as_bytes());
+    let digest = Sha256::digest(format!("{part}\n{run_id}\n{version}\n{now}").as_bytes());
     digest.iter().take(16).fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

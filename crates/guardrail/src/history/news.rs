@@ -36,6 +36,9 @@ pub struct Look {
     pub at: Timestamp,
     /// What is left that subscribers are told of.
     pub left: Vec<Left>,
+    /// The fingerprints of what is left that keeps the VPC off its baseline and that nobody wants to
+    /// be told of: that it is not told does not mean that it has ended.
+    pub untold: BTreeSet<String>,
     /// Whether the guardrail looks after the VPC.
     pub managed: bool,
     /// Whether all that the rules need was read.
@@ -101,11 +104,13 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let blinded =
         blind.as_ref().is_some_and(|it| is_told(it.told, was_blind(before, &it.fingerprint)));
     let stands = |it: &Standing| standing.iter().any(|still| still.fingerprint == it.fingerprint);
+    let stays = |it: &Standing| stands(it) || look.untold.contains(&it.fingerprint);
     let ended: Vec<Standing> =
-        known.iter().filter(|it| it.told && look.managed && !stands(it)).cloned().collect();
+        known.iter().filter(|it| it.told && look.managed && !stays(it)).cloned().collect();
     let first = before.is_none() && look.is_first_contact && !look.done;
     let off_before = before.and_then(|state| state.off_since);
-    let back = look.managed && standing.is_empty() && look.sees == Sees::All;
+    let all_is_well = standing.is_empty() && look.untold.is_empty() && look.sees == Sees::All;
+    let back = look.managed && all_is_well;
     let any =
         appeared || blinded || !ended.is_empty() || look.done || (back && off_before.is_some());
     let news = match (any, first) {
@@ -120,7 +125,9 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
         standing.iter_mut().filter(|it| is_found(it)).for_each(|it| it.told = true);
     }
     let off = standing.iter().any(|it| it.told) || blind.as_ref().is_some_and(|it| it.told);
-    let off_since = off.then(|| off_before.unwrap_or(look.at)).filter(|_| look.managed);
+    // Whoever was told that it is off is told when it is back, whatever kept it off meanwhile.
+    let off_since = off_before.filter(|_| !back).or_else(|| off.then_some(look.at));
+    let off_since = off_since.filter(|_| look.managed);
     Decided {
         news,
         standing,
@@ -194,6 +201,7 @@ mod tests {
         Look {
             at: at(seconds),
             left,
+            untold: BTreeSet::new(),
             managed: true,
             sees: Sees::All,
             done: false,
@@ -308,6 +316,32 @@ mod tests {
         assert_eq!(news(&[look(0, &[left("a", false)])]), [News::Tell], "a call led there");
         assert_eq!(news(&[Look { is_first_contact: true, ..look(0, &[]) }]), [News::Nothing]);
         assert_eq!(news(&[Look { done: true, ..swept(0) }]), [News::Tell]);
+    }
+
+    /// A baseline that wants nobody told of a rule any more mends nothing.
+    #[test]
+    fn what_nobody_wants_to_be_told_of_has_not_ended() {
+        let silenced = Look { untold: BTreeSet::from(["a".to_owned()]), ..look(60, &[]) };
+        let told = decide(None, &look(0, &[left("a", false)]));
+        let then = decide(Some(&state(&told, 0)), &silenced);
+        assert_eq!((then.news, &then.ended), (News::Nothing, &Vec::new()));
+        assert_eq!((then.off_since, then.was_off_for), (Some(at(0)), None));
+        let back = decide(Some(&state(&then, 60)), &look(90, &[]));
+        assert_eq!(
+            (back.news, back.was_off_for),
+            (News::Tell, Some(SignedDuration::from_secs(90)))
+        );
+    }
+
+    /// What was told has ended, and something that passes keeps the VPC off its baseline still.
+    #[test]
+    fn that_a_vpc_is_back_is_told_after_the_last_of_what_kept_it_off() {
+        let told = decide(None, &look(0, &[left("a", false)]));
+        let passes = decide(Some(&state(&told, 0)), &look(60, &[left("b", true)]));
+        assert_eq!((passes.ended.len(), passes.off_since), (1, Some(at(0))));
+        let back = decide(Some(&state(&passes, 60)), &look(90, &[]));
+        assert_eq!((back.news, back.off_since), (News::Tell, None));
+        assert_eq!(back.was_off_for, Some(SignedDuration::from_secs(90)));
     }
 
     /// Nobody is told that a VPC is back on its baseline which the guardrail left.

@@ -211,10 +211,10 @@ mod tests {
     fn after_a_lost_answer_operation_resource_and_time_must_agree() {
         let lost = [made(None, "DeleteRoute", &[TABLE, "vpc-0a1b2c3d4e5f60000"])];
         let said = |own: OwnCall| judge(&own, &lost, at(LATE));
-        for seconds in [-30, 0, 10, 40] {
+        for seconds in [-31, 0, 10, 41] {
             assert_eq!(said(own("e-1", "r-1", "DeleteRoute", seconds)), Judgement::Matched);
         }
-        for seconds in [-31, 41] {
+        for seconds in [-32, 42] {
             assert_eq!(said(own("e-1", "r-1", "DeleteRoute", seconds)), Judgement::Unmatched);
         }
         assert_eq!(said(own("e-1", "r-1", "ReplaceRoute", 3)), Judgement::Unmatched);

@@ -122,12 +122,12 @@ fn news(
         again.is_some_and(|again| again.at > now)
     };
     let was_blind = state.is_some_and(|state| state.blind.is_some());
-    match seen.complete {
-        false if !was_blind => Some(SweptNews::Blind),
+    match seen.cannot_tell() {
+        true if !was_blind => Some(SweptNews::Blind),
         // What was not seen has not ended.
-        false => (!found.is_subset(&known)).then_some(SweptNews::Changed),
-        true if was_blind || found != known => Some(SweptNews::Changed),
-        true => (is_to_be_repaired(&seen.plan) && !is_waited_for()).then_some(SweptNews::ToRepair),
+        true => (!found.is_subset(&known)).then_some(SweptNews::Changed),
+        false if was_blind || found != known => Some(SweptNews::Changed),
+        false => (is_to_be_repaired(&seen.plan) && !is_waited_for()).then_some(SweptNews::ToRepair),
     }
 }
 

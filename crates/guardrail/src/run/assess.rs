@@ -20,6 +20,7 @@ use crate::plan::reliance::{Reliances, at_stake};
 use crate::plan::{Circumstances, Plan, StepId};
 use crate::report::{Outcome, Report};
 use crate::rules::finding::Finding;
+use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
 use crate::rules::repair::RouteRemoval;
 
 /// What a world comes to under a baseline.
@@ -46,6 +47,18 @@ pub struct Assessment {
 }
 
 impl Assessment {
+    /// What nobody can tell of, though all was read that could be.
+    pub(super) fn not_observed(&self) -> impl Iterator<Item = &LeftAlone> {
+        let left_alone = self.plan.left_alone.iter();
+        left_alone.filter(|left| matches!(left.reason, LeftAloneReason::NotObserved { .. }))
+    }
+
+    /// Whether nobody can say that the VPC is on its baseline, though nothing speaks against it.
+    pub fn cannot_tell(&self) -> bool {
+        let is_off = self.findings.iter().any(|finding| !finding.rule.is_advice());
+        !self.complete || (!is_off && self.not_observed().next().is_some())
+    }
+
     /// A VPC in which nothing is looked for.
     fn nothing(standing: VpcStanding) -> Self {
         Self {

@@ -17,7 +17,6 @@ use crate::report;
 use crate::report::commands::{self, RoutesAtStake};
 use crate::report::{Cause, Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
 use crate::rules::finding::Finding;
-use crate::rules::left_alone::LeftAloneReason;
 
 /// A run that is over.
 #[derive(Clone)]
@@ -235,16 +234,13 @@ fn verdict(first: &Assessment, last: &Assessment, findings: &[Found]) -> Verdict
         VpcStanding::Managed(_) if left().any(|found| !found.rule.is_advice()) => {
             Verdict::DriftLeft
         }
-        VpcStanding::Managed(_) if !last.complete || cannot_tell(&last.plan) => Verdict::Incomplete,
+        VpcStanding::Managed(_) if !last.complete || last.not_observed().next().is_some() => {
+            Verdict::Incomplete
+        }
         VpcStanding::Managed(_) if left().next().is_some() => Verdict::Advised,
         VpcStanding::Managed(_) if findings.is_empty() => Verdict::Compliant,
         VpcStanding::Managed(_) => Verdict::Repaired,
     }
-}
-
-/// Whether something of the VPC was not observed, so that nobody can say that it is on its baseline.
-fn cannot_tell(plan: &Plan) -> bool {
-    plan.left_alone.iter().any(|left| matches!(left.reason, LeftAloneReason::NotObserved { .. }))
 }
 
 /// The services whose endpoints were waited for in vain: they exist, but do not serve yet.

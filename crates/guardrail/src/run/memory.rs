@@ -35,9 +35,10 @@ pub(super) struct OpenRun {
 }
 
 impl Known {
-    /// Whether anything is remembered of the VPC: it was looked after.
+    /// Whether the VPC is remembered as one that was looked after: not one that could not be read.
     pub(super) fn is_known(&self) -> bool {
-        self.state.value.is_some() || self.facts.value.is_some()
+        let was_seen = |state: &VpcState| state.blind.is_none() || !state.standing.is_empty();
+        self.facts.value.is_some() || self.state.value.as_ref().is_some_and(was_seen)
     }
 
     /// The lease that keeps this run from changing the VPC.
@@ -57,7 +58,7 @@ pub(super) async fn recall<T: Table>(table: &T, scope: &Scope) -> Result<Known, 
     let open: Kept<Open> =
         Kept::of(table.get(&open_key(scope)).await?).map_err(|error| unreadable(&error))?;
     let open = match open.value {
-        Some(open) => open_run(table, scope, &open.run_id).await?,
+        Some(open) => Some(open_run(table, scope, open).await?),
         None => None,
     };
     let first_seen = facts.value.as_ref().map(|facts: &VpcFacts| facts.first_seen);
@@ -67,15 +68,26 @@ pub(super) async fn recall<T: Table>(table: &T, scope: &Scope) -> Result<Known, 
 async fn open_run<T: Table>(
     table: &T,
     scope: &Scope,
-    run_id: &str,
-) -> Result<Option<OpenRun>, CallError> {
+    Open { run_id, until }: Open,
+) -> Result<OpenRun, CallError> {
+    let run_id = run_id.as_str();
     let kept: Kept<RunRecord> = Kept::of(table.get(&record_key(scope, run_id)).await?)
         .map_err(|error| unreadable(&error))?;
-    let Some(record) = kept.value else { return Ok(None) };
+    // A record that is gone (it is kept for 90 days) says nothing of what was done: it is closed as one
+    // of nothing, or nobody would ever close it.
+    let record = kept.value.unwrap_or_else(|| RunRecord {
+        run_id: run_id.to_owned(),
+        scope: scope.clone(),
+        seed: run_id.to_owned(),
+        cause: "unknown".to_owned(),
+        began: until,
+        steps: Vec::new(),
+        closed: None,
+    });
     let name = format!("{}#", record_name(&scope.vpc, run_id));
     let items = table.list(&Kind::Run.at(&scope.place()), &name).await?;
     let marks = ledger::marks(&items).map_err(|error| unreadable(&error))?;
-    Ok(Some(OpenRun { record, marks }))
+    Ok(OpenRun { record, marks })
 }
 
 /// What looks at a VPC brought, each with its time (UTC), and the calls that may have changed something

@@ -184,6 +184,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                 Err(error) => return self.unrecorded(&runner, first, error),
             }
         }
+        let was_known = known.is_known();
         let mut journal = None;
         if takes_steps(&first.plan, self.cloud.now(), request.deadline) {
             match self.begin(&mut known, &seed, &first).await {
@@ -227,7 +228,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             unread,
             nat_traffic,
             look_again: None,
-            was_known: known.is_known(),
+            was_known,
             ended: Vec::new(),
             was_off_for: None,
             notes_error: None,
@@ -423,13 +424,17 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                 }
                 Err(error) => return self.not_recorded(ended.clone(), error),
             }
-            match self.state().await {
-                Ok(state) => known.state = state,
+            let before = match self.state().await {
+                Ok(state) => std::mem::replace(&mut known.state, state),
                 Err(error) => return self.not_recorded(ended.clone(), error),
-            }
-            if !began && let Some(lease) = known.kept_out_by(&self.request.run_id, self.cloud.now())
-            {
-                return self.give_way(lease.until).await;
+            };
+            let now = self.cloud.now();
+            let lease = known.kept_out_by(&self.request.run_id, now);
+            // Another run may have seen what is newer. That it left the guardrail's care is told all
+            // the same, as only these calls say so.
+            let is_told_now = !ended.first.departures.is_empty() && lease.is_none();
+            if !began && before.item != known.state.item && !is_told_now {
+                return self.give_way(lease.map_or(now, |lease| lease.until)).await;
             }
             let lost = |lease: &Lease| lease.run_id != self.request.run_id;
             let lease = known.state.value.as_ref().and_then(|state| state.lease.as_ref());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
+use super::assess::Assessment;
 use super::conclude::{Ended, report_of};
 use super::{Life, is_managed};
 use crate::baseline::{Baseline, Mode, RuleId};
@@ -15,12 +16,11 @@ use crate::history::ledger::report_writes;
 use crate::history::news::{Left, Look, News, Sees, decide};
 use crate::history::outgoing::{Level, writes};
 use crate::history::packed::pack;
-use crate::history::{Alert, VpcState, Write};
+use crate::history::{Alert, Blind, VpcState, Write};
 use crate::plan::{Hold, Plan, Task};
 use crate::report::alert::alert;
 use crate::report::{Cause, Found, Report, Verdict};
 use crate::rules::finding::Drift;
-use crate::rules::left_alone::LeftAloneReason;
 
 /// A run's report, what is known of the VPC from now on, and who is told.
 pub(super) struct Telling {
@@ -62,23 +62,33 @@ pub(super) fn conclude(
         News::Tell => Some(Told::ByItself),
         News::FirstContact => Some(Told::WithOthers),
     };
-    let state = VpcState {
-        looked: Some(look.at),
-        standing: decided.standing,
-        off_since: decided.off_since,
-        blind: decided.blind,
-        grace: graces,
-        look_again: ended.look_again.clone(),
-        in_vain,
-        lease: None,
-    };
-    let report =
-        report_of(Ended { ended: decided.ended, was_off_for: decided.was_off_for, ..ended });
+    let report = report_of(Ended {
+        ended: decided.ended,
+        was_off_for: decided.was_off_for,
+        ..ended.clone()
+    });
     // Where the baseline wants nobody told, nobody is told of what could not be seen either.
     let is_silent = report.mode == Mode::Observe
         && !report.changed()
         && look.left.is_empty()
         && report.ended.is_empty();
+    let was_told = |blind: &Blind| {
+        let before = before.and_then(|state| state.blind.as_ref());
+        before.is_some_and(|it| it.told && it.fingerprint == blind.fingerprint)
+    };
+    let blind =
+        decided.blind.map(|it| Blind { told: it.told && (!is_silent || was_told(&it)), ..it });
+    let was_off = before.is_some_and(|state| state.off_since.is_some());
+    let state = VpcState {
+        looked: Some(look.at),
+        standing: decided.standing,
+        off_since: decided.off_since.filter(|_| !is_silent || was_off),
+        blind,
+        grace: graces,
+        look_again: ended.look_again,
+        in_vain,
+        lease: None,
+    };
     Telling {
         is_told: is_told.filter(|_| !is_silent),
         state: look.managed.then_some(state),
@@ -98,18 +108,23 @@ fn look(
     graces: &BTreeMap<ServiceName, Timestamp>,
     first_seen: Option<Timestamp>,
 ) -> Look {
-    let is_told = |found: &&Found| !found.repaired && found.mode != Mode::Observe;
-    let left = report.findings.iter().filter(is_told).map(|found| Left {
-        rule: found.rule,
-        fingerprint: fingerprint(&found.drift),
-        summary: found.summary.clone(),
-        passes: passes(found, ended, graces),
+    let mode = |rule| ended.baseline.mode_of(rule);
+    let remaining = remaining(report, &ended.last);
+    let (told, untold): (Vec<Remaining<'_>>, Vec<Remaining<'_>>) =
+        remaining.into_iter().partition(|one| mode(one.rule) != Mode::Observe);
+    let left = told.into_iter().map(|one| Left {
+        rule: one.rule,
+        fingerprint: fingerprint(one.drift),
+        summary: one.drift.to_string(),
+        passes: one.comes_by_itself || is_in_grace(one.drift, ended, graces),
     });
+    let untold = untold.into_iter().filter(|one| !one.rule.is_advice());
     Look {
         at: ended.finished,
         left: left.collect(),
+        untold: untold.map(|one| fingerprint(one.drift)).collect(),
         managed: is_managed(&ended.last),
-        sees: sees(report),
+        sees: sees(report, &ended.last),
         done: report.changed()
             || report.was_managed
             || (!report.departures.is_empty() && report.mode != Mode::Observe),
@@ -117,13 +132,48 @@ fn look(
     }
 }
 
-/// Whether a finding is expected to go by itself within minutes.
-fn passes(found: &Found, ended: &Ended<'_>, graces: &BTreeMap<ServiceName, Timestamp>) -> bool {
-    let in_grace = |service| graces.get(service).is_some_and(|until| *until > ended.finished);
-    let comes = |finding: &crate::rules::finding::Finding| {
-        finding.drift == found.drift && finding.comes_by_itself()
+/// Something that is not as the baseline wants it when a run ends.
+struct Remaining<'a> {
+    rule: RuleId,
+    drift: &'a Drift,
+    comes_by_itself: bool,
+}
+
+/// What is not as the baseline wants it when a run ends: as it was seen last, because that is what a
+/// sweep compares with; and what the report calls unrepaired and the last look has no other word for.
+fn remaining<'a>(report: &'a Report, last: &'a Assessment) -> Vec<Remaining<'a>> {
+    let is_said = |found: &Found| {
+        last.findings.iter().any(|finding| {
+            let same_service = || {
+                let service = finding.drift.service();
+                service.is_some() && service == found.drift.service()
+            };
+            finding.drift.is_about_the_same_as(&found.drift)
+                || (finding.comes_by_itself() && same_service())
+        })
     };
-    found.drift.service().is_some_and(in_grace) || ended.last.findings.iter().any(comes)
+    let seen_last = last.findings.iter().map(|finding| Remaining {
+        rule: finding.rule,
+        drift: &finding.drift,
+        comes_by_itself: finding.comes_by_itself(),
+    });
+    let left = report.findings.iter().filter(|found| !found.repaired && !is_said(found));
+    let left = left.map(|found| Remaining {
+        rule: found.rule,
+        drift: &found.drift,
+        comes_by_itself: false,
+    });
+    seen_last.chain(left).collect()
+}
+
+/// Whether an endpoint is left to a tool that may be about to make it.
+fn is_in_grace(
+    drift: &Drift,
+    ended: &Ended<'_>,
+    graces: &BTreeMap<ServiceName, Timestamp>,
+) -> bool {
+    let until = drift.service().and_then(|service| graces.get(service));
+    until.is_some_and(|until| *until > ended.finished)
 }
 
 /// Until when endpoints are left to tools: as it was noted while the endpoint is missing still, or
@@ -150,16 +200,12 @@ fn graces(
 }
 
 /// Whether the run saw everything.
-fn sees(report: &Report) -> Sees {
+fn sees(report: &Report, last: &Assessment) -> Sees {
     let denied = report.unread.iter().filter(|unread| !unread.error.class.passes());
     let mut hidden: Vec<String> =
         denied.map(|unread| format!("{} {:?}", unread.section, unread.error.code)).collect();
     if report.unread.is_empty() && report.verdict == Verdict::Incomplete {
-        let not_seen = report
-            .left_alone
-            .iter()
-            .filter(|left| matches!(left.reason, LeftAloneReason::NotObserved { .. }));
-        hidden.extend(not_seen.map(|left| left.what.clone()));
+        hidden.extend(last.not_observed().map(|left| left.what.clone()));
     }
     match (hidden.is_empty(), report.unread.is_empty()) {
         (false, _) => {

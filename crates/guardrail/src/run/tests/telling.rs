@@ -1,0 +1,159 @@
+//! Who is told of a run, and what is remembered of it, from one run to the next.
+
+use super::*;
+use crate::cloud::Table;
+use crate::history::ledger::{gave_way_key, open_key, put, state_key};
+use crate::history::{Item, Key, Kind, Open, Partition, Standing, VpcFacts};
+
+/// What a future of a fake comes to.
+fn done<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the fake never waits"),
+    }
+}
+
+/// One more run, a minute later, with 25 seconds of time: its report and whether it is told.
+fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
+    let now = cloud.now.get() + Duration::from_secs(60);
+    cloud.now.set(now);
+    let deadline = now + Duration::from_secs(25);
+    let request = RunRequest { run_id: format!("run-{now}"), deadline, ..request(0) };
+    match lived(cloud, table, &request) {
+        Lived::Recorded { report, is_told } => (is_told, *report),
+        other @ (Lived::Busy { .. } | Lived::NotRecorded { .. }) => panic!("{other:?}"),
+    }
+}
+
+fn standing(table: &InMemoryTable) -> Vec<Standing> {
+    let item = done(table.get(&state_key(&request(0).scope))).unwrap();
+    Kept::<VpcState>::of(item).unwrap().value.unwrap().standing
+}
+
+fn edit(cloud: &Fake, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) {
+    edit(&mut cloud.state.borrow_mut());
+}
+
+/// Told when the endpoint is made, and then when it serves: nothing in between.
+#[test]
+fn an_endpoint_that_comes_is_told_when_it_is_made_and_when_it_has_come() {
+    let cloud = Fake { comes_up: false, ..Fake::new(|w| w.remove("vpce-ssm")) };
+    at_once(&mut cloud.state.borrow_mut());
+    let table = InMemoryTable::default();
+    let (is_told, made) = next(&cloud, &table);
+    assert!(is_told && made.changed(), "{:?}", told(&made));
+    let [coming] = &standing(&table)[..] else { panic!("{:?}", standing(&table)) };
+    assert!(coming.summary.contains("vpce-made"), "{coming:?}");
+    let (is_told, waiting) = next(&cloud, &table);
+    assert_eq!((is_told, waiting.ended, waiting.was_off_for_seconds), (false, vec![], None));
+    edit(&cloud, |w| w.set("vpce-made", "State", json!("available")));
+    let (is_told, back) = next(&cloud, &table);
+    assert!(is_told && back.was_off_for_seconds.is_some(), "{back:?}");
+    assert_eq!((back.ended.len(), standing(&table).len()), (1, 0));
+    assert!(!next(&cloud, &table).0);
+}
+
+/// That a rule is silenced mends nothing, so that nobody is told that anything has ended.
+#[test]
+fn what_is_silenced_has_not_ended() {
+    let silence_all: Edit = |w| w.baseline("mode", json!("observe"));
+    let silence_one: Edit = |w| w.baseline("rules", json!({"internet-route": {"mode": "observe"}}));
+    for silence in [silence_all, silence_one] {
+        let cloud = Fake::new(|w| nat(w).baseline("mode", json!("notify")));
+        let table = InMemoryTable::default();
+        assert!(next(&cloud, &table).0);
+        assert!(!next(&cloud, &table).0, "it stands");
+        edit(&cloud, silence);
+        let (is_told, report) = next(&cloud, &table);
+        assert_eq!((is_told, report.ended, report.was_off_for_seconds), (false, vec![], None));
+        assert_eq!(standing(&table), []);
+    }
+}
+
+/// What was hidden while everybody wanted silence is told when they want it no more.
+#[test]
+fn what_could_not_be_seen_in_silence_is_told_afterwards() {
+    let cloud = Fake {
+        blind: vec![(1, 99, Section::Subnets, ErrorClass::Denied)],
+        ..Fake::new(|w| w.baseline("mode", json!("observe")))
+    };
+    let table = InMemoryTable::default();
+    assert!(!next(&cloud, &table).0);
+    edit(&cloud, |w| w.baseline("mode", json!("notify")));
+    assert!(next(&cloud, &table).0);
+    assert!(!next(&cloud, &table).0);
+}
+
+#[test]
+fn a_vpc_that_only_a_sweep_has_seen_is_told_of_when_it_is_looked_after_no_more() {
+    let cloud = Fake::new(|w| w.set("vpc-1", "Tags", json!([])));
+    let table = InMemoryTable::default();
+    assert!(!next(&cloud, &table).0, "nobody knew it");
+    let facts = VpcFacts::first_seen_at(cloud.now.get());
+    let seen = ledger::put_facts(&request(0).scope, &Kept::default(), &facts);
+    assert_eq!(done(table.commit(&seen)), Ok(Commit::Made));
+    let (is_told, report) = next(&cloud, &table);
+    assert!(is_told && report.was_managed, "{report:?}");
+    assert!(!next(&cloud, &table).0, "once");
+}
+
+#[test]
+fn a_vpc_that_could_not_be_read_is_not_said_to_have_been_looked_after() {
+    let cloud = Fake {
+        blind: vec![(1, 1, Section::Vpcs, ErrorClass::Throttled)],
+        ..Fake::new(|w| w.set("vpc-1", "Tags", json!([])))
+    };
+    let table = InMemoryTable::default();
+    assert_eq!(next(&cloud, &table).1.verdict, Verdict::Incomplete);
+    let (is_told, report) = next(&cloud, &table);
+    assert_eq!((is_told, report.verdict, report.was_managed), (false, Verdict::NotManaged, false));
+}
+
+/// A record that is gone leaves nothing to judge, and the clock would ask for ever.
+#[test]
+fn what_is_open_without_a_record_is_closed() {
+    let scope = request(0).scope;
+    let table = InMemoryTable::default();
+    let open = Open { run_id: "r-0".to_owned(), until: Timestamp::UNIX_EPOCH };
+    let opened = put(open_key(&scope), &open, Condition::Any);
+    assert_eq!(done(table.commit(&Transaction::one(opened))), Ok(Commit::Made));
+    let cloud = Fake::new(|w| w);
+    assert!(!next(&cloud, &table).0);
+    assert_eq!(done(table.get(&open_key(&scope))), Ok(None));
+}
+
+/// A table in which another run comes to its end right before the first change.
+struct Overtaken<'a>(&'a InMemoryTable, Cell<bool>);
+
+impl Table for Overtaken<'_> {
+    async fn get(&self, key: &Key) -> Result<Option<Item>, CallError> {
+        self.0.get(key).await
+    }
+
+    async fn list(&self, partition: &Partition, prefix: &str) -> Result<Vec<Item>, CallError> {
+        self.0.list(partition, prefix).await
+    }
+
+    async fn commit(&self, transaction: &Transaction) -> Result<Commit, CallError> {
+        if !self.1.replace(true) {
+            let other = VpcState { looked: Some(Timestamp::UNIX_EPOCH), ..VpcState::default() };
+            let ended = put(state_key(&request(0).scope), &other, Condition::Any);
+            let _ = self.0.commit(&Transaction::one(ended)).await?;
+        }
+        self.0.commit(transaction).await
+    }
+}
+
+/// The look of the run that ended meanwhile may be the newer one: what this one saw is not told.
+#[test]
+fn a_run_that_another_overtook_looks_again() {
+    let cloud = Fake::new(|w| nat(w).baseline("mode", json!("notify")));
+    let table = InMemoryTable::default();
+    let overtaken = Overtaken(&table, Cell::new(false));
+    let (baseline, request) = (cloud.state.borrow().wanted(), request(60));
+    let lived = done(super::super::run(&cloud, &overtaken, &[], &baseline, &request));
+    assert!(matches!(lived, Lived::Busy { due } if due <= cloud.now.get()), "{lived:?}");
+    assert!(done(table.get(&gave_way_key(&request.scope))).unwrap().is_some());
+    let alerts = Kind::Waiting.at(&request.scope.place());
+    assert_eq!(done(table.list(&alerts, "unsent#")), Ok(Vec::new()));
+}
