@@ -45,8 +45,8 @@ use crate::report::{Cause, Report};
 
 use self::apply::{Remembered, Runner};
 use self::conclude::{Ended, closed_record, record_of, report_of};
-pub(crate) use self::journal::too_many_writers;
 use self::journal::{Journal, TRIES, jitter};
+pub(crate) use self::journal::{too_many_writers, unreadable};
 use self::killed::{closed_alert, judged};
 use self::memory::{Known, Looks, keep_facts, recall};
 use self::recheck::{

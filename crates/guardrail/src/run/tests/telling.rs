@@ -6,7 +6,7 @@ use crate::history::ledger::{gave_way_key, open_key, put, state_key};
 use crate::history::{Item, Key, Kind, Open, Partition, Standing, VpcFacts};
 
 /// What a future of a fake comes to.
-fn done<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn done<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the fake never waits"),
