@@ -188,7 +188,9 @@ fn what_was_seen_is_added_to_what_another_kept_meanwhile() {
     committed(&table, &put_facts(&request.scope, &Kept::default(), &sweep));
     let cloud = Fake::new(|w| w);
     let (baseline, world) = (cloud.state.borrow().wanted(), cloud.state.borrow().world());
-    let kept = done(keep_facts(&cloud, &table, &baseline, &request, &world, Kept::default()));
+    let looked = super::super::assess::seen_in(&baseline, &world, &request.scope.vpc).unwrap();
+    let looks = Looks { looks: &[(looked, at(0))], calls: &[] };
+    let kept = done(keep_facts(&cloud, &table, &request, looks, Kept::default()));
     assert_eq!(kept, Ok(()));
     let item = done(table.get(&facts_key(&request.scope))).unwrap();
     let facts = Kept::<VpcFacts>::of(item).unwrap().value.unwrap();
