@@ -291,7 +291,13 @@ impl History {
         self.events += 1;
         let now = self.stage.now();
         let record = event(request, self.events, now, own);
-        for late in (self.records)(&mut self.dice) {
+        let mut copies = (self.records)(&mut self.dice);
+        if copies.is_empty() && matches!(request, Request::ModifyVpcAttribute { .. }) {
+            // A sweep goes by DNS attributes that are up to a day old: it finds no such call that
+            // nobody told of.
+            copies.push(Duration::from_secs(2));
+        }
+        for late in copies {
             let at = now.checked_add(late).unwrap();
             self.coming.push((at, Coming::Record(record.clone())));
         }
