@@ -85,10 +85,8 @@ fn of_a_step_without_an_answer_is_said_what_shows() {
         assert_eq!(started, expected, "case {number}");
         let why = "no answer came".to_owned();
         let lost = Mark::Failed { from: at(100), at: at(120), why: why.clone(), request_id: None };
-        let expected = match expected {
-            Became::DoesNotShow => Became::Failed { why },
-            shows => shows,
-        };
+        let expected =
+            if expected == Became::DoesNotShow { Became::Failed { why } } else { expected };
         assert_eq!(became(Some(lost), edit), expected, "case {number}");
     }
 }
