@@ -220,6 +220,8 @@ impl Telling for Region {
     }
 }
 
+type Edit = fn(&mut Fixture) -> &mut Fixture;
+
 fn names(vpcs: &[VpcId]) -> Vec<&str> {
     vpcs.iter().map(VpcId::as_str).collect()
 }
@@ -303,7 +305,7 @@ fn what_a_newer_version_wrote_is_neither_lost_nor_written_over() {
 /// What a run has left is what the next sweep finds: it asks nobody about the same thing again.
 #[test]
 fn a_sweep_asks_nobody_about_what_a_run_has_just_seen() {
-    let edits: [(&str, fn(&mut Fixture) -> &mut Fixture); 7] = [
+    let edits: [(&str, Edit); 7] = [
         ("on its baseline", |w| w),
         ("an endpoint and a route", |w| {
             w.remove("vpce-ssm")

@@ -85,10 +85,8 @@ fn of_a_step_without_an_answer_is_said_what_shows() {
         assert_eq!(started, expected, "case {number}");
         let why = "no answer came".to_owned();
         let lost = Mark::Failed { from: at(100), at: at(120), why: why.clone(), request_id: None };
-        let expected = match expected {
-            Became::DoesNotShow => Became::Failed { why },
-            shows => shows,
-        };
+        let expected =
+            if expected == Became::DoesNotShow { Became::Failed { why } } else { expected };
         assert_eq!(became(Some(lost), edit), expected, "case {number}");
     }
 }
@@ -188,9 +186,8 @@ fn what_was_seen_is_added_to_what_another_kept_meanwhile() {
     committed(&table, &put_facts(&request.scope, &Kept::default(), &sweep));
     let cloud = Fake::new(|w| w);
     let (baseline, world) = (cloud.state.borrow().wanted(), cloud.state.borrow().world());
-    let looked = crate::run::assess::seen_in(&baseline, &world, &request.scope.vpc).unwrap();
-    let looks = [(looked, at(0))];
-    let looks = crate::run::memory::Looks { looks: &looks, calls: &[] };
+    let looked = super::super::assess::seen_in(&baseline, &world, &request.scope.vpc).unwrap();
+    let looks = Looks { looks: &[(looked, at(0))], calls: &[] };
     let kept = done(keep_facts(&cloud, &table, &request, looks, Kept::default()));
     assert_eq!(kept, Ok(()));
     let item = done(table.get(&facts_key(&request.scope))).unwrap();
