@@ -69,6 +69,8 @@ pub(crate) struct Watch {
     /// The tokens of calls that made endpoints, by VPC and service, with the endpoint's id.
     tokens: BTreeMap<(String, String), (String, String)>,
     pub(crate) violations: Vec<String>,
+    /// The steps of runs whose calls EC2 took.
+    pub(crate) taken: std::collections::BTreeSet<(String, u64)>,
     /// The VPCs of which a process has noted what it saw, or that they are due.
     noted: std::collections::BTreeSet<(usize, String)>,
 }
