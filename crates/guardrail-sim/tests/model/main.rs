@@ -178,21 +178,22 @@ fn histories_keep_the_promises() {
     }
 }
 
-/// Each planted fault is found by the seed that stands beside it; where one is not, the first that finds
-/// it is looked for and told.
+/// Each planted fault is found: by the seed that stands beside it, or, where the code has changed so much
+/// that it no longer does, by another, which is told.
 #[test]
 fn planted_faults_are_found() {
     let most = number("MODEL_PLANTED_SEEDS", 1_000);
     let seen = seen();
-    let found = planted::ALL.map(|(fault, listed)| {
+    let mut missed = Vec::new();
+    for (fault, listed) in planted::ALL {
         let chance = Chance { seen: &seen, planted: Some(fault), is_logged: false };
-        let finds = |seed: &u64| !chance.play(*seed).violations.is_empty();
-        let seed = std::iter::once(listed).chain(0..most).find(finds);
-        let by = seed.map(|seed| chance.play(seed).violations.swap_remove(0));
-        println!("(\"{fault}\", {seed:?}): {}", by.unwrap_or_default());
-        (fault, seed)
-    });
-    assert_eq!(found, planted::ALL.map(|(fault, seed)| (fault, Some(seed))));
+        let finds = |seed: u64| Some((seed, chance.play(seed).violations.first()?.clone()));
+        match std::iter::once(listed).chain(0..most).find_map(finds) {
+            Some((seed, by)) => println!("{fault}: seed {seed} (listed: {listed}): {by}"),
+            None => missed.push(fault),
+        }
+    }
+    assert_eq!(missed, Vec::<planted::Planted>::new(), "no seed below {most} finds these");
 }
 
 fn search_all(what: Search, bound: &str, otherwise: u64) {

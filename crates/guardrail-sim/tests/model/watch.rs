@@ -183,6 +183,9 @@ impl Watch {
         if step.is_none() {
             self.wrong(6, format!("`{call}` of {run} stands in no open record as started"));
         }
+        if let Some(other) = other_seed(about) {
+            self.wrong(5, format!("{run} goes on from {other} with other tokens"));
+        }
         if let Call::CreateEndpoint { service, token, .. } = about.call {
             let key = (vpc.to_owned(), service.to_string());
             if let Some((before, id)) = self.tokens.get(&key)
@@ -376,6 +379,18 @@ fn comparable(action: &Value) -> Value {
         }
     }
     action
+}
+
+/// The killed run that this one has closed, where its tokens are made from something else.
+fn other_seed(about: &About<'_>) -> Option<String> {
+    let own = format!("{}#{}", about.vpc, about.run_id);
+    let own = body(about.items.iter().find(|item| item.key.name == own)?);
+    let records = about.items.iter().filter(|item| !item.key.name.contains("#step#")).map(body);
+    let mut closed = records.filter(|record| {
+        text(record, "run_id") != about.run_id && text(&record["closed"], "by") == about.run_id
+    });
+    let other = closed.find(|record| text(record, "seed") != text(&own, "seed"))?;
+    Some(text(&other, "run_id").to_owned())
 }
 
 /// The step of an open record of the run that names the call and is marked as started.
