@@ -74,6 +74,7 @@ impl Stage {
             }
         }
         self.judge_changes_told();
+        self.judge_made();
         self.judge_repeats();
     }
 

@@ -127,9 +127,6 @@ impl Cloud for Hand {
     }
 
     fn uptime(&self) -> Duration {
-        if self.stage.is_planted("the process's uptime stands still") {
-            return Duration::ZERO;
-        }
         self.stage.now().duration_since(self.booted).unsigned_abs()
     }
 
@@ -225,6 +222,9 @@ impl Hand {
         };
         let step = stage.watch.borrow_mut().is_about_to(&about);
         let mut answer = pollster::block_on(stage.cloud.apply(scope, call));
+        if let (Ok(_), Some(step)) = (&answer.outcome, step) {
+            stage.watch.borrow_mut().taken.insert((run_id.clone(), step));
+        }
         stage.will_change();
         let world = stage.cloud.sim().world();
         let is_effective = stage.watch.borrow_mut().has_called(&about, step, world);

@@ -46,6 +46,25 @@ impl Stage {
         }
     }
 
+    /// What is told as made was made.
+    pub(crate) fn judge_made(&self) {
+        for told in self.told.borrow().iter() {
+            let report: Value = serde_json::from_str(&told.alert.json).unwrap_or_default();
+            let run_id = text(&report, "run_id");
+            let made = list(&report, "steps").filter(|step| {
+                let done = &step["outcome"]["done"];
+                !done.is_null() && done != "already" && !text(step, "command").is_empty()
+            });
+            for step in made {
+                let key = (run_id.to_owned(), step["id"].as_u64().unwrap_or_default());
+                if !self.watch.borrow().taken.contains(&key) {
+                    let what = format!("step {} of {run_id} is told as made, and was not", key.1);
+                    self.watch.borrow_mut().wrong(6, what);
+                }
+            }
+        }
+    }
+
     fn is_closed_as_killed(&self, change: &Change) -> bool {
         let items = self.table.everything();
         let ends = format!("#{}", change.run_id);

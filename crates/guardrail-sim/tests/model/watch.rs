@@ -69,6 +69,8 @@ pub(crate) struct Watch {
     /// The tokens of calls that made endpoints, by VPC and service, with the endpoint's id.
     tokens: BTreeMap<(String, String), (String, String)>,
     pub(crate) violations: Vec<String>,
+    /// The steps of runs whose calls EC2 took.
+    pub(crate) taken: std::collections::BTreeSet<(String, u64)>,
     /// The VPCs of which a process has noted what it saw, or that they are due.
     noted: std::collections::BTreeSet<(usize, String)>,
 }
@@ -180,6 +182,9 @@ impl Watch {
         let step = recorded(about);
         if step.is_none() {
             self.wrong(6, format!("`{call}` of {run} stands in no open record as started"));
+        }
+        if let Some(other) = other_seed(about) {
+            self.wrong(5, format!("{run} goes on from {other} with other tokens"));
         }
         if let Call::CreateEndpoint { service, token, .. } = about.call {
             let key = (vpc.to_owned(), service.to_string());
@@ -374,6 +379,18 @@ fn comparable(action: &Value) -> Value {
         }
     }
     action
+}
+
+/// The killed run that this one has closed, where its tokens are made from something else.
+fn other_seed(about: &About<'_>) -> Option<String> {
+    let own = format!("{}#{}", about.vpc, about.run_id);
+    let own = body(about.items.iter().find(|item| item.key.name == own)?);
+    let records = about.items.iter().filter(|item| !item.key.name.contains("#step#")).map(body);
+    let mut closed = records.filter(|record| {
+        text(record, "run_id") != about.run_id && text(&record["closed"], "by") == about.run_id
+    });
+    let other = closed.find(|record| text(record, "seed") != text(&own, "seed"))?;
+    Some(text(&other, "run_id").to_owned())
 }
 
 /// The step of an open record of the run that names the call and is marked as started.
