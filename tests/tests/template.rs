@@ -352,7 +352,8 @@ fn only_detect_and_sweep_may_send() {
     let policy = &resources["VpcQueuePolicy"]["Properties"];
     assert_eq!(policy["Queues"], json!([reference("VpcQueue")]));
     let sent = statements(&policy["PolicyDocument"]).remove(0);
-    let senders = json!([arn_of("DetectRole"), arn_of("SweepRole")]);
+    let named = json!({ "Fn::If": ["HasRedriveRole", reference("RedriveRoleArn"), reference("AWS::NoValue")] });
+    let senders = json!([arn_of("DetectRole"), arn_of("SweepRole"), named]);
     let wanted = json!({
         "Sid": "SentByDetectAndSweepOnly",
         "Effect": "Deny",

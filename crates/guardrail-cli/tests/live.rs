@@ -207,7 +207,8 @@ fn only_managed_vpcs_are_read_unless_told() {
     assert!(said.out.starts_with(
         "There is no VPC in account 111122223333, eu-central-1 with the tag vpc-guardrail="
     ));
-    let said = account.guardrail(&["repair", "--vpc", VPC, "--yes", "--mode", "repair"]);
+    let said =
+        account.guardrail(&["repair", "--vpc", VPC, "--yes", "--no-history", "--mode", "repair"]);
     assert_eq!((said.code, account.writes()), (1, Vec::new()));
     assert!(
         said.error.contains("it does not carry the tag vpc-guardrail=managed"),
@@ -242,7 +243,7 @@ fn repair_by(minutes: u16, folder: &tempfile::TempDir) -> Vec<String> {
     let baseline =
         serde_json::json!({ "version": 1, "mode": "repair", "settling": { "minutes": minutes } });
     std::fs::write(&file, baseline.to_string()).unwrap();
-    ["repair", "--vpc", VPC, "--yes", "--format", "json", "--baseline", &file]
+    ["repair", "--vpc", VPC, "--yes", "--no-history", "--format", "json", "--baseline", &file]
         .map(str::to_owned)
         .to_vec()
 }
@@ -285,7 +286,7 @@ fn without_yes_and_without_the_mode_nothing_is_written() {
     let (account, before) = tampered();
     for (arguments, note) in [
         (["--mode", "repair"].as_slice(), "nothing was changed; add `--yes`"),
-        (&["--yes"], "in mode notify nothing is changed; add `--mode repair`"),
+        (&["--yes", "--no-history"], "in mode notify nothing is changed; add `--mode repair`"),
     ] {
         let said = account.guardrail(&[["repair", "--vpc", VPC].as_slice(), arguments].concat());
         assert_eq!((said.code, account.writes().len()), (1, before), "{}", said.error);
@@ -299,8 +300,17 @@ fn a_vpc_that_is_not_there_is_named_before_anything_is_changed() {
     let (account, before) = tampered();
     let error = "there is no vpc-1 in account 111122223333, eu-central-1";
     refuses(
-        &account
-            .guardrail(&["repair", "--vpc", VPC, "--vpc", "vpc-1", "--mode", "repair", "--yes"]),
+        &account.guardrail(&[
+            "repair",
+            "--vpc",
+            VPC,
+            "--vpc",
+            "vpc-1",
+            "--mode",
+            "repair",
+            "--yes",
+            "--no-history",
+        ]),
         error,
     );
     refuses(&account.guardrail(&["snapshot", "--vpc", "vpc-1"]), error);
@@ -361,4 +371,16 @@ fn the_doctor_says_when_there_are_no_credentials() {
         "{}",
         said.out
     );
+}
+
+/// A repair that nobody records is asked for by name.
+#[test]
+fn what_works_with_a_stacks_table_says_how_to_name_it() {
+    let (account, before) = tampered();
+    let repair = ["repair", "--vpc", VPC, "--mode", "repair", "--yes"];
+    refuses(&account.guardrail(&repair), "name the stack with `--stack NAME`");
+    for command in ["history", "status"] {
+        refuses(&account.guardrail(&[command]), "name the stack with `--stack NAME`");
+    }
+    assert_eq!(account.writes().len(), before);
 }

@@ -225,8 +225,8 @@ impl Pipeline {
             assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
         }
         let expected = events.iter().filter(|event| {
-            let record = guardrail::event::decode(event).unwrap().record;
-            event["source"] == "aws.ec2" && record.watched && !record.failed
+            let evidence = guardrail::event::decode(event).unwrap();
+            event["source"] == "aws.ec2" && evidence.trigger().is_some()
         });
         let wanted = before + expected.count();
         wait_until(&format!("detect was invoked {wanted} times"), || {

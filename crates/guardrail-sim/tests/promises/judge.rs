@@ -1,5 +1,5 @@
-//! Who judges whether the promises are kept: by the world right before and right after each write, by
-//! what the table had, and by what was told.
+//! Who judges whether the promises are kept: by the world right before and right after each write,
+//! by what the table had, and by what was told.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::stage::{MANAGED, Made, NAT, TABLE};
 
-/// What a write changed that no record in the table named before it: things that were there by their
-/// ids, and new ones by the VPC that they are in.
+/// What a write changed that no record in the table named before it: things that were there by
+/// their ids, and new ones by the VPC that they are in.
 pub(crate) fn not_planned(made: &Made) -> Vec<String> {
     let (before, after) = (things(&made.before), things(&made.after));
     let ids: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -86,8 +86,8 @@ pub(crate) fn rests_on(operation: &str) -> &'static [Section] {
     }
 }
 
-/// Whether another thing may be read within a run: what a Region offers and what is a NAT gateway's stays
-/// so, and routes to a NAT gateway here have no prefix list.
+/// Whether another thing may be read within a run: what a Region offers and what is a NAT gateway's
+/// stays so, and routes to a NAT gateway here have no prefix list.
 pub(crate) fn may_change(section: &Section) -> bool {
     !matches!(
         section,
@@ -95,8 +95,8 @@ pub(crate) fn may_change(section: &Section) -> bool {
     )
 }
 
-/// Whether the table had a run that was not over, and in it what the call is about, and that it is about
-/// to be made.
+/// Whether the table had a run that was not over, and in it what the call is about, and that it is
+/// about to be made.
 pub(crate) fn is_recorded(made: &Made) -> bool {
     let subject = if made.operation == "DeleteRoute" { TABLE } else { "s3" };
     let items: Vec<Value> =
@@ -107,8 +107,8 @@ pub(crate) fn is_recorded(made: &Made) -> bool {
         && items.iter().any(|item| item["started"].is_object())
 }
 
-/// Whether a text says what takes a write back. What a killed run made is named by what it is for and by
-/// its tag, where nobody knows its id.
+/// Whether a text says what takes a write back. What a killed run made is named by what it is for
+/// and by its tag, where nobody knows its id.
 pub(crate) fn tells_undo(text: &str, made: &Made) -> bool {
     let Some((_, undo)) = text.split_once("To undo") else { return false };
     match made.operation {

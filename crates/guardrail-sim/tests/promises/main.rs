@@ -86,10 +86,9 @@ fn promise_2() {
 /// A subnet never loses its last way to a required service by our hand.
 #[test]
 fn promise_3() {
-    let lost = |baseline: Value, faults: Vec<Fault>| {
+    let lost = |baseline: Value, prepare: &dyn Fn(&Stage)| {
         let stage = Stage::new(baseline);
-        stage.drift(MANAGED);
-        faults.into_iter().for_each(|fault| stage.sim.sim_mut().inject(fault));
+        prepare(&stage);
         stage.deliver(&[&route_created()]);
         stage.minutes(30);
         stage.sweep();
@@ -98,14 +97,25 @@ fn promise_3() {
         (lost.into_iter().collect::<Vec<String>>(), stage.leads_out())
     };
     let nothing = || Vec::<String>::new();
-    assert_eq!(lost(json!({}), vec![]), (nothing(), false));
+    let drift = |stage: &Stage| stage.drift(MANAGED);
+    assert_eq!(lost(json!({}), &drift), (nothing(), false));
     // While an endpoint cannot be made, the route stays.
-    let refused = Fault::refuse("CreateVpcEndpoint", "VpcEndpointLimitExceeded").times(1000);
-    assert_eq!(lost(json!({}), vec![refused]), (nothing(), true));
+    let refused = |stage: &Stage| {
+        stage.drift(MANAGED);
+        let fault = Fault::refuse("CreateVpcEndpoint", "VpcEndpointLimitExceeded").times(1000);
+        stage.sim.sim_mut().inject(fault);
+    };
+    assert_eq!(lost(json!({}), &refused), (nothing(), true));
+    // An endpoint that somebody deletes right before the route would go keeps it until there is
+    // another.
+    let deleted = |stage: &Stage| {
+        stage.somebody(&nat_route(TABLE, NAT));
+        *stage.meddling.borrow_mut() = Some(delete_endpoint(S3));
+    };
+    assert_eq!(lost(at_once(), &deleted), (nothing(), false));
     // Who wants it otherwise has to say so; and the judge sees it.
     let immediately = json!({"internet_routes": {"remove": "immediately"}});
-    let refused = Fault::refuse("CreateVpcEndpoint", "VpcEndpointLimitExceeded").times(1000);
-    let (lost, leads_out) = lost(immediately, vec![refused]);
+    let (lost, leads_out) = lost(immediately, &refused);
     assert_eq!((lost.len(), leads_out), (2, false), "{lost:?}");
 }
 
@@ -215,7 +225,8 @@ fn promise_6() {
 fn promise_7() {
     let stage = Stage::new(at_once());
     stage.somebody(&nat_route(TABLE, NAT));
-    // The table is down: nothing is done, and the message goes back each time, until it is set aside.
+    // The table is down: nothing is done, and the message goes back each time, until it is set
+    // aside.
     stage.down.table.set(true);
     assert_eq!(dead_letters(&stage, &route_created()), [route_created()]);
     assert_eq!((stage.effects(), stage.subjects()), (vec![], vec![]));

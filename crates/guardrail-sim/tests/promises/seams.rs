@@ -1,4 +1,5 @@
-//! The seams of a life, on the stage: each call is waited for, so that a process can be killed there.
+//! The seams of a life, on the stage: each call is waited for, so that a process can be killed
+//! there.
 
 use std::cell::Cell;
 use std::mem::take;

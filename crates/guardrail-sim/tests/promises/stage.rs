@@ -1,5 +1,5 @@
-//! What the promises are shown on: two VPCs in the simulator, of which one is looked after; a table,
-//! a queue and those who read alerts, which can be taken away; and all that was done.
+//! What the promises are shown on: two VPCs in the simulator, of which one is looked after; a
+//! table, a queue and those who read alerts, which can be taken away; and all that was done.
 
 use std::cell::{Cell, RefCell};
 use std::mem::take;
@@ -134,7 +134,8 @@ impl Stage {
         self.sim.sim_mut().call(request).unwrap();
     }
 
-    /// Somebody lets a VPC's private subnet out, and takes S3's and the Systems Manager's endpoints away.
+    /// Somebody lets a VPC's private subnet out, and takes S3's and the Systems Manager's endpoints
+    /// away.
     pub(crate) fn drift(&self, of: &str) {
         self.somebody(&nat_route(&id_in(of, TABLE), &id_in(of, NAT)));
         for endpoint in [S3, SSM] {

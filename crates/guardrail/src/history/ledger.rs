@@ -196,23 +196,35 @@ fn ran(record: &RunRecord, now: Timestamp) -> Write {
     Write::Put { key, body: text(&ran), expires, condition: Condition::Any }
 }
 
-/// The names of the records of the runs that began since then.
-pub fn runs_since(items: &[Item], since: Option<Timestamp>) -> Vec<String> {
-    let ran = items.iter().filter_map(|item| read::<Ran>(item).ok());
-    let recent = ran.filter(|ran| since.is_none_or(|since| ran.began >= since));
-    recent.map(|ran| ran.record).collect()
+/// The names of the records of the runs that began since then, and what cannot be read of them.
+pub fn runs_since(items: &[Item], since: Option<Timestamp>) -> (Vec<String>, Vec<Unreadable>) {
+    let (mut names, mut unreadable) = (Vec::new(), Vec::new());
+    for item in items {
+        match read::<Ran>(item) {
+            Ok(ran) if since.is_none_or(|since| ran.began >= since) => names.push(ran.record),
+            Ok(_) => {}
+            Err(why) => unreadable.push(why),
+        }
+    }
+    (names, unreadable)
 }
 
 /// The calls that a run says it made: of the items that begin with its record's name.
-pub fn ran_made(items: &[Item]) -> Vec<MadeCall> {
+///
+/// # Errors
+/// When its record or a mark cannot be read: it may have made any call.
+pub fn ran_made(items: &[Item]) -> Result<Vec<MadeCall>, Unreadable> {
     let is_record = |item: &&Item| !item.key.name.contains(STEP) && !item.key.name.contains(REPORT);
-    let Some(record) = items.iter().find(is_record) else { return Vec::new() };
-    let (Ok(record), Ok(marks)) = (read::<RunRecord>(record), marks(items)) else {
-        return Vec::new();
-    };
+    let Some(item) = items.iter().find(is_record) else { return Ok(Vec::new()) };
+    let record: RunRecord = read(item)?;
+    // Another run's name may begin with this one's.
+    let its = format!("{}#", item.key.name);
+    let its: Vec<Item> =
+        items.iter().filter(|item| item.key.name.starts_with(&its)).cloned().collect();
+    let marks = marks(&its)?;
     let step = |id: &StepId| record.steps.iter().find(|step| step.id == *id);
     let made = |(id, mark)| Some(made_call(step(id)?, mark, &marks));
-    marks.iter().filter_map(made).collect()
+    Ok(marks.iter().filter_map(made).collect())
 }
 
 fn made_call(step: &RecordedStep, mark: &Mark, marks: &Marks) -> MadeCall {
@@ -363,3 +375,6 @@ fn token(run_id: &str, part: &str, state: &Kept<VpcState>, now: Timestamp) -> St
 pub fn pace_key(place: &Place, operation: &str) -> Key {
     Kind::Pace.at(place).key(operation)
 }
+
+#[cfg(test)]
+mod tests;

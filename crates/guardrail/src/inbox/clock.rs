@@ -20,10 +20,10 @@ use crate::history::detected::{
     self, OwnCalls, comparison_is_due, comparison_key, own_calls, own_calls_prefix, requested,
 };
 use crate::history::first_contact::{FIRST, table_was_lost};
-use crate::history::ledger::{ran_made, read, runs_since};
+use crate::history::ledger::{put, ran_made, read, runs_since};
 use crate::history::outgoing::{Level, UNSENT, writes};
 use crate::history::own_calls::{Judgement, MadeCall, Said, judge_all};
-use crate::history::{Item, Kind, Transaction, Write};
+use crate::history::{Condition, Item, Kind, Transaction, Unreadable, Write};
 use crate::report::alert::{table_lost_alert, unmatched_call};
 
 /// Everything outside that the clock has to do with.
@@ -95,7 +95,7 @@ pub async fn minute<S: Survey, T: Table, P: Telling, Q: Send>(
         unsent: count(&waiting, UNSENT),
         ..Minute::default()
     };
-    clock.send_due(&waiting, &mut minute).await?;
+    let due = clock.send_due(&waiting, &mut minute).await;
     if let Err(error) = clock.judge_own_calls(&noted, &mut minute).await {
         minute.faults.push(error.to_string());
     }
@@ -103,7 +103,7 @@ pub async fn minute<S: Survey, T: Table, P: Telling, Q: Send>(
         minute.faults.push(error.to_string());
     }
     clock.tell(&waiting, &mut minute).await;
-    Ok(minute)
+    due.map(|()| minute)
 }
 
 /// What is done after a round of a sweep, whoever made it: that the table was lost is told.
@@ -122,12 +122,24 @@ pub async fn after_round<T: Table, P: Telling>(
     if !table_was_lost(known, forgotten) {
         return Ok(());
     }
+    let key = Kind::Told.at(place).key(TABLE_LOST);
+    let item = table.get(&key).await?;
+    let told: Option<String> = item.as_ref().and_then(|item| read(item).ok());
+    let sweep = &ended.progress.sweep;
+    // Each round of a sweep misses what the first one missed, but for what it has seen meanwhile.
+    if told.as_ref() == Some(sweep) {
+        return Ok(());
+    }
     let alert = table_lost_alert(known, forgotten, place, stack);
-    let name = format!("table-lost-{}", ended.progress.sweep);
-    let to = telling.destinations();
-    let writes = writes(place, &name, &alert, Level::Alarm, &to, now);
+    let name = format!("{TABLE_LOST}-{sweep}");
+    let mut writes = writes(place, &name, &alert, Level::Alarm, &telling.destinations(), now);
+    writes.push(put(key, sweep, Condition::unchanged(item.as_ref())));
+    // Where another round was quicker, that one tells it.
     table.commit(&Transaction { token: None, writes }).await.map(drop)
 }
+
+/// What it is called that the table was lost.
+const TABLE_LOST: &str = "table-lost";
 
 struct Clock<'c, 'a, S, T, P, Q> {
     hands: &'c ClockHands<'a, S, T, P, Q>,
@@ -162,13 +174,19 @@ impl<S: Survey, T: Table, P: Telling, Q: Send> Clock<'_, '_, S, T, P, Q> {
             return Ok(());
         }
         let now = self.now();
-        let made = self.made_calls(now).await?;
+        let mut unreadable = Vec::new();
+        let made = self.made_calls(now, &mut unreadable).await?;
+        minute.faults.extend(unreadable.iter().map(ToString::to_string));
         let judged = judge_all(calls.iter().map(|kept| &kept.own), &made, now);
         let said: BTreeMap<String, Judgement> =
             judged.into_iter().map(|(own, said)| (own.call.incident(), said)).collect();
         for kept in calls.iter().filter(|kept| kept.own.said.is_none()) {
             let judgement = said.get(&kept.own.call.incident()).copied();
             let Some(says) = judgement.and_then(Judgement::said) else { continue };
+            // The run that made it may be one that cannot be read.
+            if says == Said::Unmatched && !unreadable.is_empty() {
+                continue;
+            }
             let mut all = vec![kept.say(says, now)];
             if says == Said::Unmatched {
                 minute.unmatched += 1;
@@ -199,15 +217,25 @@ impl<S: Survey, T: Table, P: Telling, Q: Send> Clock<'_, '_, S, T, P, Q> {
         call.record.vpc_ids.iter().map(|vpc| for_call(call, place.scope(vpc))).collect()
     }
 
-    /// The calls that runs of the last day say they made.
-    async fn made_calls(&self, now: Timestamp) -> Result<Vec<MadeCall>, CallError> {
+    /// The calls that runs of the last day say they made, as far as what they wrote can be read.
+    async fn made_calls(
+        &self,
+        now: Timestamp,
+        unreadable: &mut Vec<Unreadable>,
+    ) -> Result<Vec<MadeCall>, CallError> {
         let ClockSettings { place, .. } = self.settings;
         let told =
             self.hands.table.list(&Kind::Told.at(place), crate::history::ledger::RAN).await?;
+        let since = now.saturating_sub(SignedDuration::from_hours(25)).ok();
+        let (names, not_read) = runs_since(&told, since);
+        unreadable.extend(not_read);
         let mut made = Vec::new();
-        for name in runs_since(&told, now.saturating_sub(SignedDuration::from_hours(25)).ok()) {
+        for name in names {
             let items = self.hands.table.list(&Kind::Run.at(place), &name).await?;
-            made.extend(ran_made(&items));
+            match ran_made(&items) {
+                Ok(calls) => made.extend(calls),
+                Err(why) => unreadable.push(why),
+            }
         }
         Ok(made)
     }
@@ -295,3 +323,6 @@ fn count(items: &[Item], prefix: &str) -> usize {
         of_prefix(items, prefix).map(|item| item.key.name.as_str()).collect();
     names.len()
 }
+
+#[cfg(test)]
+mod tests;

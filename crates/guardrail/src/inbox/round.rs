@@ -18,7 +18,8 @@ use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::history::detected;
 use crate::history::ledger::{facts_key, put, put_facts, read};
-use crate::history::{Condition, Kept, Kind, Transaction, VpcFacts, VpcState};
+use crate::history::{Condition, Item, Kept, Key, Kind, Transaction, VpcFacts, VpcState};
+use crate::run::unreadable;
 
 /// How many VPCs' DNS attributes are asked for before the time is looked at again.
 const AT_A_TIME: usize = 20;
@@ -105,7 +106,7 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
         let fresh = read_attributes(*region, &to_read, until, &mut unread).await;
         let read = Read { to_read: &to_read, fresh, is_denied: is_denied(&unread) };
         let swept = compare(baseline, seen.world, of, &known, read, now)?;
-        let queued = asked(&swept, &known, &managed, round);
+        let queued = asked(&swept, &known, &managed);
         // Remembered first: what a run then finds says since when the VPC has been known.
         let not_remembered = remember(*table, place, &known, &swept).await.err();
         let messages = for_sweep(&progress.sweep, |vpc| place.scope(vpc), &queued);
@@ -113,13 +114,16 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
         queue.send(&envelopes).await?;
         (swept, queued, not_remembered)
     };
-    let progress = progress.after(&swept, &managed, region.time());
-    let noted = Transaction::one(put(key, &progress, Condition::unchanged(item.as_ref())));
-    let not_noted = match table.commit(&noted).await? {
-        Commit::Made => None,
-        // Another round was under way at the same time: what it noted stands.
-        Commit::Conflict => Some(crate::run::too_many_writers()),
+    let mut progress = progress.after(&swept, &managed, region.time());
+    // What the table did not take is not missed in it later.
+    let is_kept = |vpc: &VpcId| {
+        known.contains_key(vpc)
+            || (not_remembered.is_none() && swept.iter().any(|one| one.vpc == *vpc))
     };
+    if progress.ended.is_some() {
+        progress.remembered.retain(is_kept);
+    }
+    let not_noted = note(*table, item, &key, &progress, round).await?;
     Ok(RoundEnd {
         queued,
         managed: managed.len(),
@@ -130,37 +134,55 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
     })
 }
 
-/// The VPCs that runs are asked to look at: those with news; and when a sweep begins those that are
-/// remembered and not managed any more, of which somebody has to be told.
+/// The VPCs that runs are asked to look at: those with news; and those that are remembered and not
+/// managed any more, of which somebody has to be told. The run that tells of one forgets it.
 fn asked(
     swept: &[SweptVpc],
     known: &BTreeMap<VpcId, KnownVpc>,
     managed: &BTreeSet<VpcId>,
-    round: &Round,
 ) -> Vec<VpcId> {
     let news = swept.iter().filter(|one| one.news.is_some()).map(|one| one.vpc.clone());
     let left = known.keys().filter(|vpc| !managed.contains(*vpc)).cloned();
-    match round {
-        Round::Begins(_) => news.chain(left).collect(),
-        Round::GoesOn => news.collect(),
+    news.chain(left).collect()
+}
+
+/// Notes how far a sweep has come; why not, where others were quicker.
+async fn note<T: Table>(
+    table: &T,
+    mut item: Option<Item>,
+    key: &Key,
+    progress: &Progress,
+    round: &Round,
+) -> Result<Option<CallError>, CallError> {
+    const TRIES: u32 = 5;
+    for _ in 0..TRIES {
+        let condition = Condition::unchanged(item.as_ref());
+        let noted = Transaction::one(put(key.clone(), progress, condition));
+        match (table.commit(&noted).await?, round) {
+            (Commit::Made, _) => return Ok(None),
+            // Another round was under way at the same time: what it noted stands.
+            (Commit::Conflict, Round::GoesOn) => break,
+            // A sweep that begins has all VPCs before it, those too that another one has left.
+            (Commit::Conflict, Round::Begins(_)) => item = table.get(key).await?,
+        }
     }
+    Ok(Some(crate::run::too_many_writers()))
 }
 
 /// What the progress of a sweep is called.
 pub const PROGRESS: &str = "progress";
 
-/// What the table knows of each VPC of a place.
+/// What the table knows of each VPC of a place. One of which it holds what cannot be read is known all
+/// the same: nothing of it was lost.
 async fn known<T: Table>(table: &T, place: &Place) -> Result<BTreeMap<VpcId, KnownVpc>, CallError> {
     let mut known: BTreeMap<VpcId, KnownVpc> = BTreeMap::new();
     for item in table.list(&Kind::State.at(place), "").await? {
-        if let (Ok(vpc), Ok(state)) = (item.key.name.parse(), read::<VpcState>(&item)) {
-            known.entry(vpc).or_default().state = Some(state);
-        }
+        let Ok(vpc) = item.key.name.parse() else { continue };
+        known.entry(vpc).or_default().state = read::<VpcState>(&item).ok();
     }
     for item in table.list(&Kind::Facts.at(place), "").await? {
-        if let (Ok(vpc), Ok(facts)) = (item.key.name.parse(), read::<VpcFacts>(&item)) {
-            known.entry(vpc).or_default().facts = Some(facts);
-        }
+        let Ok(vpc) = item.key.name.parse() else { continue };
+        known.entry(vpc).or_default().facts = read::<VpcFacts>(&item).ok();
     }
     Ok(known)
 }
@@ -199,7 +221,14 @@ async fn read_attributes<S: Survey>(
 /// Whether DNS attributes cannot be read until somebody mends that: then what can be compared without
 /// them is.
 fn is_denied(unread: &[Unread]) -> bool {
-    unread.iter().any(|it| it.section == Section::VpcAttributes && !it.error.class.passes())
+    unread.iter().filter(|it| it.section == Section::VpcAttributes).any(|it| match it.error.class {
+        ErrorClass::Denied | ErrorClass::Invalid => true,
+        // A VPC that is gone by now says nothing of the others.
+        ErrorClass::NotFound
+        | ErrorClass::AlreadyDone
+        | ErrorClass::Throttled
+        | ErrorClass::Transient => false,
+    })
 }
 
 /// What was read of DNS attributes.
@@ -249,7 +278,7 @@ async fn remember<T: Table>(
             let scope = place.scope(&one.vpc);
             Box::pin(async move {
                 let before: Kept<VpcFacts> = Kept::of(table.get(&facts_key(&scope)).await?)
-                    .unwrap_or_else(|_| Kept::default());
+                    .map_err(|error| unreadable(&error))?;
                 let known = known.get(&one.vpc).and_then(|known| known.facts.as_ref());
                 if before.value.as_ref() != known {
                     return Ok(());
@@ -264,3 +293,6 @@ async fn remember<T: Table>(
     }
     outcome
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -137,7 +137,7 @@ pub(super) fn jitter(run_id: &str, attempt: u32) -> Duration {
 }
 
 /// The table holds what this version cannot read.
-pub(super) fn unreadable(error: &Unreadable) -> CallError {
+pub(crate) fn unreadable(error: &Unreadable) -> CallError {
     CallError {
         operation: "GetItem".to_owned(),
         class: ErrorClass::Invalid,

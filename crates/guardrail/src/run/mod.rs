@@ -37,7 +37,7 @@ use crate::event::Evidence;
 use crate::history::outgoing::Level;
 use crate::history::{
     Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Looked, Memory, RunRecord,
-    Transaction, VpcState, Write, ledger, recorded_calls,
+    Transaction, VpcFacts, VpcState, Write, ledger, recorded_calls,
 };
 use crate::plan::Circumstances;
 use crate::report::alert::Alert;
@@ -45,12 +45,12 @@ use crate::report::{Cause, Report};
 
 use self::apply::{Remembered, Runner};
 use self::conclude::{Ended, closed_record, record_of, report_of};
-pub(crate) use self::journal::too_many_writers;
 use self::journal::{Journal, TRIES, jitter};
+pub(crate) use self::journal::{too_many_writers, unreadable};
 use self::killed::{closed_alert, judged};
-use self::memory::{Known, Looks, keep_facts, recall};
+use self::memory::{Known, Looks, OpenRun, keep_facts, recall};
 use self::recheck::{
-    in_view_of, is_in_vain, look_again, made_changes, takes_steps, tried_again_at,
+    Outcomes, in_view_of, is_in_vain, look_again, made_changes, takes_steps, tried_again_at,
 };
 use self::told::{Telling, tell};
 use self::traffic::carried;
@@ -160,7 +160,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             // Of the calls that led here nobody may hear again.
             let looks = &[(Looked::nothing(), self.cloud.now())];
             let looks = Looks { looks, calls: &recorded_calls(&request.evidence) };
-            return match keep_facts(self.cloud, self.table, request, looks, known.facts).await {
+            return match self.keep(looks, known.facts).await {
                 Ok(()) => self.give_way(until).await,
                 Err(error) => self.only_look(error).await,
             };
@@ -169,20 +169,10 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
         let seed = remembered.seed.clone();
         let mut runner = Runner::new(self.cloud, self.baseline, request, remembered);
         let first = runner.first_look().await;
-        if let Some(open) = known.open.take() {
-            let became = judged(&open, &first, runner.world());
-            let alert = closed_alert(&open, &became, request, self.baseline);
-            let closed = closed_record(&open, &became, request, self.cloud.now());
-            // Before the record is closed: it says which names the killed run switched on.
-            let facts = known.facts.clone();
-            let looks = runner.looks();
-            if let Err(error) = keep_facts(self.cloud, self.table, request, looks, facts).await {
-                return self.unrecorded(&runner, first, error);
-            }
-            match self.close(&mut known, closed, alert).await {
-                Ok(()) => {}
-                Err(error) => return self.unrecorded(&runner, first, error),
-            }
+        if let Some(open) = known.open.take()
+            && let Err(error) = self.close_killed(&mut known, &open, &runner, &first).await
+        {
+            return self.unrecorded(&runner, first, error);
         }
         let was_known = known.is_known();
         let mut journal = None;
@@ -194,8 +184,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                 }
                 Ok(Begun::Late { until }) => {
                     let facts = std::mem::take(&mut known.facts);
-                    let looks = runner.looks();
-                    return match keep_facts(self.cloud, self.table, request, looks, facts).await {
+                    return match self.keep(runner.looks(), facts).await {
                         Ok(()) => self.give_way(until).await,
                         Err(error) => self.unrecorded(&runner, first, error),
                     };
@@ -210,34 +199,75 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             false => first.clone(),
         };
         let outcomes = in_view_of(&first.plan, outcomes, &last.plan);
+        let ended = Ended { nat_traffic, was_known, ..self.ended(&runner, first, last, outcomes) };
+        self.finish_under(known, &seed, &runner, &ended, journal).await
+    }
+
+    /// What a run leaves that has taken its steps, or had none to take.
+    async fn finish_under(
+        &self,
+        mut known: Known,
+        seed: &str,
+        runner: &Runner<'_, C>,
+        ended: &Ended<'_>,
+        journal: Option<Journal<'_, T>>,
+    ) -> Lived {
         let facts = std::mem::take(&mut known.facts);
         // What is not kept now, the next look need not see: that what a run has switched on was off.
-        let kept = match is_managed(&last) {
-            true => keep_facts(self.cloud, self.table, request, runner.looks(), facts).await,
+        let kept = match is_managed(&ended.last) {
+            true => self.keep(runner.looks(), facts).await,
             false => Ok(()),
         };
-        let unread = runner.unread().to_vec();
-        let ended = Ended {
+        let began = journal.is_some();
+        match journal.and_then(|journal| journal.failed).or(kept.err()) {
+            Some(error) => self.not_recorded(ended.clone(), error),
+            None => self.finish(&mut known, seed, ended, began).await,
+        }
+    }
+
+    /// Closes what a killed run has left open, and keeps before that what was seen: the record says
+    /// which names the killed run switched on.
+    async fn close_killed(
+        &self,
+        known: &mut Known,
+        open: &OpenRun,
+        runner: &Runner<'_, C>,
+        first: &Assessment,
+    ) -> Result<(), CallError> {
+        let became = judged(open, first, runner.world());
+        let alert = closed_alert(open, &became, self.request, self.baseline);
+        let closed = closed_record(open, &became, self.request, self.cloud.now());
+        self.keep(runner.looks(), known.facts.clone()).await?;
+        self.close(known, closed, alert).await
+    }
+
+    async fn keep(&self, looks: Looks<'_>, before: Kept<VpcFacts>) -> Result<(), CallError> {
+        keep_facts(self.cloud, self.table, self.request, looks, before).await
+    }
+
+    /// A run that is over now, as far as its looks and its steps say.
+    fn ended(
+        &self,
+        runner: &Runner<'_, C>,
+        first: Assessment,
+        last: Assessment,
+        outcomes: Outcomes,
+    ) -> Ended<'a> {
+        Ended {
             baseline: self.baseline,
-            request,
+            request: self.request,
             started: self.started,
             finished: self.cloud.now(),
             first,
             last,
             outcomes,
-            unread,
-            nat_traffic,
+            unread: runner.unread().to_vec(),
+            nat_traffic: Vec::new(),
             look_again: None,
-            was_known,
+            was_known: false,
             ended: Vec::new(),
             was_off_for: None,
             notes_error: None,
-        };
-        let began = journal.is_some();
-        let failed = journal.and_then(|journal| journal.failed).or(kept.err());
-        match failed {
-            Some(error) => self.not_recorded(ended, error),
-            None => self.finish(&mut known, &seed, &ended, began).await,
         }
     }
 
@@ -305,22 +335,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     fn unrecorded(&self, runner: &Runner<'_, C>, first: Assessment, error: CallError) -> Lived {
         let now = self.cloud.now();
         let outcomes = recheck::not_recorded(&first.plan, &error, now, self.request.deadline);
-        let ended = Ended {
-            baseline: self.baseline,
-            request: self.request,
-            started: self.started,
-            finished: now,
-            last: first.clone(),
-            first,
-            outcomes,
-            unread: runner.unread().to_vec(),
-            nat_traffic: Vec::new(),
-            look_again: None,
-            was_known: false,
-            ended: Vec::new(),
-            was_off_for: None,
-            notes_error: None,
-        };
+        let ended = self.ended(runner, first.clone(), first, outcomes);
         self.not_recorded(ended, error)
     }
 

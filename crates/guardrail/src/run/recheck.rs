@@ -385,11 +385,14 @@ pub(super) fn in_view_of(plan: &Plan, outcomes: Outcomes, last: &Plan) -> Outcom
             Task::Await(_) => false,
         })
     };
-    let seen = |(id, outcome)| match outcome {
-        Outcome::Failed(error) if is_unanswered(&error) && shows(&id) => {
-            (id, Outcome::FoundMade(error))
+    let seen = |(id, outcome)| {
+        if let Outcome::Failed(error) = &outcome
+            && is_unanswered(error)
+            && shows(&id)
+        {
+            return (id, Outcome::FoundMade(error.clone()));
         }
-        outcome => (id, outcome),
+        (id, outcome)
     };
     outcomes.into_iter().map(seen).collect()
 }

@@ -6,7 +6,7 @@ use crate::history::ledger::{gave_way_key, open_key, put, state_key};
 use crate::history::{Item, Key, Kind, Open, Partition, Standing, VpcFacts};
 
 /// What a future of a fake comes to.
-fn done<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn done<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the fake never waits"),
@@ -25,9 +25,13 @@ fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
     }
 }
 
-fn standing(table: &InMemoryTable) -> Vec<Standing> {
+fn state(table: &InMemoryTable) -> VpcState {
     let item = done(table.get(&state_key(&request(0).scope))).unwrap();
-    Kept::<VpcState>::of(item).unwrap().value.unwrap().standing
+    Kept::<VpcState>::of(item).unwrap().value.unwrap()
+}
+
+fn standing(table: &InMemoryTable) -> Vec<Standing> {
+    state(table).standing
 }
 
 fn edit(cloud: &Fake, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) {
@@ -156,4 +160,30 @@ fn a_run_that_another_overtook_looks_again() {
     assert!(done(table.get(&gave_way_key(&request.scope))).unwrap().is_some());
     let alerts = Kind::Waiting.at(&request.scope.place());
     assert_eq!(done(table.list(&alerts, "unsent#")), Ok(Vec::new()));
+}
+
+/// The grace of two minutes is counted from the first look, and nobody hears of it.
+#[test]
+fn a_grace_is_noted_once_and_ends_with_the_endpoint() {
+    let cloud = Fake::new(|w| {
+        w.remove("vpce-ssm")
+            .add("SecurityGroups", own_group(&["10.0.0.0/16"]))
+            .baseline("settling", json!({"minutes": 0, "dhcp_options_minutes": 0}))
+    });
+    let table = InMemoryTable::default();
+    let noted = || -> Vec<(String, i64)> {
+        let grace = state(&table).grace.into_iter();
+        grace.map(|(service, until)| (service.to_string(), until.as_second())).collect()
+    };
+    let ssm = ("com.amazonaws.eu-central-1.ssm".to_owned(), 180);
+    for _ in 0..2 {
+        let (is_told, waits) = next(&cloud, &table);
+        let due = waits.look_again.as_ref().map(|again| again.at.as_second());
+        assert!(!is_told, "{:?} {:?}", told(&waits), standing(&table));
+        assert_eq!((is_told, due, noted()), (false, Some(180), vec![ssm.clone()]));
+        assert!(standing(&table).iter().all(|it| !it.told), "{:?}", standing(&table));
+    }
+    let (is_told, made) = next(&cloud, &table);
+    assert!(is_told && made.changed(), "{:?}", told(&made));
+    assert_eq!(noted(), []);
 }
