@@ -152,6 +152,7 @@ fn may_stay(report: &Report, outcome: &Outcome) -> bool {
         }
         Outcome::WillNotBeReady { .. } | Outcome::Ready => true,
         Outcome::Done(_)
+        | Outcome::FoundMade(_)
         | Outcome::Planned
         | Outcome::Held(_)
         | Outcome::Stale
