@@ -44,8 +44,12 @@ pub(crate) const EIGHT: [Deed; 8] = [
     Deed::ShutGroup,
 ];
 
-/// What a person or a tool does one after the other, each so many seconds after the one before.
-pub(crate) const BEHAVIOURS: [(usize, &str, &[(u64, Deed)]); 16] = [
+/// How often it is chosen among the others, what it is called, and what is done, each so many seconds
+/// after the one before.
+pub(crate) type Behaviour = (usize, &'static str, &'static [(u64, Deed)]);
+
+/// What a person or a tool does one after the other.
+pub(crate) const BEHAVIOURS: [Behaviour; 16] = [
     (6, "a NAT route is added", &[(0, Deed::AddNatRoute(1))]),
     (3, "a NAT route is added to the other table", &[(0, Deed::AddNatRoute(2))]),
     (2, "a NAT route is deleted by a person", &[(0, Deed::DeleteNatRoute(1))]),

@@ -195,9 +195,10 @@ impl Hand {
                 (version, of_section(&SimCloud::new(old), scope, section))
             }
         };
-        let mut watch = self.stage.watch.borrow_mut();
-        watch.has_read(self.process, scope.vpc.as_str(), section, (version, read.is_ok()));
-        drop(watch);
+        {
+            let mut watch = self.stage.watch.borrow_mut();
+            watch.has_read(self.process, scope.vpc.as_str(), section, (version, read.is_ok()));
+        }
         self.stand(&way, Side::After).await;
         read
     }

@@ -36,7 +36,8 @@ impl Stage {
             for topic in TOPICS {
                 // What a killed run made and somebody took back shows to nobody: it is in the record.
                 let is_over = self.watch.borrow().may_be_taken_back(change);
-                if !self.is_told(change, topic) && !(is_over && self.is_closed_as_killed(change)) {
+                let is_known = is_over && self.is_closed_as_killed(change);
+                if !(self.is_told(change, topic) || is_known) {
                     let Change { run_id, call, .. } = change;
                     let what =
                         format!("`{call}` of {run_id} was not told to {topic} with its undo");
