@@ -157,7 +157,6 @@ fn may_stay(report: &Report, outcome: &Outcome) -> bool {
         | Outcome::Held(_)
         | Outcome::Stale
         | Outcome::Failed(_)
-        | Outcome::FoundMade(_)
         | Outcome::RecheckFailed(_)
         | Outcome::TimedOut
         | Outcome::OutOfTime
