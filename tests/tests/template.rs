@@ -375,6 +375,10 @@ fn a_vpcs_messages_keep_their_order_and_are_given_up_in_the_end() {
         repair["Timeout"].as_u64().map(|timeout| timeout * 6),
         "for Lambda's own retries of a throttled invocation"
     );
+    // A batch is held for what is left of its invocation and a minute: so long a killed run holds up
+    // its VPC.
+    let held = repair["Timeout"].as_u64().map(|timeout| timeout + 60);
+    assert_eq!(held, Some(6 * 60));
     let redrive =
         json!({ "deadLetterTargetArn": arn_of("RepairDeadLetters"), "maxReceiveCount": 12 });
     assert_eq!(queue["RedrivePolicy"], redrive);

@@ -11,6 +11,7 @@
 mod judge;
 mod seams;
 mod stage;
+mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -314,6 +314,49 @@ impl Draft<'_, '_> {
                 step.held.get_or_insert(Hold::Grace { until });
             }
         }
+        self.hold_what_only_serves_the_held();
+    }
+
+    /// Leaves the guardrail's group alone as long as every endpoint that would use it is left to a tool.
+    fn hold_what_only_serves_the_held(&mut self) {
+        let steps = &self.plan.steps;
+        let grace_of = |step: &Step| match step.held {
+            Some(Hold::Grace { until }) => Some(until),
+            Some(
+                Hold::RunLimit
+                | Hold::Settling { .. }
+                | Hold::Pace { .. }
+                | Hold::NotRemembered { .. },
+            )
+            | None => None,
+        };
+        let is_for_endpoints = |step: &Step| match &step.task {
+            Task::Change(action) => action.operation().changes_endpoints(),
+            Task::Await(_) => false,
+        };
+        let is_group = |step: &Step| {
+            matches!(
+                step.task,
+                Task::Change(Action::CreateSecurityGroup { .. } | Action::AuthorizeHttps { .. })
+            )
+        };
+        let used_from = |group: &Step| {
+            let users = steps
+                .iter()
+                .filter(|step| is_for_endpoints(step) && step.after.contains(&group.id));
+            let graces: Option<Vec<_>> = users.map(grace_of).collect();
+            graces?.into_iter().min()
+        };
+        let held: Vec<(StepId, _)> = steps
+            .iter()
+            .filter(|step| is_group(step))
+            .filter_map(|step| Some((step.id, used_from(step)?)))
+            .collect();
+        for (id, until) in held {
+            if let Some(step) = self.plan.steps.iter_mut().find(|step| step.id == id) {
+                step.held.get_or_insert(Hold::Grace { until });
+            }
+        }
     }
 
     fn hold_of(&self, step: &Step) -> Option<Hold> {
