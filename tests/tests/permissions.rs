@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 /// The template in a form that ministack can enforce, and without one action altogether. For a call
 /// it looks at one of its resources only and at none of EC2's tags, so that every EC2 and Route 53
 /// action is on all resources and without conditions here; which are right is checked with AWS's
-/// own list by `.ci/check-template.py`. It knows an action `sqs:SendMessageBatch`, which on AWS is
-/// part of `sqs:SendMessage`, and no key `aws:PrincipalArn`. And it is not reached through TLS.
+/// own list by `.ci/check-template.py`. It knows actions `sqs:SendMessageBatch` and
+/// `sqs:ChangeMessageVisibilityBatch`, which on AWS are part of those without `Batch`, and no key
+/// `aws:PrincipalArn`. And it is not reached through TLS.
 fn by_action_alone(without: &str) -> Value {
     let mut template = translated_template();
     for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
@@ -46,8 +47,15 @@ fn loosen(document: &mut Value, without: &str) {
             .unwrap_or_else(|| vec![statement["Action"].clone()]);
         let actions: Vec<String> =
             actions.iter().map(|action| action.as_str().unwrap().to_owned()).collect();
-        if actions == ["sqs:SendMessage"] {
-            statement["Action"] = json!(["sqs:SendMessage", "sqs:SendMessageBatch"]);
+        let batches: Vec<String> = actions
+            .iter()
+            .filter(|action| {
+                ["sqs:SendMessage", "sqs:ChangeMessageVisibility"].contains(&action.as_str())
+            })
+            .map(|action| format!("{action}Batch"))
+            .collect();
+        if !batches.is_empty() {
+            statement["Action"] = json!([actions.clone(), batches].concat());
         }
         if actions.iter().all(|action| action.starts_with("ec2:") || action.starts_with("route53:"))
         {
