@@ -12,7 +12,7 @@ use crate::cloud::{Applied, CallError, NatTraffic, Unread};
 use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, ServiceName};
 use crate::history::{Closed, LookAgain, RecordedStep, RunRecord, Standing};
-use crate::plan::{Condition, Hold, Plan, Step, Task};
+use crate::plan::{Condition, Hold, Plan, Step, StepId, Task};
 use crate::report;
 use crate::report::commands::{self, RoutesAtStake};
 use crate::report::{Cause, Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
@@ -276,7 +276,12 @@ fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
         }
         Task::Await(_) => false,
     };
-    outcomes.values().any(passes) || last.steps.iter().any(came_to_light)
+    // The answer was lost, and what rests on the step waited for it; what it made was found since.
+    let found_made = |id: &StepId| matches!(outcomes.get(id), Some(Outcome::FoundMade(_)));
+    let can_go_on =
+        |outcome: &Outcome| matches!(outcome, Outcome::Skipped { because } if found_made(because));
+    outcomes.values().any(|outcome| passes(outcome) || can_go_on(outcome))
+        || last.steps.iter().any(came_to_light)
 }
 
 fn found(finding: &Finding, repaired: bool, baseline: &Baseline) -> Found {
@@ -335,5 +340,31 @@ fn step_report(
         after: step.after.clone(),
         outcome,
         undo,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::{CallError, ErrorClass};
+
+    #[test]
+    fn what_waited_for_a_call_whose_answer_was_lost_goes_on_once_its_change_shows() {
+        let lost = CallError {
+            operation: "CreateSecurityGroup".into(),
+            class: ErrorClass::Transient,
+            code: None,
+            message: "no answer".to_owned(),
+        };
+        let (made, next) = (StepId(1), StepId(2));
+        let found = (made, Outcome::FoundMade(lost));
+        let skipped = (next, Outcome::Skipped { because: made });
+        let helps = |outcomes: &[(StepId, Outcome)]| {
+            let outcomes = outcomes.iter().cloned().collect();
+            another_run_helps(&Plan::default(), &Plan::default(), &outcomes)
+        };
+        assert!(helps(&[found.clone(), skipped.clone()]));
+        assert!(!helps(&[found]), "nothing waited for it");
+        assert!(!helps(&[skipped]), "nothing came of it");
     }
 }
