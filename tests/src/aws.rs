@@ -154,7 +154,7 @@ fn vpc_attribute(name: &str) -> String {
     format!("<DescribeVpcAttributeResponse>{value}</DescribeVpcAttributeResponse>")
 }
 
-fn read(request: &Request) -> Call {
+pub(crate) fn read(request: &Request) -> Call {
     if let Some(target) = request.header("x-amz-target") {
         let action = target.rsplit('.').next().unwrap().to_owned();
         return Call { action, input: serde_json::from_str(&request.body).unwrap() };

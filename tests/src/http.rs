@@ -1,5 +1,6 @@
 //! As much of HTTP as the stand-ins need: a request in, an answer out, and the connection is over.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -54,7 +55,47 @@ where
     address
 }
 
-async fn receive(stream: &mut TcpStream) -> Option<Request> {
+/// Hands a request on; what came back, and nothing where no answer came.
+pub(crate) async fn forward(to: SocketAddr, request: &Request) -> Option<Vec<u8>> {
+    let is_kept = |line: &&str| !line.to_ascii_lowercase().starts_with("connection:");
+    let head: Vec<&str> = request.head.lines().filter(is_kept).collect();
+    let text = format!("{}\r\nconnection: close\r\n\r\n{}", head.join("\r\n"), request.body);
+    let mut stream = TcpStream::connect(to).await.unwrap();
+    stream.write_all(text.as_bytes()).await.ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok()?;
+    Some(answer).filter(|answer| !answer.is_empty())
+}
+
+/// A request of our own, signed with this key as far as anybody looks; status and body of the
+/// answer, and nothing where none came.
+pub(crate) async fn ask(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    key: &str,
+    body: &str,
+) -> Option<(u16, String)> {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {to}\r\n\
+         authorization: AWS4-HMAC-SHA256 Credential={key}/20261122/eu-central-1/ec2/aws4_request\r\n\
+         content-length: {}",
+        body.len()
+    );
+    let request =
+        Request { method: method.to_owned(), path: path.to_owned(), head, body: body.to_owned() };
+    read_answer(&forward(to, &request).await?)
+}
+
+/// Status and body of an answer.
+pub(crate) fn read_answer(answer: &[u8]) -> Option<(u16, String)> {
+    let text = String::from_utf8_lossy(answer);
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some((status, body.to_owned()))
+}
+
+pub(crate) async fn receive(stream: &mut TcpStream) -> Option<Request> {
     let mut bytes = Vec::new();
     loop {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {

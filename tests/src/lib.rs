@@ -7,3 +7,5 @@ pub mod dynamodb;
 mod http;
 pub mod pipeline;
 pub mod process;
+pub mod stack;
+pub mod worlds;

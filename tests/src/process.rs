@@ -1,6 +1,7 @@
 //! A function as a process, under a stand-in for Lambda's Runtime API
 //! (docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 
+use std::ffi::OsStr;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -17,6 +18,9 @@ use crate::http::{Reply, Request, serve};
 
 /// Nothing takes this long; what hangs must end the test.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The longest that the template lets a function run.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What a function made of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +52,22 @@ struct Invocation {
 impl Function {
     /// Starts a function's binary on this AWS, with these variables besides Lambda's own.
     pub async fn start(binary: &str, aws: &FakeAws, variables: &[(&str, &str)]) -> Self {
+        Self::start_at(binary, "request", &aws.url, variables.iter().copied()).await
+    }
+
+    /// Starts a function's binary where AWS has this URL, with these variables besides Lambda's own.
+    /// The ids of its requests begin so.
+    pub async fn start_at(
+        binary: impl AsRef<OsStr>,
+        requests: &str,
+        aws: &str,
+        variables: impl IntoIterator<Item = (&str, &str)>,
+    ) -> Self {
         let (events, next) = mpsc::channel(1);
         let (answer, answers) = mpsc::channel(1);
         let (ask, asked) = watch::channel(0);
-        let api = Arc::new(Api { next: Mutex::new(next), answer, ask });
+        let requests = requests.to_owned();
+        let api = Arc::new(Api { requests, next: Mutex::new(next), answer, ask });
         let address = serve(move |request| {
             let api = Arc::clone(&api);
             async move { api.reply(&request).await }
@@ -60,8 +76,8 @@ impl Function {
             .env_clear()
             .envs(lambda_variables())
             .env("AWS_LAMBDA_RUNTIME_API", address.await)
-            .env("AWS_ENDPOINT_URL", &aws.url)
-            .envs(variables.iter().copied())
+            .env("AWS_ENDPOINT_URL", aws)
+            .envs(variables)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -96,7 +112,29 @@ impl Function {
         self.invoked += 1;
         let invocation = Invocation { number: self.invoked, event: event.to_string(), deadline };
         self.events.send(invocation).await.unwrap();
-        timeout(PATIENCE, self.answers.recv()).await.unwrap().unwrap()
+        timeout(FUNCTION_TIMEOUT, self.answers.recv()).await.unwrap().unwrap()
+    }
+
+    /// One event, in an invocation that ends at this millisecond since the epoch; nothing where the
+    /// process is killed before it answers.
+    pub async fn invoke_or_kill(
+        &mut self,
+        event: &Value,
+        deadline: u64,
+        kill: &Notify,
+    ) -> Option<Answer> {
+        self.ready().await;
+        self.invoked += 1;
+        let invocation = Invocation { number: self.invoked, event: event.to_string(), deadline };
+        self.events.send(invocation).await.unwrap();
+        tokio::select! {
+            biased;
+            () = kill.notified() => {
+                self.child.kill().await.unwrap();
+                None
+            }
+            answer = timeout(FUNCTION_TIMEOUT, self.answers.recv()) => Some(answer.unwrap().unwrap()),
+        }
     }
 
     /// Ends the function, once it waits for an event; the lines it wrote, each one JSON object.
@@ -144,6 +182,7 @@ fn lambda_variables() -> [(&'static str, &'static str); 9] {
 }
 
 struct Api {
+    requests: String,
     next: Mutex<mpsc::Receiver<Invocation>>,
     answer: mpsc::Sender<Answer>,
     ask: watch::Sender<usize>,
@@ -172,8 +211,9 @@ impl Api {
             return Reply { status: 500, headers: String::new(), body: String::new() };
         };
         let arn = "arn:aws:lambda:eu-central-1:111122223333:function:function";
+        let requests = &self.requests;
         let headers = format!(
-            "content-type: application/json\r\nlambda-runtime-aws-request-id: request-{number}\r\n\
+            "content-type: application/json\r\nlambda-runtime-aws-request-id: {requests}-{number}\r\n\
              lambda-runtime-deadline-ms: {deadline}\r\nlambda-runtime-invoked-function-arn: {arn}\r\n"
         );
         Reply { status: 200, headers, body: event }

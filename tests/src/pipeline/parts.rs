@@ -33,20 +33,37 @@ pub(crate) fn repository() -> PathBuf {
 pub fn parts() -> &'static Parts {
     static PARTS: OnceLock<Parts> = OnceLock::new();
     PARTS.get_or_init(|| {
-        // target/debug/deps/<test>, or target/release/<benchmark>
-        let test = env::current_exe().unwrap();
-        let beside = test.parent().unwrap();
-        let built = if beside.ends_with("deps") { beside.parent().unwrap() } else { beside };
+        let built = built();
         let target = built.parent().unwrap();
         let folder = target.join("local-parts");
         fs::create_dir_all(&folder).unwrap();
         let lock = File::create(folder.join("lock")).unwrap();
         lock.lock().unwrap();
         let python = python(&folder, &repository().join("tests/local/requirements.txt"));
-        build(target, built);
-        let zips = zip(&folder, built, &python);
-        Parts { python, built: built.to_owned(), folder, zips }
+        build(target, &built);
+        let zips = zip(&folder, &built, &python);
+        Parts { python, built, folder, zips }
     })
+}
+
+/// Where the functions' binaries are, built once; nothing else has to be there.
+pub fn functions() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let built = built();
+        build(built.parent().unwrap(), &built);
+        built
+    };
+    BUILT.get_or_init(build).clone()
+}
+
+/// The folder of what this test or benchmark was built with: `target/debug/deps/<test>`, or
+/// `target/release/<benchmark>`.
+fn built() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let beside = test.parent().unwrap();
+    let is_test = beside.ends_with("deps");
+    if is_test { beside.parent().unwrap().to_owned() } else { beside.to_owned() }
 }
 
 /// The Python of an environment with what these requirements say, made anew when they changed;
