@@ -238,8 +238,16 @@ fn changes(calls: &[String]) -> Vec<&str> {
     operations.filter(|name| !name.starts_with("describe-") && *name != "sts").collect()
 }
 
-const WITH_A_SCRIPT: [&str; 7] =
-    ["cdk", "dual-stack", "eks", "messy", "plain", "public-ip-on-launch", "terraform-aws-vpc"];
+const WITH_A_SCRIPT: [&str; 8] = [
+    "cdk",
+    "dual-stack",
+    "eks",
+    "messy",
+    "own-policy",
+    "plain",
+    "public-ip-on-launch",
+    "terraform-aws-vpc",
+];
 
 #[test]
 fn a_script_parses_and_keeps_its_lines_short() {
