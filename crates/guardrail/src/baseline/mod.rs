@@ -3,6 +3,7 @@
 
 mod accepted_subnets;
 mod contradictions;
+mod costs;
 pub mod known_services;
 mod listed_service;
 mod managed_vpcs;
@@ -16,6 +17,7 @@ mod tag_selector;
 mod vpc_override;
 
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
+pub use costs::{Costs, UsDollars};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use managed_vpcs::ManagedVpcs;
 pub use organization::OrganizationId;
@@ -93,6 +95,9 @@ pub struct Baseline {
     /// What is known of single VPCs that cannot be observed. The first that matches a VPC counts.
     #[serde(default)]
     pub overrides: Vec<VpcOverride>,
+    /// What interface endpoints cost, and may cost.
+    #[serde(default)]
+    pub costs: Costs,
     /// How much one run may change in one VPC.
     #[serde(default)]
     pub limits: Limits,
@@ -332,6 +337,7 @@ impl Default for Baseline {
             organization: None,
             settling: Settling::default(),
             overrides: Vec::new(),
+            costs: Costs::default(),
             limits: Limits::default(),
         }
     }
