@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Attribute, Destination};
 use super::gravity::Rank;
 use super::item::{Body, Condition, Item, Key, Kind, Transaction, Write};
-use super::packed::{NotPacked, pack, unpack};
+use super::packed::{NotPacked, pack, unpack, unpack_one};
 use crate::ec2::id::Place;
 
 /// What the names of all pointers begin with.
@@ -89,21 +89,13 @@ impl Unreadable {
     pub(super) fn item(item: &Item, error: &serde_json::Error) -> Self {
         Self { name: item.key.name.clone(), why: error.to_string() }
     }
-
-    /// The item that holds no text.
-    pub(super) fn no_text(item: &Item) -> Self {
-        Self { name: item.key.name.clone(), why: "it is no text".to_owned() }
-    }
 }
 
 /// The value that an item holds as JSON.
 pub(super) fn value_of<T: for<'de> Deserialize<'de>>(item: &Item) -> Result<T, Unreadable> {
-    match &item.body {
-        Body::Text(text) => {
-            serde_json::from_str(text).map_err(|error| Unreadable::item(item, &error))
-        }
-        Body::Packed(_) => Err(Unreadable::no_text(item)),
-    }
+    let text = unpack_one(&item.body)
+        .map_err(|error| Unreadable { name: item.key.name.clone(), why: error.to_string() })?;
+    serde_json::from_str(&text).map_err(|error| Unreadable::item(item, &error))
 }
 
 /// A value of ours as an item's body. None of ours is a map with keys that are no text.
