@@ -22,7 +22,7 @@ mod state;
 mod vpc_facts;
 
 pub use alert::{Alert, Attribute, Destination};
-pub use calls::recorded_calls;
+pub use calls::{kept_calls, recorded_calls, with_earlier};
 pub use facts::{Changed, Fact, Facts, Memory, RecordedCall, Unsettled};
 pub use grace::Grace;
 pub use item::{Body, Condition, Item, Key, Kind, Partition, Transaction, Write};
@@ -30,5 +30,5 @@ pub use ledger::{Finish, Kept, Open, Unreadable};
 pub use pace::Pace;
 pub use premise::{Premise, Seen};
 pub use record::{Became, Closed, Mark, Marks, RecordedStep, RunRecord};
-pub use state::{Blind, Lease, LeaseClock, LookAgain, Standing, VpcState};
+pub use state::{Blind, GaveWay, Lease, LeaseClock, LookAgain, Standing, VpcState};
 pub use vpc_facts::{CachedAttributes, Looked, VpcFacts};

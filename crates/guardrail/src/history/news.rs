@@ -218,6 +218,7 @@ mod tests {
             blind: decided.blind.clone(),
             grace: std::collections::BTreeMap::new(),
             look_again: None,
+            calls: Vec::new(),
             in_vain: 0,
             lease: None,
         }

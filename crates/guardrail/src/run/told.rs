@@ -16,7 +16,7 @@ use crate::history::ledger::report_writes;
 use crate::history::news::{Left, Look, News, Sees, decide};
 use crate::history::outgoing::{Level, writes};
 use crate::history::packed::pack;
-use crate::history::{Alert, Blind, VpcState, Write};
+use crate::history::{Alert, Blind, VpcState, Write, kept_calls};
 use crate::plan::{Hold, Plan, Task};
 use crate::report::alert::alert;
 use crate::report::{Cause, Found, Report, Verdict};
@@ -78,6 +78,11 @@ pub(super) fn conclude(
     };
     let blind =
         decided.blind.map(|it| Blind { told: it.told && (!is_silent || was_told(&it)), ..it });
+    // Who took something out of the guardrail's care was told, and would be told again.
+    let calls = match ended.look_again.is_some() && report.departures.is_empty() {
+        true => kept_calls(&ended.request.evidence, look.at),
+        false => Vec::new(),
+    };
     let was_off = before.is_some_and(|state| state.off_since.is_some());
     let state = VpcState {
         looked: Some(look.at),
@@ -86,6 +91,7 @@ pub(super) fn conclude(
         blind,
         grace: graces,
         look_again: ended.look_again,
+        calls,
         in_vain,
         lease: None,
     };

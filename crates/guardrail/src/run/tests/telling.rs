@@ -15,10 +15,15 @@ pub(super) fn done<T>(future: impl Future<Output = T>) -> T {
 
 /// One more run, a minute later, with 25 seconds of time: its report and whether it is told.
 fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
+    next_of(cloud, table, request(0))
+}
+
+/// The same, of this request.
+pub(super) fn next_of(cloud: &Fake, table: &InMemoryTable, request: RunRequest) -> (bool, Report) {
     let now = cloud.now.get() + Duration::from_secs(60);
     cloud.now.set(now);
     let deadline = now + Duration::from_secs(25);
-    let request = RunRequest { run_id: format!("run-{now}"), deadline, ..request(0) };
+    let request = RunRequest { run_id: format!("run-{now}"), deadline, ..request };
     match lived(cloud, table, &request) {
         Lived::Recorded { report, is_told } => (is_told, *report),
         other @ (Lived::Busy { .. } | Lived::NotRecorded { .. }) => panic!("{other:?}"),
@@ -34,7 +39,7 @@ fn standing(table: &InMemoryTable) -> Vec<Standing> {
     state(table).standing
 }
 
-fn edit(cloud: &Fake, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) {
+pub(super) fn edit(cloud: &Fake, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) {
     edit(&mut cloud.state.borrow_mut());
 }
 
