@@ -34,6 +34,10 @@ pub struct VpcState {
     /// When to look again though nothing happens; `None` when nothing is waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again: Option<LookAgain>,
+    /// The sweep that has found the VPC for the first time, as long as what it found is to be told in
+    /// that sweep's summary; `None` once it was, and where there is nothing to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_contact: Option<String>,
     /// The calls that led to what is waited for: the alert of the run that comes then names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<Evidence>,

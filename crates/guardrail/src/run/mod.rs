@@ -428,7 +428,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     /// Ends the run by one transaction: outcome, state, what is due, and the alerts that go out.
     async fn finish(&self, known: &mut Known, seed: &str, ended: &Ended<'_>, began: bool) -> Lived {
         for attempt in 0..TRIES {
-            let Telling { report, state, is_told } = self.conclude(known, ended);
+            let Telling { report, state, is_told, sweep } = self.conclude(known, ended);
             let now = self.cloud.now();
             let mut more = match is_told {
                 Some(told::Told::ByItself) => {
@@ -436,7 +436,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                     told::outgoing(self, &report.run_id, &alert, Level::News, now)
                 }
                 Some(told::Told::WithOthers) => {
-                    vec![told::first_contact(&report, &self.request.incident)]
+                    vec![told::first_contact(&report, &sweep)]
                 }
                 None => Vec::new(),
             };
