@@ -11,6 +11,7 @@ pub mod gravity;
 pub mod hourly;
 mod item;
 pub mod ledger;
+pub mod lost;
 pub mod news;
 pub mod outgoing;
 pub mod own_calls;

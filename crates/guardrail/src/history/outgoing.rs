@@ -20,8 +20,12 @@ use crate::ec2::id::Place;
 /// What the names of all pointers begin with.
 pub const UNSENT: &str = "unsent#";
 
-/// How long an alert is tried to be told. After two weeks it is no news: the run's record has it.
+/// How long an alert is tried to be told. After two weeks it is no news: the run's record has it, and
+/// that it was given up is told.
 const KEPT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// How much longer the table keeps it, for the clock to count it, which may have been off.
+const THEN_FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// How long a process has for telling an alert by itself: as long as a call may take, on both sides
 /// of a clock that is half a minute off.
@@ -205,8 +209,14 @@ impl Unsent {
         Kind::Waiting.at(place).key(format!("{UNSENT}{}#{}", self.run_id, self.destination))
     }
 
+    /// Whether nobody tries to tell it any more.
+    pub fn is_given_up(&self, now: Timestamp) -> bool {
+        let end = self.since.checked_add(KEPT);
+        end.is_ok_and(|end| end <= now) && !self.is_claimed(now)
+    }
+
     fn expires(&self) -> Option<Timestamp> {
-        self.since.checked_add(KEPT).ok()
+        self.since.checked_add(KEPT.saturating_add(THEN_FORGOTTEN)).ok()
     }
 
     fn put(&self, key: Key, condition: Condition) -> Write {

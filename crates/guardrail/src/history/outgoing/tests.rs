@@ -63,7 +63,7 @@ fn each_destination_has_a_pointer_and_a_text_for_two_weeks() {
     );
     for write in &writes {
         let Write::Put { expires, condition, .. } = write else { panic!("{write:?}") };
-        assert_eq!((*expires, *condition), (Some(at(100 + 14 * 86_400)), Condition::Any));
+        assert_eq!((*expires, *condition), (Some(at(100 + 28 * 86_400)), Condition::Any));
     }
     assert_eq!(
         body(&writes[1]),
