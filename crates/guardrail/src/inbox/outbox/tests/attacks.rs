@@ -222,7 +222,7 @@ fn alerts_that_are_given_up_are_counted_and_told_to_whom_they_were_lost() {
     world.now.set(15 * 86_400);
     digest();
     let next = subject.replace("11", "19");
-    assert_eq!(world.told_to("b")[31..], [next.clone()]);
+    assert_eq!(world.told_to("b")[31..], [next.as_str()]);
     assert_eq!(world.told_to("a"), [subject.to_owned(), next], "it hears of all");
 }
 
