@@ -223,7 +223,8 @@ fn alerts_that_are_given_up_are_counted_and_told_to_whom_they_were_lost() {
     digest();
     let next = subject.replace("11", "19");
     assert_eq!(world.told_to("b")[31..], [next.as_str()]);
-    assert_eq!(world.told_to("a"), [subject.to_owned(), next], "it hears of all");
+    // What was tried least comes first.
+    assert_eq!(world.told_to("a"), [next, subject.to_owned()], "it hears of all");
 }
 
 /// The hour turns between two alerts, and between an alert's claim and its repeat.
