@@ -19,6 +19,7 @@ use crate::report::{Next, Outcome, Verdict};
 
 mod dying;
 mod killed_run;
+mod left_calls;
 mod telling;
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
