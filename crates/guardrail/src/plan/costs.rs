@@ -110,7 +110,7 @@ mod tests {
         })
     }
 
-    fn priced<'f>(w: &'f mut Fixture, ceiling: Option<f64>) -> &'f mut Fixture {
+    fn priced(w: &mut Fixture, ceiling: Option<f64>) -> &mut Fixture {
         w.baseline(
             "costs",
             json!({"interface_endpoint_hour": {"eu-central-1": 0.012}, "ceiling_per_month": ceiling}),
