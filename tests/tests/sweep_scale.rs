@@ -111,6 +111,8 @@ async fn a_sweep_compares_every_vpc_within_its_share_of_the_buckets() {
         ec2: SimOptions { throttling: true, ..SimOptions::default() },
         mishaps: Mishaps { lost: 100, ..Mishaps::default() },
         baseline: json!({ "version": 1, "mode": "notify" }),
+        // A call waits four seconds for its answer, and the simulator's take some for so many.
+        speed: 1,
     })
     .await;
     let changed = change_some(&stack, &world).await;
@@ -123,6 +125,8 @@ async fn a_sweep_compares_every_vpc_within_its_share_of_the_buckets() {
         if progress["ended"].is_string() {
             break progress;
         }
+        let left = progress["remaining"].as_array().unwrap().len();
+        println!("minute {minutes}: {left} VPCs are left, after {:.0?}", begun.elapsed());
         assert!(minutes < MOST_MINUTES, "the sweep does not end: {:?}", stack.lines());
         minutes += 1;
         stack.advance(MINUTE).await;
