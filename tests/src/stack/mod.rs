@@ -432,11 +432,8 @@ async fn queues(now: Timestamp, speed: u32) -> SqsServer {
     sqs.create(QUEUE, options, now).unwrap();
     let senders = ["detect", "sweep", "repair"];
     let senders = senders.map(|name| (format!("ASIA{}", name.to_uppercase()), sender(name)));
-    let options = SqsServerOptions {
-        speed,
-        senders: senders.into(),
-        ..SqsServerOptions::default()
-    };
+    let options =
+        SqsServerOptions { speed, senders: senders.into(), ..SqsServerOptions::default() };
     SqsServer::bind(sqs, now, options).await.unwrap()
 }
 
