@@ -63,7 +63,8 @@ const ALL: [What; 4] =
 struct Incident {
     vpc: String,
     what: What,
-    /// An alert about it names one of these: the table; the service, or its endpoint's group.
+    /// An alert about it names one of these: the table; the service, or its endpoint or group, as of a
+    /// run that was killed only what it did is told.
     names: Vec<String>,
     /// How many calls the functions had made by then.
     after: usize,
@@ -166,19 +167,16 @@ async fn strike(
                 ("VpcEndpointId", text(endpoint, "VpcEndpointId")),
                 ("PrivateDnsEnabled", "false"),
             ];
-            make(stack, "ModifyVpcEndpoint", &fields)
-                .await
-                .then(|| vec![service(endpoint).to_owned()])
+            make(stack, "ModifyVpcEndpoint", &fields).await.then(|| names_of(endpoint))
         }
         What::GroupEdited => {
             let open = |it: &&Value| open_groups(world, it).len() == 1;
             let open: Vec<&Value> = interfaces.into_iter().filter(open).collect();
             let endpoint = chance.one_of(&open)?;
             let group = *open_groups(world, endpoint).first()?;
-            // Of a run that was killed only what it did is told: it let HTTPS into the group.
             close(stack, world, group)
                 .await
-                .then(|| vec![service(endpoint).to_owned(), group.to_owned()])
+                .then(|| [names_of(endpoint), vec![group.to_owned()]].concat())
         }
     }
 }
@@ -201,6 +199,11 @@ async fn close(stack: &Stack, world: &Value, group: &str) -> bool {
     ];
     fields.extend(ranges.iter().map(|(name, range)| (name.as_str(), *range)));
     make(stack, "RevokeSecurityGroupIngress", &fields).await
+}
+
+/// What an alert about an endpoint that is there names.
+fn names_of(endpoint: &Value) -> Vec<String> {
+    vec![service(endpoint).to_owned(), text(endpoint, "VpcEndpointId").to_owned()]
 }
 
 fn service(endpoint: &Value) -> &str {
