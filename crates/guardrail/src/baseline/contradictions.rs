@@ -34,6 +34,10 @@ impl Baseline {
         faults.extend(of_rules(&self.rules));
         faults.extend(of_overrides(&self.overrides));
         faults.extend(of_limits(self.limits));
+        for (at, listed) in self.exemptions.iter().enumerate() {
+            faults.extend(listed.faults(&format!("exemptions[{at}]")));
+        }
+        faults.extend(self.exempting.faults());
         faults
     }
 }
@@ -271,6 +275,43 @@ mod tests {
         let week =
             r#"{"version": 1, "settling": {"minutes": 10080, "dhcp_options_minutes": 10080}}"#;
         assert!(Baseline::parse(week).is_ok());
+    }
+
+    #[test]
+    fn an_exemption_says_what_until_when_and_why() {
+        let listed = |fields: &str| {
+            let all = faults(&format!(r#""exemptions": [{{"until": "2026-12-31", {fields}}}]"#));
+            all.join("\n")
+        };
+        for (fields, said) in [
+            (r#""reason": "x""#, "`exemptions[0]`: does not say what is exempted"),
+            (
+                r#""reason": "x", "vpc": {"id": "vpc-1"}, "resource": "rtb-1a2b3c4d""#,
+                "`exemptions[0]`: does not say what is exempted",
+            ),
+            (r#""reason": " ", "resource": "rtb-1a2b3c4d""#, "`exemptions[0].reason`: is empty"),
+            (
+                r#""reason": "x", "resource": "nat-1a2b3c4d""#,
+                "`exemptions[0].resource`: nothing is found on nat-1a2b3c4d",
+            ),
+            (r#""reason": "x", "vpc": {"name": ""}"#, "`exemptions[0].vpc.name`: is empty"),
+            (
+                r#""reason": "x", "rules": [], "resource": "rtb-1a2b3c4d""#,
+                "`exemptions[0].rules`: is empty",
+            ),
+            (r#""reason": "x", "resource": "no id""#, "`no id` is not the id of a resource of EC2"),
+            (r#""reason": "x", "rules": ["nat"], "resource": "rtb-1a2b3c4d""#, "`nat`"),
+        ] {
+            let faults = listed(fields);
+            assert!(faults.contains(said) && faults.lines().count() == 1, "{fields}: {faults}");
+        }
+        let day =
+            faults(r#""exemptions": [{"until": "31.12.", "reason": "x", "vpc": {"id": "vpc-1"}}]"#);
+        assert!(day.join("").contains("\"31.12.\" is no day of the calendar"), "{day:?}");
+        for (days, said) in [("0", "is 0"), ("3661", "more than ten years")] {
+            let faults = faults(&format!(r#""exempting": {{"longest_days": {days}}}"#));
+            assert!(faults.join("").contains(said), "{faults:?}");
+        }
     }
 
     #[test]

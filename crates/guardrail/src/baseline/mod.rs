@@ -3,6 +3,7 @@
 
 mod accepted_subnets;
 mod contradictions;
+mod exemption;
 pub mod known_services;
 mod listed_service;
 mod managed_vpcs;
@@ -14,6 +15,10 @@ mod tag_selector;
 mod vpc_override;
 
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
+pub use exemption::{
+    EXEMPT_TAG, Exempting, Exemption, ExemptionTags, ListedExemption, MalformedExemption,
+    can_be_exempted,
+};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use managed_vpcs::ManagedVpcs;
 pub use rule_id::{DefaultMode, RuleId};
@@ -86,6 +91,12 @@ pub struct Baseline {
     /// How much one run may change in one VPC.
     #[serde(default)]
     pub limits: Limits,
+    /// What is left as it is until a day, and why, beside what tags exempt.
+    #[serde(default)]
+    pub exemptions: Vec<ListedExemption>,
+    /// How things may be exempted.
+    #[serde(default)]
+    pub exempting: Exempting,
 }
 
 /// The version of a baseline's form; there is one.
@@ -321,6 +332,8 @@ impl Default for Baseline {
             settling: Settling::default(),
             overrides: Vec::new(),
             limits: Limits::default(),
+            exemptions: Vec::new(),
+            exempting: Exempting::default(),
         }
     }
 }
