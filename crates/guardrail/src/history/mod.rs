@@ -4,6 +4,7 @@ mod alert;
 mod calls;
 pub mod detected;
 pub mod digest;
+mod exempted;
 mod facts;
 pub mod first_contact;
 mod grace;
@@ -23,6 +24,7 @@ mod vpc_facts;
 
 pub use alert::{Alert, Attribute, Destination};
 pub use calls::recorded_calls;
+pub use exempted::{ANNOUNCED_DAYS, ExemptedLeft, ExemptedStanding};
 pub use facts::{Changed, Fact, Facts, Memory, RecordedCall, Unsettled};
 pub use grace::Grace;
 pub use item::{Body, Condition, Item, Key, Kind, Partition, Transaction, Write};

@@ -12,9 +12,13 @@ use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Section, Shared, Snapshot, UnplacedWorld};
 use crate::ec2::world::World;
 use crate::history::detected::DroppedAttributes;
-use crate::history::{Grace, Memory, VpcFacts, VpcState};
+use crate::history::{ExemptedStanding, Grace, Memory, VpcFacts, VpcState};
 use crate::plan::{Circumstances, Plan, Task};
-use crate::run::{Assessment, VpcStanding, assess_snapshot, fingerprint, looked_at};
+use crate::rules::exemptions::Exempted;
+use crate::run::{
+    Assessment, VpcStanding, assess_snapshot, exempting_nothing, fingerprint, looked_at,
+};
+use crate::time::Day;
 
 /// What is known of a VPC before a sweep looks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -127,8 +131,34 @@ fn news(
         // What was not seen has not ended.
         true => (!found.is_subset(&known)).then_some(SweptNews::Changed),
         false if was_blind || found != known => Some(SweptNews::Changed),
+        false if exemptions_changed(baseline, seen, state, now) => Some(SweptNews::Changed),
         false => (is_to_be_repaired(&seen.plan) && !is_waited_for()).then_some(SweptNews::ToRepair),
     }
+}
+
+/// Whether other things are exempted than is known, or an exemption lapses soon and nobody was told.
+fn exemptions_changed(
+    baseline: &Baseline,
+    seen: &Assessment,
+    state: Option<&VpcState>,
+    now: Timestamp,
+) -> bool {
+    let today = Day::of(now);
+    let is_told = |it: &&Exempted| baseline.mode_of(it.finding.rule) != Mode::Observe;
+    let exempted: BTreeSet<(String, Day)> = seen
+        .plan
+        .exempted
+        .iter()
+        .filter(is_told)
+        .map(|it| (fingerprint(&it.finding.drift), it.by.exemption.until))
+        .collect();
+    let known = state.map(|state| state.exempted.as_slice()).unwrap_or_default();
+    let lapses = |it: &ExemptedStanding| it.lapses_soon(today) && !it.lapse_told;
+    let known_keys = known.iter().map(|it| (it.fingerprint.clone(), it.until)).collect();
+    let told = state.map(|state| state.exempting_nothing.clone()).unwrap_or_default();
+    exempted != known_keys
+        || known.iter().any(lapses)
+        || !exempting_nothing(&seen.plan).is_subset(&told)
 }
 
 /// Whether a run would change something now.

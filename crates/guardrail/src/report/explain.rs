@@ -15,8 +15,13 @@ use crate::cloud::NatTraffic;
 use crate::ec2::policy::PolicyDigest;
 use crate::ec2::snapshot::Snapshot;
 use crate::ec2::world::{Route, RouteTable, VpcAttributes, VpcEndpoint};
+use crate::report::alert::lapses;
+use crate::report::written_on;
+use crate::rules::evaluate;
+use crate::rules::exemptions::{Exempted, Exemptions, InForce, InVain};
 use crate::rules::left_alone::Unserved;
 use crate::shown::{filled, one_line, quoted, word};
+use crate::time::Day;
 
 /// Appends a line, or several where it is wider than a terminal. Whatever of it comes from a tag, a
 /// name or a world file cannot make another one.
@@ -33,8 +38,8 @@ fn add(out: &mut String, text: &str) {
     }
 }
 
-/// Explains one VPC, as text for a person.
-pub fn explain(view: &View<'_>) -> String {
+/// Explains one VPC as it is today, as text for a person.
+pub fn explain(view: &View<'_>, today: Day) -> String {
     let mut out = String::new();
     let snapshot = view.snapshot;
     let name = view.vpc_name().map(|name| format!("; its name is {}", quoted(name)));
@@ -52,7 +57,35 @@ pub fn explain(view: &View<'_>) -> String {
     gateways(&mut out, view);
     services(&mut out, view);
     uncovered(&mut out, view);
+    if view.is_managed() {
+        exemptions(&mut out, view, today);
+    }
     out
+}
+
+/// What is exempted, what of that is found, and what exempts nothing.
+fn exemptions(out: &mut String, view: &View<'_>, today: Day) {
+    let all = Exemptions::of(view.baseline, view.snapshot, today);
+    if all == Exemptions::default() {
+        return;
+    }
+    say!(out, "  exemptions");
+    let (_, exempted) = all.sort_out(evaluate(view), view);
+    for in_force in &all.in_force {
+        let InForce { on, written, exemption } = in_force;
+        let soon = lapses(today, exemption.until);
+        say!(out, "    {} {on}, {exemption}{soon}", written_on(*written));
+        let mut found = exempted.iter().filter(|it| it.by == *in_force).peekable();
+        if found.peek().is_none() {
+            say!(out, "      nothing is found that needs it");
+        }
+        for Exempted { finding, .. } in found {
+            say!(out, "      {}: {}", finding.rule, finding.drift);
+        }
+    }
+    for InVain { on, written, why } in &all.in_vain {
+        say!(out, "    exempts nothing: {} {on} {why}", written_on(*written));
+    }
 }
 
 /// What NAT gateways carried whose routes the VPC's plan removes, as lines below its explanation; none
@@ -342,7 +375,7 @@ mod tests {
         let lines = |edit: fn(&mut Fixture) -> &mut Fixture| {
             let mut fixture = Fixture::compliant();
             edit(&mut fixture);
-            fixture.view(|view, _| explain(view))
+            fixture.view(|view, _| explain(view, Day::of(jiff::Timestamp::UNIX_EPOCH)))
         };
         let plain = lines(|w| w);
         let bent = lines(|w| {

@@ -83,6 +83,24 @@ pub enum Why {
     OtherKey(String),
 }
 
+impl InVain {
+    /// What tells it from others, and from itself once what is written is another; the same on each
+    /// day.
+    pub fn name(&self) -> String {
+        let Self { on, written, why } = self;
+        let written = match written {
+            ExemptedIn::Tag => "tag",
+            ExemptedIn::Baseline => "baseline",
+        };
+        match why {
+            Why::TooFar { until, .. } => format!("{on} {written} too far {until}"),
+            Why::Lapsed(_) | Why::Malformed(_) | Why::Refused | Why::Twice | Why::OtherKey(_) => {
+                format!("{on} {written} {why}")
+            }
+        }
+    }
+}
+
 impl Why {
     /// Whether it held once and is over: that is told with what it exempted, which is found again.
     pub fn is_over(&self) -> bool {

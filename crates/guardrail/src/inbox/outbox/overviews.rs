@@ -16,6 +16,7 @@ use crate::history::hourly::{HOUR_OF, destination_of, hourly, summarized, summar
 use crate::history::outgoing::{Unreadable, Unsent};
 use crate::history::{Item, Kind};
 use crate::report::alert;
+use crate::time::Day;
 
 impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
     /// Makes the summaries that are due, where these alerts wait still; and says what could not be
@@ -61,7 +62,14 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
         let Some(id) = digest_is_due(told.as_ref(), now, hour) else { return Ok(Vec::new()) };
         let states = self.table.list(&Kind::State.at(self.place), "").await?;
         let (standing, unreadable) = standing(&states);
-        let alert = alert::digest(&id, &standing, unreadable.len(), self.place, self.stack);
+        let alert = alert::digest(
+            &id,
+            &standing,
+            unreadable.len(),
+            self.place,
+            self.stack,
+            Day::of(now),
+        );
         // What stands on the first day of a table was told on that day.
         let alert = alert.filter(|_| told.is_some());
         let to = self.telling.destinations();
