@@ -9,7 +9,8 @@ use crate::arguments::PlaceArgs;
 use crate::error::{BadInput, Unavailable};
 
 pub(crate) fn tag(_: &PlaceArgs, _: &ResourceId, _: &str, _: &str) -> Result<(), BadInput> {
-    Err(Unavailable { instead: ", or leave `--yes` out and run the command that is printed" }.into())
+    Err(Unavailable { instead: ", or leave `--yes` out and run the command that is printed" }
+        .into())
 }
 
 pub(crate) fn look(_: &PlaceArgs, _: &[VpcId], _: &Baseline) -> Result<(World, bool), BadInput> {

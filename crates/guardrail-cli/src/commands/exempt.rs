@@ -70,9 +70,11 @@ fn value(arguments: &Arguments, baseline: &Baseline, today: Day) -> Result<Strin
     match baseline.exempting.tags {
         ExemptionTags::Accept => {}
         ExemptionTags::Refuse => {
-            return Err("the baseline refuses exemptions by tags (`exempting.tags`); add this one to its \
+            return Err(
+                "the baseline refuses exemptions by tags (`exempting.tags`); add this one to its \
                         `exemptions`"
-                .to_owned());
+                    .to_owned(),
+            );
         }
     }
     let latest = today.plus(baseline.exempting.longest_days);

@@ -161,7 +161,9 @@ mod tests {
         ]});
         let expected = Tagging {
             change: TagChange::TakenAway,
-            resources: ["rtb-0a1b2c3d4e5f60011", SUBNET, VPC].map(|id| id.parse().unwrap()).to_vec(),
+            resources: ["rtb-0a1b2c3d4e5f60011", SUBNET, VPC]
+                .map(|id| id.parse().unwrap())
+                .to_vec(),
             tags: vec![
                 tag("Tier", Some("public")),
                 tag("Owner", None),

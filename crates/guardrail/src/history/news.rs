@@ -171,13 +171,17 @@ impl<'a> Exemptions<'a> {
         let (mut standing, mut is_news) = after_look(known, &look.exempted, today);
         if look.managed && look.sees != Sees::All {
             // What was not seen may be exempted still.
-            let is_left =
-                |it: &ExemptedStanding| look.left.iter().any(|left| left.fingerprint == it.fingerprint);
-            let is_seen = |it: &ExemptedStanding| look.exempted.iter().any(|left| left.covers(&it.fingerprint));
+            let is_left = |it: &ExemptedStanding| {
+                look.left.iter().any(|left| left.fingerprint == it.fingerprint)
+            };
+            let is_seen = |it: &ExemptedStanding| {
+                look.exempted.iter().any(|left| left.covers(&it.fingerprint))
+            };
             standing.extend(known.iter().filter(|it| !is_left(it) && !is_seen(it)).cloned());
         }
         let nothing = &look.exempting_nothing;
-        is_news |= before.map_or(!nothing.is_empty(), |it| !nothing.is_subset(&it.exempting_nothing));
+        is_news |=
+            before.map_or(!nothing.is_empty(), |it| !nothing.is_subset(&it.exempting_nothing));
         Self { standing, nothing, today, is_news: is_news && look.managed }
     }
 
@@ -192,7 +196,8 @@ impl<'a> Exemptions<'a> {
 
     /// Which of those that exempt nothing are known as told now.
     fn nothing_once(&self, news: News, before: Option<&VpcState>) -> BTreeSet<String> {
-        let was_told = |it: &&String| before.is_some_and(|state| state.exempting_nothing.contains(*it));
+        let was_told =
+            |it: &&String| before.is_some_and(|state| state.exempting_nothing.contains(*it));
         self.nothing.iter().filter(|it| news == News::Tell || was_told(it)).cloned().collect()
     }
 }
@@ -412,7 +417,10 @@ mod tests {
         let found = |day: i64| look(day * DAY, &[left("a", false)]);
         use News::{Nothing, Tell};
         let looks = [found(0), of(1), of(2), of(22), of(23), of(24), of(30), found(31), found(32)];
-        assert_eq!(news(&looks), [Tell, Tell, Nothing, Nothing, Tell, Nothing, Nothing, Tell, Nothing]);
+        assert_eq!(
+            news(&looks),
+            [Tell, Tell, Nothing, Nothing, Tell, Nothing, Nothing, Tell, Nothing]
+        );
         let told = decide(None, &found(0));
         let then = decide(Some(&state(&told, 0)), &of(1));
         assert_eq!(then.ended, [], "it has not ended");
@@ -440,7 +448,10 @@ mod tests {
     fn an_incomplete_look_forgets_no_exemption_and_finds_none_ended() {
         let of = |second| exempting(second, &[exempted("a", "a", "1970-01-31")]);
         let unseen = Look { sees: Sees::NotYet, ..look(60, &[]) };
-        assert_eq!(news(&[of(0), unseen.clone(), of(90)]), [News::Tell, News::Nothing, News::Nothing]);
+        assert_eq!(
+            news(&[of(0), unseen.clone(), of(90)]),
+            [News::Tell, News::Nothing, News::Nothing]
+        );
         let found = decide(None, &look(0, &[left("a", false)]));
         let half = Look { sees: Sees::NotYet, ..of(60) };
         assert_eq!(decide(Some(&state(&found, 0)), &half).standing, []);
@@ -453,7 +464,8 @@ mod tests {
             ..look(seconds, &[])
         };
         use News::{Nothing, Tell};
-        let looks = [of(0, &["x"]), of(1, &["x"]), of(2, &["x", "y"]), of(3, &["y"]), of(4, &["x", "y"])];
+        let looks =
+            [of(0, &["x"]), of(1, &["x"]), of(2, &["x", "y"]), of(3, &["y"]), of(4, &["x", "y"])];
         assert_eq!(news(&looks), [Tell, Nothing, Tell, Nothing, Tell]);
         let first = |seconds| Look { is_first_contact: true, ..of(seconds, &["x"]) };
         assert_eq!(news(&[first(0), first(1), first(2)]), [Nothing, Tell, Nothing]);

@@ -379,6 +379,52 @@ mod tests {
         assert_eq!(mended, (false, Some(SweptNews::Changed)));
     }
 
+    #[test]
+    fn what_is_exempted_is_asked_about_until_it_is_known_and_again_before_it_lapses() {
+        let with = |value: &str| {
+            Fixture::edited(|w| {
+                w.route("rtb-a", "0.0.0.0/0", "nat-1").tag("rtb-a", "vpc-guardrail:exempt", value)
+            })
+        };
+        let exempted = with("until=1970-01-31 reason=x");
+        assert_eq!(seen(&exempted), (false, Some(SweptNews::Changed)));
+        let known = |fixture: &Fixture, until: &str, lapse_told: bool| {
+            let (_, plan) = fixture.plan("s");
+            let exempted = plan.exempted.iter().map(|it| ExemptedStanding {
+                rule: it.finding.rule,
+                fingerprint: fingerprint(&it.finding.drift),
+                summary: String::new(),
+                since: at(0),
+                until: until.parse().unwrap(),
+                exemption: String::new(),
+                set_by: None,
+                lapse_told,
+            });
+            let nothing = exempting_nothing(&plan);
+            VpcState {
+                looked: Some(at(0)),
+                exempted: exempted.collect(),
+                exempting_nothing: nothing,
+                ..VpcState::default()
+            }
+        };
+        let after = |value: &str, until: &str, lapse_told: bool| {
+            let fixture = with(value);
+            seen_after(&fixture, Some(known(&fixture, until, lapse_told))).1
+        };
+        let month = "until=1970-01-31 reason=x";
+        assert_eq!(after(month, "1970-01-31", false), None);
+        assert_eq!(after(month, "1970-01-30", false), Some(SweptNews::Changed), "prolonged");
+        let soon = "until=1970-01-08 reason=x";
+        assert_eq!(after(soon, "1970-01-08", false), Some(SweptNews::Changed));
+        assert_eq!(after(soon, "1970-01-08", true), None);
+        let state = known(&exempted, "1970-01-31", false);
+        assert_eq!(seen_after(&Fixture::compliant(), Some(state)).1, Some(SweptNews::Changed));
+        let malformed = Fixture::edited(|w| w.tag("rtb-a", "vpc-guardrail:exempt", "x"));
+        assert_eq!(seen(&malformed).1, Some(SweptNews::Changed));
+        assert_eq!(seen_after(&malformed, Some(known(&malformed, "1970-01-01", false))).1, None);
+    }
+
     /// A run that was lost, or whose calls failed, is made up for by the next sweep.
     #[test]
     fn what_is_known_and_could_be_repaired_is_asked_about_unless_it_is_waited_for() {

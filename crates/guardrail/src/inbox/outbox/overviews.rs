@@ -62,14 +62,8 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
         let Some(id) = digest_is_due(told.as_ref(), now, hour) else { return Ok(Vec::new()) };
         let states = self.table.list(&Kind::State.at(self.place), "").await?;
         let (standing, unreadable) = standing(&states);
-        let alert = alert::digest(
-            &id,
-            &standing,
-            unreadable.len(),
-            self.place,
-            self.stack,
-            Day::of(now),
-        );
+        let alert =
+            alert::digest(&id, &standing, unreadable.len(), self.place, self.stack, Day::of(now));
         // What stands on the first day of a table was told on that day.
         let alert = alert.filter(|_| told.is_some());
         let to = self.telling.destinations();

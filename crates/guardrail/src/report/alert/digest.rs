@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::summary::{alert_of, attributes, list_command, number, paragraph, time};
 use super::{Alert, JSON_LIMIT, lapses};
 use crate::ec2::id::Place;
-use crate::history::{ExemptedStanding, Standing};
 use crate::history::digest::StandingVpc;
+use crate::history::{ExemptedStanding, Standing};
 use crate::shown::{self, filled, one_line, quoted};
 use crate::time::Day;
 

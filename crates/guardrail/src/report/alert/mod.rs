@@ -101,7 +101,10 @@ pub fn subject(report: &Report) -> String {
     let recorded = if is_not_recorded(report) { ", not recorded" } else { "" };
     let scope = &report.scope;
     printable(
-        &format!("VPC guardrail: {left}{what}{but_for}{recorded} {} {}{about}", scope.vpc, scope.region),
+        &format!(
+            "VPC guardrail: {left}{what}{but_for}{recorded} {} {}{about}",
+            scope.vpc, scope.region
+        ),
         SUBJECT_LIMIT,
     )
 }

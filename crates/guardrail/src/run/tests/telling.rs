@@ -14,7 +14,7 @@ pub(super) fn done<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// One more run, a minute later, with 25 seconds of time: its report and whether it is told.
-fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
+pub(super) fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
     let now = cloud.now.get() + Duration::from_secs(60);
     cloud.now.set(now);
     let deadline = now + Duration::from_secs(25);
@@ -25,7 +25,7 @@ fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
     }
 }
 
-fn state(table: &InMemoryTable) -> VpcState {
+pub(super) fn state(table: &InMemoryTable) -> VpcState {
     let item = done(table.get(&state_key(&request(0).scope))).unwrap();
     Kept::<VpcState>::of(item).unwrap().value.unwrap()
 }
@@ -34,7 +34,7 @@ fn standing(table: &InMemoryTable) -> Vec<Standing> {
     state(table).standing
 }
 
-fn edit(cloud: &Fake, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) {
+pub(super) fn edit(cloud: &Fake, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) {
     edit(&mut cloud.state.borrow_mut());
 }
 
