@@ -30,6 +30,9 @@ impl Baseline {
         faults.extend(of_services("gateway_endpoints", gateway, of_a_gateway_service));
         let interface = &self.interface_endpoints.services;
         faults.extend(of_services("interface_endpoints", interface, |_, _| Vec::new()));
+        for (at, allowed) in self.internet_routes.allowed.iter().enumerate() {
+            faults.extend(allowed.faults(&format!("internet_routes.allowed[{at}]")));
+        }
         faults.extend(of_settling(self.settling));
         faults.extend(of_rules(&self.rules));
         faults.extend(of_overrides(&self.overrides));
@@ -132,7 +135,8 @@ fn of_settling(settling: Settling) -> Vec<String> {
 
 fn of_overrides(overrides: &[VpcOverride]) -> Vec<String> {
     let mut faults = Vec::new();
-    for (at, VpcOverride { vpc, resolver }) in overrides.iter().enumerate() {
+    for (at, known) in overrides.iter().enumerate() {
+        let VpcOverride { vpc, resolver, .. } = known;
         let place = format!("overrides[{at}]");
         if let Some(field) = vpc.empty_field() {
             faults.push(format!(
@@ -143,9 +147,10 @@ fn of_overrides(overrides: &[VpcOverride]) -> Vec<String> {
                 }
             ));
         }
-        if resolver.is_none() {
+        if resolver.is_none() && !known.says_modes() {
             faults.push(format!(
-                "`{place}`: says nothing of {vpc}; write `resolver`, or leave the override out"
+                "`{place}`: says nothing of {vpc}; write `mode`, `rules` or `resolver`, or leave the \
+                 override out"
             ));
         }
         if overrides.iter().take(at).any(|earlier| earlier.vpc.same_as(vpc)) {
@@ -278,6 +283,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_allowed_is_blocks_with_a_reason() {
+        let allowed = r#"{"allowed": [{"destinations": [], "reason": "x"},
+            {"destinations": ["partner", "203.0.113.7/24", "203.0.113.7"], "reason": " "}]}"#;
+        assert_eq!(
+            faults(&format!(r#""internet_routes": {allowed}"#)),
+            [
+                "`internet_routes.allowed[0].destinations`: is empty, so nothing is allowed; name address \
+                 blocks, or leave this out",
+                "`internet_routes.allowed[1].destinations[0]`: `partner` is no address block; write one \
+                 such as `203.0.113.7/32`",
+                "`internet_routes.allowed[1].destinations[1]`: `203.0.113.7/24` is an address in a block; \
+                 write the block, `203.0.113.0/24`, or the address alone, with `/32`",
+                "`internet_routes.allowed[1].destinations[2]`: `203.0.113.7` is no address block; write one \
+                 such as `203.0.113.7/32`",
+                "`internet_routes.allowed[1].reason`: is empty; write why routes may lead there",
+            ]
+        );
+    }
+
+    #[test]
     fn an_exemption_says_what_until_when_and_why() {
         let listed = |fields: &str| {
             let all = faults(&format!(r#""exemptions": [{{"until": "2026-12-31", {fields}}}]"#));
@@ -330,7 +355,8 @@ mod tests {
         assert_eq!(
             faults(&overrides),
             [
-                "`overrides[0]`: says nothing of vpc-1; write `resolver`, or leave the override out",
+                "`overrides[0]`: says nothing of vpc-1; write `mode`, `rules` or `resolver`, or leave \
+                 the override out",
                 "`overrides[1].vpc`: vpc-1 is there twice, and only the first would count; write one \
                  override for it",
                 "`overrides[3].vpc`: the tag Name=shop is there twice, and only the first would count; \

@@ -2,6 +2,7 @@
 //! when it does not.
 
 mod accepted_subnets;
+mod allowed_destinations;
 mod contradictions;
 mod exemption;
 pub mod known_services;
@@ -15,6 +16,7 @@ mod tag_selector;
 mod vpc_override;
 
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
+pub use allowed_destinations::AllowedDestinations;
 pub use exemption::{
     EXEMPT_TAG, Exempting, Exemption, ExemptionTags, ListedExemption, MalformedExemption,
     can_be_exempted,
@@ -25,10 +27,11 @@ pub use rule_id::{DefaultMode, RuleId};
 pub use service::Service;
 pub use settling::Settling;
 pub use tag_selector::TagSelector;
-pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
+pub use vpc_override::{Resolver, RuleMode, VpcOverride, VpcSelector};
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
@@ -37,6 +40,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::ec2::world::Vpc;
 use crate::ec2::world_file::plain;
 use tag_selector::{usual_private_tags, usual_public_tags};
+use vpc_override::under_one_mode;
 
 /// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM
 /// services.
@@ -85,7 +89,8 @@ pub struct Baseline {
     /// How long what takes time to act must have been seen before a route goes.
     #[serde(default)]
     pub settling: Settling,
-    /// What is known of single VPCs that cannot be observed. The first that matches a VPC counts.
+    /// What holds for single VPCs: the modes there, and what cannot be observed. The first that matches
+    /// a VPC counts.
     #[serde(default)]
     pub overrides: Vec<VpcOverride>,
     /// How much one run may change in one VPC.
@@ -207,6 +212,9 @@ pub struct InternetRoutes {
     /// What is done about a route that may lead out: to a transit gateway, Cloud WAN, a VPN, an
     /// appliance.
     pub may_lead_out: MayLeadOut,
+    /// Where routes may lead although that is on the internet: a partner's address, through a NAT
+    /// gateway.
+    pub allowed: Vec<AllowedDestinations>,
 }
 
 /// When an internet route is removed.
@@ -288,13 +296,13 @@ pub struct InvalidBaseline {
 }
 
 /// The options by rule; a name that stands twice is refused, because nobody could tell which counts.
-fn each_rule_once<'de, D: Deserializer<'de>>(
+fn each_rule_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     input: D,
-) -> Result<BTreeMap<RuleId, RuleOptions>, D::Error> {
-    struct Rules;
+) -> Result<BTreeMap<RuleId, T>, D::Error> {
+    struct Rules<T>(PhantomData<T>);
 
-    impl<'de> Visitor<'de> for Rules {
-        type Value = BTreeMap<RuleId, RuleOptions>;
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Rules<T> {
+        type Value = BTreeMap<RuleId, T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a map")
@@ -312,7 +320,7 @@ fn each_rule_once<'de, D: Deserializer<'de>>(
         }
     }
 
-    input.deserialize_map(Rules)
+    input.deserialize_map(Rules(PhantomData))
 }
 
 impl Default for Baseline {
@@ -389,27 +397,26 @@ impl Baseline {
 
     /// Who answers the DNS queries of this VPC, where the baseline says so.
     pub fn resolver_of(&self, vpc: &Vpc) -> Option<Resolver> {
-        self.overrides.iter().find(|known| known.vpc.matches(vpc))?.resolver
+        self.override_of(vpc)?.resolver
     }
 
-    /// Whether any rule may change anything.
+    /// Whether any rule may change anything in any VPC.
     pub fn repairs(&self) -> bool {
-        RuleId::ALL.iter().any(|rule| self.mode_of(*rule) == Mode::Repair)
+        let repairs = |of: &Self| RuleId::ALL.iter().any(|rule| of.mode_of(*rule) == Mode::Repair);
+        repairs(self) || self.overrides.iter().any(|known| repairs(&self.under(Some(known))))
     }
 
-    /// This baseline with one mode for every rule; a rule that only `rules` switch on, and that they
+    /// This baseline with one mode for every rule in every VPC; a rule that only `rules` switch on, and that they
     /// do not switch on, changes nothing in this one either.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         for rule in RuleId::ALL {
-            let allowed = match (rule.default_mode(), self.own_mode_of(*rule)) {
-                (DefaultMode::OfBaseline, _) | (DefaultMode::Notify, Some(Mode::Repair)) => mode,
-                (DefaultMode::Notify, Some(Mode::Observe | Mode::Notify) | None)
-                | (DefaultMode::Advice, _) => mode.min(Mode::Notify),
-            };
+            let allowed = under_one_mode(rule.default_mode(), self.own_mode_of(*rule), mode);
             self.rules.entry(*rule).or_default().mode = Some(allowed);
         }
+        let overrides = std::mem::take(&mut self.overrides).into_iter();
+        self.overrides = overrides.map(|known| known.with_mode(mode)).collect();
         self
     }
 }

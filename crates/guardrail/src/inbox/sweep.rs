@@ -89,6 +89,7 @@ pub fn sweep(
         let seen = assess_snapshot(baseline, &snapshot, circumstances(memory));
         match seen.standing {
             VpcStanding::Managed(_) if of.contains(vpc) => {
+                let baseline = &*baseline.under(seen.known.as_ref());
                 let mut looked = looked_at(&snapshot, baseline);
                 looked.attributes = looked.attributes.filter(|_| fresh.contains(vpc));
                 swept.push(SweptVpc {
@@ -377,6 +378,23 @@ mod tests {
         assert_eq!(seen_after(&more, Some(known(&drifted))), (true, Some(SweptNews::Changed)));
         let mended = seen_after(&Fixture::compliant(), Some(known(&drifted)));
         assert_eq!(mended, (false, Some(SweptNews::Changed)));
+    }
+
+    #[test]
+    fn an_override_says_of_what_a_run_is_asked() {
+        let with = |mode: &str, own: &str| {
+            Fixture::edited(|w| {
+                let known = json!([{"vpc": {"id": "vpc-1"}, "mode": own}]);
+                let w = w.route("rtb-a", "0.0.0.0/0", "nat-1").baseline("mode", json!(mode));
+                w.baseline("overrides", known)
+            })
+        };
+        assert_eq!(seen(&with("notify", "observe")), (true, None));
+        assert_eq!(seen(&with("observe", "notify")).1, Some(SweptNews::Changed));
+        let repairs = with("notify", "repair");
+        assert_eq!(seen_after(&repairs, Some(known(&repairs))).1, Some(SweptNews::ToRepair));
+        let told = with("repair", "notify");
+        assert_eq!(seen_after(&told, Some(known(&told))).1, None);
     }
 
     #[test]

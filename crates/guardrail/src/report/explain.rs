@@ -7,10 +7,11 @@ use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on,
     zones_of,
 };
-use crate::analysis::route::{RouteClass, classify, is_blackhole};
+use crate::analysis::route::{RouteClass, allowed, classify, is_blackhole};
 use crate::analysis::served::{Answer, Obstacle, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::analysis::well_known::{Uncovered, without_endpoint};
+use crate::baseline::VpcOverride;
 use crate::cloud::NatTraffic;
 use crate::ec2::policy::PolicyDigest;
 use crate::ec2::snapshot::Snapshot;
@@ -52,6 +53,9 @@ pub fn explain(view: &View<'_>, today: Day) -> String {
             say!(&mut out, "    {section} (add what `{}` prints)", section.command());
         }
     }
+    if let Some(known) = view.baseline.override_of(snapshot.vpc).filter(|it| it.says_modes()) {
+        modes(&mut out, known);
+    }
     subnets(&mut out, view);
     tables(&mut out, view);
     gateways(&mut out, view);
@@ -61,6 +65,14 @@ pub fn explain(view: &View<'_>, today: Day) -> String {
         exemptions(&mut out, view, today);
     }
     out
+}
+
+/// The modes that the baseline's override for the VPC says.
+fn modes(out: &mut String, known: &VpcOverride) {
+    let all = known.mode.map(|mode| format!("{mode} for every rule")).into_iter();
+    let rules = known.rules.iter().map(|(rule, own)| format!("{} for {rule}", own.mode));
+    let modes: Vec<String> = all.chain(rules).collect();
+    say!(out, "  modes by the baseline's override for {}: {}", known.vpc, modes.join(", "));
 }
 
 /// What is exempted, what of that is found, and what exempts nothing.
@@ -218,6 +230,17 @@ fn route_line(route: &Route, table: &RouteTable, view: &View<'_>) -> String {
     let destination =
         route.destination().map_or_else(|| "?".into(), |to| word(&to.to_string()).into_owned());
     let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };
+    let allowed = match class {
+        RouteClass::Internet(_) | RouteClass::MayLeadOut(_) => {
+            allowed(route, view.snapshot, view.baseline)
+        }
+        RouteClass::Local
+        | RouteClass::Endpoint(_)
+        | RouteClass::Inside(_)
+        | RouteClass::Unknown(_) => None,
+    };
+    let allowed = allowed.map(|it| format!("; allowed by the baseline: {}", quoted(&it.reason)));
+    let blackhole = format!("{blackhole}{}", allowed.unwrap_or_default());
     format!(
         "{destination} → {}: {}, {class}{blackhole}",
         route.target().map_or_else(|| "?".into(), |target| word(target.as_str()).into_owned()),

@@ -52,8 +52,11 @@ pub struct Report {
     pub cause: Cause,
     /// The calls that led to the run; more than one when several were handled together.
     pub evidence: Vec<Evidence>,
-    /// The baseline's default mode.
+    /// The baseline's default mode for the VPC.
     pub mode: Mode,
+    /// Whether an override of the baseline says the modes for the VPC.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub modes_of_override: bool,
     /// When the run began (UTC).
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub started: Timestamp,

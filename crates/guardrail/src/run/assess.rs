@@ -9,7 +9,7 @@ use crate::analysis::View;
 use crate::analysis::departure::{Departure, departures};
 use crate::analysis::required_service::required_services;
 use crate::analysis::served::every_premise;
-use crate::baseline::{Baseline, Mode};
+use crate::baseline::{Baseline, Mode, VpcOverride};
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
@@ -42,6 +42,8 @@ pub struct Assessment {
     pub at_stake: Vec<RouteRemoval>,
     /// What to know of the traffic that the plan moves.
     pub advice: Option<Advice>,
+    /// The baseline's override for the VPC, if it has one.
+    pub known: Option<VpcOverride>,
     /// Whether all of it was observed.
     pub complete: bool,
 }
@@ -70,6 +72,7 @@ impl Assessment {
             reliances: Reliances::default(),
             at_stake: Vec::new(),
             advice: None,
+            known: None,
             complete: true,
         }
     }
@@ -112,6 +115,8 @@ pub fn assess_snapshot(
     snapshot: &Snapshot<'_>,
     circumstances: Circumstances<'_>,
 ) -> Assessment {
+    let known = baseline.override_of(snapshot.vpc);
+    let baseline = &*baseline.under(known);
     let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
     let view = View::of(baseline, snapshot, &required_services);
     let name = view.vpc_name().map(str::to_owned);
@@ -131,6 +136,7 @@ pub fn assess_snapshot(
         advice: Advice::of(&view, &plan),
         plan,
         departures: Vec::new(),
+        known: known.cloned(),
         private_subnets: view.topology.private().count(),
         complete: snapshot.missing.is_empty(),
     }

@@ -7,7 +7,7 @@ use super::assess::{Assessment, VpcStanding};
 use super::killed::Judged;
 use super::memory::OpenRun;
 use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
-use crate::baseline::{Baseline, Mode};
+use crate::baseline::{Baseline, Mode, VpcOverride};
 use crate::cloud::{Applied, CallError, NatTraffic, Unread};
 use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, ServiceName};
@@ -66,6 +66,8 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         was_off_for,
         notes_error,
     } = ended;
+    let known = known(&first, &last).cloned();
+    let baseline = &*baseline.under(known.as_ref());
     let findings = findings(baseline, &first, &last, &outcomes);
     let exempted = last.plan.exempted.iter().map(|it| exempted(it, baseline, request)).collect();
     let verdict = verdict(&first, &last, &findings);
@@ -92,6 +94,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         cause,
         evidence: request.evidence.clone(),
         mode: baseline.mode,
+        modes_of_override: known.is_some_and(|known| known.says_modes()),
         started,
         finished,
         verdict,
@@ -189,6 +192,16 @@ pub(super) fn closed_record(
         changes: judged.iter().filter(|(_, became)| became.may_be_made()).count(),
     };
     RunRecord { closed: Some(closed), ..open.record.clone() }
+}
+
+/// The override by which a run went: that of the first look, by which it planned.
+pub(super) fn known<'a>(first: &'a Assessment, last: &'a Assessment) -> Option<&'a VpcOverride> {
+    match first.standing {
+        VpcStanding::Managed(_) => first.known.as_ref(),
+        VpcStanding::NotManaged(_) | VpcStanding::Missing | VpcStanding::Unobserved => {
+            last.known.as_ref()
+        }
+    }
 }
 
 /// Whether a later run may do more than this one without anybody's doing.

@@ -719,6 +719,7 @@ mod tests {
             reliances: Reliances::default(),
             at_stake: Vec::new(),
             advice: None,
+            known: None,
             complete,
         };
         let over = |now: &Assessment, outcomes: &Outcomes| {

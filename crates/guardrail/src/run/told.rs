@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::assess::Assessment;
-use super::conclude::{Ended, report_of};
+use super::conclude::{Ended, known, report_of};
 use super::{Life, is_managed};
 use crate::baseline::{Baseline, Mode, RuleId};
 use crate::ec2::change::Action;
@@ -116,7 +116,8 @@ fn look(
     graces: &BTreeMap<ServiceName, Timestamp>,
     first_seen: Option<Timestamp>,
 ) -> Look {
-    let mode = |rule| ended.baseline.mode_of(rule);
+    let baseline = ended.baseline.under(known(&ended.first, &ended.last));
+    let mode = |rule| baseline.mode_of(rule);
     let remaining = remaining(report, &ended.last);
     let (told, untold): (Vec<Remaining<'_>>, Vec<Remaining<'_>>) =
         remaining.into_iter().partition(|one| mode(one.rule) != Mode::Observe);

@@ -433,7 +433,11 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
         .into_iter()
         .map(|(rule, mode)| format!("\"{rule}\": {{ \"mode\": \"{}\" }}", below(mode)))
         .collect();
-    let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} in the baseline", quieter.join(", "));
+    let place = match report.modes_of_override {
+        true => "in the VPC's override in the baseline",
+        false => "in the baseline",
+    };
+    let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} {place}", quieter.join(", "));
 }
 
 /// The command that exempts what was found first, for the reader to put in the reason.

@@ -1,6 +1,7 @@
 //! Who is told of a run, and what is remembered of it, from one run to the next.
 
 use super::*;
+use crate::baseline::Mode;
 use crate::cloud::Table;
 use crate::history::ledger::{gave_way_key, open_key, put, state_key};
 use crate::history::{Item, Key, Kind, Open, Partition, Standing, VpcFacts};
@@ -186,4 +187,24 @@ fn a_grace_is_noted_once_and_ends_with_the_endpoint() {
     let (is_told, made) = next(&cloud, &table);
     assert!(is_told && made.changed(), "{:?}", told(&made));
     assert_eq!(noted(), []);
+}
+
+/// The modes of a VPC's override hold for all that is done and told of it.
+#[test]
+fn an_override_says_what_is_done_and_told_of_its_vpc() {
+    let under = |mode: &str, own: Value| {
+        let cloud = Fake::new(|w| {
+            let known = json!([{"vpc": {"name": "shop"}, "mode": own}]);
+            nat(w).baseline("mode", json!(mode)).baseline("overrides", known)
+        });
+        at_once(&mut cloud.state.borrow_mut());
+        let table = InMemoryTable::default();
+        let (is_told, report) = next(&cloud, &table);
+        assert!(report.modes_of_override);
+        (report.mode, cloud.calls.take().len(), is_told, next(&cloud, &table).0)
+    };
+    assert_eq!(under("repair", json!("notify")), (Mode::Notify, 0, true, false));
+    assert_eq!(under("repair", json!("observe")), (Mode::Observe, 0, false, false));
+    assert_eq!(under("notify", json!("repair")), (Mode::Repair, 1, true, false));
+    assert_eq!(under("observe", json!("notify")), (Mode::Notify, 0, true, false));
 }
