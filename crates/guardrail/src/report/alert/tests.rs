@@ -79,6 +79,7 @@ fn an_alert_says_who_what_why_and_what_to_do() {
         ("account", "111122223333"),
         ("cause", "event"),
         ("changed", "false"),
+        ("exempted", "false"),
         ("left", "false"),
         ("mode", "notify"),
         ("region", "eu-central-1"),
