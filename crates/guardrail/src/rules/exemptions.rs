@@ -335,7 +335,8 @@ fn lies_on(drift: &Drift, snapshot: &Snapshot<'_>) -> Lies {
         | Drift::PrivateDnsOff { endpoint, .. }
         | Drift::PrivateDnsForInboundOnly { endpoint, .. }
         | Drift::EndpointBroken { endpoint, .. }
-        | Drift::PolicyNotFullAccess { endpoint, .. } => {
+        | Drift::PolicyNotFullAccess { endpoint, .. }
+        | Drift::PolicyNotTheBaselines { endpoint, .. } => {
             Lies::on(ResourceId::Endpoint(endpoint.clone()))
         }
         Drift::ServiceNotServed { subnets, .. } => {
@@ -385,6 +386,7 @@ fn part(finding: &Finding, keep: impl Fn(&ResourceId) -> bool, view: &View<'_>) 
         | Drift::PrivateDnsForInboundOnly { .. }
         | Drift::EndpointBroken { .. }
         | Drift::PolicyNotFullAccess { .. }
+        | Drift::PolicyNotTheBaselines { .. }
         | Drift::EndpointRouteOverruled { .. }
         | Drift::LeadsOut(_)
         | Drift::PublicIpOnLaunch { .. } => None,
