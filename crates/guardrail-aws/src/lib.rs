@@ -23,7 +23,7 @@ mod table;
 
 pub use configuration::{Configuration, Ready};
 pub use dead_letters::{DeadLetter, DeadLetters};
-pub use ec2::{Allowance, AnotherRegion, Aws, Clouds, REPAIRS_AT_ONCE};
+pub use ec2::{Allowance, AnotherRegion, Aws, Clouds, REPAIRS_AT_ONCE, set_tag};
 pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
 pub use sns::{Body, Topic, Topics};
 pub use sqs::{Inbox, Queue, ReceivedHandle, UnreadableMessages};

@@ -20,7 +20,7 @@ use guardrail::cloud::{Answer, Cloud, InMemoryTable, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::ec2::snapshot::{Section, Shared, Snapshot};
-use guardrail::ec2::world::{Route, RouteTable, Subnet, World};
+use guardrail::ec2::world::{Route, RouteTable, Subnet, Tag, World};
 use guardrail::report::{Cause, Next, Outcome, Report, Verdict};
 use guardrail::rules::left_alone::{LeftAlone, LeftAloneReason};
 use guardrail::run::{Lived, RunRequest, preview, run};
@@ -227,6 +227,46 @@ proptest! {
         let cloud = Stage::new(case.world(), SimOptions::default());
         let report = settle(&cloud, &case);
         assert_settled(&cloud, &case, &report);
+    }
+
+    /// What is exempted is left as it is: no call names an exempted table, and none is made in an
+    /// exempted VPC; and what is not exempted settles all the same.
+    #[test]
+    fn nothing_exempted_is_changed(case in case(), at in 0_usize..8, whole in any::<bool>()) {
+        let mut world = case.world();
+        let tag = || Tag::new("vpc-guardrail:exempt", "until=1970-01-31 reason=a property");
+        let mut exempted = None;
+        if whole {
+            let vpcs = world.vpcs.iter_mut().flatten();
+            vpcs.filter(|it| it.vpc_id.as_str() == MANAGED).for_each(|it| it.tags.push(tag()));
+        } else {
+            let tables = world.route_tables.iter_mut().flatten();
+            let mut own: Vec<_> = tables.filter(|it| it.vpc_id.as_str() == MANAGED).collect();
+            let count = own.len();
+            if let Some(table) = own.get_mut(at % count.max(1)) {
+                table.tags.push(tag());
+                exempted = Some(table.route_table_id.to_string());
+            }
+        }
+        let cloud = Stage::new(world.clone(), SimOptions::default());
+        for number in 0..RUNS {
+            let report = look(&cloud, &case, MANAGED, number);
+            let calls = writes(&cloud);
+            for call in &calls {
+                let text = format!("{call:?}");
+                prop_assert!(!whole, "{text}");
+                let is_exempted = exempted.as_ref().is_some_and(|id| text.contains(id.as_str()));
+                prop_assert!(!is_exempted, "{text}");
+            }
+            if calls.is_empty() && report.next == Next::Settled && report.look_again.is_none() {
+                break;
+            }
+        }
+        let routes = |world: &World| -> Vec<RouteTable> {
+            let tables = world.route_tables.clone().unwrap_or_default().into_iter();
+            tables.filter(|it| exempted.as_deref() == Some(it.route_table_id.as_str())).collect()
+        };
+        prop_assert_eq!(routes(&cloud.sim().world()), routes(&world));
     }
 
     /// The same while changes show late, calls fail, answers get lost and EC2 throttles.

@@ -9,8 +9,10 @@ mod dependent_reads;
 pub(crate) mod observe;
 pub(crate) mod read;
 mod resolve;
+mod tag;
 
 pub use allowance::{Allowance, REPAIRS_AT_ONCE};
+pub use tag::set_tag;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 #[cfg(feature = "live")]
 pub(crate) mod doctor;
 pub(crate) mod events;
+pub(crate) mod exempt;
 pub(crate) mod explain;
 #[cfg(feature = "live")]
 pub(crate) mod history;

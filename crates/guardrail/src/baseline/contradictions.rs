@@ -33,10 +33,17 @@ impl Baseline {
         faults.extend(of_services("interface_endpoints", interface, |_, _| Vec::new()));
         faults.extend(of_policies("gateway_endpoints", gateway, self.organization.is_some()));
         faults.extend(of_policies("interface_endpoints", interface, self.organization.is_some()));
+        for (at, allowed) in self.internet_routes.allowed.iter().enumerate() {
+            faults.extend(allowed.faults(&format!("internet_routes.allowed[{at}]")));
+        }
         faults.extend(of_settling(self.settling));
         faults.extend(of_rules(&self.rules));
         faults.extend(of_overrides(&self.overrides));
         faults.extend(of_limits(self.limits));
+        for (at, listed) in self.exemptions.iter().enumerate() {
+            faults.extend(listed.faults(&format!("exemptions[{at}]")));
+        }
+        faults.extend(self.exempting.faults());
         faults
     }
 }
@@ -155,7 +162,8 @@ fn of_settling(settling: Settling) -> Vec<String> {
 
 fn of_overrides(overrides: &[VpcOverride]) -> Vec<String> {
     let mut faults = Vec::new();
-    for (at, VpcOverride { vpc, resolver }) in overrides.iter().enumerate() {
+    for (at, known) in overrides.iter().enumerate() {
+        let VpcOverride { vpc, resolver, .. } = known;
         let place = format!("overrides[{at}]");
         if let Some(field) = vpc.empty_field() {
             faults.push(format!(
@@ -166,9 +174,10 @@ fn of_overrides(overrides: &[VpcOverride]) -> Vec<String> {
                 }
             ));
         }
-        if resolver.is_none() {
+        if resolver.is_none() && !known.says_modes() {
             faults.push(format!(
-                "`{place}`: says nothing of {vpc}; write `resolver`, or leave the override out"
+                "`{place}`: says nothing of {vpc}; write `mode`, `rules` or `resolver`, or leave the \
+                 override out"
             ));
         }
         if overrides.iter().take(at).any(|earlier| earlier.vpc.same_as(vpc)) {
@@ -301,6 +310,63 @@ mod tests {
     }
 
     #[test]
+    fn what_is_allowed_is_blocks_with_a_reason() {
+        let allowed = r#"{"allowed": [{"destinations": [], "reason": "x"},
+            {"destinations": ["partner", "203.0.113.7/24", "203.0.113.7"], "reason": " "}]}"#;
+        assert_eq!(
+            faults(&format!(r#""internet_routes": {allowed}"#)),
+            [
+                "`internet_routes.allowed[0].destinations`: is empty, so nothing is allowed; name address \
+                 blocks, or leave this out",
+                "`internet_routes.allowed[1].destinations[0]`: `partner` is no address block; write one \
+                 such as `203.0.113.7/32`",
+                "`internet_routes.allowed[1].destinations[1]`: `203.0.113.7/24` is an address in a block; \
+                 write the block, `203.0.113.0/24`, or the address alone, with `/32`",
+                "`internet_routes.allowed[1].destinations[2]`: `203.0.113.7` is no address block; write one \
+                 such as `203.0.113.7/32`",
+                "`internet_routes.allowed[1].reason`: is empty; write why routes may lead there",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_exemption_says_what_until_when_and_why() {
+        let listed = |fields: &str| {
+            let all = faults(&format!(r#""exemptions": [{{"until": "2026-12-31", {fields}}}]"#));
+            all.join("\n")
+        };
+        for (fields, said) in [
+            (r#""reason": "x""#, "`exemptions[0]`: does not say what is exempted"),
+            (
+                r#""reason": "x", "vpc": {"id": "vpc-1"}, "resource": "rtb-1a2b3c4d""#,
+                "`exemptions[0]`: does not say what is exempted",
+            ),
+            (r#""reason": " ", "resource": "rtb-1a2b3c4d""#, "`exemptions[0].reason`: is empty"),
+            (
+                r#""reason": "x", "resource": "nat-1a2b3c4d""#,
+                "`exemptions[0].resource`: nothing is found on nat-1a2b3c4d",
+            ),
+            (r#""reason": "x", "vpc": {"name": ""}"#, "`exemptions[0].vpc.name`: is empty"),
+            (
+                r#""reason": "x", "rules": [], "resource": "rtb-1a2b3c4d""#,
+                "`exemptions[0].rules`: is empty",
+            ),
+            (r#""reason": "x", "resource": "no id""#, "`no id` is not the id of a resource of EC2"),
+            (r#""reason": "x", "rules": ["nat"], "resource": "rtb-1a2b3c4d""#, "`nat`"),
+        ] {
+            let faults = listed(fields);
+            assert!(faults.contains(said) && faults.lines().count() == 1, "{fields}: {faults}");
+        }
+        let day =
+            faults(r#""exemptions": [{"until": "31.12.", "reason": "x", "vpc": {"id": "vpc-1"}}]"#);
+        assert!(day.join("").contains("\"31.12.\" is no day of the calendar"), "{day:?}");
+        for (days, said) in [("0", "is 0"), ("3661", "more than ten years")] {
+            let faults = faults(&format!(r#""exempting": {{"longest_days": {days}}}"#));
+            assert!(faults.join("").contains(said), "{faults:?}");
+        }
+    }
+
+    #[test]
     fn an_override_says_something_of_one_vpc_and_once() {
         let resolver = r#""resolver": "forwards-to-amazon""#;
         let overrides = format!(
@@ -316,7 +382,8 @@ mod tests {
         assert_eq!(
             faults(&overrides),
             [
-                "`overrides[0]`: says nothing of vpc-1; write `resolver`, or leave the override out",
+                "`overrides[0]`: says nothing of vpc-1; write `mode`, `rules` or `resolver`, or leave \
+                 the override out",
                 "`overrides[1].vpc`: vpc-1 is there twice, and only the first would count; write one \
                  override for it",
                 "`overrides[3].vpc`: the tag Name=shop is there twice, and only the first would count; \

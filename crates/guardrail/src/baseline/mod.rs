@@ -2,8 +2,10 @@
 //! when it does not.
 
 mod accepted_subnets;
+mod allowed_destinations;
 mod contradictions;
 mod costs;
+mod exemption;
 pub mod known_services;
 mod listed_service;
 mod managed_vpcs;
@@ -17,7 +19,12 @@ mod tag_selector;
 mod vpc_override;
 
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
+pub use allowed_destinations::AllowedDestinations;
 pub use costs::{Costs, UsDollars};
+pub use exemption::{
+    EXEMPT_TAG, Exempting, Exemption, ExemptionTags, ListedExemption, MalformedExemption,
+    can_be_exempted,
+};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use managed_vpcs::ManagedVpcs;
 pub use organization::OrganizationId;
@@ -26,10 +33,11 @@ pub use rule_id::{DefaultMode, RuleId};
 pub use service::Service;
 pub use settling::Settling;
 pub use tag_selector::TagSelector;
-pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
+pub use vpc_override::{Resolver, RuleMode, VpcOverride, VpcSelector};
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
@@ -38,6 +46,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::ec2::world::Vpc;
 use crate::ec2::world_file::plain;
 use tag_selector::{usual_private_tags, usual_public_tags};
+use vpc_override::under_one_mode;
 
 /// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM
 /// services.
@@ -92,7 +101,8 @@ pub struct Baseline {
     /// How long what takes time to act must have been seen before a route goes.
     #[serde(default)]
     pub settling: Settling,
-    /// What is known of single VPCs that cannot be observed. The first that matches a VPC counts.
+    /// What holds for single VPCs: the modes there, and what cannot be observed. The first that matches
+    /// a VPC counts.
     #[serde(default)]
     pub overrides: Vec<VpcOverride>,
     /// What interface endpoints cost, and may cost.
@@ -101,6 +111,12 @@ pub struct Baseline {
     /// How much one run may change in one VPC.
     #[serde(default)]
     pub limits: Limits,
+    /// What is left as it is until a day, and why, beside what tags exempt.
+    #[serde(default)]
+    pub exemptions: Vec<ListedExemption>,
+    /// How things may be exempted.
+    #[serde(default)]
+    pub exempting: Exempting,
 }
 
 /// The version of a baseline's form; there is one.
@@ -211,6 +227,9 @@ pub struct InternetRoutes {
     /// What is done about a route that may lead out: to a transit gateway, Cloud WAN, a VPN, an
     /// appliance.
     pub may_lead_out: MayLeadOut,
+    /// Where routes may lead although that is on the internet: a partner's address, through a NAT
+    /// gateway.
+    pub allowed: Vec<AllowedDestinations>,
 }
 
 /// When an internet route is removed.
@@ -292,13 +311,13 @@ pub struct InvalidBaseline {
 }
 
 /// The options by rule; a name that stands twice is refused, because nobody could tell which counts.
-fn each_rule_once<'de, D: Deserializer<'de>>(
+fn each_rule_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     input: D,
-) -> Result<BTreeMap<RuleId, RuleOptions>, D::Error> {
-    struct Rules;
+) -> Result<BTreeMap<RuleId, T>, D::Error> {
+    struct Rules<T>(PhantomData<T>);
 
-    impl<'de> Visitor<'de> for Rules {
-        type Value = BTreeMap<RuleId, RuleOptions>;
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Rules<T> {
+        type Value = BTreeMap<RuleId, T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a map")
@@ -316,7 +335,7 @@ fn each_rule_once<'de, D: Deserializer<'de>>(
         }
     }
 
-    input.deserialize_map(Rules)
+    input.deserialize_map(Rules(PhantomData))
 }
 
 impl Default for Baseline {
@@ -339,6 +358,8 @@ impl Default for Baseline {
             overrides: Vec::new(),
             costs: Costs::default(),
             limits: Limits::default(),
+            exemptions: Vec::new(),
+            exempting: Exempting::default(),
         }
     }
 }
@@ -399,27 +420,26 @@ impl Baseline {
 
     /// Who answers the DNS queries of this VPC, where the baseline says so.
     pub fn resolver_of(&self, vpc: &Vpc) -> Option<Resolver> {
-        self.overrides.iter().find(|known| known.vpc.matches(vpc))?.resolver
+        self.override_of(vpc)?.resolver
     }
 
-    /// Whether any rule may change anything.
+    /// Whether any rule may change anything in any VPC.
     pub fn repairs(&self) -> bool {
-        RuleId::ALL.iter().any(|rule| self.mode_of(*rule) == Mode::Repair)
+        let repairs = |of: &Self| RuleId::ALL.iter().any(|rule| of.mode_of(*rule) == Mode::Repair);
+        repairs(self) || self.overrides.iter().any(|known| repairs(&self.under(Some(known))))
     }
 
-    /// This baseline with one mode for every rule; a rule that only `rules` switch on, and that they
+    /// This baseline with one mode for every rule in every VPC; a rule that only `rules` switch on, and that they
     /// do not switch on, changes nothing in this one either.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         for rule in RuleId::ALL {
-            let allowed = match (rule.default_mode(), self.own_mode_of(*rule)) {
-                (DefaultMode::OfBaseline, _) | (DefaultMode::Notify, Some(Mode::Repair)) => mode,
-                (DefaultMode::Notify, Some(Mode::Observe | Mode::Notify) | None)
-                | (DefaultMode::Advice, _) => mode.min(Mode::Notify),
-            };
+            let allowed = under_one_mode(rule.default_mode(), self.own_mode_of(*rule), mode);
             self.rules.entry(*rule).or_default().mode = Some(allowed);
         }
+        let overrides = std::mem::take(&mut self.overrides).into_iter();
+        self.overrides = overrides.map(|known| known.with_mode(mode)).collect();
         self
     }
 }

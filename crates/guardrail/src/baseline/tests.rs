@@ -105,3 +105,42 @@ fn a_rules_mode_goes_before_the_default_and_one_mode_before_both() {
     assert_eq!(observed.mode_of(RuleId::InternetRoute), Mode::Observe);
     assert!(!observed.repairs());
 }
+
+#[test]
+fn an_override_says_the_modes_of_its_vpcs_and_one_mode_goes_before_it() {
+    let (route, dns, later) = (RuleId::InternetRoute, RuleId::PrivateDns, RuleId::PublicIpOnLaunch);
+    let parsed = |global: &str, own: &str| {
+        let json = format!(
+            r#"{{"version": 1, {global}, "overrides": [{{"vpc": {{"id": "vpc-1"}}, {own}}}]}}"#
+        );
+        Baseline::parse(&json).unwrap()
+    };
+    let modes = |baseline: &Baseline| {
+        let own = baseline.under(baseline.overrides.first());
+        [route, dns, later].map(|rule| own.mode_of(rule))
+    };
+    use Mode::{Notify, Observe, Repair};
+    let repairing = r#""mode": "repair", "rules": {"public-ip-on-launch": {"mode": "repair"}}"#;
+    let notify = parsed(repairing, r#""mode": "notify""#);
+    assert_eq!(modes(&notify), [Notify; 3]);
+    assert_eq!(notify.mode_of(route), Repair, "elsewhere");
+    assert_eq!(modes(&notify.clone().with_mode(Repair)), [Repair; 3]);
+    assert_eq!(modes(&notify.with_mode(Observe)), [Observe; 3]);
+    let one = parsed(repairing, r#""rules": {"internet-route": {"mode": "observe"}}"#);
+    assert_eq!(modes(&one), [Observe, Repair, Repair]);
+    let both = parsed(
+        r#""mode": "notify""#,
+        r#""mode": "repair", "rules": {"private-dns": {"mode": "notify"}}"#,
+    );
+    assert_eq!(modes(&both), [Repair, Notify, Notify], "a later rule is not switched on");
+    assert!(both.repairs() && !both.clone().with_mode(Notify).repairs());
+    assert_eq!(modes(&both.with_mode(Repair)), [Repair, Repair, Notify]);
+    let later_on = parsed(
+        r#""mode": "notify""#,
+        r#""rules": {"public-ip-on-launch": {"mode": "repair"}, "unguarded-subnet": {"mode": "repair"}}"#,
+    );
+    assert_eq!(modes(&later_on), [Notify, Notify, Repair]);
+    assert_eq!(modes(&later_on.clone().with_mode(Repair)), [Repair; 3]);
+    let advice = later_on.under(later_on.overrides.first());
+    assert_eq!(advice.mode_of(RuleId::UnguardedSubnet), Notify, "never more than advice");
+}

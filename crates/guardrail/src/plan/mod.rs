@@ -24,6 +24,7 @@ use crate::ec2::change::Action;
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, Zone};
 use crate::ec2::world::EndpointState;
 use crate::history::Premise;
+use crate::rules::exemptions::{Exempted, InVain};
 use crate::rules::left_alone::LeftAlone;
 use crate::shown::word;
 
@@ -34,6 +35,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What is left alone, and why.
     pub left_alone: Vec<LeftAlone>,
+    /// What is exempted, so that no step is about it.
+    pub exempted: Vec<Exempted>,
+    /// The exemptions that exempt nothing.
+    pub in_vain: Vec<InVain>,
 }
 
 /// One step.

@@ -327,6 +327,32 @@ impl Drift {
         }
     }
 
+    /// The one thing that the whole finding lies on, by its id; `None` where it is the VPC or there
+    /// are several.
+    pub fn one_place(&self) -> Option<String> {
+        match self {
+            Self::VpcDnsOff { .. }
+            | Self::GatewayEndpointMissing { .. }
+            | Self::InterfaceEndpointMissing { .. }
+            | Self::ServiceNotOffered { .. }
+            | Self::ServiceNotServed { .. }
+            | Self::SubnetsUnguarded { .. } => None,
+            Self::PrivateButPublic { subnet, .. } | Self::PublicIpOnLaunch { subnet } => {
+                Some(subnet.to_string())
+            }
+            Self::HttpsNotAdmitted { endpoint, .. }
+            | Self::RouteTableNotAssociated { endpoint, .. }
+            | Self::ZonesNotCovered { endpoint, .. }
+            | Self::PrivateDnsOff { endpoint, .. }
+            | Self::PrivateDnsForInboundOnly { endpoint, .. }
+            | Self::EndpointBroken { endpoint, .. }
+            | Self::PolicyNotFullAccess { endpoint, .. }
+            | Self::PolicyNotTheBaselines { endpoint, .. } => Some(endpoint.to_string()),
+            Self::EndpointRouteOverruled { table, .. } => Some(table.to_string()),
+            Self::LeadsOut(route) => Some(route.table.to_string()),
+        }
+    }
+
     /// Whether two findings are of one fault, which may have grown or shrunk between them: half
     /// repaired is not repaired.
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {

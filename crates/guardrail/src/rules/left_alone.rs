@@ -44,6 +44,11 @@ pub enum LeftAloneReason {
         /// The other subnets that the table serves.
         with: Vec<SubnetId>,
     },
+    /// The route also serves private subnets that are exempted, which would lose it.
+    ServesExempted {
+        /// The exempted subnets.
+        subnets: Vec<SubnetId>,
+    },
     /// Traffic of other subnets, which are not private, is passed on to the route by something in the
     /// table's subnets, and would be cut.
     PassesOn {
@@ -185,6 +190,12 @@ impl fmt::Display for LeftAloneReason {
             Self::SharedTable { with } => {
                 write!(f, "the table serves {} too; give the private subnets a table of their own", list(with))
             }
+            Self::ServesExempted { subnets } => write!(
+                f,
+                "{} would lose it too, and an exemption keeps it; give the other private subnets a table of \
+                 their own",
+                list(subnets)
+            ),
             Self::PassesOn { from } => write!(
                 f,
                 "traffic of {} is passed on to it, through what stands in the table's subnets",
@@ -313,6 +324,7 @@ impl LeftAloneReason {
             | Self::NotObserved { .. }
             | Self::NotOffered
             | Self::SharedTable { .. }
+            | Self::ServesExempted { .. }
             | Self::NameNeedsVpcDns
             | Self::NameTaken { .. }
             | Self::ListLeadsElsewhere { .. }

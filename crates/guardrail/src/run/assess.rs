@@ -9,7 +9,7 @@ use crate::analysis::View;
 use crate::analysis::departure::{Departure, departures};
 use crate::analysis::required_service::required_services;
 use crate::analysis::served::every_premise;
-use crate::baseline::{Baseline, Mode};
+use crate::baseline::{Baseline, Mode, VpcOverride};
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
@@ -45,6 +45,8 @@ pub struct Assessment {
     pub costs: Vec<StepCost>,
     /// What to know of the traffic that the plan moves.
     pub advice: Option<Advice>,
+    /// The baseline's override for the VPC, if it has one.
+    pub known: Option<VpcOverride>,
     /// Whether all of it was observed.
     pub complete: bool,
 }
@@ -74,6 +76,7 @@ impl Assessment {
             at_stake: Vec::new(),
             costs: Vec::new(),
             advice: None,
+            known: None,
             complete: true,
         }
     }
@@ -116,6 +119,8 @@ pub fn assess_snapshot(
     snapshot: &Snapshot<'_>,
     circumstances: Circumstances<'_>,
 ) -> Assessment {
+    let known = baseline.override_of(snapshot.vpc);
+    let baseline = &*baseline.under(known);
     let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
     let view = View::of(baseline, snapshot, &required_services);
     let name = view.vpc_name().map(str::to_owned);
@@ -136,6 +141,7 @@ pub fn assess_snapshot(
         advice: Advice::of(&view, &plan),
         plan,
         departures: Vec::new(),
+        known: known.cloned(),
         private_subnets: view.topology.private().count(),
         complete: snapshot.missing.is_empty(),
     }

@@ -27,7 +27,7 @@ pub use self::assess::{
     Assessment, VpcStanding, assess, assess_snapshot, looked_at, preview, preview_snapshot,
     remembered_since,
 };
-pub use self::told::fingerprint;
+pub use self::told::{exempting_nothing, fingerprint};
 pub use self::traffic::{asks_for_traffic, with_traffic, with_unreadable_traffic};
 
 use crate::baseline::Baseline;

@@ -474,7 +474,7 @@ mod tests {
     }
 
     fn plan_of(step: Step) -> Plan {
-        Plan { steps: vec![step], left_alone: Vec::new() }
+        Plan { steps: vec![step], ..Plan::default() }
     }
 
     fn with(action: Action<GroupRef>, after: &[u32]) -> Plan {
@@ -648,7 +648,7 @@ mod tests {
         let first = |mode, held| Step { id: StepId(1), mode, held, ..step(waits(), &[]) };
         let after = |first| Plan {
             steps: vec![first, step(Task::Change(enable_dns()), &[1])],
-            left_alone: Vec::new(),
+            ..Plan::default()
         };
         assert!(takes(&after(first(Mode::Repair, None))), "what is waited for may come");
         assert!(!takes(&after(first(Mode::Notify, None))));
@@ -673,7 +673,7 @@ mod tests {
             let taken = Step { id: StepId(1), mode, ..step(Task::Change(enable_dns()), &[]) };
             let plan = Plan {
                 steps: vec![taken, step(Task::Change(delete_route()), &[1])],
-                left_alone: Vec::new(),
+                ..Plan::default()
             };
             not_recorded(&plan, &failed, at(0), at(10)).into_values().collect::<Vec<_>>()
         };
@@ -722,6 +722,7 @@ mod tests {
             at_stake: Vec::new(),
             costs: Vec::new(),
             advice: None,
+            known: None,
             complete,
         };
         let over = |now: &Assessment, outcomes: &Outcomes| {

@@ -18,6 +18,7 @@ use crate::plan::{Plan, StepId};
 use crate::report::{Next, Outcome, Verdict};
 
 mod dying;
+mod exempted;
 mod killed_run;
 mod left_calls;
 mod telling;

@@ -27,19 +27,28 @@ use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::plan::{Circumstances, Condition, GroupRef, Hold, Plan, Step, StepId, Task};
 use crate::rules::evaluate;
+use crate::rules::exemptions::Exemptions;
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
 use crate::rules::repair::{NewEndpoint, NewPolicy, Repair};
+use crate::time::Day;
 
 /// Finds what is not as the baseline wants it, and plans what to do in these circumstances.
 pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>, Plan) {
-    let findings = evaluate(view);
+    let exemptions = Exemptions::of(view.baseline, view.snapshot, Day::of(circumstances.now));
+    let (findings, exempted) = exemptions.sort_out(evaluate(view), view);
+    let plan = plan_for(view, circumstances, &findings);
+    (findings, Plan { exempted, in_vain: exemptions.in_vain, ..plan })
+}
+
+/// Plans what to do about these findings.
+fn plan_for(view: &View<'_>, circumstances: Circumstances<'_>, findings: &[Finding]) -> Plan {
     let (workable, unread): (Vec<Finding>, Vec<Finding>) =
         findings.iter().cloned().partition(|finding| missing_for(finding, view).is_empty());
     if view.snapshot.is_somebody_elses() {
         let mut draft = Draft::new(view, circumstances, Refusals::new());
-        draft.leave_everything(&findings, &LeftAloneReason::SomebodyElsesVpc);
-        return (findings, draft.plan);
+        draft.leave_everything(findings, &LeftAloneReason::SomebodyElsesVpc);
+        return draft.plan;
     }
     let mut refusals = refused_by_aws(view, &workable);
     // What is refused may be what made something else worth doing.
@@ -66,7 +75,7 @@ pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>,
     draft.hold_what_moves();
     draft.hold_for_grace();
     draft.apply_limits();
-    (findings, draft.plan)
+    draft.plan
 }
 
 /// The sections that the finding's repair rests on and that were not read. What moves a service's name

@@ -5,6 +5,7 @@ mod caller;
 mod closed_run;
 mod digest;
 mod ended;
+mod exempted;
 mod first_contact;
 mod lost;
 mod moved;
@@ -16,7 +17,7 @@ mod unmatched_call;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::baseline::{Baseline, ManagedVpcs, Mode};
+use crate::baseline::{Baseline, ExemptionTags, ManagedVpcs, Mode};
 use crate::cloud::Applied;
 use crate::ec2::id::SubnetId;
 use crate::event::Tool;
@@ -28,6 +29,8 @@ use crate::report::alert::caller::caller;
 pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_alert};
 pub use crate::report::alert::digest::digest;
 use crate::report::alert::ended::{after_how_long, ended, is_back_by_others};
+pub(super) use crate::report::alert::exempted::lapses;
+use crate::report::alert::exempted::{but_for, exempted};
 pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
 pub use crate::report::alert::lost::lost_alert;
 use crate::report::alert::moved::moved;
@@ -38,6 +41,7 @@ pub use crate::report::alert::unmatched_call::unmatched_call;
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};
 use crate::shown::{self, one_line, quoted, word};
+use crate::time::Day;
 
 /// SNS refuses a subject of 100 characters or more
 /// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
@@ -94,11 +98,18 @@ pub fn subject(report: &Report) -> String {
         [one] => format!(" ({one})"),
         [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
     };
+    let but_for = match report.findings.is_empty() {
+        true => but_for(report),
+        false => String::new(),
+    };
     let left = if report.subnets_departed() { "subnet not private, " } else { "" };
     let recorded = if is_not_recorded(report) { ", not recorded" } else { "" };
     let scope = &report.scope;
     printable(
-        &format!("VPC guardrail: {left}{what}{recorded} {} {}{about}", scope.vpc, scope.region),
+        &format!(
+            "VPC guardrail: {left}{what}{but_for}{recorded} {} {}{about}",
+            scope.vpc, scope.region
+        ),
         SUBJECT_LIMIT,
     )
 }
@@ -183,13 +194,24 @@ fn departed(out: &mut String, report: &Report) {
 
 fn body(out: &mut String, report: &Report) {
     found(out, report);
+    exempted(out, report);
     steps(out, report);
     cost(out, report);
     moved(out, report);
     left_alone(out, report);
 }
 
-fn ending(report: &Report) -> &'static str {
+fn ending(report: &Report) -> String {
+    let but_for = match report.verdict {
+        Verdict::Compliant | Verdict::Repaired | Verdict::Advised => but_for(report),
+        Verdict::DriftLeft | Verdict::Incomplete | Verdict::NotManaged | Verdict::NoSuchVpc => {
+            String::new()
+        }
+    };
+    format!("{}{but_for}", ending_words(report))
+}
+
+fn ending_words(report: &Report) -> &'static str {
     let planned = report.steps.iter().any(|step| is_idle(&step.outcome));
     match report.verdict {
         Verdict::Compliant if is_back_by_others(report) => "back on its baseline",
@@ -429,11 +451,32 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
             "  unguarded subnets: \"unclassified_subnets\": {accept} in the baseline"
         );
     }
+    if let Some(command) = exempt_command(report, baseline) {
+        let _ = writeln!(out, "  until a day, with a reason: {command}");
+    }
     let quieter: Vec<String> = modes_of(report)
         .into_iter()
         .map(|(rule, mode)| format!("\"{rule}\": {{ \"mode\": \"{}\" }}", below(mode)))
         .collect();
-    let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} in the baseline", quieter.join(", "));
+    let place = match report.modes_of_override {
+        true => "in the VPC's override in the baseline",
+        false => "in the baseline",
+    };
+    let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} {place}", quieter.join(", "));
+}
+
+/// The command that exempts what was found first, for the reader to put in the reason.
+fn exempt_command(report: &Report, baseline: &Baseline) -> Option<String> {
+    match baseline.exempting.tags {
+        ExemptionTags::Refuse => return None,
+        ExemptionTags::Accept => {}
+    }
+    let found = report.findings.iter().find(|found| !found.repaired).or(report.findings.first())?;
+    let on = found.drift.one_place().unwrap_or_else(|| report.scope.vpc.to_string());
+    let days = baseline.exempting.longest_days.min(30);
+    let until = Day::of(report.finished).plus(days);
+    let rule = found.rule;
+    Some(format!("guardrail exempt {on} --rule {rule} --until {until} --reason '…'"))
 }
 
 /// The subnets that nobody guards and that lead out.
@@ -493,6 +536,8 @@ fn json(report: &Report) -> String {
     short.departures.truncate(50);
     short.steps.truncate(50);
     short.findings.truncate(50);
+    short.exempted.truncate(50);
+    short.exempting_nothing.truncate(50);
     short.left_alone.truncate(50);
     let short = shown::json(&short);
     if short.len() <= JSON_LIMIT {
@@ -515,6 +560,7 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("left", Attribute::of(!report.departures.is_empty())),
         ("mode", Attribute::of(strongest_mode(report))),
         ("changed", Attribute::of(report.changed())),
+        ("exempted", Attribute::of(!report.exempted.is_empty())),
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
     ];
     attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -71,8 +71,13 @@ pub fn untag_vpc(key: &str, scope: &Scope) -> String {
 
 /// The command that brings a VPC into the guardrail's care, by the tag that selects it.
 pub fn tag_vpc(key: &str, value: &str, scope: &Scope) -> String {
+    format!("{} --region {}", tag(scope.vpc.as_str(), key, value), scope.region)
+}
+
+/// The command that sets a tag, in the Region that the caller's settings say.
+pub fn tag(resource: &str, key: &str, value: &str) -> String {
     let tag = tag_argument(&[("Key", key), ("Value", value)]);
-    format!("aws ec2 create-tags --resources {} --tags {tag} --region {}", scope.vpc, scope.region)
+    format!("aws ec2 create-tags --resources {resource} --tags {tag}")
 }
 
 /// A tag as the CLI takes it: in its shorthand where that cannot be misread, else as JSON; in
