@@ -228,6 +228,10 @@ fn request_of(call: &Call) -> Request {
             group_id: group.clone(),
             ip_permissions: vec![https_from(cidrs)],
         },
+        Call::RevokeIngress { group, rule } => Request::RevokeSecurityGroupIngress {
+            group_id: group.clone(),
+            ip_permissions: vec![rule.clone()],
+        },
         Call::CreateEndpoint { vpc, service, kind, policy, token } => {
             let mut wanted = CreateVpcEndpoint::new(vpc.clone(), service.as_str());
             wanted.client_token = Some(token.clone());

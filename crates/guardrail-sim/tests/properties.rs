@@ -15,7 +15,7 @@ use std::time::Duration;
 use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::analysis::served::prove;
-use guardrail::baseline::{Mode, Remove, RuleId};
+use guardrail::baseline::{Mode, Remove, RuleId, RuleSwitch};
 use guardrail::cloud::{Answer, Cloud, InMemoryTable, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{Scope, VpcId};
@@ -174,6 +174,7 @@ fn assert_settled(cloud: &Stage, case: &Case, report: &Report) {
         );
     }
     assert_public_addresses(cloud, case);
+    assert_groups(cloud, case);
     let all_repaired = report.findings.is_empty()
         || matches!(report.verdict, Verdict::DriftLeft | Verdict::Advised);
     assert!(all_repaired, "{report:#?}");
@@ -198,6 +199,28 @@ fn assert_public_addresses(cloud: &SimCloud, case: &Case) {
         spec.public_ip && !is_repaired
     });
     assert_eq!(gives, wanted.collect::<Vec<_>>());
+}
+
+/// Of the guardrail's own group the rule for other ports goes where the baseline says so, and that for
+/// private clients stays; nobody else's group is as it was not.
+fn assert_groups(cloud: &SimCloud, case: &Case) {
+    let (before, after) = (case.world(), cloud.sim().world());
+    let revokes = case.baseline.allows(RuleId::OwnGroupEdited, RuleSwitch::RevokeAdded)
+        && case.baseline.mode_of(RuleId::OwnGroupEdited) == Mode::Repair;
+    for group in before.security_groups.iter().flatten() {
+        let mut now = after.security_groups.iter().flatten();
+        let now = now.find(|it| it.group_id == group.group_id).unwrap();
+        let is_own = group.group_name == "vpc-guardrail-endpoints"
+            && group.vpc_id.as_ref().is_some_and(|vpc| vpc.as_str() == spec::MANAGED);
+        if !is_own {
+            assert_eq!(now, group);
+            continue;
+        }
+        let rules: Vec<String> = now.rules().iter().map(ToString::to_string).collect();
+        let has = |rule: &str| rules.iter().any(|it| it == rule);
+        assert!(has("TCP 443 from 172.16.0.0/12"), "{rules:?}");
+        assert_eq!(has("TCP 22 from 0.0.0.0/0"), !revokes, "{rules:?}");
+    }
 }
 
 /// Whether a route of the subnet's table, its own or the main one, leads to an internet gateway, with

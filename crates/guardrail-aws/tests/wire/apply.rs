@@ -56,6 +56,13 @@ pub(crate) fn authorize() -> Call {
     Call::AuthorizeHttps { group: "sg-0a1".parse().unwrap(), cidrs }
 }
 
+pub(crate) fn revoke() -> Call {
+    let rule = serde_json::json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+        "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "mine"}]});
+    let rule = serde_json::from_value(rule).unwrap();
+    Call::RevokeIngress { group: "sg-0a1".parse().unwrap(), rule }
+}
+
 pub(crate) fn dns(attribute: DnsAttribute) -> Call {
     Call::EnableVpcDns { vpc: scope().vpc, attribute }
 }
@@ -98,6 +105,23 @@ async fn form(call: &Call, answer: Answer) -> Vec<String> {
     assert!(applied.is_ok(), "{applied:?}");
     assert_eq!(requests.len(), 1);
     fields(&requests[0]).into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_rule_is_revoked_to_the_letter() {
+    let answer = "<RevokeSecurityGroupIngressResponse><return>true</return>\
+                  </RevokeSecurityGroupIngressResponse>";
+    assert_eq!(
+        form(&revoke(), ok(answer)).await,
+        [
+            "Action=RevokeSecurityGroupIngress",
+            "GroupId=sg-0a1",
+            "IpPermissions.1.IpProtocol=tcp",
+            "IpPermissions.1.FromPort=22",
+            "IpPermissions.1.ToPort=22",
+            "IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ fn every_call() -> Vec<Call> {
         apply::dns(DnsAttribute::Support),
         apply::group(),
         apply::authorize(),
+        apply::revoke(),
         apply::gateway(),
         apply::interface(),
         apply::modify(),

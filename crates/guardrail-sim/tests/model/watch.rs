@@ -319,7 +319,9 @@ fn rests_on(call: &Call) -> Vec<Section> {
     };
     match call {
         Call::EnableVpcDns { .. } => vec![Vpcs, VpcAttributes],
-        Call::CreateSecurityGroup { .. } | Call::AuthorizeHttps { .. } => {
+        Call::CreateSecurityGroup { .. }
+        | Call::AuthorizeHttps { .. }
+        | Call::RevokeIngress { .. } => {
             vec![Vpcs, SecurityGroups]
         }
         Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. } => {

@@ -106,15 +106,20 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         |(notify, choice, changes, endpoint_changes)| {
             let mut baseline = Baseline::default().with_mode(Mode::Repair);
             for rule in notify {
-                let notify = RuleOptions { mode: Some(Mode::Notify), grace_minutes: None };
+                let notify = RuleOptions { mode: Some(Mode::Notify), ..RuleOptions::default() };
                 baseline.rules.insert(RuleId::ALL[rule], notify);
             }
             if choice == 0 {
                 baseline.internet_routes.remove = Remove::Immediately;
             }
             if choice % 2 == 0 {
-                let repair = RuleOptions { mode: Some(Mode::Repair), grace_minutes: None };
+                let repair = RuleOptions { mode: Some(Mode::Repair), ..RuleOptions::default() };
                 baseline.rules.insert(RuleId::PublicIpOnLaunch, repair);
+            }
+            if choice % 3 == 0 {
+                let mode = Some(Mode::Repair);
+                let repair = RuleOptions { mode, revoke_added: true, ..RuleOptions::default() };
+                baseline.rules.insert(RuleId::OwnGroupEdited, repair);
             }
             if choice == 1 {
                 baseline.gateway_endpoints.route_tables = guardrail::baseline::RouteTables::All;
@@ -290,7 +295,7 @@ impl Case {
     }
 
     /// Group 0 admits nothing; group 1 admits the first block only, so not enough where there are
-    /// two; group 2 is ours.
+    /// two; group 2 is ours, and somebody added rules to it.
     fn groups(&self, mark: &str) -> Vec<Value> {
         let group = |n: usize, name: &str, rules: Value, tags: Value| {
             json!({
@@ -304,7 +309,10 @@ impl Case {
             groups.push(group(
                 2,
                 "vpc-guardrail-endpoints",
-                json!([]),
+                json!([
+                    {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+                    {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "172.16.0.0/12"}]}
+                ]),
                 json!([{"Key": "vpc-guardrail", "Value": "created"}]),
             ));
         }

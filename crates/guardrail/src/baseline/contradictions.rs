@@ -41,6 +41,13 @@ impl Baseline {
 /// A grace that no rule asks for, or that outlasts what any tool needs.
 fn of_rules(rules: &BTreeMap<RuleId, RuleOptions>) -> Vec<String> {
     let mut faults = Vec::new();
+    for (rule, _) in rules.iter().filter(|(_, options)| options.revoke_added) {
+        if *rule != RuleId::OwnGroupEdited {
+            faults.push(format!(
+                "`rules.{rule}.revoke_added`: `{rule}` revokes nothing; write it for `own-group-edited`"
+            ));
+        }
+    }
     for (rule, minutes) in
         rules.iter().filter_map(|(rule, options)| Some((*rule, options.grace_minutes?)))
     {

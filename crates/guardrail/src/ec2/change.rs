@@ -12,7 +12,7 @@ use crate::ec2::list;
 use crate::ec2::operation::Operation;
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Section;
-use crate::ec2::world::{Destination, Tag};
+use crate::ec2::world::{Destination, IpPermission, Tag};
 
 /// The tag on everything the guardrail makes; its role may change no other security group.
 pub const CREATED_TAG: (&str, &str) = ("vpc-guardrail", "created");
@@ -49,6 +49,14 @@ pub enum Action<G> {
         /// The address blocks to admit, IPv4 and IPv6.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         cidrs: Vec<Cidr>,
+    },
+    /// `RevokeSecurityGroupIngress`: let in no more what this rule lets in.
+    RevokeIngress {
+        /// The group, always one the guardrail made.
+        group: G,
+        /// The rule, with one source, to the letter as it was described.
+        #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
+        rule: IpPermission,
     },
     /// `CreateVpcEndpoint`: make an endpoint in the VPC.
     CreateEndpoint {
@@ -249,6 +257,7 @@ impl<G> Action<G> {
             Self::EnableVpcDns { .. } => Operation::ModifyVpcAttribute,
             Self::CreateSecurityGroup { .. } => Operation::CreateSecurityGroup,
             Self::AuthorizeHttps { .. } => Operation::AuthorizeSecurityGroupIngress,
+            Self::RevokeIngress { .. } => Operation::RevokeSecurityGroupIngress,
             Self::CreateEndpoint { .. } => Operation::CreateVpcEndpoint,
             Self::ModifyEndpoint { .. } => Operation::ModifyVpcEndpoint,
             Self::DeleteRoute { .. } => Operation::DeleteRoute,
@@ -276,6 +285,7 @@ impl<G> Action<G> {
             Self::EnableVpcDns { .. }
             | Self::CreateSecurityGroup { .. }
             | Self::AuthorizeHttps { .. }
+            | Self::RevokeIngress { .. }
             | Self::CreateEndpoint { .. }
             | Self::ModifyEndpoint { .. }
             | Self::DisablePublicIpOnLaunch { .. } => false,
@@ -296,7 +306,7 @@ impl<G> Action<G> {
             }
             Self::DeleteRoute { table, .. } => vec![table.as_str()],
             Self::DisablePublicIpOnLaunch { subnet } => vec![subnet.as_str()],
-            Self::AuthorizeHttps { .. } => Vec::new(),
+            Self::AuthorizeHttps { .. } | Self::RevokeIngress { .. } => Vec::new(),
         };
         ids.into_iter().map(str::to_owned).collect()
     }
@@ -306,6 +316,7 @@ impl<G> Action<G> {
         match self {
             Self::EnableVpcDns { .. }
             | Self::CreateSecurityGroup { .. }
+            | Self::RevokeIngress { .. }
             | Self::DeleteRoute { .. }
             | Self::DisablePublicIpOnLaunch { .. } => true,
             Self::AuthorizeHttps { cidrs, .. } => cidrs.len() == 1,
@@ -338,6 +349,9 @@ impl<G> Action<G> {
             },
             Self::AuthorizeHttps { group, cidrs } => {
                 Action::AuthorizeHttps { group: name(group)?, cidrs: cidrs.clone() }
+            }
+            Self::RevokeIngress { group, rule } => {
+                Action::RevokeIngress { group: name(group)?, rule: rule.clone() }
             }
             Self::CreateEndpoint { vpc, service, kind, policy, token } => Action::CreateEndpoint {
                 policy: policy.clone(),
@@ -396,6 +410,7 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
             Self::AuthorizeHttps { group, cidrs } => {
                 write!(f, "admit TCP 443 to {group} from {}", list(cidrs))
             }
+            Self::RevokeIngress { group, rule } => write!(f, "revoke the rule {rule} of {group}"),
             Self::CreateEndpoint { service, kind, .. } => match kind {
                 NewEndpoint::Gateway { route_tables } => {
                     write!(f, "create a gateway endpoint for {service} on {}", list(route_tables))

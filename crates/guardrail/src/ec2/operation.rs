@@ -88,6 +88,14 @@ operations! {
         changes_endpoints: false,
         has_dry_run: true,
     }
+    /// A security group admits less.
+    RevokeSecurityGroupIngress {
+        permissions: &["ec2:RevokeSecurityGroupIngress"],
+        rests_on: &[Section::Vpcs, Section::SecurityGroups, Section::PrefixLists],
+        shows_in: &[Section::SecurityGroups],
+        changes_endpoints: false,
+        has_dry_run: true,
+    }
     /// An endpoint is made.
     CreateVpcEndpoint {
         permissions: &["ec2:CreateVpcEndpoint", "ec2:CreateTags", "route53:AssociateVPCWithHostedZone"],

@@ -35,6 +35,7 @@ impl Gravity {
             | RuleId::EndpointState
             | RuleId::ServiceNotServed => Self::CutOff,
             RuleId::InterfaceEndpointZone
+            | RuleId::OwnGroupEdited
             | RuleId::EndpointPolicy
             | RuleId::EndpointRouteOverruled
             | RuleId::PublicIpOnLaunch => Self::Weakened,

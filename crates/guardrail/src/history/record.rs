@@ -155,6 +155,7 @@ impl Action<GroupRef> {
             Self::AuthorizeHttps { group, cidrs } => {
                 format!("{group} did not admit TCP 443 from {}", crate::ec2::list(cidrs))
             }
+            Self::RevokeIngress { group, rule } => format!("{group} had the rule {rule}"),
             Self::CreateEndpoint { vpc, service, .. } => {
                 format!("{vpc} had no endpoint for {service} that the guardrail could use")
             }

@@ -110,6 +110,14 @@ impl Outlook {
                 });
             }
             Action::AuthorizeHttps { group, cidrs } => self.admit(group, cidrs),
+            Action::RevokeIngress { group, rule } => {
+                let id = group_id(group);
+                let mut groups = self.world.security_groups.iter_mut().flatten();
+                if let Some(group) = groups.find(|there| Some(&there.group_id) == id.as_ref()) {
+                    group.ip_permissions = group.rules();
+                    group.ip_permissions.retain(|there| !there.admits_the_same_as(rule));
+                }
+            }
             Action::CreateEndpoint { vpc, service, kind, policy, .. } => {
                 self.create(step, (vpc, service, policy), kind);
             }

@@ -28,6 +28,7 @@ pub fn at_stake(view: &View<'_>, findings: &[Finding]) -> Vec<RouteRemoval> {
         Repair::RemoveRoute(removal) => Some(removal),
         Repair::None
         | Repair::EnableVpcDns(_)
+        | Repair::OpenOwnGroup
         | Repair::CreateEndpoint(_)
         | Repair::EditEndpoint(_)
         | Repair::Call(_) => None,

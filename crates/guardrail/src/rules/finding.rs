@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::baseline::RuleId;
 use crate::ec2::change::DnsAttribute;
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
+use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
@@ -84,6 +84,21 @@ pub enum Drift {
         /// The VPC's address blocks that are not admitted.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         cidrs: Vec<Cidr>,
+    },
+    /// The guardrail's own security group lacks rules that it was made with.
+    OwnGroupAdmitsLess {
+        /// The group.
+        group: SecurityGroupId,
+        /// The VPC's address blocks from which the group admits TCP 443 no more.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        cidrs: Vec<Cidr>,
+    },
+    /// The guardrail's own security group has a rule that it was not made with.
+    OwnGroupAdmitsMore {
+        /// The group.
+        group: SecurityGroupId,
+        /// What the rule lets in, in words.
+        rule: String,
     },
     /// There is no gateway endpoint for a service.
     GatewayEndpointMissing {
@@ -259,6 +274,8 @@ impl Drift {
             | Self::LeadsOut(_)
             | Self::PublicIpOnLaunch { .. }
             | Self::SubnetsUnguarded { .. }
+            | Self::OwnGroupAdmitsLess { .. }
+            | Self::OwnGroupAdmitsMore { .. }
             | Self::PrivateButPublic { .. } => None,
             Self::HttpsNotAdmitted { service, .. }
             | Self::GatewayEndpointMissing { service, .. }
@@ -311,9 +328,17 @@ impl Drift {
                 format!("{table} {} {service}", word(destination))
             }
             Self::LeadsOut(route) => format!("{} {}", route.table, route.shown_destination()),
+            // There is one such group in a VPC, and it has another id once it was made anew.
+            Self::OwnGroupAdmitsLess { group: _, cidrs: _ } => "own group, missing".to_owned(),
+            Self::OwnGroupAdmitsMore { group: _, rule } => format!("own group, {rule}"),
             // One finding lists them all.
             Self::SubnetsUnguarded { subnets: _ } => "unguarded subnets".to_owned(),
         }
+    }
+
+    /// Whether the guardrail's own security group, of which a VPC has one, lacks something.
+    fn own_group_lacks(&self) -> bool {
+        matches!(self, Self::OwnGroupAdmitsLess { .. })
     }
 
     /// Whether two findings are of one fault, which may have grown or shrunk between them: half
@@ -327,7 +352,9 @@ impl Drift {
         }
         let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
         same_kind
-            && (self == other || (self.service().is_some() && self.service() == other.service()))
+            && (self == other
+                || self.own_group_lacks()
+                || (self.service().is_some() && self.service() == other.service()))
     }
 }
 
@@ -339,6 +366,7 @@ fn place_of<T: fmt::Display>(service: &str, of: &[T]) -> String {
 }
 
 impl fmt::Display for Drift {
+    #[expect(clippy::too_many_lines, reason = "a line or two of words for each fault")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PrivateButPublic { subnet, how } => write!(f, "{subnet} is {how}"),
@@ -347,6 +375,17 @@ impl fmt::Display for Drift {
             }
             Self::HttpsNotAdmitted { service, endpoint, cidrs } => {
                 write!(f, "{endpoint} ({service}) admits no TCP 443 from {}", list(cidrs))
+            }
+            Self::OwnGroupAdmitsLess { group, cidrs } => write!(
+                f,
+                "the guardrail's own {group} lacks its rule for TCP 443 from {}",
+                list(cidrs)
+            ),
+            Self::OwnGroupAdmitsMore { group, rule } => {
+                write!(
+                    f,
+                    "the guardrail's own {group} has a rule that is not the guardrail's: {rule}"
+                )
             }
             Self::GatewayEndpointMissing { service, tables } => {
                 write!(f, "no gateway endpoint for {service}, wanted on {}", list(tables))

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::served::{Certainty, Obstacle};
-use crate::baseline::RuleId;
+use crate::baseline::{RuleId, RuleSwitch};
 use crate::ec2::id::{EndpointId, Region, SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::policy::PolicyDigest;
@@ -144,6 +144,14 @@ pub enum LeftAloneReason {
         /// The subnets whose associations are between two states, or in one of no known kind.
         subnets: Vec<SubnetId>,
     },
+    /// The baseline's options of the rule do not allow it.
+    NotSwitchedOn {
+        /// The option that does.
+        switch: RuleSwitch,
+    },
+    /// The security group rule admits TCP 443 from private addresses, whose clients may come to an
+    /// endpoint by it.
+    AdmitsPrivateClients,
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
     /// The endpoint's private name is for inbound Resolver endpoints only.
@@ -277,6 +285,12 @@ impl fmt::Display for LeftAloneReason {
                 "set PrivateDnsOnlyForInboundResolverEndpoint of the endpoint to false, which moves the \
                  whole VPC's traffic to it",
             ),
+            Self::NotSwitchedOn { switch } => {
+                write!(f, "`{switch}: true` among this rule's options in the baseline allows it")
+            }
+            Self::AdmitsPrivateClients => f.write_str(
+                "private clients may come to an endpoint by it; if it is not meant, a person revokes it",
+            ),
             Self::TooManyGroups => f.write_str("the endpoint has five security groups already, as many as AWS allows"),
         }
     }
@@ -316,6 +330,8 @@ impl LeftAloneReason {
             | Self::TableOfGateway
             | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
+            | Self::NotSwitchedOn { .. }
+            | Self::AdmitsPrivateClients
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
             | Self::BuiltPublic

@@ -17,6 +17,8 @@ pub enum Repair {
     CreateEndpoint(NewEndpoint),
     /// Something is added to an endpoint that is there.
     EditEndpoint(EndpointEdit),
+    /// The guardrail's own security group admits TCP 443 again from every block of the VPC.
+    OpenOwnGroup,
     /// A route is removed, once what its subnets require is served without it.
     RemoveRoute(RouteRemoval),
     /// One call that needs nothing before it.

@@ -78,6 +78,7 @@ fn carries_our_tag(action: &Action<GroupRef>, at: Timestamp, world: &World) -> b
         }
         Action::EnableVpcDns { .. }
         | Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
         | Action::ModifyEndpoint { .. }
         | Action::DeleteRoute { .. }
         | Action::DisablePublicIpOnLaunch { .. } => false,
@@ -98,6 +99,7 @@ pub(super) fn calls_of(open: &OpenRun) -> Vec<RecordedCall> {
             Action::CreateEndpoint { .. }
             | Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
             | Action::DisablePublicIpOnLaunch { .. } => return None,
         };

@@ -74,7 +74,7 @@ fn missing_for(finding: &Finding, view: &View<'_>) -> Vec<Section> {
     let own = || finding.rule.rule().needs.iter().copied();
     let rests_on: BTreeSet<Section> = match &finding.repair {
         Repair::None => BTreeSet::new(),
-        Repair::RemoveRoute(_) | Repair::EnableVpcDns(_) => own().collect(),
+        Repair::RemoveRoute(_) | Repair::EnableVpcDns(_) | Repair::OpenOwnGroup => own().collect(),
         // Without the tables nobody knows who comes by which way, nor whether the name moves anything.
         Repair::CreateEndpoint(NewEndpoint::Interface { .. }) => {
             let group = [Section::SecurityGroups, Section::RouteTables];

@@ -181,6 +181,7 @@ impl Draft<'_, '_> {
             }
             Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
             | Action::DisablePublicIpOnLaunch { .. } => Vec::new(),
         }

@@ -34,7 +34,11 @@ pub(super) fn refused_by_aws(view: &View<'_>, findings: &[Finding]) -> Refusals 
                 }
                 Addition::Subnets(_) | Addition::OwnGroup => {}
             },
-            Repair::None | Repair::EnableVpcDns(_) | Repair::RemoveRoute(_) | Repair::Call(_) => {}
+            Repair::None
+            | Repair::OpenOwnGroup
+            | Repair::EnableVpcDns(_)
+            | Repair::RemoveRoute(_)
+            | Repair::Call(_) => {}
         }
     }
     refusals
@@ -144,6 +148,7 @@ fn list_leads_elsewhere(
                 removal.table == *table && removal.destination == destination
             }
             Repair::None
+            | Repair::OpenOwnGroup
             | Repair::EnableVpcDns(_)
             | Repair::CreateEndpoint(_)
             | Repair::EditEndpoint(_)

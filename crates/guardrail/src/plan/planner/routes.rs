@@ -29,6 +29,7 @@ impl<'w> Draft<'_, 'w> {
                 Repair::RemoveRoute(route) => Some((finding.rule, route)),
                 Repair::None
                 | Repair::EnableVpcDns(_)
+                | Repair::OpenOwnGroup
                 | Repair::CreateEndpoint(_)
                 | Repair::EditEndpoint(_)
                 | Repair::Call(_) => None,

@@ -72,6 +72,7 @@ impl Draft<'_, '_> {
             | Repair::EditEndpoint(_)
             | Repair::None
             | Repair::EnableVpcDns(_)
+            | Repair::OpenOwnGroup
             | Repair::RemoveRoute(_)
             | Repair::Call(_) => false,
         }
@@ -120,6 +121,7 @@ impl Draft<'_, '_> {
 fn needs_group(repair: &Repair) -> bool {
     match repair {
         Repair::CreateEndpoint(NewEndpoint::Interface { .. })
+        | Repair::OpenOwnGroup
         | Repair::EditEndpoint(EndpointEdit { addition: Addition::OwnGroup, .. }) => true,
         Repair::None
         | Repair::EnableVpcDns(_)

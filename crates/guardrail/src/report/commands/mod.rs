@@ -35,6 +35,7 @@ pub fn of(step: &Step, action: &Action<GroupRef>, scope: &Scope) -> String {
         Action::DeleteRoute { .. } => after(&step.after, &command),
         Action::EnableVpcDns { .. }
         | Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
         | Action::DisablePublicIpOnLaunch { .. } => command,
@@ -108,6 +109,7 @@ pub fn undo(
         Action::EnableVpcDns { .. }
         | Action::CreateSecurityGroup { .. }
         | Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
         | Action::DisablePublicIpOnLaunch { .. } => false,
@@ -146,6 +148,7 @@ pub fn inverse(action: &Action<GroupRef>, scope: &Scope) -> String {
         (
             None,
             Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::ModifyEndpoint { .. }
             | Action::EnableVpcDns { .. }
             | Action::DeleteRoute { .. }

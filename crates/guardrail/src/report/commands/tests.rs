@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use crate::baseline::Mode;
 use crate::cloud::Applied;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
@@ -98,6 +100,18 @@ fn security_groups() {
             "authorize-security-group-ingress --group-id \"${{GROUP_1:?take step 1 first}}\" {permissions}"
         ),
         Some(&format!("revoke-security-group-ingress --group-id sg-made {permissions}")),
+    );
+    let rule = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]});
+    let words = "--group-id sg-own --ip-permissions \
+                 '[{\"FromPort\":22,\"IpProtocol\":\"tcp\",\"IpRanges\":[{\"CidrIp\":\"0.0.0.0/0\"}],\"ToPort\":22}]'";
+    check(
+        &Action::RevokeIngress {
+            group: GroupRef::Existing(id("sg-own")),
+            rule: serde_json::from_value(rule).unwrap(),
+        },
+        &Applied::Done,
+        &format!("revoke-security-group-ingress {words}"),
+        Some(&format!("authorize-security-group-ingress {words}")),
     );
 }
 

@@ -1,13 +1,14 @@
 //! The words of the AWS CLI's commands, fit for a shell.
 
 use ipnet::IpNet;
+use serde_json::json;
 
 use crate::cloud::Applied;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns, created_tags};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::route_target::RouteTarget;
-use crate::ec2::world::Destination;
+use crate::ec2::world::{Destination, IpPermission};
 use crate::plan::GroupRef;
 
 /// The words after `aws ec2`, each as a shell has to be given it.
@@ -82,6 +83,9 @@ pub(super) fn call(action: &Action<GroupRef>, group: impl Fn(&GroupRef) -> Strin
                 .shell_words("--group-id", vec![group(opened)])
                 .option("--ip-permissions", permissions(cidrs))
         }
+        Action::RevokeIngress { group: shut, rule } => Words::new("revoke-security-group-ingress")
+            .shell_words("--group-id", vec![group(shut)])
+            .option("--ip-permissions", as_json(rule)),
         Action::CreateEndpoint { vpc, service, kind, policy, .. } => {
             let words = Words::new("create-vpc-endpoint")
                 .option("--vpc-id", vpc)
@@ -143,6 +147,11 @@ pub(super) fn undoing(
                 .option("--group-id", group(opened)?)
                 .option("--ip-permissions", permissions(cidrs))
         }
+        (Action::RevokeIngress { group: shut, rule }, _) => {
+            Words::new("authorize-security-group-ingress")
+                .option("--group-id", group(shut)?)
+                .option("--ip-permissions", as_json(rule))
+        }
         (Action::CreateEndpoint { .. }, Applied::CreatedEndpoint(id)) => {
             Words::new("delete-vpc-endpoints").option("--vpc-endpoint-ids", id)
         }
@@ -182,6 +191,15 @@ fn vpc_dns(vpc: &crate::ec2::id::VpcId, attribute: DnsAttribute, on: bool) -> Wo
     };
     let value = format!("{{\"Value\":{on}}}");
     Words::new("modify-vpc-attribute").option("--vpc-id", vpc).option(option, value)
+}
+
+/// A rule as the CLI takes it: as AWS describes it, without lists that hold nothing.
+fn as_json(rule: &IpPermission) -> String {
+    let mut rule = json!(rule);
+    if let Some(fields) = rule.as_object_mut() {
+        fields.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+    }
+    json!([rule]).to_string()
 }
 
 fn permissions(cidrs: &[Cidr]) -> String {

@@ -144,7 +144,9 @@ fn change(step: &Step, action: &Action<GroupRef>) -> Vec<String> {
             let query = Some("VpcEndpoint.VpcEndpointId");
             vec![through(["gr_make", &variable, "vpce-"], words, query)]
         }
-        Action::AuthorizeHttps { .. } | Action::ModifyEndpoint { .. } => {
+        Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
+        | Action::ModifyEndpoint { .. } => {
             vec![through(["gr_change", "True"], words, Some("Return"))]
         }
         Action::DeleteRoute { table, destination, target } => {
@@ -331,6 +333,7 @@ fn switches_a_name(step: &Step) -> bool {
             Action::CreateEndpoint { kind: NewEndpoint::Gateway { .. }, .. }
             | Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
             | Action::DisablePublicIpOnLaunch { .. } => false,
         },

@@ -94,6 +94,9 @@ fn commands(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<S
         Action::AuthorizeHttps { .. } | Action::ModifyEndpoint { .. } => {
             vec![through([TAKE, "gr_change", "True"], words, Some("Return"))]
         }
+        Action::RevokeIngress { .. } => {
+            vec![through(["gr_change", "True"], words, Some("Return"))]
+        }
         // AWS keeps a group that an interface still uses, as one does for a while after its endpoint
         // was changed or deleted. Older versions of the AWS CLI print nothing for the deletion.
         Action::CreateSecurityGroup { .. } => {
