@@ -273,6 +273,12 @@ fn request_of(call: &Call) -> Request {
             subnet_id: subnet.clone(),
             attribute: SubnetAttribute::MapPublicIpOnLaunch(false),
         },
+        Call::StopAutomaticAddress { interface, .. } => {
+            Request::AssociatePublicIp { network_interface_id: interface.clone(), value: false }
+        }
+        Call::DisassociateAddress { association, .. } => {
+            Request::DisassociateAddress { association_id: association.clone() }
+        }
     }
 }
 

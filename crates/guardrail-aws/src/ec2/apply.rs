@@ -13,7 +13,9 @@ use guardrail::ec2::change::{
     Action, Call, DnsAttribute, GROUP_NAME, NewEndpoint, PrivateDns, created_tags,
 };
 use guardrail::ec2::cidr::Cidr;
-use guardrail::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use guardrail::ec2::id::{
+    EndpointId, InterfaceId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId,
+};
 use guardrail::ec2::operation::Operation;
 use guardrail::ec2::world::{self, Destination};
 
@@ -54,6 +56,13 @@ pub(crate) async fn apply(ec2: &Client, call: &Call) -> Answer {
             delete_route(ec2, name, table, destination).await
         }
         Action::DisablePublicIpOnLaunch { subnet } => disable_public_ip(ec2, name, subnet).await,
+        Action::StopAutomaticAddress { interface, address: _ } => {
+            stop_automatic_address(ec2, name, interface).await
+        }
+        Action::DisassociateAddress { association, .. } => {
+            let request = ec2.disassociate_address().association_id(association.as_str());
+            answer(name, on_heap(request.send()).await, done)
+        }
     };
     Answer { outcome: answer.outcome.or_else(|error| outcome_of(call, error)), ..answer }
 }
@@ -106,6 +115,8 @@ pub(crate) async fn dry_run(
     }
     Some(match operation {
         Operation::ModifyVpcAttribute | Operation::ModifySubnetAttribute => return None,
+        // There is no interface and no address to name that nobody uses.
+        Operation::ModifyNetworkInterfaceAttribute | Operation::DisassociateAddress => return None,
         Operation::CreateSecurityGroup => {
             let request =
                 ec2.create_security_group().vpc_id(things.vpc.as_ref()?).group_name(GROUP_NAME);
@@ -158,6 +169,14 @@ async fn disable_public_ip(ec2: &Client, name: &str, subnet: &SubnetId) -> Answe
     let off = AttributeBooleanValue::builder().value(false).build();
     let request =
         ec2.modify_subnet_attribute().subnet_id(subnet.as_str()).map_public_ip_on_launch(off);
+    answer(name, on_heap(request.send()).await, done)
+}
+
+async fn stop_automatic_address(ec2: &Client, name: &str, interface: &InterfaceId) -> Answer {
+    let request = ec2
+        .modify_network_interface_attribute()
+        .network_interface_id(interface.as_str())
+        .associate_public_ip_address(false);
     answer(name, on_heap(request.send()).await, done)
 }
 

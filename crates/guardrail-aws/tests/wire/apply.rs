@@ -71,6 +71,21 @@ pub(crate) fn public_ip() -> Call {
     Call::DisablePublicIpOnLaunch { subnet: "subnet-0b1".parse().unwrap() }
 }
 
+pub(crate) fn automatic_address() -> Call {
+    let interface = "eni-0f1".parse().unwrap();
+    Call::StopAutomaticAddress { interface, address: Some("198.51.100.7".to_owned()) }
+}
+
+pub(crate) fn elastic_address() -> Call {
+    Call::DisassociateAddress {
+        interface: "eni-0f1".parse().unwrap(),
+        association: "eipassoc-0f2".parse().unwrap(),
+        allocation: "eipalloc-0f3".parse().unwrap(),
+        address: "203.0.113.9".to_owned(),
+        private: None,
+    }
+}
+
 pub(crate) fn delete(destination: Destination) -> Call {
     Call::DeleteRoute {
         table: "rtb-0c1".parse().unwrap(),
@@ -131,6 +146,25 @@ async fn public_addresses_on_launch_are_turned_off() {
     assert_eq!(
         form(&public_ip(), ok(answer)).await,
         ["Action=ModifySubnetAttribute", "MapPublicIpOnLaunch.Value=false", "SubnetId=subnet-0b1"]
+    );
+}
+
+#[tokio::test]
+async fn addresses_are_taken_away() {
+    let answer = "<ModifyNetworkInterfaceAttributeResponse><return>true</return>\
+                  </ModifyNetworkInterfaceAttributeResponse>";
+    assert_eq!(
+        form(&automatic_address(), ok(answer)).await,
+        [
+            "Action=ModifyNetworkInterfaceAttribute",
+            "NetworkInterfaceId=eni-0f1",
+            "AssociatePublicIpAddress=false"
+        ]
+    );
+    let answer = "<DisassociateAddressResponse><return>true</return></DisassociateAddressResponse>";
+    assert_eq!(
+        form(&elastic_address(), ok(answer)).await,
+        ["Action=DisassociateAddress", "AssociationId=eipassoc-0f2"]
     );
 }
 

@@ -32,6 +32,8 @@ fn every_call() -> Vec<Call> {
         apply::modify(),
         apply::delete(destination),
         apply::public_ip(),
+        apply::automatic_address(),
+        apply::elastic_address(),
     ]
 }
 

@@ -337,6 +337,9 @@ fn rests_on(call: &Call) -> Vec<Section> {
             NatGateways,
         ],
         Call::DisablePublicIpOnLaunch { .. } => vec![Vpcs, Subnets],
+        Call::StopAutomaticAddress { .. } | Call::DisassociateAddress { .. } => {
+            vec![Vpcs, Subnets, RouteTables, Section::NetworkInterfaces]
+        }
     }
 }
 

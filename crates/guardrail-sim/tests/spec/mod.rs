@@ -121,6 +121,11 @@ fn baseline() -> impl Strategy<Value = Baseline> {
                 let repair = RuleOptions { mode, revoke_added: true, ..RuleOptions::default() };
                 baseline.rules.insert(RuleId::OwnGroupEdited, repair);
             }
+            if choice % 4 == 2 {
+                let (mode, irreversible) = (Some(Mode::Repair), choice == 2);
+                let repair = RuleOptions { mode, irreversible, ..RuleOptions::default() };
+                baseline.rules.insert(RuleId::PublicAddress, repair);
+            }
             if choice == 1 {
                 baseline.gateway_endpoints.route_tables = guardrail::baseline::RouteTables::All;
             }
@@ -160,7 +165,7 @@ impl Case {
             add("NatGateways", self.nat_gateways(mark));
             add("SecurityGroups", self.groups(mark));
         }
-        add("NetworkInterfaces", vec![]);
+        add("NetworkInterfaces", MARKS.iter().filter_map(|mark| self.interface(mark)).collect());
         add("NetworkAcls", [MANAGED, OTHER].map(default_acl).to_vec());
         add("DhcpOptions", vec![]);
         add("PrefixLists", prefix_lists());
@@ -206,6 +211,22 @@ impl Case {
             "CidrBlock": format!("10.0.{n}.0/24"), "AvailableIpAddressCount": 250, "Tags": tags,
             "MapPublicIpOnLaunch": spec.public_ip,
         })
+    }
+
+    /// An instance's interface in the first subnet, with an Elastic IP address or an automatic one.
+    fn interface(&self, mark: &str) -> Option<Value> {
+        self.subnets.first()?;
+        let association = match self.second_cidr {
+            true => json!({"PublicIp": "198.51.100.9", "IpOwnerId": "111122223333",
+                "AllocationId": "eipalloc-1", "AssociationId": "eipassoc-1"}),
+            false => json!({"PublicIp": "198.51.100.9", "IpOwnerId": "amazon"}),
+        };
+        self.own_group.then(|| json!({
+            "NetworkInterfaceId": id("eni", mark, 90), "VpcId": id("vpc", mark, 1),
+            "SubnetId": id("subnet", mark, 0), "InterfaceType": "interface", "RequesterManaged": false,
+            "PrivateIpAddress": "10.0.0.9", "Association": association,
+            "Attachment": {"InstanceId": id("i", mark, 90), "DeviceIndex": 0, "Status": "attached"},
+        }))
     }
 
     /// A public one whose subnet nobody knows, and a private one in the first subnet, whose table says

@@ -48,6 +48,14 @@ fn of_rules(rules: &BTreeMap<RuleId, RuleOptions>) -> Vec<String> {
             ));
         }
     }
+    for (rule, _) in rules.iter().filter(|(_, options)| options.irreversible) {
+        if *rule != RuleId::PublicAddress {
+            faults.push(format!(
+                "`rules.{rule}.irreversible`: `{rule}` does nothing that cannot be undone; write it for \
+                 `public-address`"
+            ));
+        }
+    }
     for (rule, minutes) in
         rules.iter().filter_map(|(rule, options)| Some((*rule, options.grace_minutes?)))
     {

@@ -243,6 +243,10 @@ pub struct RuleOptions {
     /// security group; it is for no other rule. One that lets private clients in on TCP 443 stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoke_added: bool,
+    /// Whether the rule `public-address` releases addresses that AWS assigned, which nobody gets back;
+    /// it is for no other rule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
 }
 
 /// An option of a rule that allows a part of its repair which its mode alone does not.
@@ -252,12 +256,15 @@ pub struct RuleOptions {
 pub enum RuleSwitch {
     /// `revoke_added` of `own-group-edited`.
     RevokeAdded,
+    /// `irreversible` of `public-address`.
+    Irreversible,
 }
 
 impl fmt::Display for RuleSwitch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RevokeAdded => "revoke_added",
+            Self::Irreversible => "irreversible",
         })
     }
 }
@@ -389,6 +396,7 @@ impl Baseline {
     pub fn allows(&self, rule: RuleId, switch: RuleSwitch) -> bool {
         self.rules.get(&rule).is_some_and(|options| match switch {
             RuleSwitch::RevokeAdded => options.revoke_added,
+            RuleSwitch::Irreversible => options.irreversible,
         })
     }
 

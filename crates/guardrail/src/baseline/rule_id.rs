@@ -26,6 +26,7 @@ macro_rules! every_rule {
             endpoint_route_overruled EndpointRouteOverruled "endpoint-route-overruled" Notify;
             internet_route InternetRoute "internet-route" OfBaseline;
             public_ip_on_launch PublicIpOnLaunch "public-ip-on-launch" Notify;
+            public_address PublicAddress "public-address" Notify;
             unguarded_subnet UnguardedSubnet "unguarded-subnet" Advice;
         }
     };

@@ -12,6 +12,17 @@ fn a_switch_is_for_its_own_rule() {
             format!(r#"{{"version": 1, "rules": {{"{rule}": {{"revoke_added": true}}}}}}"#);
         Baseline::parse(&options)
     };
+    let later = r#"{"version": 1, "rules": {"public-address": {"irreversible": true}}}"#;
+    let irreversible = Baseline::parse(later).unwrap();
+    assert!(irreversible.allows(RuleId::PublicAddress, RuleSwitch::Irreversible));
+    assert!(!irreversible.allows(RuleId::PublicAddress, RuleSwitch::RevokeAdded));
+    assert_eq!(
+        Baseline::parse(&later.replace("public-address", "own-group-edited")).unwrap_err().faults,
+        [
+            "`rules.own-group-edited.irreversible`: `own-group-edited` does nothing that cannot be undone; \
+          write it for `public-address`"
+        ]
+    );
     let own = RuleId::OwnGroupEdited;
     let baseline = parsed("own-group-edited").unwrap();
     assert!(baseline.allows(own, RuleSwitch::RevokeAdded));

@@ -7,12 +7,16 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use crate::ec2::id::{
+    AddressAssociationId, AllocationId, EndpointId, InterfaceId, RouteTableId, SecurityGroupId,
+    ServiceName, SubnetId, VpcId,
+};
 use crate::ec2::list;
 use crate::ec2::operation::Operation;
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::{Destination, IpPermission, Tag};
+use crate::shown::word;
 
 /// The tag on everything the guardrail makes; its role may change no other security group.
 pub const CREATED_TAG: (&str, &str) = ("vpc-guardrail", "created");
@@ -99,6 +103,28 @@ pub enum Action<G> {
     DisablePublicIpOnLaunch {
         /// The subnet that gives public IPv4 addresses.
         subnet: SubnetId,
+    },
+    /// `ModifyNetworkInterfaceAttribute`: AWS assigns the interface no public IPv4 address, and
+    /// releases the one that it assigned.
+    StopAutomaticAddress {
+        /// The interface.
+        interface: InterfaceId,
+        /// The address that AWS assigned and releases: nobody gets it back. `None` where it assigned
+        /// none, and is kept from it.
+        address: Option<String>,
+    },
+    /// `DisassociateAddress`: take an Elastic IP address from an interface. The account keeps it.
+    DisassociateAddress {
+        /// The interface that has it.
+        interface: InterfaceId,
+        /// The association that ends.
+        association: AddressAssociationId,
+        /// The address's id.
+        allocation: AllocationId,
+        /// The address.
+        address: String,
+        /// The private address that it stands for.
+        private: Option<String>,
     },
 }
 
@@ -262,6 +288,8 @@ impl<G> Action<G> {
             Self::ModifyEndpoint { .. } => Operation::ModifyVpcEndpoint,
             Self::DeleteRoute { .. } => Operation::DeleteRoute,
             Self::DisablePublicIpOnLaunch { .. } => Operation::ModifySubnetAttribute,
+            Self::StopAutomaticAddress { .. } => Operation::ModifyNetworkInterfaceAttribute,
+            Self::DisassociateAddress { .. } => Operation::DisassociateAddress,
         }
     }
 
@@ -288,7 +316,9 @@ impl<G> Action<G> {
             | Self::RevokeIngress { .. }
             | Self::CreateEndpoint { .. }
             | Self::ModifyEndpoint { .. }
-            | Self::DisablePublicIpOnLaunch { .. } => false,
+            | Self::DisablePublicIpOnLaunch { .. }
+            | Self::StopAutomaticAddress { .. }
+            | Self::DisassociateAddress { .. } => false,
         };
         plain_nat_route && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
     }
@@ -306,6 +336,10 @@ impl<G> Action<G> {
             }
             Self::DeleteRoute { table, .. } => vec![table.as_str()],
             Self::DisablePublicIpOnLaunch { subnet } => vec![subnet.as_str()],
+            Self::StopAutomaticAddress { interface, .. } => vec![interface.as_str()],
+            Self::DisassociateAddress { interface, association, .. } => {
+                vec![interface.as_str(), association.as_str()]
+            }
             Self::AuthorizeHttps { .. } | Self::RevokeIngress { .. } => Vec::new(),
         };
         ids.into_iter().map(str::to_owned).collect()
@@ -318,7 +352,9 @@ impl<G> Action<G> {
             | Self::CreateSecurityGroup { .. }
             | Self::RevokeIngress { .. }
             | Self::DeleteRoute { .. }
-            | Self::DisablePublicIpOnLaunch { .. } => true,
+            | Self::DisablePublicIpOnLaunch { .. }
+            | Self::StopAutomaticAddress { .. }
+            | Self::DisassociateAddress { .. } => true,
             Self::AuthorizeHttps { cidrs, .. } => cidrs.len() == 1,
             Self::CreateEndpoint { kind, .. } => match kind {
                 NewEndpoint::Gateway { route_tables } => route_tables.len() == 1,
@@ -380,6 +416,19 @@ impl<G> Action<G> {
             },
             Self::DisablePublicIpOnLaunch { subnet } => {
                 Action::DisablePublicIpOnLaunch { subnet: subnet.clone() }
+            }
+            Self::StopAutomaticAddress { interface, address } => Action::StopAutomaticAddress {
+                interface: interface.clone(),
+                address: address.clone(),
+            },
+            Self::DisassociateAddress { interface, association, allocation, address, private } => {
+                Action::DisassociateAddress {
+                    interface: interface.clone(),
+                    association: association.clone(),
+                    allocation: allocation.clone(),
+                    address: address.clone(),
+                    private: private.clone(),
+                }
             }
         })
     }
@@ -454,6 +503,22 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
             }
             Self::DisablePublicIpOnLaunch { subnet } => {
                 write!(f, "turn MapPublicIpOnLaunch of {subnet} off")
+            }
+            Self::StopAutomaticAddress { interface, address: Some(address) } => write!(
+                f,
+                "release the automatic public address {} of {interface}; IT CANNOT BE UNDONE: nobody \
+                 gets that address back",
+                word(address)
+            ),
+            Self::StopAutomaticAddress { interface, address: None } => {
+                write!(f, "have AWS assign {interface} no public address")
+            }
+            Self::DisassociateAddress { interface, allocation, address, .. } => {
+                write!(
+                    f,
+                    "take the Elastic IP address {} ({allocation}) from {interface}",
+                    word(address)
+                )
             }
         }
     }

@@ -38,6 +38,7 @@ impl Gravity {
             | RuleId::OwnGroupEdited
             | RuleId::EndpointPolicy
             | RuleId::EndpointRouteOverruled
+            | RuleId::PublicAddress
             | RuleId::PublicIpOnLaunch => Self::Weakened,
             RuleId::UnguardedSubnet => Self::Advice,
         }

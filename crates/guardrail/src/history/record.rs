@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ec2::change::{Action, Applied, GroupRef, StepId};
 use crate::ec2::id::Scope;
+use crate::shown::word;
 
 /// One run that may change something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +168,13 @@ impl Action<GroupRef> {
             }
             Self::DisablePublicIpOnLaunch { subnet } => {
                 format!("MapPublicIpOnLaunch of {subnet} was on")
+            }
+            Self::StopAutomaticAddress { interface, address } => match address {
+                Some(address) => format!("{interface} had the automatic address {}", word(address)),
+                None => format!("AWS might have assigned {interface} an address"),
+            },
+            Self::DisassociateAddress { interface, association, address, .. } => {
+                format!("{interface} had the Elastic IP address {} by {association}", word(address))
             }
         }
     }

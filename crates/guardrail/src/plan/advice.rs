@@ -138,7 +138,9 @@ impl<'p> Move<'p> {
             Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
             | Action::RevokeIngress { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => None,
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => None,
         }
     }
 

@@ -110,14 +110,7 @@ impl Outlook {
                 });
             }
             Action::AuthorizeHttps { group, cidrs } => self.admit(group, cidrs),
-            Action::RevokeIngress { group, rule } => {
-                let id = group_id(group);
-                let mut groups = self.world.security_groups.iter_mut().flatten();
-                if let Some(group) = groups.find(|there| Some(&there.group_id) == id.as_ref()) {
-                    group.ip_permissions = group.rules();
-                    group.ip_permissions.retain(|there| !there.admits_the_same_as(rule));
-                }
-            }
+            Action::RevokeIngress { group, rule } => self.revoke(group, rule),
             Action::CreateEndpoint { vpc, service, kind, policy, .. } => {
                 self.create(step, (vpc, service, policy), kind);
             }
@@ -146,12 +139,30 @@ impl Outlook {
                     table.routes.retain(|route| !route.goes_to(destination));
                 }
             }
+            Action::StopAutomaticAddress { address: None, .. } => {}
+            Action::StopAutomaticAddress { interface, address: Some(address) }
+            | Action::DisassociateAddress { interface, address, .. } => {
+                let mut interfaces = self.world.network_interfaces.iter_mut().flatten();
+                let its = interfaces.find(|there| there.network_interface_id == *interface);
+                if let Some(interface) = its {
+                    interface.lose_public_address(address);
+                }
+            }
             Action::DisablePublicIpOnLaunch { subnet } => {
                 let mut subnets = self.world.subnets.iter_mut().flatten();
                 if let Some(subnet) = subnets.find(|there| there.subnet_id == *subnet) {
                     subnet.map_public_ip_on_launch = false;
                 }
             }
+        }
+    }
+
+    fn revoke(&mut self, group: &GroupRef, rule: &IpPermission) {
+        let id = group_id(group);
+        let mut groups = self.world.security_groups.iter_mut().flatten();
+        if let Some(group) = groups.find(|there| Some(&there.group_id) == id.as_ref()) {
+            group.ip_permissions = group.rules();
+            group.ip_permissions.retain(|there| !there.admits_the_same_as(rule));
         }
     }
 

@@ -31,7 +31,8 @@ pub fn at_stake(view: &View<'_>, findings: &[Finding]) -> Vec<RouteRemoval> {
         | Repair::OpenOwnGroup
         | Repair::CreateEndpoint(_)
         | Repair::EditEndpoint(_)
-        | Repair::Call(_) => None,
+        | Repair::Call(_)
+        | Repair::Calls(_) => None,
     });
     wanted.filter(carries).cloned().collect()
 }

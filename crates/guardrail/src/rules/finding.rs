@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::baseline::RuleId;
 use crate::ec2::change::DnsAttribute;
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, Zone};
+use crate::ec2::id::{
+    EndpointId, InterfaceId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, Zone,
+};
 use crate::ec2::list;
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
@@ -202,6 +204,15 @@ pub enum Drift {
         /// The subnet whose `MapPublicIpOnLaunch` is on.
         subnet: SubnetId,
     },
+    /// An interface in a private subnet has public IPv4 addresses.
+    PublicAddress {
+        /// The subnet that the interface is in.
+        subnet: SubnetId,
+        /// The interface.
+        interface: InterfaceId,
+        /// The addresses, each with whose it is, in words.
+        addresses: Vec<String>,
+    },
     /// Subnets that are neither private nor public lead out, or may.
     SubnetsUnguarded {
         /// The subnets, each with its way out.
@@ -273,6 +284,7 @@ impl Drift {
             Self::VpcDnsOff { .. }
             | Self::LeadsOut(_)
             | Self::PublicIpOnLaunch { .. }
+            | Self::PublicAddress { .. }
             | Self::SubnetsUnguarded { .. }
             | Self::OwnGroupAdmitsLess { .. }
             | Self::OwnGroupAdmitsMore { .. }
@@ -328,6 +340,7 @@ impl Drift {
                 format!("{table} {} {service}", word(destination))
             }
             Self::LeadsOut(route) => format!("{} {}", route.table, route.shown_destination()),
+            Self::PublicAddress { subnet: _, interface, addresses: _ } => interface.to_string(),
             // There is one such group in a VPC, and it has another id once it was made anew.
             Self::OwnGroupAdmitsLess { group: _, cidrs: _ } => "own group, missing".to_owned(),
             Self::OwnGroupAdmitsMore { group: _, rule } => format!("own group, {rule}"),
@@ -346,6 +359,13 @@ impl Drift {
     pub fn is_about_the_same_as(&self, other: &Self) -> bool {
         if let (Self::LeadsOut(one), Self::LeadsOut(two)) = (self, other) {
             return one.table == two.table && one.destination == two.destination;
+        }
+        if let (
+            Self::PublicAddress { interface: one, .. },
+            Self::PublicAddress { interface: two, .. },
+        ) = (self, other)
+        {
+            return one == two;
         }
         if let (Some(_), Some(_)) = (self.unguarded(), other.unguarded()) {
             return true;
@@ -440,6 +460,9 @@ impl fmt::Display for Drift {
                 f,
                 "private {subnet} gives instances launched in it a public IPv4 address (MapPublicIpOnLaunch is on)"
             ),
+            Self::PublicAddress { subnet, interface, addresses } => {
+                write!(f, "{interface} in private {subnet} has {}", list(addresses))
+            }
             Self::SubnetsUnguarded { subnets } => {
                 let each: Vec<String> = subnets.iter().map(ToString::to_string).collect();
                 write!(f, "unguarded and leading out: {}", each.join("; "))

@@ -152,6 +152,13 @@ pub enum LeftAloneReason {
     /// The security group rule admits TCP 443 from private addresses, whose clients may come to an
     /// endpoint by it.
     AdmitsPrivateClients,
+    /// The interface is a service's own, which alone may change it.
+    OfAService,
+    /// A route may lead traffic of the public address to an internet gateway, or its answers.
+    MayBeInUse {
+        /// The route's table, destination and target, in words.
+        by: String,
+    },
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
     /// The endpoint's private name is for inbound Resolver endpoints only.
@@ -291,6 +298,12 @@ impl fmt::Display for LeftAloneReason {
             Self::AdmitsPrivateClients => f.write_str(
                 "private clients may come to an endpoint by it; if it is not meant, a person revokes it",
             ),
+            Self::OfAService => f.write_str(
+                "the interface is a service's own: only its owner changes it, by what it belongs to",
+            ),
+            Self::MayBeInUse { by } => {
+                write!(f, "an internet gateway may serve it by {by}; a person must decide")
+            }
             Self::TooManyGroups => f.write_str("the endpoint has five security groups already, as many as AWS allows"),
         }
     }
@@ -331,6 +344,8 @@ impl LeftAloneReason {
             | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
             | Self::NotSwitchedOn { .. }
+            | Self::OfAService
+            | Self::MayBeInUse { .. }
             | Self::AdmitsPrivateClients
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered

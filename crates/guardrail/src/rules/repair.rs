@@ -23,6 +23,8 @@ pub enum Repair {
     RemoveRoute(RouteRemoval),
     /// One call that needs nothing before it.
     Call(Call),
+    /// Several calls, each of which is made only once those before it have succeeded.
+    Calls(Vec<Call>),
 }
 
 /// An endpoint to make.

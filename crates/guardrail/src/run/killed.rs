@@ -81,7 +81,9 @@ fn carries_our_tag(action: &Action<GroupRef>, at: Timestamp, world: &World) -> b
         | Action::RevokeIngress { .. }
         | Action::ModifyEndpoint { .. }
         | Action::DeleteRoute { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => false,
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => false,
     }
 }
 
@@ -101,7 +103,9 @@ pub(super) fn calls_of(open: &OpenRun) -> Vec<RecordedCall> {
             | Action::AuthorizeHttps { .. }
             | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => return None,
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => return None,
         };
         Some(RecordedCall { at, changed })
     };

@@ -104,7 +104,11 @@ impl Fake {
             Call::DisablePublicIpOnLaunch { subnet } => {
                 state.set(subnet.as_str(), "MapPublicIpOnLaunch", json!(false));
             }
-            Call::ModifyEndpoint { .. } => {}
+            Call::StopAutomaticAddress { address: None, .. } | Call::ModifyEndpoint { .. } => {}
+            Call::StopAutomaticAddress { interface, address: Some(_) }
+            | Call::DisassociateAddress { interface, .. } => {
+                state.set(interface.as_str(), "Association", Value::Null);
+            }
         }
         Applied::Done
     }

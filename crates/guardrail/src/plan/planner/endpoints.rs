@@ -307,6 +307,7 @@ fn edits(findings: &[Finding]) -> impl Iterator<Item = (&Finding, &EndpointEdit)
         | Repair::EnableVpcDns(_)
         | Repair::CreateEndpoint(_)
         | Repair::RemoveRoute(_)
-        | Repair::Call(_) => None,
+        | Repair::Call(_)
+        | Repair::Calls(_) => None,
     })
 }

@@ -183,7 +183,9 @@ impl Draft<'_, '_> {
             | Action::AuthorizeHttps { .. }
             | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => Vec::new(),
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => Vec::new(),
         }
     }
 

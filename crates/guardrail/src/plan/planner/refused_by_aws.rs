@@ -38,7 +38,8 @@ pub(super) fn refused_by_aws(view: &View<'_>, findings: &[Finding]) -> Refusals 
             | Repair::OpenOwnGroup
             | Repair::EnableVpcDns(_)
             | Repair::RemoveRoute(_)
-            | Repair::Call(_) => {}
+            | Repair::Call(_)
+            | Repair::Calls(_) => {}
         }
     }
     refusals
@@ -152,7 +153,8 @@ fn list_leads_elsewhere(
             | Repair::EnableVpcDns(_)
             | Repair::CreateEndpoint(_)
             | Repair::EditEndpoint(_)
-            | Repair::Call(_) => false,
+            | Repair::Call(_)
+            | Repair::Calls(_) => false,
         });
     let target = route.target().map_or_else(|| "?".to_owned(), |target| target.to_string());
     let destination = destination.to_string();

@@ -32,7 +32,8 @@ impl<'w> Draft<'_, 'w> {
                 | Repair::OpenOwnGroup
                 | Repair::CreateEndpoint(_)
                 | Repair::EditEndpoint(_)
-                | Repair::Call(_) => None,
+                | Repair::Call(_)
+                | Repair::Calls(_) => None,
             })
             .collect();
         let wanted = self.leave_to_name_servers(wanted);

@@ -74,7 +74,8 @@ impl Draft<'_, '_> {
             | Repair::EnableVpcDns(_)
             | Repair::OpenOwnGroup
             | Repair::RemoveRoute(_)
-            | Repair::Call(_) => false,
+            | Repair::Call(_)
+            | Repair::Calls(_) => false,
         }
     }
 
@@ -131,6 +132,7 @@ fn needs_group(repair: &Repair) -> bool {
             ..
         })
         | Repair::RemoveRoute(_)
-        | Repair::Call(_) => false,
+        | Repair::Call(_)
+        | Repair::Calls(_) => false,
     }
 }

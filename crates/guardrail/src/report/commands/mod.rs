@@ -38,7 +38,9 @@ pub fn of(step: &Step, action: &Action<GroupRef>, scope: &Scope) -> String {
         | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => command,
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => command,
     }
 }
 
@@ -112,7 +114,9 @@ pub fn undo(
         | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => false,
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => false,
     };
     Some(match routes {
         RoutesAtStake::Yes if !is_route => {
@@ -145,6 +149,9 @@ pub fn inverse(action: &Action<GroupRef>, scope: &Scope) -> String {
             scope.vpc,
             quoted(scope.region.as_str())
         ),
+        (None, Action::StopAutomaticAddress { .. } | Action::DisassociateAddress { .. }) => {
+            "nothing is to be undone".to_owned()
+        }
         (
             None,
             Action::AuthorizeHttps { .. }

@@ -73,6 +73,30 @@ fn public_addresses_on_launch() {
         "modify-subnet-attribute --subnet-id subnet-a --no-map-public-ip-on-launch",
         Some("modify-subnet-attribute --subnet-id subnet-a --map-public-ip-on-launch"),
     );
+    let attribute = "modify-network-interface-attribute --network-interface-id eni-1";
+    let stop = |address: Option<&str>| Action::StopAutomaticAddress {
+        interface: id("eni-1"),
+        address: address.map(str::to_owned),
+    };
+    let off = format!("{attribute} --no-associate-public-ip-address");
+    let on = format!("{attribute} --associate-public-ip-address");
+    check(&stop(Some("198.51.100.7")), &Applied::Done, &off, Some(&on));
+    check(&stop(None), &Applied::Done, &off, None);
+    check(
+        &Action::DisassociateAddress {
+            interface: id("eni-1"),
+            association: id("eipassoc-1"),
+            allocation: id("eipalloc-1"),
+            address: "203.0.113.9".to_owned(),
+            private: Some("10.0.0.4".to_owned()),
+        },
+        &Applied::Done,
+        "disassociate-address --association-id eipassoc-1",
+        Some(
+            "associate-address --allocation-id eipalloc-1 --network-interface-id eni-1 \
+             --private-ip-address 10.0.0.4 --no-allow-reassociation",
+        ),
+    );
 }
 
 #[test]

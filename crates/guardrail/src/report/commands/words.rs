@@ -126,6 +126,14 @@ pub(super) fn call(action: &Action<GroupRef>, group: impl Fn(&GroupRef) -> Strin
         Action::DisablePublicIpOnLaunch { subnet } => Words::new("modify-subnet-attribute")
             .option("--subnet-id", subnet)
             .flag("--no-map-public-ip-on-launch"),
+        Action::StopAutomaticAddress { interface, .. } => {
+            Words::new("modify-network-interface-attribute")
+                .option("--network-interface-id", interface)
+                .flag("--no-associate-public-ip-address")
+        }
+        Action::DisassociateAddress { association, .. } => {
+            Words::new("disassociate-address").option("--association-id", association)
+        }
     }
 }
 
@@ -180,6 +188,21 @@ pub(super) fn undoing(
         (Action::DisablePublicIpOnLaunch { subnet }, _) => Words::new("modify-subnet-attribute")
             .option("--subnet-id", subnet)
             .flag("--map-public-ip-on-launch"),
+        // While the interface has an Elastic IP address, it is all the same what AWS would assign.
+        (Action::StopAutomaticAddress { address: None, .. }, _) => return None,
+        // It gives the interface another address, for what that is worth.
+        (Action::StopAutomaticAddress { interface, address: Some(_) }, _) => {
+            Words::new("modify-network-interface-attribute")
+                .option("--network-interface-id", interface)
+                .flag("--associate-public-ip-address")
+        }
+        (Action::DisassociateAddress { interface, allocation, private, .. }, _) => {
+            let words = Words::new("associate-address")
+                .option("--allocation-id", allocation)
+                .option("--network-interface-id", interface);
+            let private: Vec<&String> = private.iter().collect();
+            words.options("--private-ip-address", &private).flag("--no-allow-reassociation")
+        }
         (Action::CreateSecurityGroup { .. } | Action::CreateEndpoint { .. }, _) => return None,
     })
 }

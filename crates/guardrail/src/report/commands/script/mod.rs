@@ -152,6 +152,9 @@ fn change(step: &Step, action: &Action<GroupRef>) -> Vec<String> {
         Action::DeleteRoute { table, destination, target } => {
             vec![delete(table, destination, target)]
         }
+        Action::StopAutomaticAddress { .. } | Action::DisassociateAddress { .. } => {
+            vec![through(["gr_change", "''"], words, None)]
+        }
         Action::DisablePublicIpOnLaunch { subnet } => vec![
             through(["gr_change", "''"], words, None),
             format!("gr_until gr_no_public_ip {}", quoted(subnet.as_str())),
@@ -335,7 +338,9 @@ fn switches_a_name(step: &Step) -> bool {
             | Action::AuthorizeHttps { .. }
             | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => false,
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => false,
         },
         // The endpoint comes up by itself: it was not there for clients before.
         Task::Await(Condition::Ready { private_dns, .. }) => *private_dns && step.after.is_empty(),

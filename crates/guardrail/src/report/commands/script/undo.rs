@@ -107,6 +107,13 @@ fn commands(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<S
             lines.push(through(["gr_call"], words, None));
             lines
         }
+        Action::StopAutomaticAddress { interface, .. } => vec![
+            say(&format!(
+                "what {interface} gets is another address: the one it had is gone for good"
+            )),
+            through(["gr_change", "''"], words, None),
+        ],
+        Action::DisassociateAddress { .. } => vec![through(["gr_call"], words, None)],
         Action::DisablePublicIpOnLaunch { .. } => {
             vec![through(["gr_change", "''"], words, None)]
         }
