@@ -237,19 +237,7 @@ fn request_of(call: &Call) -> Request {
             wanted.client_token = Some(token.clone());
             wanted.policy_document.clone_from(policy);
             wanted.tags = created_tags(service.as_str());
-            match kind {
-                NewEndpoint::Gateway { route_tables } => {
-                    wanted.vpc_endpoint_type = Some(EndpointType::Gateway);
-                    wanted.route_table_ids.clone_from(route_tables);
-                }
-                NewEndpoint::Interface { subnets, groups, private_dns } => {
-                    wanted.vpc_endpoint_type = Some(EndpointType::Interface);
-                    wanted.subnet_ids.clone_from(subnets);
-                    wanted.security_group_ids.clone_from(groups);
-                    wanted.private_dns_enabled = Some(private_dns.is_on());
-                    wanted.inbound_resolver_only = private_dns.for_inbound_only();
-                }
-            }
+            of_kind(&mut wanted, kind);
             Request::CreateVpcEndpoint(Box::new(wanted))
         }
         Call::ModifyEndpoint {
@@ -266,6 +254,12 @@ fn request_of(call: &Call) -> Request {
             inbound_resolver_only: private_dns.for_inbound_only(),
             ..ModifyVpcEndpoint::new(endpoint.clone())
         })),
+        Call::SetEndpointPolicy { endpoint, policy, before: _ } => {
+            Request::ModifyVpcEndpoint(Box::new(ModifyVpcEndpoint {
+                policy_document: Some(policy.clone()),
+                ..ModifyVpcEndpoint::new(endpoint.clone())
+            }))
+        }
         Call::DeleteRoute { table, destination, target: _ } => {
             Request::DeleteRoute { route_table_id: table.clone(), destination: destination.clone() }
         }
@@ -278,6 +272,23 @@ fn request_of(call: &Call) -> Request {
         }
         Call::DisassociateAddress { association, .. } => {
             Request::DisassociateAddress { association_id: association.clone() }
+        }
+    }
+}
+
+/// What goes with the type of an endpoint to make.
+fn of_kind(wanted: &mut CreateVpcEndpoint, kind: &NewEndpoint<SecurityGroupId>) {
+    match kind {
+        NewEndpoint::Gateway { route_tables } => {
+            wanted.vpc_endpoint_type = Some(EndpointType::Gateway);
+            wanted.route_table_ids.clone_from(route_tables);
+        }
+        NewEndpoint::Interface { subnets, groups, private_dns } => {
+            wanted.vpc_endpoint_type = Some(EndpointType::Interface);
+            wanted.subnet_ids.clone_from(subnets);
+            wanted.security_group_ids.clone_from(groups);
+            wanted.private_dns_enabled = Some(private_dns.is_on());
+            wanted.inbound_resolver_only = private_dns.for_inbound_only();
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, RuleId,
     RuleOptions, Settling, TagSelector, VpcOverride,
 };
+use crate::ec2::policy::Placeholder;
 
 impl Baseline {
     /// The faults, one line each, which names the field, the value and what to write instead.
@@ -30,6 +31,8 @@ impl Baseline {
         faults.extend(of_services("gateway_endpoints", gateway, of_a_gateway_service));
         let interface = &self.interface_endpoints.services;
         faults.extend(of_services("interface_endpoints", interface, |_, _| Vec::new()));
+        faults.extend(of_policies("gateway_endpoints", gateway, self.organization.is_some()));
+        faults.extend(of_policies("interface_endpoints", interface, self.organization.is_some()));
         faults.extend(of_settling(self.settling));
         faults.extend(of_rules(&self.rules));
         faults.extend(of_overrides(&self.overrides));
@@ -125,6 +128,30 @@ fn of_a_gateway_service(place: &str, listed: &ListedService) -> Vec<String> {
         )),
     };
     reached_by.into_iter().chain(create).collect()
+}
+
+/// What policies leave open and nothing fills in.
+fn of_policies(list: &str, services: &[ListedService], has_organization: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (at, listed) in services.iter().enumerate() {
+        let Some(policy) = &listed.policy else { continue };
+        let place = format!("{list}.services[{at}].policy");
+        let known: Vec<&str> = Placeholder::ALL.iter().map(|open| open.as_str()).collect();
+        for unknown in policy.unknown_placeholders() {
+            faults.push(format!(
+                "`{place}`: nothing fills in `{unknown}`; write one of `{}`",
+                known.join("`, `")
+            ));
+        }
+        if !has_organization && policy.leaves_open(Placeholder::Organization) {
+            faults.push(format!(
+                "`{place}`: has `{}`, and the baseline names no organisation; write its id in \
+                 `organization`",
+                Placeholder::Organization.as_str()
+            ));
+        }
+    }
+    faults
 }
 
 fn of_settling(settling: Settling) -> Vec<String> {

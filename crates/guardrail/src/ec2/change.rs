@@ -89,6 +89,15 @@ pub enum Action<G> {
         /// What turns private DNS on; `Off` leaves it as it is.
         private_dns: PrivateDns,
     },
+    /// `ModifyVpcEndpoint`: set the policy of one endpoint.
+    SetEndpointPolicy {
+        /// The endpoint whose policy is set.
+        endpoint: EndpointId,
+        /// `PolicyDocument`, as JSON text.
+        policy: String,
+        /// The policy that it had, to the letter; `None` where it had AWS's default, full access.
+        before: Option<String>,
+    },
     /// `DeleteRoute`: delete one route of a route table.
     DeleteRoute {
         /// The route table that the route is in.
@@ -285,7 +294,9 @@ impl<G> Action<G> {
             Self::AuthorizeHttps { .. } => Operation::AuthorizeSecurityGroupIngress,
             Self::RevokeIngress { .. } => Operation::RevokeSecurityGroupIngress,
             Self::CreateEndpoint { .. } => Operation::CreateVpcEndpoint,
-            Self::ModifyEndpoint { .. } => Operation::ModifyVpcEndpoint,
+            Self::ModifyEndpoint { .. } | Self::SetEndpointPolicy { .. } => {
+                Operation::ModifyVpcEndpoint
+            }
             Self::DeleteRoute { .. } => Operation::DeleteRoute,
             Self::DisablePublicIpOnLaunch { .. } => Operation::ModifySubnetAttribute,
             Self::StopAutomaticAddress { .. } => Operation::ModifyNetworkInterfaceAttribute,
@@ -316,6 +327,7 @@ impl<G> Action<G> {
             | Self::RevokeIngress { .. }
             | Self::CreateEndpoint { .. }
             | Self::ModifyEndpoint { .. }
+            | Self::SetEndpointPolicy { .. }
             | Self::DisablePublicIpOnLaunch { .. }
             | Self::StopAutomaticAddress { .. }
             | Self::DisassociateAddress { .. } => false,
@@ -334,6 +346,7 @@ impl<G> Action<G> {
                 let subnets = add_subnets.iter().map(SubnetId::as_str);
                 std::iter::once(endpoint.as_str()).chain(tables).chain(subnets).collect()
             }
+            Self::SetEndpointPolicy { endpoint, .. } => vec![endpoint.as_str()],
             Self::DeleteRoute { table, .. } => vec![table.as_str()],
             Self::DisablePublicIpOnLaunch { subnet } => vec![subnet.as_str()],
             Self::StopAutomaticAddress { interface, .. } => vec![interface.as_str()],
@@ -352,6 +365,7 @@ impl<G> Action<G> {
             | Self::CreateSecurityGroup { .. }
             | Self::RevokeIngress { .. }
             | Self::DeleteRoute { .. }
+            | Self::SetEndpointPolicy { .. }
             | Self::DisablePublicIpOnLaunch { .. }
             | Self::StopAutomaticAddress { .. }
             | Self::DisassociateAddress { .. } => true,
@@ -409,6 +423,11 @@ impl<G> Action<G> {
                 add_groups: add_groups.iter().map(name).collect::<Option<_>>()?,
                 private_dns: *private_dns,
             },
+            Self::SetEndpointPolicy { endpoint, policy, before } => Action::SetEndpointPolicy {
+                endpoint: endpoint.clone(),
+                policy: policy.clone(),
+                before: before.clone(),
+            },
             Self::DeleteRoute { table, destination, target } => Action::DeleteRoute {
                 table: table.clone(),
                 destination: destination.clone(),
@@ -449,6 +468,24 @@ impl<G> NewEndpoint<G> {
     }
 }
 
+impl<G: fmt::Display> NewEndpoint<G> {
+    fn in_words(&self, service: &ServiceName) -> String {
+        match self {
+            Self::Gateway { route_tables } => {
+                format!("a gateway endpoint for {service} on {}", list(route_tables))
+            }
+            Self::Interface { subnets, groups, private_dns } => {
+                let dns = match private_dns {
+                    PrivateDns::Off => "",
+                    PrivateDns::On | PrivateDns::OnInTheVpc => ", with private DNS",
+                };
+                let (subnets, groups) = (list(subnets), list(groups));
+                format!("an interface endpoint for {service} in {subnets} with {groups}{dns}")
+            }
+        }
+    }
+}
+
 impl<G: fmt::Display> fmt::Display for Action<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -460,23 +497,9 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
                 write!(f, "admit TCP 443 to {group} from {}", list(cidrs))
             }
             Self::RevokeIngress { group, rule } => write!(f, "revoke the rule {rule} of {group}"),
-            Self::CreateEndpoint { service, kind, .. } => match kind {
-                NewEndpoint::Gateway { route_tables } => {
-                    write!(f, "create a gateway endpoint for {service} on {}", list(route_tables))
-                }
-                NewEndpoint::Interface { subnets, groups, private_dns } => {
-                    let dns = match private_dns {
-                        PrivateDns::Off => "",
-                        PrivateDns::On | PrivateDns::OnInTheVpc => ", with private DNS",
-                    };
-                    write!(
-                        f,
-                        "create an interface endpoint for {service} in {} with {}{dns}",
-                        list(subnets),
-                        list(groups)
-                    )
-                }
-            },
+            Self::CreateEndpoint { service, kind, .. } => {
+                write!(f, "create {}", kind.in_words(service))
+            }
             Self::ModifyEndpoint {
                 endpoint,
                 add_route_tables,
@@ -497,6 +520,12 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
                 );
                 changes.extend(private_dns.is_on().then(|| "turn private DNS on".to_owned()));
                 write!(f, "modify {endpoint}: {}", changes.join("; "))
+            }
+            Self::SetEndpointPolicy { endpoint, .. } => {
+                write!(
+                    f,
+                    "set the policy of {endpoint} to the baseline's, which refuses what it does not allow"
+                )
             }
             Self::DeleteRoute { table, destination, target } => {
                 write!(f, "delete the route {destination} → {target} from {table}")

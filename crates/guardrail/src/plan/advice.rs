@@ -137,6 +137,7 @@ impl<'p> Move<'p> {
             }
             Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::SetEndpointPolicy { .. }
             | Action::RevokeIngress { .. }
             | Action::DisablePublicIpOnLaunch { .. }
             | Action::StopAutomaticAddress { .. }

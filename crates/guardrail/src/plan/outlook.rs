@@ -5,7 +5,9 @@ use crate::analysis::required_service::{Health, health, required_services};
 use crate::baseline::Baseline;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, PrefixListId, RouteTableId, SecurityGroupId, ServiceName, VpcId};
+use crate::ec2::id::{
+    EndpointId, InterfaceId, PrefixListId, RouteTableId, SecurityGroupId, ServiceName, VpcId,
+};
 use crate::ec2::snapshot::{Section, Shared, Snapshot};
 use crate::ec2::world::{
     DnsOptions, EndpointGroup, EndpointState, EndpointType, IpPermission, IpProtocol, IpRange,
@@ -134,6 +136,11 @@ impl Outlook {
                 }
                 self.lead(add_route_tables, endpoint, service.as_ref());
             }
+            Action::SetEndpointPolicy { endpoint, policy, .. } => {
+                if let Some(there) = self.endpoint(endpoint) {
+                    there.policy_document = Some(policy.clone());
+                }
+            }
             Action::DeleteRoute { table, destination, .. } => {
                 if let Some(table) = self.table(table) {
                     table.routes.retain(|route| !route.goes_to(destination));
@@ -142,11 +149,7 @@ impl Outlook {
             Action::StopAutomaticAddress { address: None, .. } => {}
             Action::StopAutomaticAddress { interface, address: Some(address) }
             | Action::DisassociateAddress { interface, address, .. } => {
-                let mut interfaces = self.world.network_interfaces.iter_mut().flatten();
-                let its = interfaces.find(|there| there.network_interface_id == *interface);
-                if let Some(interface) = its {
-                    interface.lose_public_address(address);
-                }
+                self.lose_address(interface, address);
             }
             Action::DisablePublicIpOnLaunch { subnet } => {
                 let mut subnets = self.world.subnets.iter_mut().flatten();
@@ -154,6 +157,13 @@ impl Outlook {
                     subnet.map_public_ip_on_launch = false;
                 }
             }
+        }
+    }
+
+    fn lose_address(&mut self, interface: &InterfaceId, address: &str) {
+        let mut interfaces = self.world.network_interfaces.iter_mut().flatten();
+        if let Some(its) = interfaces.find(|there| there.network_interface_id == *interface) {
+            its.lose_public_address(address);
         }
     }
 

@@ -31,6 +31,7 @@ pub fn at_stake(view: &View<'_>, findings: &[Finding]) -> Vec<RouteRemoval> {
         | Repair::OpenOwnGroup
         | Repair::CreateEndpoint(_)
         | Repair::EditEndpoint(_)
+        | Repair::SetPolicy(_)
         | Repair::Call(_)
         | Repair::Calls(_) => None,
     });

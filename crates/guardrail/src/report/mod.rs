@@ -285,7 +285,7 @@ impl Outcome {
             | Self::Skipped { .. }
             | Self::Held(Hold::Settling { .. } | Hold::Grace { .. } | Hold::Pace { .. })
             | Self::WillNotBeReady { .. } => false,
-            Self::Held(Hold::RunLimit | Hold::NotRemembered { .. })
+            Self::Held(Hold::RunLimit | Hold::RoutesFirst | Hold::NotRemembered { .. })
             | Self::Stale
             | Self::TimedOut
             | Self::OutOfTime
@@ -314,7 +314,9 @@ impl fmt::Display for Outcome {
             Self::Ready => f.write_str("done"),
             Self::Planned => f.write_str("would be taken"),
             Self::NotAllowed(mode) => write!(f, "not taken: the mode is {mode}"),
-            Self::Held(hold @ Hold::RunLimit) => write!(f, "left for the next run: {hold}"),
+            Self::Held(hold @ (Hold::RunLimit | Hold::RoutesFirst)) => {
+                write!(f, "left for the next run: {hold}")
+            }
             Self::Held(
                 hold @ (Hold::Settling { .. }
                 | Hold::Grace { .. }

@@ -80,6 +80,7 @@ fn carries_our_tag(action: &Action<GroupRef>, at: Timestamp, world: &World) -> b
         | Action::AuthorizeHttps { .. }
         | Action::RevokeIngress { .. }
         | Action::ModifyEndpoint { .. }
+        | Action::SetEndpointPolicy { .. }
         | Action::DeleteRoute { .. }
         | Action::DisablePublicIpOnLaunch { .. }
         | Action::StopAutomaticAddress { .. }
@@ -97,7 +98,10 @@ pub(super) fn calls_of(open: &OpenRun) -> Vec<RecordedCall> {
         };
         let changed = match &step.action {
             Action::EnableVpcDns { .. } => Changed::VpcDns,
-            Action::ModifyEndpoint { endpoint, .. } => Changed::Endpoints(vec![endpoint.clone()]),
+            Action::ModifyEndpoint { endpoint, .. }
+            | Action::SetEndpointPolicy { endpoint, .. } => {
+                Changed::Endpoints(vec![endpoint.clone()])
+            }
             Action::CreateEndpoint { .. }
             | Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }

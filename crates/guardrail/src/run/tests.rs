@@ -19,6 +19,7 @@ use crate::report::{Next, Outcome, Verdict};
 
 mod dying;
 mod killed_run;
+mod left_calls;
 mod telling;
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
@@ -103,6 +104,9 @@ impl Fake {
             }
             Call::DisablePublicIpOnLaunch { subnet } => {
                 state.set(subnet.as_str(), "MapPublicIpOnLaunch", json!(false));
+            }
+            Call::SetEndpointPolicy { endpoint, policy, .. } => {
+                state.set(endpoint.as_str(), "PolicyDocument", json!(policy));
             }
             Call::StopAutomaticAddress { address: None, .. } | Call::ModifyEndpoint { .. } => {}
             Call::StopAutomaticAddress { interface, address: Some(_) }

@@ -183,6 +183,8 @@ impl Draft<'_, '_> {
             | Action::AuthorizeHttps { .. }
             | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
+            // It is the baseline's own, behind which the service counts as served.
+            | Action::SetEndpointPolicy { .. }
             | Action::DisablePublicIpOnLaunch { .. }
             | Action::StopAutomaticAddress { .. }
             | Action::DisassociateAddress { .. } => Vec::new(),
@@ -327,6 +329,7 @@ impl Draft<'_, '_> {
             Some(Hold::Grace { until }) => Some(until),
             Some(
                 Hold::RunLimit
+                | Hold::RoutesFirst
                 | Hold::Settling { .. }
                 | Hold::Pace { .. }
                 | Hold::NotRemembered { .. },

@@ -35,6 +35,7 @@ pub(super) fn refused_by_aws(view: &View<'_>, findings: &[Finding]) -> Refusals 
                 Addition::Subnets(_) | Addition::OwnGroup => {}
             },
             Repair::None
+            | Repair::SetPolicy(_)
             | Repair::OpenOwnGroup
             | Repair::EnableVpcDns(_)
             | Repair::RemoveRoute(_)
@@ -153,6 +154,7 @@ fn list_leads_elsewhere(
             | Repair::EnableVpcDns(_)
             | Repair::CreateEndpoint(_)
             | Repair::EditEndpoint(_)
+            | Repair::SetPolicy(_)
             | Repair::Call(_)
             | Repair::Calls(_) => false,
         });

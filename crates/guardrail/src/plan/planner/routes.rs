@@ -32,6 +32,7 @@ impl<'w> Draft<'_, 'w> {
                 | Repair::OpenOwnGroup
                 | Repair::CreateEndpoint(_)
                 | Repair::EditEndpoint(_)
+                | Repair::SetPolicy(_)
                 | Repair::Call(_)
                 | Repair::Calls(_) => None,
             })

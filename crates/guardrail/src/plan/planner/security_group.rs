@@ -74,6 +74,7 @@ impl Draft<'_, '_> {
             | Repair::EnableVpcDns(_)
             | Repair::OpenOwnGroup
             | Repair::RemoveRoute(_)
+            | Repair::SetPolicy(_)
             | Repair::Call(_)
             | Repair::Calls(_) => false,
         }
@@ -132,6 +133,7 @@ fn needs_group(repair: &Repair) -> bool {
             ..
         })
         | Repair::RemoveRoute(_)
+        | Repair::SetPolicy(_)
         | Repair::Call(_)
         | Repair::Calls(_) => false,
     }

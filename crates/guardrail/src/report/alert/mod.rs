@@ -6,9 +6,11 @@ mod closed_run;
 mod digest;
 mod ended;
 mod first_contact;
+mod lost;
 mod moved;
 mod scripts;
 mod summary;
+mod sweep_blind;
 mod unmatched_call;
 
 use std::collections::BTreeMap;
@@ -26,9 +28,11 @@ pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_ale
 pub use crate::report::alert::digest::digest;
 use crate::report::alert::ended::{after_how_long, ended, is_back_by_others};
 pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
+pub use crate::report::alert::lost::lost_alert;
 use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
 pub use crate::report::alert::summary::summary;
+pub use crate::report::alert::sweep_blind::sweep_blind_alert;
 pub use crate::report::alert::unmatched_call::unmatched_call;
 use crate::report::commands;
 use crate::report::{Next, Outcome, Report, StepReport, Verdict};

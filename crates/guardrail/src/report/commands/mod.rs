@@ -38,6 +38,7 @@ pub fn of(step: &Step, action: &Action<GroupRef>, scope: &Scope) -> String {
         | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
+        | Action::SetEndpointPolicy { .. }
         | Action::DisablePublicIpOnLaunch { .. }
         | Action::StopAutomaticAddress { .. }
         | Action::DisassociateAddress { .. } => command,
@@ -114,6 +115,7 @@ pub fn undo(
         | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
+        | Action::SetEndpointPolicy { .. }
         | Action::DisablePublicIpOnLaunch { .. }
         | Action::StopAutomaticAddress { .. }
         | Action::DisassociateAddress { .. } => false,
@@ -158,6 +160,7 @@ pub fn inverse(action: &Action<GroupRef>, scope: &Scope) -> String {
             | Action::RevokeIngress { .. }
             | Action::ModifyEndpoint { .. }
             | Action::EnableVpcDns { .. }
+            | Action::SetEndpointPolicy { .. }
             | Action::DeleteRoute { .. }
             | Action::DisablePublicIpOnLaunch { .. },
         ) => "it goes with the group that the run makes".to_owned(),
