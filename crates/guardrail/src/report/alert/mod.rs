@@ -21,6 +21,7 @@ use crate::cloud::Applied;
 use crate::ec2::id::SubnetId;
 use crate::event::Tool;
 pub use crate::history::{Alert, Attribute};
+use crate::plan::costs::StepCost;
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
@@ -183,6 +184,7 @@ fn departed(out: &mut String, report: &Report) {
 fn body(out: &mut String, report: &Report) {
     found(out, report);
     steps(out, report);
+    cost(out, report);
     moved(out, report);
     left_alone(out, report);
 }
@@ -363,6 +365,25 @@ fn left_alone(out: &mut String, report: &Report) {
             "  - what runs do could not be recorded, so nothing {more}is changed: {}",
             error.shown()
         );
+    }
+}
+
+/// What the steps cost, a line each.
+fn cost(out: &mut String, report: &Report) {
+    if report.costs.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nWhat this costs (data not counted)");
+    for StepCost { step, service, zones, per_month } in &report.costs {
+        let zones = if *zones == 1 { "1 zone".to_owned() } else { format!("{zones} zones") };
+        let amount = match per_month {
+            Some(amount) => format!("{amount} a month"),
+            None => format!(
+                "price in {} unknown, set it in the baseline's `costs`",
+                report.scope.region
+            ),
+        };
+        let _ = writeln!(out, "  - step {step}: {service} in {zones}: {amount}");
     }
 }
 
