@@ -239,8 +239,15 @@ fn changes(calls: &[String]) -> Vec<&str> {
 }
 
 /// The other scenarios with a script.
-const OTHERS_WITH_A_SCRIPT: [&str; 5] =
-    ["dns-off-and-closed", "exempted", "odd-endpoints", "overridden-mode", "own-policy"];
+const OTHERS_WITH_A_SCRIPT: [&str; 7] = [
+    "dns-off-and-closed",
+    "exempted",
+    "odd-endpoints",
+    "overridden-mode",
+    "own-group-edited",
+    "own-policy",
+    "public-address",
+];
 
 const WITH_A_SCRIPT: [&str; 7] =
     ["cdk", "dual-stack", "eks", "messy", "plain", "public-ip-on-launch", "terraform-aws-vpc"];

@@ -530,7 +530,12 @@ impl FromAws<sdk::NetworkInterfacePrivateIpAddress> for world::InterfaceAddress 
 
 impl FromAws<sdk::NetworkInterfaceAssociation> for world::AddressAssociation {
     fn from_aws(association: sdk::NetworkInterfaceAssociation) -> Read<Self> {
-        Ok(Self { public_ip: text(association.public_ip) })
+        Ok(Self {
+            public_ip: text(association.public_ip),
+            ip_owner_id: text(association.ip_owner_id),
+            allocation_id: text(association.allocation_id),
+            association_id: text(association.association_id),
+        })
     }
 }
 
@@ -538,6 +543,7 @@ impl FromAws<sdk::NetworkInterfaceAttachment> for world::Attachment {
     fn from_aws(attachment: sdk::NetworkInterfaceAttachment) -> Read<Self> {
         Ok(Self {
             instance_id: optional("InstanceId", attachment.instance_id)?,
+            device_index: attachment.device_index,
             status: attachment.status.map(|status| status.as_str().to_owned()),
         })
     }

@@ -6,8 +6,9 @@
 use std::str::FromStr;
 
 use guardrail::ec2::id::{
-    AssociationId, DhcpOptionsId, EndpointId, InstanceId, InterfaceId, NatGatewayId, NetworkAclId,
-    OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
+    AddressAssociationId, AssociationId, DhcpOptionsId, EndpointId, InstanceId, InterfaceId,
+    NatGatewayId, NetworkAclId, OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId,
+    SubnetId, VpcId,
 };
 
 use crate::ec2::errors::ApiError;
@@ -221,6 +222,7 @@ wire_ids! {
     EndpointId = "InvalidVpcEndpointId",
     SecurityGroupId = "InvalidGroupId",
     InterfaceId = "InvalidNetworkInterfaceID",
+    AddressAssociationId = "InvalidAssociationID",
     InstanceId = "InvalidInstanceID",
     PrefixListId = "InvalidPrefixListID",
     NetworkAclId = "InvalidNetworkAclID",

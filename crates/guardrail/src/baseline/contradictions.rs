@@ -51,6 +51,21 @@ impl Baseline {
 /// A grace that no rule asks for, or that outlasts what any tool needs.
 fn of_rules(rules: &BTreeMap<RuleId, RuleOptions>) -> Vec<String> {
     let mut faults = Vec::new();
+    for (rule, _) in rules.iter().filter(|(_, options)| options.revoke_added) {
+        if *rule != RuleId::OwnGroupEdited {
+            faults.push(format!(
+                "`rules.{rule}.revoke_added`: `{rule}` revokes nothing; write it for `own-group-edited`"
+            ));
+        }
+    }
+    for (rule, _) in rules.iter().filter(|(_, options)| options.irreversible) {
+        if *rule != RuleId::PublicAddress {
+            faults.push(format!(
+                "`rules.{rule}.irreversible`: `{rule}` does nothing that cannot be undone; write it for \
+                 `public-address`"
+            ));
+        }
+    }
     for (rule, minutes) in
         rules.iter().filter_map(|(rule, options)| Some((*rule, options.grace_minutes?)))
     {

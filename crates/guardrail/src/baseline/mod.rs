@@ -273,6 +273,34 @@ pub struct RuleOptions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(max = 60)))]
     pub grace_minutes: Option<u32>,
+    /// Whether the rule `own-group-edited` revokes rules that others added to the guardrail's own
+    /// security group; it is for no other rule. One that lets private clients in on TCP 443 stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoke_added: bool,
+    /// Whether the rule `public-address` releases addresses that AWS assigned, which nobody gets back;
+    /// it is for no other rule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
+}
+
+/// An option of a rule that allows a part of its repair which its mode alone does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RuleSwitch {
+    /// `revoke_added` of `own-group-edited`.
+    RevokeAdded,
+    /// `irreversible` of `public-address`.
+    Irreversible,
+}
+
+impl fmt::Display for RuleSwitch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RevokeAdded => "revoke_added",
+            Self::Irreversible => "irreversible",
+        })
+    }
 }
 
 impl RuleOptions {
@@ -406,6 +434,14 @@ impl Baseline {
         const USUAL_MINUTES: u32 = 2;
         let own = self.rules.get(&rule).and_then(|options| options.grace_minutes);
         Duration::from_secs(u64::from(own.unwrap_or(USUAL_MINUTES)) * 60)
+    }
+
+    /// Whether the options of a rule allow this part of its repair.
+    pub fn allows(&self, rule: RuleId, switch: RuleSwitch) -> bool {
+        self.rules.get(&rule).is_some_and(|options| match switch {
+            RuleSwitch::RevokeAdded => options.revoke_added,
+            RuleSwitch::Irreversible => options.irreversible,
+        })
     }
 
     /// Whether a tag of this key may say that a subnet is private or public.

@@ -6,6 +6,37 @@ fn tag(key: &str, value: &str) -> Vec<Tag> {
 }
 
 #[test]
+fn a_switch_is_for_its_own_rule() {
+    let parsed = |rule: &str| {
+        let options =
+            format!(r#"{{"version": 1, "rules": {{"{rule}": {{"revoke_added": true}}}}}}"#);
+        Baseline::parse(&options)
+    };
+    let later = r#"{"version": 1, "rules": {"public-address": {"irreversible": true}}}"#;
+    let irreversible = Baseline::parse(later).unwrap();
+    assert!(irreversible.allows(RuleId::PublicAddress, RuleSwitch::Irreversible));
+    assert!(!irreversible.allows(RuleId::PublicAddress, RuleSwitch::RevokeAdded));
+    assert_eq!(
+        Baseline::parse(&later.replace("public-address", "own-group-edited")).unwrap_err().faults,
+        [
+            "`rules.own-group-edited.irreversible`: `own-group-edited` does nothing that cannot be undone; \
+          write it for `public-address`"
+        ]
+    );
+    let own = RuleId::OwnGroupEdited;
+    let baseline = parsed("own-group-edited").unwrap();
+    assert!(baseline.allows(own, RuleSwitch::RevokeAdded));
+    assert!(!Baseline::default().allows(own, RuleSwitch::RevokeAdded));
+    assert_eq!(baseline.mode_of(own), Mode::Notify);
+    assert_eq!(
+        parsed("vpc-dns").unwrap_err().faults,
+        [
+            "`rules.vpc-dns.revoke_added`: `vpc-dns` revokes nothing; write it for `own-group-edited`"
+        ]
+    );
+}
+
+#[test]
 fn the_example_is_the_default_written_out() {
     assert_eq!(Baseline::parse(EXAMPLE), Ok(Baseline::default()));
     assert_eq!(Baseline::parse(r#"{"version": 1}"#), Ok(Baseline::default()));

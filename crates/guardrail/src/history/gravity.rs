@@ -35,8 +35,10 @@ impl Gravity {
             | RuleId::EndpointState
             | RuleId::ServiceNotServed => Self::CutOff,
             RuleId::InterfaceEndpointZone
+            | RuleId::OwnGroupEdited
             | RuleId::EndpointPolicy
             | RuleId::EndpointRouteOverruled
+            | RuleId::PublicAddress
             | RuleId::PublicIpOnLaunch => Self::Weakened,
             RuleId::UnguardedSubnet => Self::Advice,
         }

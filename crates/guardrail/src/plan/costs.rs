@@ -85,7 +85,10 @@ pub(super) fn new_interfaces(view: &View<'_>, action: &Action<GroupRef>) -> Opti
         | Action::AuthorizeHttps { .. }
         | Action::SetEndpointPolicy { .. }
         | Action::DeleteRoute { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => None,
+        | Action::RevokeIngress { .. }
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => None,
     }
 }
 

@@ -315,8 +315,11 @@ fn lies_on(drift: &Drift, snapshot: &Snapshot<'_>) -> Lies {
         Drift::VpcDnsOff { .. }
         | Drift::InterfaceEndpointMissing { .. }
         | Drift::ServiceNotOffered { .. } => Lies::default(),
-        Drift::PrivateButPublic { subnet: id, how: _ } | Drift::PublicIpOnLaunch { subnet: id } => {
-            Lies::on(subnet(id))
+        Drift::PrivateButPublic { subnet: id, how: _ }
+        | Drift::PublicIpOnLaunch { subnet: id }
+        | Drift::PublicAddress { subnet: id, .. } => Lies::on(subnet(id)),
+        Drift::OwnGroupAdmitsLess { group, .. } | Drift::OwnGroupAdmitsMore { group, .. } => {
+            Lies::on(ResourceId::SecurityGroup(group.clone()))
         }
         Drift::HttpsNotAdmitted { endpoint, .. } => {
             let groups = snapshot.endpoint(endpoint).map(|it| it.groups.as_slice());
@@ -389,7 +392,10 @@ fn part(finding: &Finding, keep: impl Fn(&ResourceId) -> bool, view: &View<'_>) 
         | Drift::PolicyNotTheBaselines { .. }
         | Drift::EndpointRouteOverruled { .. }
         | Drift::LeadsOut(_)
-        | Drift::PublicIpOnLaunch { .. } => None,
+        | Drift::PublicIpOnLaunch { .. }
+        | Drift::PublicAddress { .. }
+        | Drift::OwnGroupAdmitsLess { .. }
+        | Drift::OwnGroupAdmitsMore { .. } => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::served::{Certainty, Obstacle};
-use crate::baseline::{RuleId, UsDollars};
+use crate::baseline::{RuleId, RuleSwitch, UsDollars};
 use crate::ec2::id::{EndpointId, Region, SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::policy::PolicyDigest;
@@ -157,6 +157,21 @@ pub enum LeftAloneReason {
         /// The subnets whose associations are between two states, or in one of no known kind.
         subnets: Vec<SubnetId>,
     },
+    /// The baseline's options of the rule do not allow it.
+    NotSwitchedOn {
+        /// The option that does.
+        switch: RuleSwitch,
+    },
+    /// The security group rule admits TCP 443 from private addresses, whose clients may come to an
+    /// endpoint by it.
+    AdmitsPrivateClients,
+    /// The interface is a service's own, which alone may change it.
+    OfAService,
+    /// A route may lead traffic of the public address to an internet gateway, or its answers.
+    MayBeInUse {
+        /// The route's table, destination and target, in words.
+        by: String,
+    },
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
     /// The endpoint's private name is for inbound Resolver endpoints only.
@@ -305,6 +320,18 @@ impl fmt::Display for LeftAloneReason {
                 "set PrivateDnsOnlyForInboundResolverEndpoint of the endpoint to false, which moves the \
                  whole VPC's traffic to it",
             ),
+            Self::NotSwitchedOn { switch } => {
+                write!(f, "`{switch}: true` among this rule's options in the baseline allows it")
+            }
+            Self::AdmitsPrivateClients => f.write_str(
+                "private clients may come to an endpoint by it; if it is not meant, a person revokes it",
+            ),
+            Self::OfAService => f.write_str(
+                "the interface is a service's own: only its owner changes it, by what it belongs to",
+            ),
+            Self::MayBeInUse { by } => {
+                write!(f, "an internet gateway may serve it by {by}; a person must decide")
+            }
             Self::TooManyGroups => f.write_str("the endpoint has five security groups already, as many as AWS allows"),
         }
     }
@@ -346,6 +373,10 @@ impl LeftAloneReason {
             | Self::TableOfGateway
             | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
+            | Self::NotSwitchedOn { .. }
+            | Self::OfAService
+            | Self::MayBeInUse { .. }
+            | Self::AdmitsPrivateClients
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
             | Self::BuiltPublic

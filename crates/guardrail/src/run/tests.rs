@@ -95,6 +95,13 @@ impl Fake {
             Call::AuthorizeHttps { .. } => {
                 state.remove("sg-own").add("SecurityGroups", own_group(&["10.0.0.0/16"]));
             }
+            Call::RevokeIngress { group, .. } => {
+                state.set(
+                    group.as_str(),
+                    "IpPermissions",
+                    own_group(&["10.0.0.0/16"])["IpPermissions"].clone(),
+                );
+            }
             Call::EnableVpcDns { .. } => {
                 state.world["VpcAttributes"]["vpc-1"] =
                     json!({"EnableDnsSupport": true, "EnableDnsHostnames": true});
@@ -105,7 +112,11 @@ impl Fake {
             Call::SetEndpointPolicy { endpoint, policy, .. } => {
                 state.set(endpoint.as_str(), "PolicyDocument", json!(policy));
             }
-            Call::ModifyEndpoint { .. } => {}
+            Call::StopAutomaticAddress { address: None, .. } | Call::ModifyEndpoint { .. } => {}
+            Call::StopAutomaticAddress { interface, address: Some(_) }
+            | Call::DisassociateAddress { interface, .. } => {
+                state.set(interface.as_str(), "Association", Value::Null);
+            }
         }
         Applied::Done
     }
@@ -367,6 +378,37 @@ fn a_plain_call_is_made_verified_and_undone_by_its_opposite() {
             "public-ip-on-launch repaired: false"
         ]
     );
+}
+
+#[test]
+fn rules_that_were_revoked_are_put_back_to_the_letter_by_their_undo() {
+    let cloud = Fake::new(|w| {
+        let ssh = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+            "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "it's mine"}]});
+        let options = json!({"mode": "repair", "revoke_added": true});
+        w.add("SecurityGroups", own_group(&["10.0.0.0/16"]));
+        w.thing("sg-own")["IpPermissions"].as_array_mut().unwrap().push(ssh);
+        w.baseline("rules", json!({"own-group-edited": options}))
+    });
+    let report = run(&cloud);
+    assert_eq!(
+        told(&report),
+        [
+            "repaired, Settled",
+            "1 revoke the rule TCP 22 from 0.0.0.0/0 of sg-own: done",
+            "own-group-edited repaired: true"
+        ]
+    );
+    let undo = report.steps[0].undo.as_deref().unwrap();
+    let start = "aws ec2 authorize-security-group-ingress --group-id sg-own --ip-permissions ";
+    assert!(undo.starts_with(start), "{undo}");
+    let words = undo.strip_prefix(start).unwrap().strip_suffix(" --region eu-central-1").unwrap();
+    let shell =
+        std::process::Command::new("sh").args(["-c", &format!("printf %s {words}")]).output();
+    let sent: Value = serde_json::from_slice(&shell.unwrap().stdout).unwrap();
+    let rule = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+        "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "it's mine"}]});
+    assert_eq!(sent, json!([rule]));
 }
 
 #[test]

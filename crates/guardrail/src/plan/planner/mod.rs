@@ -21,7 +21,7 @@ use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, RequiredService, cidrs_without_https};
 use crate::baseline::{Mode, Remove, RuleId};
 use crate::ec2::change::Action;
-use crate::ec2::id::ServiceName;
+use crate::ec2::id::{SecurityGroupId, ServiceName};
 use crate::ec2::list;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
@@ -85,7 +85,7 @@ fn missing_for(finding: &Finding, view: &View<'_>) -> Vec<Section> {
     let own = || finding.rule.rule().needs.iter().copied();
     let rests_on: BTreeSet<Section> = match &finding.repair {
         Repair::None => BTreeSet::new(),
-        Repair::RemoveRoute(_) | Repair::EnableVpcDns(_) => own().collect(),
+        Repair::RemoveRoute(_) | Repair::EnableVpcDns(_) | Repair::OpenOwnGroup => own().collect(),
         // Without the tables nobody knows who comes by which way, nor whether the name moves anything.
         Repair::CreateEndpoint(NewEndpoint::Interface { .. }) => {
             let group = [Section::SecurityGroups, Section::RouteTables];
@@ -95,6 +95,7 @@ fn missing_for(finding: &Finding, view: &View<'_>) -> Vec<Section> {
             own().chain([Section::Vpcs, Section::Subnets, Section::RouteTables]).collect()
         }
         Repair::Call(call) => own().chain(call.rests_on()).collect(),
+        Repair::Calls(calls) => own().chain(calls.iter().flat_map(Action::rests_on)).collect(),
         // Whether a route is to go first is to be known.
         Repair::SetPolicy(_) => {
             own().chain(Operation::ModifyVpcEndpoint.rests_on().iter().copied()).collect()
@@ -239,11 +240,23 @@ impl<'v, 'w> Draft<'v, 'w> {
 
     fn make_plain_calls(&mut self, findings: &[Finding]) {
         for finding in findings {
-            if let Repair::Call(call) = &finding.repair
-                && let Some(action) =
-                    call.with_group(|group| Some(GroupRef::Existing(group.clone())))
-            {
-                self.push_change(finding.rule, action, Vec::new());
+            let calls = match &finding.repair {
+                Repair::Call(call) => std::slice::from_ref(call),
+                Repair::Calls(calls) => calls.as_slice(),
+                Repair::None
+                | Repair::EnableVpcDns(_)
+                | Repair::CreateEndpoint(_)
+                | Repair::EditEndpoint(_)
+                | Repair::OpenOwnGroup
+                | Repair::SetPolicy(_)
+                | Repair::RemoveRoute(_) => &[],
+            };
+            let mut before = Vec::new();
+            for call in calls {
+                let existing = |group: &SecurityGroupId| Some(GroupRef::Existing(group.clone()));
+                if let Some(action) = call.with_group(existing) {
+                    before = vec![self.push_change(finding.rule, action, before)];
+                }
             }
         }
     }

@@ -207,10 +207,13 @@ impl Draft<'_, '_> {
             }
             Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
             // It is the baseline's own, behind which the service counts as served.
             | Action::SetEndpointPolicy { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => Vec::new(),
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => Vec::new(),
         }
     }
 

@@ -35,10 +35,13 @@ pub fn of(step: &Step, action: &Action<GroupRef>, scope: &Scope) -> String {
         Action::DeleteRoute { .. } => after(&step.after, &command),
         Action::EnableVpcDns { .. }
         | Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
         | Action::SetEndpointPolicy { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => command,
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => command,
     }
 }
 
@@ -114,10 +117,13 @@ pub fn undo(
         Action::EnableVpcDns { .. }
         | Action::CreateSecurityGroup { .. }
         | Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
         | Action::SetEndpointPolicy { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => false,
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => false,
     };
     Some(match routes {
         RoutesAtStake::Yes if !is_route => {
@@ -150,9 +156,13 @@ pub fn inverse(action: &Action<GroupRef>, scope: &Scope) -> String {
             scope.vpc,
             quoted(scope.region.as_str())
         ),
+        (None, Action::StopAutomaticAddress { .. } | Action::DisassociateAddress { .. }) => {
+            "nothing is to be undone".to_owned()
+        }
         (
             None,
             Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::ModifyEndpoint { .. }
             | Action::EnableVpcDns { .. }
             | Action::SetEndpointPolicy { .. }
