@@ -57,15 +57,21 @@ fn not_from_here(error: &Error) -> Reached {
 /// What an error of a connection means where this machine has a route: what is not this machine's own
 /// trouble came from the network.
 fn not_connected(error: &Error) -> Reached {
-    match error.kind() {
-        ErrorKind::TimedOut => Reached::Silent,
-        ErrorKind::ConnectionRefused
-        | ErrorKind::ConnectionReset
-        | ErrorKind::ConnectionAborted
-        | ErrorKind::HostUnreachable
-        | ErrorKind::NetworkUnreachable
+    let from_the_network = [
+        ErrorKind::ConnectionRefused,
+        ErrorKind::ConnectionReset,
+        ErrorKind::ConnectionAborted,
+        ErrorKind::HostUnreachable,
+        ErrorKind::NetworkUnreachable,
         // A router's "administratively prohibited", over IPv6.
-        | ErrorKind::PermissionDenied => Reached::Refused { why: error.to_string() },
-        _ => not_from_here(error),
+        ErrorKind::PermissionDenied,
+    ];
+    let kind = error.kind();
+    if kind == ErrorKind::TimedOut {
+        return Reached::Silent;
+    }
+    match from_the_network.contains(&kind) {
+        true => Reached::Refused { why: error.to_string() },
+        false => not_from_here(error),
     }
 }

@@ -4,6 +4,11 @@
 //! Where namespaces are forbidden, a test prints that it is skipped.
 
 #![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what tests stand on ends with them"
+)]
 
 mod listener;
 mod place;

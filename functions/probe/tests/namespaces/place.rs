@@ -150,7 +150,7 @@ fn names_are_asked_of_the_resolver() {
     let folder = std::env::temp_dir().join(format!("probe-names-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     let files = [
-        ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"),
+        ("resolv.conf", "nameserver 127.0.0.1\noptions timeout:20 attempts:1\n"),
         ("nsswitch.conf", "hosts: dns\n"),
     ];
     for (name, text) in files {
@@ -162,4 +162,6 @@ fn names_are_asked_of_the_resolver() {
             assert!(mount.status.success(), "{}", String::from_utf8_lossy(&mount.stderr));
         }
     }
+    // What is mounted stays.
+    fs::remove_dir_all(&folder).unwrap();
 }
