@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, RuleId,
-    RuleOptions, Settling, TagSelector, VpcOverride,
+    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, Remove,
+    RuleId, RuleOptions, Settling, TagSelector, VpcOverride,
 };
 
 impl Baseline {
@@ -30,6 +30,13 @@ impl Baseline {
         faults.extend(of_services("gateway_endpoints", gateway, of_a_gateway_service));
         let interface = &self.interface_endpoints.services;
         faults.extend(of_services("interface_endpoints", interface, |_, _| Vec::new()));
+        if !self.probes.is_empty() && self.internet_routes.remove == Remove::Immediately {
+            faults.push(
+                "`probes`: `internet_routes.remove` is `immediately`, so no probe would be asked; \
+                 write `after-endpoints`, or name no probes"
+                    .to_owned(),
+            );
+        }
         faults.extend(of_settling(self.settling));
         faults.extend(of_rules(&self.rules));
         faults.extend(of_overrides(&self.overrides));

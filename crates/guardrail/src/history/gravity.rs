@@ -73,6 +73,8 @@ impl Rank {
         let asks = match text(attributes, "verdict") {
             // A VPC or a subnet has left the guardrail's care.
             _ if is("left", "true") => Asks::ToAct,
+            // A probe does not reach what it reached before a route was removed.
+            _ if is("cut_off", "true") => Asks::ToAct,
             Some("repaired" | "compliant" | "no-such-VPC") => Asks::Nothing,
             Some("not-fully-observed" | "advised" | "not-managed") => Asks::ToLook,
             Some(_) | None => Asks::ToAct,

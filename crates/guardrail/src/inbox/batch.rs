@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::baseline::Baseline;
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::inbox::message::{About, Message, Unreadable};
 use crate::report::Cause;
-use crate::run::PATIENCE;
+use crate::run::{PATIENCE, watched_for};
 
 /// What a run may still take when its time is up: a change under way, which the client gives up after
 /// 20 seconds, one more look, and the end.
@@ -204,10 +205,10 @@ impl Batch {
 /// epoch: soon, because what it waits for is looked at again; and early enough to look once more and
 /// to tell. Of a short time, a third is kept. An end that is past, or beyond what a time can say, is no
 /// fault.
-pub fn deadline(now: Timestamp, ends: u64) -> Timestamp {
+pub fn deadline(now: Timestamp, ends: u64, baseline: &Baseline) -> Timestamp {
     let ends = at(ends);
     let left = ends.duration_since(now).max(SignedDuration::ZERO);
-    let reserve = RESERVE.min(left / 3);
+    let reserve = RESERVE.saturating_add(watched_for(baseline)).min(left / 3);
     let last = ends.checked_sub(reserve).unwrap_or(now);
     now.checked_add(PATIENCE).map_or(last, |patient| patient.min(last))
 }
@@ -410,11 +411,12 @@ mod tests {
         let now: Timestamp = "2026-09-14T08:00:00Z".parse().unwrap();
         let in_seconds = |seconds: i64| {
             let ends = u64::try_from(now.as_millisecond() + seconds * 1000).unwrap();
-            deadline(now, ends).duration_since(now).as_secs()
+            deadline(now, ends, &Baseline::default()).duration_since(now).as_secs()
         };
         assert_eq!([900, 300, 60, 45, 30, 0, -20].map(in_seconds), [25, 25, 25, 25, 20, 0, -20]);
-        assert_eq!(deadline(now, 0), Timestamp::UNIX_EPOCH);
-        assert!(may_begin(now, deadline(now, u64::MAX)));
+        let baseline = Baseline::default();
+        assert_eq!(deadline(now, 0, &baseline), Timestamp::UNIX_EPOCH);
+        assert!(may_begin(now, deadline(now, u64::MAX, &baseline)));
         let begins = |seconds: i64| may_begin(now, now + SignedDuration::from_secs(seconds));
         assert_eq!([3, 2, 0, -20].map(begins), [true, false, false, false]);
     }

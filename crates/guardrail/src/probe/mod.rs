@@ -5,6 +5,7 @@
 
 mod answer;
 mod judge;
+mod name;
 mod question;
 mod targets;
 
@@ -12,5 +13,6 @@ pub use answer::{
     Answer, Reached, ServiceAnswer, ServiceVerdict, TargetAnswer, Tried, Untried, Verdict, WayOut,
 };
 pub use judge::{Seen, answer, service_answer, target_answer, worth_trying};
+pub use name::{PREFIX, ProbeName};
 pub use question::{HostName, Limits, Malformed, Own, Question, ServiceQuestion, Target, VERSION};
 pub use targets::default_targets;

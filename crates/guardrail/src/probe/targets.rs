@@ -13,19 +13,14 @@ pub fn default_targets(region: &Region) -> Vec<Target> {
         true => second,
         false => first,
     };
-    let names = match Partition::of(region).as_str() {
-        "aws" => {
-            let other = other("us-east-1", "us-west-2");
-            vec!["checkip.amazonaws.com".to_owned(), format!("sts.{other}.amazonaws.com")]
-        }
-        "aws-cn" => {
-            let other = other("cn-north-1", "cn-northwest-1");
-            vec![format!("sts.{other}.amazonaws.com.cn")]
-        }
-        "aws-us-gov" => {
-            let other = other("us-gov-west-1", "us-gov-east-1");
-            vec!["checkip.amazonaws.com".to_owned(), format!("sts.{other}.amazonaws.com")]
-        }
+    let partition = Partition::of(region);
+    let suffix = partition.dns_suffix();
+    let sts = |region: &str| format!("sts.{region}.{suffix}");
+    let checkip = || "checkip.amazonaws.com".to_owned();
+    let names = match partition.as_str() {
+        "aws" => vec![checkip(), sts(other("us-east-1", "us-west-2"))],
+        "aws-cn" => vec![sts(other("cn-north-1", "cn-northwest-1"))],
+        "aws-us-gov" => vec![checkip(), sts(other("us-gov-west-1", "us-gov-east-1"))],
         _ => Vec::new(),
     };
     let target = |name| Some(Target { name: HostName::try_from(name).ok()?, port: 443 });

@@ -31,6 +31,8 @@ pub(super) struct Ended<'a> {
     pub(super) unread: Vec<Unread>,
     /// What the NAT gateways carried whose routes the first plan removes.
     pub(super) nat_traffic: Vec<NatTraffic>,
+    /// What probes did not reach once routes were removed.
+    pub(super) cut_off: Vec<report::CutOff>,
     pub(super) look_again: Option<LookAgain>,
     /// Whether the VPC was known as looked after before.
     pub(super) was_known: bool,
@@ -54,6 +56,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         outcomes,
         unread,
         nat_traffic,
+        cut_off,
         look_again,
         was_known,
         ended: told,
@@ -93,6 +96,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         steps,
         advice: first.advice,
         nat_traffic,
+        cut_off,
         left_alone: first.plan.left_alone,
         unread,
         script,

@@ -223,7 +223,9 @@ pub(super) fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlann
             Some(
                 hold @ (Hold::Settling { .. } | Hold::Grace { .. } | Hold::NotRemembered { .. }),
             ) => StillPlanned::Held(hold.clone()),
-            Some(Hold::RunLimit | Hold::Pace { .. }) | None => StillPlanned::Holds,
+            Some(Hold::RunLimit | Hold::Pace { .. } | Hold::NotProven { .. }) | None => {
+                StillPlanned::Holds
+            }
         },
     }
 }
@@ -317,7 +319,7 @@ fn waits_for(hold: &Hold) -> Option<LookAgain> {
         Hold::Settling { until, .. } | Hold::Grace { until } | Hold::Pace { until } => {
             Some(LookAgain { at: *until, why: hold.to_string() })
         }
-        Hold::RunLimit | Hold::NotRemembered { .. } => None,
+        Hold::RunLimit | Hold::NotRemembered { .. } | Hold::NotProven { .. } => None,
     }
 }
 

@@ -326,7 +326,8 @@ impl Draft<'_, '_> {
                 Hold::RunLimit
                 | Hold::Settling { .. }
                 | Hold::Pace { .. }
-                | Hold::NotRemembered { .. },
+                | Hold::NotRemembered { .. }
+                | Hold::NotProven { .. },
             )
             | None => None,
         };

@@ -300,7 +300,8 @@ fn to_settle(plan: &Plan, deletions: &[&Step], settling: Settling) -> Duration {
             | Premise::VpcDns
             | Premise::NetworkAcl(..) => settling.usual(),
         },
-        Some(Hold::RunLimit | Hold::Grace { .. } | Hold::Pace { .. }) | None => Duration::ZERO,
+        Some(Hold::RunLimit | Hold::Grace { .. } | Hold::Pace { .. } | Hold::NotProven { .. })
+        | None => Duration::ZERO,
     };
     let before = steps_before(plan, deletions);
     let switched = before.into_iter().any(switches_a_name).then(|| settling.usual());
