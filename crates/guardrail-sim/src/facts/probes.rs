@@ -2,9 +2,9 @@
 
 use guardrail::baseline::Baseline;
 use guardrail::cloud::InMemoryTable;
-use guardrail::ec2::id::Scope;
+use guardrail::ec2::id::{Place, Scope};
 use guardrail::report::{Cause, Report, Verdict};
-use guardrail::run::{Lived, RunRequest, run};
+use guardrail::run::{Lived, Probed, RunRequest, ask_all, run};
 use jiff::Timestamp;
 use pollster::block_on;
 use serde_json::json;
@@ -25,12 +25,15 @@ fn cloud() -> SimCloud {
     SimCloud::new(sim)
 }
 
-fn repaired(cloud: &SimCloud) -> Report {
+fn baseline(probe: &str) -> Baseline {
     let baseline = json!({
-        "version": 1, "mode": "repair", "probes": [PROBE],
+        "version": 1, "mode": "repair", "probes": [probe],
         "settling": {"minutes": 0, "dhcp_options_minutes": 0},
     });
-    let baseline = Baseline::parse(&baseline.to_string()).unwrap();
+    Baseline::parse(&baseline.to_string()).unwrap()
+}
+
+fn repaired(cloud: &SimCloud) -> Report {
     let request = RunRequest {
         scope: Scope {
             account: id("111122223333"),
@@ -43,7 +46,7 @@ fn repaired(cloud: &SimCloud) -> Report {
         incident: "incident".to_owned(),
         deadline: cloud.sim().now() + seconds(25),
     };
-    match block_on(run(cloud, &InMemoryTable::default(), &[], &baseline, &request)) {
+    match block_on(run(cloud, &InMemoryTable::default(), &[], &baseline(PROBE), &request)) {
         Lived::Recorded { report, .. } => *report,
         other @ (Lived::Busy { .. } | Lived::NotRecorded { .. }) => panic!("{other:?}"),
     }
@@ -77,4 +80,57 @@ fn a_route_stays_while_lambda_has_no_such_function_or_makes_its_interface() {
     }
     cloud.sim_mut().mend_probe(&probe);
     assert_eq!(repaired(&cloud).verdict, Verdict::Repaired);
+}
+
+fn asked(cloud: &SimCloud, probe: &str) -> Probed {
+    let place = Place { account: id("111122223333"), region: id("eu-central-1") };
+    let world = cloud.sim().world();
+    let mut all = block_on(ask_all(cloud, &place, &baseline(probe), &world));
+    assert_eq!(all.len(), 1);
+    all.remove(0)
+}
+
+#[test]
+fn a_probe_that_is_asked_by_hand_says_whether_a_way_out_is_seen() {
+    let cloud = cloud();
+    let before = asked(&cloud, PROBE);
+    assert!(!before.is_well());
+    let said = before.to_string();
+    let first = said.lines().take(2).collect::<Vec<_>>();
+    let head = format!("{PROBE} in vpc-0a1b2c3d4e5f60000");
+    assert_eq!(first, [&head, "  over IPv4: there is a way out; over IPv6: not tested"]);
+
+    repaired(&cloud);
+    let after = asked(&cloud, PROBE);
+    assert!(after.is_well(), "{after}");
+    let lines: Vec<String> = after.to_string().lines().map(str::to_owned).collect();
+    assert_eq!(lines[1], "  over IPv4: no way out seen; over IPv6: not tested");
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("answers through its endpoint")).count(),
+        5
+    );
+}
+
+#[test]
+fn a_probe_that_stands_nowhere_or_does_not_answer_is_not_well() {
+    let cloud = cloud();
+    repaired(&cloud);
+    let elsewhere = asked(&cloud, "vpc-guardrail-probe-subnet-elsewhere");
+    assert_eq!(
+        elsewhere.to_string(),
+        "vpc-guardrail-probe-subnet-elsewhere\n  it was not asked, because its subnet is in no VPC \
+         that was read\n"
+    );
+    let probe = guardrail::probe::ProbeName::try_from(PROBE.to_owned()).unwrap();
+    let message = "The function is being made".to_owned();
+    let code = "ResourceConflictException".to_owned();
+    cloud.sim_mut().break_probe(probe, ApiError { code, message, http_status: 409 });
+    assert_eq!(
+        asked(&cloud, PROBE).to_string(),
+        format!(
+            "{PROBE} in vpc-0a1b2c3d4e5f60000\n  it gave no answer: Invoke: \
+             ResourceConflictException: \"The function is being made\"\n"
+        )
+    );
+    assert!(!elsewhere.is_well() && !asked(&cloud, PROBE).is_well());
 }

@@ -318,13 +318,13 @@ impl<'a, C: Cloud> Runner<'a, C> {
     }
 
     async fn ask(&self, inquiry: &Inquiry) -> Option<String> {
-        match &inquiry.question {
+        match inquiry.question() {
             Ok(question) => {
                 let scope = &self.request.scope;
-                let answer = self.cloud.ask_probe(scope, &inquiry.probe, question).await;
-                doubt(question, &answer)
+                let answer = self.cloud.ask_probe(scope, &inquiry.probe, &question).await;
+                doubt(&question, &answer)
             }
-            Err(why) => Some(why.clone()),
+            Err(why) => Some(why),
         }
     }
 

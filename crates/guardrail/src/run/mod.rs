@@ -15,6 +15,7 @@ mod conclude;
 mod journal;
 mod killed;
 mod memory;
+mod probed;
 mod proof;
 mod recheck;
 mod told;
@@ -28,6 +29,7 @@ pub use self::assess::{
     Assessment, VpcStanding, assess, assess_snapshot, looked_at, preview, preview_snapshot,
     remembered_since,
 };
+pub use self::probed::{Probed, ask_all};
 pub use self::proof::watched_for;
 pub use self::told::fingerprint;
 pub use self::traffic::{asks_for_traffic, with_traffic, with_unreadable_traffic};

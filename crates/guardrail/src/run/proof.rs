@@ -63,8 +63,22 @@ pub(super) enum Proven {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Inquiry {
     pub(super) probe: ProbeName,
-    /// The question, or why there is none, for people.
-    pub(super) question: Result<Question, String>,
+    /// The services that are required in its subnet; or why it cannot be asked about one, for people.
+    pub(super) services: Vec<Result<ServiceQuestion, String>>,
+}
+
+impl Inquiry {
+    /// The question about all of the services, or why there is none.
+    pub(super) fn question(&self) -> Result<Question, String> {
+        let services: Result<Vec<ServiceQuestion>, String> =
+            self.services.iter().cloned().collect();
+        services.map(|services| Question {
+            version: VERSION,
+            targets: Vec::new(),
+            services,
+            limits: LIMITS,
+        })
+    }
 }
 
 /// The tables from which routes were removed.
@@ -89,7 +103,22 @@ pub(super) fn inquiries(
     scope: &Scope,
     tables: &BTreeSet<&RouteTableId>,
 ) -> Vec<Inquiry> {
-    if baseline.probes.is_empty() || tables.is_empty() {
+    let of_tables = |placed: &SubnetUse<'_>| {
+        placed.tables().any(|table| tables.contains(&table.route_table_id))
+    };
+    let mut inquiries = inquiries_where(baseline, world, scope, of_tables);
+    inquiries.retain(|inquiry| !inquiry.services.is_empty());
+    inquiries
+}
+
+/// What the probes are asked that stand in such subnets of a VPC.
+pub(super) fn inquiries_where(
+    baseline: &Baseline,
+    world: &World,
+    scope: &Scope,
+    is_asked: impl Fn(&SubnetUse<'_>) -> bool,
+) -> Vec<Inquiry> {
+    if baseline.probes.is_empty() {
         return Vec::new();
     }
     let shared = Shared::of(world);
@@ -97,22 +126,14 @@ pub(super) fn inquiries(
     let required = required_services(baseline, &scope.region, &shared);
     let view = View::of(baseline, &snapshot, &required);
     let inquiry = |probe: &ProbeName| {
-        let placed = view.topology.subnets.iter().find(|placed| {
-            placed.subnet.subnet_id == *probe.subnet()
-                && placed.tables().any(|table| tables.contains(&table.route_table_id))
-        })?;
+        let mut subnets = view.topology.subnets.iter();
+        let placed = subnets.find(|placed| placed.subnet.subnet_id == *probe.subnet())?;
         let needed = view.required_services.iter();
         let needed = needed.filter(|it| !it.is_passed_over() && it.is_required_in(placed.subnet));
-        let services: Result<Vec<ServiceQuestion>, String> =
-            needed.map(|required| question_of(&view, required, placed)).collect();
-        let question = services.map(|services| Question {
-            version: VERSION,
-            targets: Vec::new(),
-            services,
-            limits: LIMITS,
-        });
-        let is_empty = question.as_ref().is_ok_and(|question| question.services.is_empty());
-        (!is_empty).then(|| Inquiry { probe: probe.clone(), question })
+        is_asked(placed).then(|| Inquiry {
+            probe: probe.clone(),
+            services: needed.map(|required| question_of(&view, required, placed)).collect(),
+        })
     };
     baseline.probes.iter().filter_map(inquiry).collect()
 }

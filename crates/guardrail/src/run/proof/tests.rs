@@ -37,7 +37,7 @@ fn asked(table: &str, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> Vec<In
 }
 
 fn unaskable(edit: impl FnOnce(&mut Fixture) -> &mut Fixture) -> String {
-    asked("rtb-a", edit)[0].question.clone().unwrap_err()
+    asked("rtb-a", edit)[0].question().unwrap_err()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_probe_is_asked_for_each_required_service_at_the_addresses_of_its_endpoint()
     let inquiries = asked("rtb-a", |w| w);
     assert_eq!(inquiries.len(), 1);
     assert_eq!(inquiries[0].probe.to_string(), PROBE_A);
-    assert_eq!(serde_json::to_value(inquiries[0].question.as_ref().unwrap()).unwrap(), expected);
+    assert_eq!(serde_json::to_value(inquiries[0].question().unwrap()).unwrap(), expected);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn any_name_below_a_wildcard_is_asked_for() {
         }
         w
     });
-    let question = inquiries[0].question.as_ref().unwrap();
+    let question = inquiries[0].question().unwrap();
     assert_eq!(question.services[2].name.as_str(), "vpc-guardrail-probe.dkr.example");
 }
 
@@ -121,7 +121,7 @@ fn what_cannot_be_asked_is_said_and_proves_nothing() {
 }
 
 fn question() -> Question {
-    asked("rtb-a", |w| w)[0].question.clone().unwrap()
+    asked("rtb-a", |w| w)[0].question().unwrap()
 }
 
 /// What a probe answers where every service comes to the same.
