@@ -272,6 +272,12 @@ fn request_of(call: &Call) -> Request {
             inbound_resolver_only: private_dns.for_inbound_only(),
             ..ModifyVpcEndpoint::new(endpoint.clone())
         })),
+        Call::SetEndpointPolicy { endpoint, policy, before: _ } => {
+            Request::ModifyVpcEndpoint(Box::new(ModifyVpcEndpoint {
+                policy_document: Some(policy.clone()),
+                ..ModifyVpcEndpoint::new(endpoint.clone())
+            }))
+        }
         Call::DeleteRoute { table, destination, target: _ } => {
             Request::DeleteRoute { route_table_id: table.clone(), destination: destination.clone() }
         }

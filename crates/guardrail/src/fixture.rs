@@ -339,6 +339,7 @@ fn service(name: &str, kind: &str, private_dns: bool) -> Value {
         json!([])
     };
     json!({"ServiceName": format!("com.amazonaws.eu-central-1.{name}"), "ServiceType": [{"ServiceType": kind}],
+        "VpcEndpointPolicySupported": true,
         "AvailabilityZones": ["eu-central-1a", "eu-central-1b"], "PrivateDnsNames": names})
 }
 

@@ -49,6 +49,9 @@ pub(crate) async fn apply(ec2: &Client, call: &Call) -> Answer {
             };
             modify_endpoint(ec2, name, change).await
         }
+        Action::SetEndpointPolicy { endpoint, policy, before: _ } => {
+            set_policy(ec2, name, endpoint, policy).await
+        }
         Action::DeleteRoute { table, destination, target: _ } => {
             delete_route(ec2, name, table, destination).await
         }
@@ -247,6 +250,12 @@ async fn modify_endpoint(ec2: &Client, name: &str, change: Change<'_>) -> Answer
         .set_add_security_group_ids(texts(change.add_groups))
         .set_private_dns_enabled(change.private_dns.is_on().then_some(true))
         .set_dns_options(dns_options(change.private_dns));
+    answer(name, on_heap(request.send()).await, done)
+}
+
+async fn set_policy(ec2: &Client, name: &str, endpoint: &EndpointId, policy: &str) -> Answer {
+    let request =
+        ec2.modify_vpc_endpoint().vpc_endpoint_id(endpoint.as_str()).policy_document(policy);
     answer(name, on_heap(request.send()).await, done)
 }
 

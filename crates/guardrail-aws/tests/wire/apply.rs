@@ -101,6 +101,20 @@ async fn form(call: &Call, answer: Answer) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_policy_is_set_and_nothing_else_of_the_endpoint() {
+    let answer = "<ModifyVpcEndpointResponse><return>true</return></ModifyVpcEndpointResponse>";
+    let call = Call::SetEndpointPolicy {
+        endpoint: "vpce-0d1".parse().unwrap(),
+        policy: "{}".to_owned(),
+        before: None,
+    };
+    assert_eq!(
+        form(&call, ok(answer)).await,
+        ["Action=ModifyVpcEndpoint", "PolicyDocument=%7B%7D", "VpcEndpointId=vpce-0d1"]
+    );
+}
+
+#[tokio::test]
 async fn public_addresses_on_launch_are_turned_off() {
     let answer =
         "<ModifySubnetAttributeResponse><return>true</return></ModifySubnetAttributeResponse>";

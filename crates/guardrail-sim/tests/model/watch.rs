@@ -322,7 +322,9 @@ fn rests_on(call: &Call) -> Vec<Section> {
         Call::CreateSecurityGroup { .. } | Call::AuthorizeHttps { .. } => {
             vec![Vpcs, SecurityGroups]
         }
-        Call::CreateEndpoint { .. } | Call::ModifyEndpoint { .. } => {
+        Call::CreateEndpoint { .. }
+        | Call::ModifyEndpoint { .. }
+        | Call::SetEndpointPolicy { .. } => {
             vec![Vpcs, Subnets, VpcEndpoints, RouteTables]
         }
         Call::DeleteRoute { .. } => vec![

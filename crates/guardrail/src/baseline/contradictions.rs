@@ -7,6 +7,7 @@ use super::{
     AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, Remove,
     RuleId, RuleOptions, Settling, TagSelector, VpcOverride,
 };
+use crate::ec2::policy::Placeholder;
 
 impl Baseline {
     /// The faults, one line each, which names the field, the value and what to write instead.
@@ -37,6 +38,8 @@ impl Baseline {
                     .to_owned(),
             );
         }
+        faults.extend(of_policies("gateway_endpoints", gateway, self.organization.is_some()));
+        faults.extend(of_policies("interface_endpoints", interface, self.organization.is_some()));
         faults.extend(of_settling(self.settling));
         faults.extend(of_rules(&self.rules));
         faults.extend(of_overrides(&self.overrides));
@@ -117,6 +120,30 @@ fn of_a_gateway_service(place: &str, listed: &ListedService) -> Vec<String> {
         )),
     };
     reached_by.into_iter().chain(create).collect()
+}
+
+/// What policies leave open and nothing fills in.
+fn of_policies(list: &str, services: &[ListedService], has_organization: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (at, listed) in services.iter().enumerate() {
+        let Some(policy) = &listed.policy else { continue };
+        let place = format!("{list}.services[{at}].policy");
+        let known: Vec<&str> = Placeholder::ALL.iter().map(|open| open.as_str()).collect();
+        for unknown in policy.unknown_placeholders() {
+            faults.push(format!(
+                "`{place}`: nothing fills in `{unknown}`; write one of `{}`",
+                known.join("`, `")
+            ));
+        }
+        if !has_organization && policy.leaves_open(Placeholder::Organization) {
+            faults.push(format!(
+                "`{place}`: has `{}`, and the baseline names no organisation; write its id in \
+                 `organization`",
+                Placeholder::Organization.as_str()
+            ));
+        }
+    }
+    faults
 }
 
 fn of_settling(settling: Settling) -> Vec<String> {
@@ -203,6 +230,24 @@ mod tests {
                 "`limits.endpoint_changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
             ]
         );
+    }
+
+    #[test]
+    fn probes_are_asked_only_where_a_route_waits_for_something() {
+        let probes = r#""probes": ["vpc-guardrail-probe-subnet-1"]"#;
+        let at_once = r#""internet_routes": {"remove": "immediately"}"#;
+        assert_eq!(
+            faults(&format!("{probes}, {at_once}")),
+            [
+                "`probes`: `internet_routes.remove` is `immediately`, so no probe would be asked; write \
+              `after-endpoints`, or name no probes"
+            ]
+        );
+        assert!(
+            faults(r#""probes": ["vpc-guardrail-repair"]"#)[0]
+                .contains("is not the name of a probe")
+        );
+        assert!(Baseline::parse(&format!(r#"{{"version": 1, {probes}}}"#)).is_ok());
     }
 
     #[test]

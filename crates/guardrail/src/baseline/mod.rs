@@ -6,6 +6,7 @@ mod contradictions;
 pub mod known_services;
 mod listed_service;
 mod managed_vpcs;
+mod organization;
 pub mod rule_id;
 mod service;
 mod settling;
@@ -16,6 +17,7 @@ mod vpc_override;
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use managed_vpcs::ManagedVpcs;
+pub use organization::OrganizationId;
 pub use rule_id::{DefaultMode, RuleId};
 pub use service::Service;
 pub use settling::Settling;
@@ -82,6 +84,9 @@ pub struct Baseline {
     /// own `policy`.
     #[serde(default)]
     pub accepted_policies: Vec<AcceptedPolicy>,
+    /// The organisation of the account, for policies that name it as `{{organization}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<OrganizationId>,
     /// How long what takes time to act must have been seen before a route goes.
     #[serde(default)]
     pub settling: Settling,
@@ -324,6 +329,7 @@ impl Default for Baseline {
             unclassified_subnets: None,
             rules: BTreeMap::new(),
             accepted_policies: Vec::new(),
+            organization: None,
             settling: Settling::default(),
             overrides: Vec::new(),
             limits: Limits::default(),

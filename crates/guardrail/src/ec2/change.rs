@@ -77,6 +77,15 @@ pub enum Action<G> {
         /// What turns private DNS on; `Off` leaves it as it is.
         private_dns: PrivateDns,
     },
+    /// `ModifyVpcEndpoint`: set the policy of one endpoint.
+    SetEndpointPolicy {
+        /// The endpoint whose policy is set.
+        endpoint: EndpointId,
+        /// `PolicyDocument`, as JSON text.
+        policy: String,
+        /// The policy that it had, to the letter; `None` where it had AWS's default, full access.
+        before: Option<String>,
+    },
     /// `DeleteRoute`: delete one route of a route table.
     DeleteRoute {
         /// The route table that the route is in.
@@ -250,7 +259,9 @@ impl<G> Action<G> {
             Self::CreateSecurityGroup { .. } => Operation::CreateSecurityGroup,
             Self::AuthorizeHttps { .. } => Operation::AuthorizeSecurityGroupIngress,
             Self::CreateEndpoint { .. } => Operation::CreateVpcEndpoint,
-            Self::ModifyEndpoint { .. } => Operation::ModifyVpcEndpoint,
+            Self::ModifyEndpoint { .. } | Self::SetEndpointPolicy { .. } => {
+                Operation::ModifyVpcEndpoint
+            }
             Self::DeleteRoute { .. } => Operation::DeleteRoute,
             Self::DisablePublicIpOnLaunch { .. } => Operation::ModifySubnetAttribute,
         }
@@ -278,6 +289,7 @@ impl<G> Action<G> {
             | Self::AuthorizeHttps { .. }
             | Self::CreateEndpoint { .. }
             | Self::ModifyEndpoint { .. }
+            | Self::SetEndpointPolicy { .. }
             | Self::DisablePublicIpOnLaunch { .. } => false,
         };
         plain_nat_route && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
@@ -294,6 +306,7 @@ impl<G> Action<G> {
                 let subnets = add_subnets.iter().map(SubnetId::as_str);
                 std::iter::once(endpoint.as_str()).chain(tables).chain(subnets).collect()
             }
+            Self::SetEndpointPolicy { endpoint, .. } => vec![endpoint.as_str()],
             Self::DeleteRoute { table, .. } => vec![table.as_str()],
             Self::DisablePublicIpOnLaunch { subnet } => vec![subnet.as_str()],
             Self::AuthorizeHttps { .. } => Vec::new(),
@@ -307,6 +320,7 @@ impl<G> Action<G> {
             Self::EnableVpcDns { .. }
             | Self::CreateSecurityGroup { .. }
             | Self::DeleteRoute { .. }
+            | Self::SetEndpointPolicy { .. }
             | Self::DisablePublicIpOnLaunch { .. } => true,
             Self::AuthorizeHttps { cidrs, .. } => cidrs.len() == 1,
             Self::CreateEndpoint { kind, .. } => match kind {
@@ -358,6 +372,11 @@ impl<G> Action<G> {
                 add_subnets: add_subnets.clone(),
                 add_groups: add_groups.iter().map(name).collect::<Option<_>>()?,
                 private_dns: *private_dns,
+            },
+            Self::SetEndpointPolicy { endpoint, policy, before } => Action::SetEndpointPolicy {
+                endpoint: endpoint.clone(),
+                policy: policy.clone(),
+                before: before.clone(),
             },
             Self::DeleteRoute { table, destination, target } => Action::DeleteRoute {
                 table: table.clone(),
@@ -433,6 +452,12 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
                 );
                 changes.extend(private_dns.is_on().then(|| "turn private DNS on".to_owned()));
                 write!(f, "modify {endpoint}: {}", changes.join("; "))
+            }
+            Self::SetEndpointPolicy { endpoint, .. } => {
+                write!(
+                    f,
+                    "set the policy of {endpoint} to the baseline's, which refuses what it does not allow"
+                )
             }
             Self::DeleteRoute { table, destination, target } => {
                 write!(f, "delete the route {destination} → {target} from {table}")

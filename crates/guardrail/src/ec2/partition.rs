@@ -49,6 +49,11 @@ impl Default for Partition {
 }
 
 impl Partition {
+    /// Every partition.
+    pub fn all() -> impl Iterator<Item = Self> {
+        std::iter::once(Self::default()).chain(OTHERS.iter().map(Self))
+    }
+
     /// The partition that a Region belongs to.
     pub fn of(region: &Region) -> Self {
         let own = OTHERS.iter().find(|row| region.as_str().starts_with(row.regions));

@@ -161,6 +161,12 @@ impl Action<GroupRef> {
             Self::ModifyEndpoint { endpoint, .. } => {
                 format!("{endpoint} was without what the step adds")
             }
+            Self::SetEndpointPolicy { endpoint, before: Some(policy), .. } => {
+                format!("the policy of {endpoint} was {policy}")
+            }
+            Self::SetEndpointPolicy { endpoint, before: None, .. } => {
+                format!("{endpoint} had AWS's default policy, full access")
+            }
             Self::DeleteRoute { table, destination, target } => {
                 format!("{table} had the route {destination} → {target}")
             }

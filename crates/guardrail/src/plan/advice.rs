@@ -137,6 +137,7 @@ impl<'p> Move<'p> {
             }
             Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::SetEndpointPolicy { .. }
             | Action::DisablePublicIpOnLaunch { .. } => None,
         }
     }

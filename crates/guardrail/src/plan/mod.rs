@@ -61,6 +61,9 @@ pub enum Hold {
     /// The run would make more changes than the baseline's `limits` allow in one run; the next run
     /// goes on.
     RunLimit,
+    /// The run takes a route away, or waits to: an endpoint's policy is set in a later run, so that
+    /// what either breaks can be told apart.
+    RoutesFirst,
     /// Something that the step rests on was changed a short while ago: it acts everywhere only later.
     Settling {
         /// What was changed.
@@ -100,6 +103,9 @@ impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RunLimit => f.write_str("the limit of changes is reached"),
+            Self::RoutesFirst => {
+                f.write_str("routes go first; an endpoint's policy is set in a run of its own")
+            }
             Self::Settling { premise, until } => {
                 write!(f, "{premise} must have been so until {until}, when clients have noticed")
             }

@@ -133,6 +133,11 @@ impl Outlook {
                 }
                 self.lead(add_route_tables, endpoint, service.as_ref());
             }
+            Action::SetEndpointPolicy { endpoint, policy, .. } => {
+                if let Some(there) = self.endpoint(endpoint) {
+                    there.policy_document = Some(policy.clone());
+                }
+            }
             Action::DeleteRoute { table, destination, .. } => {
                 if let Some(table) = self.table(table) {
                     table.routes.retain(|route| !route.goes_to(destination));

@@ -30,6 +30,7 @@ pub fn at_stake(view: &View<'_>, findings: &[Finding]) -> Vec<RouteRemoval> {
         | Repair::EnableVpcDns(_)
         | Repair::CreateEndpoint(_)
         | Repair::EditEndpoint(_)
+        | Repair::SetPolicy(_)
         | Repair::Call(_) => None,
     });
     wanted.filter(carries).cloned().collect()

@@ -299,7 +299,12 @@ impl Outcome {
             | Self::Skipped { .. }
             | Self::Held(Hold::Settling { .. } | Hold::Grace { .. } | Hold::Pace { .. })
             | Self::WillNotBeReady { .. } => false,
-            Self::Held(Hold::RunLimit | Hold::NotRemembered { .. } | Hold::NotProven { .. })
+            Self::Held(
+                Hold::RunLimit
+                | Hold::RoutesFirst
+                | Hold::NotRemembered { .. }
+                | Hold::NotProven { .. },
+            )
             | Self::Stale
             | Self::TimedOut
             | Self::OutOfTime
@@ -328,7 +333,9 @@ impl fmt::Display for Outcome {
             Self::Ready => f.write_str("done"),
             Self::Planned => f.write_str("would be taken"),
             Self::NotAllowed(mode) => write!(f, "not taken: the mode is {mode}"),
-            Self::Held(hold @ Hold::RunLimit) => write!(f, "left for the next run: {hold}"),
+            Self::Held(hold @ (Hold::RunLimit | Hold::RoutesFirst)) => {
+                write!(f, "left for the next run: {hold}")
+            }
             Self::Held(
                 hold @ (Hold::Settling { .. }
                 | Hold::Grace { .. }

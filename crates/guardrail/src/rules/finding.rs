@@ -167,6 +167,15 @@ pub enum Drift {
         /// Whether the policy can be read; what one that cannot lets through is not known.
         readable: bool,
     },
+    /// An endpoint's policy is not the one that the baseline has for the service.
+    PolicyNotTheBaselines {
+        /// The service that the endpoint is for.
+        service: ServiceName,
+        /// The endpoint with the other policy.
+        endpoint: EndpointId,
+        /// Whether its policy allows everything.
+        allows_everything: bool,
+    },
     /// A route takes addresses of a gateway service elsewhere than to its endpoint.
     EndpointRouteOverruled {
         /// The service whose addresses are taken elsewhere.
@@ -270,6 +279,7 @@ impl Drift {
             | Self::ServiceNotOffered { service }
             | Self::ServiceNotServed { service, .. }
             | Self::PolicyNotFullAccess { service, .. }
+            | Self::PolicyNotTheBaselines { service, .. }
             | Self::EndpointRouteOverruled { service, .. }
             | Self::EndpointBroken { service, .. } => Some(service),
         }
@@ -298,7 +308,8 @@ impl Drift {
             | Self::PrivateDnsForInboundOnly { service, endpoint: _ }
             | Self::EndpointBroken { service, endpoint: _, state: _, reason: _ }
             | Self::ServiceNotServed { service, subnets: _, obstacle: _, certain: _ }
-            | Self::PolicyNotFullAccess { service, endpoint: _, readable: _ } => {
+            | Self::PolicyNotFullAccess { service, endpoint: _, readable: _ }
+            | Self::PolicyNotTheBaselines { service, endpoint: _, allows_everything: _ } => {
                 service.to_string()
             }
             Self::RouteTableNotAssociated { service, endpoint: _, tables } => {
@@ -382,6 +393,10 @@ impl fmt::Display for Drift {
             Self::ServiceNotServed { service, subnets, obstacle, certain: false } => {
                 let subnets = list(subnets);
                 write!(f, "cannot tell whether {service} is served to {subnets}: {obstacle}")
+            }
+            Self::PolicyNotTheBaselines { service, endpoint, allows_everything } => {
+                let what = if *allows_everything { "allows everything" } else { "is another one" };
+                write!(f, "the policy of {endpoint} ({service}) {what}; the baseline has its own")
             }
             Self::PolicyNotFullAccess { service, endpoint, readable } => {
                 let is = if *readable { "is not full access" } else { "cannot be read" };

@@ -19,6 +19,8 @@ pub enum Repair {
     EditEndpoint(EndpointEdit),
     /// A route is removed, once what its subnets require is served without it.
     RemoveRoute(RouteRemoval),
+    /// An endpoint's policy is set, in a run that takes no route away.
+    SetPolicy(NewPolicy),
     /// One call that needs nothing before it.
     Call(Call),
 }
@@ -66,6 +68,17 @@ pub enum Addition {
     OwnGroup,
     /// The service's own name leads to the endpoint.
     PrivateDns,
+}
+
+/// The policy that an endpoint is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPolicy {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// Its policy, as JSON text.
+    pub policy: String,
+    /// The policy that it has, to the letter; `None` where it has AWS's default, full access.
+    pub before: Option<String>,
 }
 
 /// A route to remove.

@@ -89,7 +89,11 @@ fn tells(drift: &Drift, name: &ServiceName, obstacle: &Obstacle) -> bool {
             matches!(drift, Drift::PrivateDnsForInboundOnly { endpoint: told, .. } if told == endpoint)
         }
         Obstacle::Policy { endpoint, .. } => {
-            matches!(drift, Drift::PolicyNotFullAccess { endpoint: told, .. } if told == endpoint)
+            matches!(
+                drift,
+                Drift::PolicyNotFullAccess { endpoint: told, .. }
+                | Drift::PolicyNotTheBaselines { endpoint: told, .. } if told == endpoint
+            )
         }
         Obstacle::VpcDnsOff { attribute } => {
             matches!(drift, Drift::VpcDnsOff { attribute: told } if told == attribute)

@@ -270,6 +270,7 @@ impl<'a, C: Cloud> Runner<'a, C> {
             | Action::AuthorizeHttps { .. }
             | Action::CreateEndpoint { .. }
             | Action::ModifyEndpoint { .. }
+            | Action::SetEndpointPolicy { .. }
             | Action::DisablePublicIpOnLaunch { .. } => Vec::new(),
         };
         for _ in 0..TRIES_BEFORE {

@@ -265,7 +265,8 @@ fn services_not_come<'p>(plan: &'p Plan, outcomes: &Outcomes) -> Vec<&'p Service
 fn another_run_helps(first: &Plan, last: &Plan, outcomes: &Outcomes) -> bool {
     let got_somewhere = outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_)));
     let passes = |outcome: &Outcome| {
-        outcome.may_pass() && (got_somewhere || *outcome != Outcome::Held(Hold::RunLimit))
+        let rests = matches!(outcome, Outcome::Held(Hold::RunLimit | Hold::RoutesFirst));
+        outcome.may_pass() && (got_somewhere || !rests)
     };
     let came_to_light = |step: &Step| match &step.task {
         Task::Change(action) => {

@@ -79,6 +79,7 @@ fn carries_our_tag(action: &Action<GroupRef>, at: Timestamp, world: &World) -> b
         Action::EnableVpcDns { .. }
         | Action::AuthorizeHttps { .. }
         | Action::ModifyEndpoint { .. }
+        | Action::SetEndpointPolicy { .. }
         | Action::DeleteRoute { .. }
         | Action::DisablePublicIpOnLaunch { .. } => false,
     }
@@ -94,7 +95,10 @@ pub(super) fn calls_of(open: &OpenRun) -> Vec<RecordedCall> {
         };
         let changed = match &step.action {
             Action::EnableVpcDns { .. } => Changed::VpcDns,
-            Action::ModifyEndpoint { endpoint, .. } => Changed::Endpoints(vec![endpoint.clone()]),
+            Action::ModifyEndpoint { endpoint, .. }
+            | Action::SetEndpointPolicy { endpoint, .. } => {
+                Changed::Endpoints(vec![endpoint.clone()])
+            }
             Action::CreateEndpoint { .. }
             | Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }

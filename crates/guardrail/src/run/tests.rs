@@ -105,6 +105,9 @@ impl Fake {
             Call::DisablePublicIpOnLaunch { subnet } => {
                 state.set(subnet.as_str(), "MapPublicIpOnLaunch", json!(false));
             }
+            Call::SetEndpointPolicy { endpoint, policy, .. } => {
+                state.set(endpoint.as_str(), "PolicyDocument", json!(policy));
+            }
             Call::ModifyEndpoint { .. } => {}
         }
         Applied::Done

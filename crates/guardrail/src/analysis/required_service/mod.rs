@@ -8,10 +8,11 @@ pub use groups::{cidrs_without_https, https_sources, https_sources_of, unclear_g
 
 use crate::analysis::endpoint_policy::Access;
 use crate::analysis::topology::Topology;
+use crate::baseline::OrganizationId;
 use crate::baseline::{Baseline, Create, ListedService, ReachedBy, Required, Service, TagSelector};
 use crate::ec2::change::{CREATED_TAG, GROUP_NAME};
-use crate::ec2::id::{Region, ServiceName, Zone};
-use crate::ec2::policy::PolicyDocument;
+use crate::ec2::id::{Region, Scope, ServiceName, Zone};
+use crate::ec2::policy::{Placeholder, PolicyDocument};
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::{
     EndpointService, EndpointState, EndpointType, RouteState, RouteTable, SecurityGroup, Subnet,
@@ -35,8 +36,9 @@ pub struct RequiredService<'w> {
     pub reached_by: ReachedBy,
     /// When an interface endpoint for it is made.
     pub create: Create,
-    /// The policy that its endpoints should have; `None` for full access.
-    pub policy: Option<PolicyDocument>,
+    /// The policy that its endpoints should have, in which account and VPC may still be left open;
+    /// `None` for full access.
+    policy: Option<PolicyDocument>,
     required_in: Option<Vec<TagSelector>>,
 }
 
@@ -84,6 +86,17 @@ pub fn required_services<'w>(
     gateway
         .chain(interface)
         .filter_map(|(service, kind)| required(service, kind, region, shared))
+        .map(|mut required| {
+            let organization = baseline.organization.as_ref().map(OrganizationId::as_str);
+            let filled = |policy: PolicyDocument| {
+                policy.filled(|open| match open {
+                    Placeholder::Organization => organization,
+                    Placeholder::Account | Placeholder::Region | Placeholder::Vpc => None,
+                })
+            };
+            required.policy = required.policy.map(filled);
+            required
+        })
         .collect()
 }
 
@@ -224,6 +237,22 @@ impl<'w> RequiredService<'w> {
             });
         }
         existing.into_iter().next()
+    }
+
+    /// The policy that the service's endpoints should have in this VPC; `None` for full access.
+    pub fn policy_in(&self, scope: &Scope) -> Option<PolicyDocument> {
+        let filled = |open: Placeholder| match open {
+            Placeholder::Account => Some(scope.account.as_str()),
+            Placeholder::Region => Some(scope.region.as_str()),
+            Placeholder::Vpc => Some(scope.vpc.as_str()),
+            Placeholder::Organization => None,
+        };
+        Some(self.policy.as_ref()?.filled(filled))
+    }
+
+    /// Whether the baseline has a policy of its own for the service's endpoints.
+    pub fn has_own_policy(&self) -> bool {
+        self.policy.is_some()
     }
 
     /// Whether private DNS can and should be on: the service has a private name.

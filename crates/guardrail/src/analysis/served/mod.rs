@@ -17,7 +17,7 @@ mod way;
 
 pub use name_servers::{lost_servers, servers_among};
 pub use obstacle::{Certainty, Leg, Obstacle};
-pub use policy::unwanted_policy;
+pub use policy::{is_accepted, unwanted_policy};
 pub use way::carries_nat64;
 
 use ipnet::IpNet;

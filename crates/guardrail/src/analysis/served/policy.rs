@@ -50,14 +50,18 @@ pub fn unwanted_policy(
     }
     let partition = Partition::of(region);
     let is_own = |wanted| compare(text, wanted, partition) == Comparison::Equal;
-    if required.policy.as_ref().is_some_and(is_own) {
+    if required.policy_in(&view.snapshot.scope).as_ref().is_some_and(is_own) {
         return None;
     }
-    let digest = PolicyDigest::of(text, partition);
-    let accepted = view
-        .baseline
+    (!is_accepted(view, required, text)).then(|| PolicyDigest::of(text, partition))
+}
+
+/// Whether the baseline accepts this policy of the service's endpoints, though it is neither full
+/// access nor the baseline's own.
+pub fn is_accepted(view: &View<'_>, required: &RequiredService<'_>, policy: &str) -> bool {
+    let digest = PolicyDigest::of(policy, Partition::of(&view.snapshot.scope.region));
+    view.baseline
         .accepted_policies
         .iter()
-        .any(|accepted| accepted.service == required.service && accepted.digest == digest);
-    (!accepted).then_some(digest)
+        .any(|accepted| accepted.service == required.service && accepted.digest == digest)
 }

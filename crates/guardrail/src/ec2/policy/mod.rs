@@ -7,6 +7,7 @@
 
 mod digest;
 mod json;
+mod placeholder;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 
 pub use self::digest::PolicyDigest;
 use self::json::Json;
+pub use self::placeholder::Placeholder;
 use crate::ec2::id::AccountId;
 use crate::ec2::partition::Partition;
 
@@ -194,6 +196,12 @@ impl PolicyDocument {
     pub fn in_partition(&self, partition: Partition) -> Self {
         let statements = self.statements.iter().map(|statement| statement.in_partition(partition));
         Self { variables: self.variables, statements: statements.collect() }
+    }
+
+    /// The statements, to be replaced by others of the same document.
+    fn with_statements(&self, change: impl Fn(&Statement) -> Statement) -> Self {
+        let statements = self.statements.iter().map(change).collect();
+        Self { variables: self.variables, statements }
     }
 
     /// The digest of the document in this partition.

@@ -137,8 +137,9 @@ impl<'w> Draft<'_, 'w> {
             Place::Gateway { .. } => EndpointKind::Gateway,
             Place::Interface { .. } => EndpointKind::Interface,
         };
-        let wanted = self.required(service, kind).and_then(|required| required.policy.as_ref());
-        let policy = wanted.and_then(|policy| serde_json::to_string(policy).ok());
+        let scope = &self.view.snapshot.scope;
+        let wanted = self.required(service, kind).and_then(|required| required.policy_in(scope));
+        let policy = wanted.and_then(|policy| serde_json::to_string(&policy).ok());
         let token = self.token(service, &place, &ready, policy.as_deref());
         let (vpc, service) = (self.view.snapshot.scope.vpc.clone(), service.clone());
         let action = Action::CreateEndpoint { vpc, service, kind: place, policy, token };
@@ -306,6 +307,7 @@ fn edits(findings: &[Finding]) -> impl Iterator<Item = (&Finding, &EndpointEdit)
         | Repair::EnableVpcDns(_)
         | Repair::CreateEndpoint(_)
         | Repair::RemoveRoute(_)
+        | Repair::SetPolicy(_)
         | Repair::Call(_) => None,
     })
 }

@@ -23,12 +23,13 @@ use crate::baseline::{Mode, Remove, RuleId};
 use crate::ec2::change::Action;
 use crate::ec2::id::ServiceName;
 use crate::ec2::list;
+use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
-use crate::plan::{Circumstances, Condition, GroupRef, Plan, Step, StepId, Task};
+use crate::plan::{Circumstances, Condition, GroupRef, Hold, Plan, Step, StepId, Task};
 use crate::rules::evaluate;
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
-use crate::rules::repair::{NewEndpoint, Repair};
+use crate::rules::repair::{NewEndpoint, NewPolicy, Repair};
 
 /// Finds what is not as the baseline wants it, and plans what to do in these circumstances.
 pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>, Plan) {
@@ -61,6 +62,7 @@ pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>,
     if !immediately {
         draft.remove_routes(&workable, &dns);
     }
+    draft.set_policies(&workable);
     draft.hold_what_moves();
     draft.hold_for_grace();
     draft.apply_limits();
@@ -84,6 +86,10 @@ fn missing_for(finding: &Finding, view: &View<'_>) -> Vec<Section> {
             own().chain([Section::Vpcs, Section::Subnets, Section::RouteTables]).collect()
         }
         Repair::Call(call) => own().chain(call.rests_on()).collect(),
+        // Whether a route is to go first is to be known.
+        Repair::SetPolicy(_) => {
+            own().chain(Operation::ModifyVpcEndpoint.rests_on().iter().copied()).collect()
+        }
     };
     rests_on.into_iter().filter(|section| view.snapshot.missing.contains(section)).collect()
 }
@@ -229,6 +235,26 @@ impl<'v, 'w> Draft<'v, 'w> {
                     call.with_group(|group| Some(GroupRef::Existing(group.clone())))
             {
                 self.push_change(finding.rule, action, Vec::new());
+            }
+        }
+    }
+
+    /// Sets the policies of endpoints, last: not in a run that takes a route away, or waits to.
+    fn set_policies(&mut self, findings: &[Finding]) {
+        let removes = |step: &Step| {
+            step.mode == Mode::Repair
+                && matches!(step.task, Task::Change(Action::DeleteRoute { .. }))
+        };
+        let removes = self.plan.steps.iter().any(removes);
+        for finding in findings {
+            let Repair::SetPolicy(NewPolicy { endpoint, policy, before }) = &finding.repair else {
+                continue;
+            };
+            let (endpoint, policy, before) = (endpoint.clone(), policy.clone(), before.clone());
+            let action = Action::SetEndpointPolicy { endpoint, policy, before };
+            self.push_change(finding.rule, action, Vec::new());
+            if let Some(step) = self.plan.steps.last_mut().filter(|_| removes) {
+                step.held = Some(Hold::RoutesFirst);
             }
         }
     }

@@ -182,6 +182,8 @@ impl Draft<'_, '_> {
             Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
             | Action::DeleteRoute { .. }
+            // It is the baseline's own, behind which the service counts as served.
+            | Action::SetEndpointPolicy { .. }
             | Action::DisablePublicIpOnLaunch { .. } => Vec::new(),
         }
     }
@@ -324,6 +326,7 @@ impl Draft<'_, '_> {
             Some(Hold::Grace { until }) => Some(until),
             Some(
                 Hold::RunLimit
+                | Hold::RoutesFirst
                 | Hold::Settling { .. }
                 | Hold::Pace { .. }
                 | Hold::NotRemembered { .. }

@@ -34,7 +34,11 @@ pub(super) fn refused_by_aws(view: &View<'_>, findings: &[Finding]) -> Refusals 
                 }
                 Addition::Subnets(_) | Addition::OwnGroup => {}
             },
-            Repair::None | Repair::EnableVpcDns(_) | Repair::RemoveRoute(_) | Repair::Call(_) => {}
+            Repair::None
+            | Repair::EnableVpcDns(_)
+            | Repair::RemoveRoute(_)
+            | Repair::SetPolicy(_)
+            | Repair::Call(_) => {}
         }
     }
     refusals
@@ -147,6 +151,7 @@ fn list_leads_elsewhere(
             | Repair::EnableVpcDns(_)
             | Repair::CreateEndpoint(_)
             | Repair::EditEndpoint(_)
+            | Repair::SetPolicy(_)
             | Repair::Call(_) => false,
         });
     let target = route.target().map_or_else(|| "?".to_owned(), |target| target.to_string());

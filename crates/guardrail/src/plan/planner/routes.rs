@@ -31,6 +31,7 @@ impl<'w> Draft<'_, 'w> {
                 | Repair::EnableVpcDns(_)
                 | Repair::CreateEndpoint(_)
                 | Repair::EditEndpoint(_)
+                | Repair::SetPolicy(_)
                 | Repair::Call(_) => None,
             })
             .collect();

@@ -73,6 +73,7 @@ impl Draft<'_, '_> {
             | Repair::None
             | Repair::EnableVpcDns(_)
             | Repair::RemoveRoute(_)
+            | Repair::SetPolicy(_)
             | Repair::Call(_) => false,
         }
     }
@@ -129,6 +130,7 @@ fn needs_group(repair: &Repair) -> bool {
             ..
         })
         | Repair::RemoveRoute(_)
+        | Repair::SetPolicy(_)
         | Repair::Call(_) => false,
     }
 }

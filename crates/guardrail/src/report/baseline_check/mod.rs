@@ -1,6 +1,7 @@
 //! What a baseline comes to beyond its form: which of its services can be had, and what in it does
 //! nothing or hardly what was meant. None of this makes a baseline unusable.
 
+mod needs_of_s3;
 mod offers;
 mod seen;
 mod settings;
@@ -30,6 +31,7 @@ pub fn warnings(baseline: &Baseline) -> Vec<String> {
     let known = listed(baseline).filter_map(offers::unknown);
     settings::warnings(baseline)
         .into_iter()
+        .chain(needs_of_s3::warnings(baseline, None))
         .chain(settings::of_selectors(baseline))
         .chain(known)
         .collect()
@@ -48,6 +50,7 @@ pub fn check_in(baseline: &Baseline, world: &World) -> Result<Checked, UnplacedW
     };
     let offers = offers::offers(baseline, &shared);
     let mut warnings = settings::warnings(baseline);
+    warnings.extend(needs_of_s3::warnings(baseline, shared.region()));
     warnings.extend(offers.iter().filter_map(|offer| offer.warning(baseline, shared.region())));
     warnings.extend(offers::nothing_promised(baseline, &offers));
     match &snapshots {

@@ -37,6 +37,7 @@ pub fn of(step: &Step, action: &Action<GroupRef>, scope: &Scope) -> String {
         | Action::AuthorizeHttps { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
+        | Action::SetEndpointPolicy { .. }
         | Action::DisablePublicIpOnLaunch { .. } => command,
     }
 }
@@ -110,6 +111,7 @@ pub fn undo(
         | Action::AuthorizeHttps { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
+        | Action::SetEndpointPolicy { .. }
         | Action::DisablePublicIpOnLaunch { .. } => false,
     };
     Some(match routes {
@@ -148,6 +150,7 @@ pub fn inverse(action: &Action<GroupRef>, scope: &Scope) -> String {
             Action::AuthorizeHttps { .. }
             | Action::ModifyEndpoint { .. }
             | Action::EnableVpcDns { .. }
+            | Action::SetEndpointPolicy { .. }
             | Action::DeleteRoute { .. }
             | Action::DisablePublicIpOnLaunch { .. },
         ) => "it goes with the group that the run makes".to_owned(),

@@ -74,6 +74,24 @@ fn public_addresses_on_launch() {
 }
 
 #[test]
+fn endpoint_policies() {
+    let set = |before: Option<&str>, undoes: &str| {
+        check(
+            &Action::SetEndpointPolicy {
+                endpoint: id("vpce-1"),
+                policy: r#"{"Statement":[]}"#.to_owned(),
+                before: before.map(str::to_owned),
+            },
+            &Applied::Done,
+            r#"modify-vpc-endpoint --vpc-endpoint-id vpce-1 --policy-document '{"Statement":[]}'"#,
+            Some(undoes),
+        );
+    };
+    set(None, "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --reset-policy");
+    set(Some("{}"), "modify-vpc-endpoint --vpc-endpoint-id vpce-1 --policy-document '{}'");
+}
+
+#[test]
 fn security_groups() {
     check(
         &Action::CreateSecurityGroup {

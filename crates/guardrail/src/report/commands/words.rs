@@ -116,6 +116,9 @@ pub(super) fn call(action: &Action<GroupRef>, group: impl Fn(&GroupRef) -> Strin
                 .shell_words("--add-security-group-ids", add_groups.iter().map(group).collect());
             if private_dns.is_on() { words.private_dns(*private_dns) } else { words }
         }
+        Action::SetEndpointPolicy { endpoint, policy, .. } => Words::new("modify-vpc-endpoint")
+            .option("--vpc-endpoint-id", endpoint)
+            .option("--policy-document", policy),
         Action::DeleteRoute { table, destination, .. } => Words::new("delete-route")
             .option("--route-table-id", table)
             .option(destination_option(destination), destination),
@@ -163,6 +166,13 @@ pub(super) fn undoing(
                 .options("--remove-subnet-ids", add_subnets)
                 .options("--remove-security-group-ids", &groups);
             if private_dns.is_on() { words.flag("--no-private-dns-enabled") } else { words }
+        }
+        (Action::SetEndpointPolicy { endpoint, before, .. }, _) => {
+            let words = Words::new("modify-vpc-endpoint").option("--vpc-endpoint-id", endpoint);
+            match before {
+                Some(policy) => words.option("--policy-document", policy),
+                None => words.flag("--reset-policy"),
+            }
         }
         (Action::DeleteRoute { table, destination, target }, _) => Words::new("create-route")
             .option("--route-table-id", table)

@@ -36,8 +36,13 @@ pub fn script(
     }
     let deletes = |step: &&Step| matches!(step.task, Task::Change(Action::DeleteRoute { .. }));
     let (deletions, others): (Vec<&Step>, Vec<&Step>) = plan.steps.iter().partition(deletes);
+    let is_later = |step: &Step| !deletions.is_empty() && sets_policy(step);
     let lines = |steps: &[&Step]| -> Vec<String> {
-        steps.iter().flat_map(|step| step_lines(step, plan, reliances)).collect()
+        let of = |step: &&Step| match is_later(step) {
+            true => vec![say(&format!("step {} is for later: {}", step.id, Hold::RoutesFirst))],
+            false => step_lines(step, plan, reliances),
+        };
+        steps.iter().flat_map(of).collect()
     };
     let mut body: Vec<String> = Vec::new();
     match reliances.remove {
@@ -66,6 +71,11 @@ pub fn script(
     Some(subshell(scope, &body))
 }
 
+/// Whether the step sets the policy of an endpoint, which no run does that also takes a route away.
+fn sets_policy(step: &Step) -> bool {
+    matches!(step.task, Task::Change(Action::SetEndpointPolicy { .. }))
+}
+
 /// The body in parentheses, with the functions that it calls, after account, Region and VPC were
 /// asked for.
 fn subshell(scope: &Scope, body: &[String]) -> String {
@@ -87,7 +97,7 @@ fn say(text: &str) -> String {
 fn command(words: impl IntoIterator<Item = String>) -> String {
     const WIDTH: usize = 78;
     let (mut text, mut column) = (String::new(), 0);
-    for word in words {
+    for word in words.into_iter().map(|word| folded(&word)) {
         if column == 0 {
             column = word.len();
         } else if column + 1 + word.len() > WIDTH {
@@ -100,6 +110,30 @@ fn command(words: impl IntoIterator<Item = String>) -> String {
         text.push_str(&word);
     }
     text
+}
+
+/// A long word in quotes over several lines: terminals cut a line that is pasted at some 4,000 bytes,
+/// and an endpoint's policy may have 20,480
+/// (docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html). A shell joins what stands
+/// side by side, and a backslash takes the end of its line away.
+fn folded(word: &str) -> String {
+    const LONG: usize = 400;
+    const CHUNK: usize = 70;
+    let parts = word.split_once('\'').and_then(|(start, rest)| {
+        let (text, end) = rest.rsplit_once('\'')?;
+        Some((start, text, end))
+    });
+    match parts.filter(|_| word.len() > LONG && word.is_ascii()) {
+        Some((start, text, end)) => {
+            let chunks: Vec<String> = text
+                .as_bytes()
+                .chunks(CHUNK)
+                .map(|chunk| String::from_utf8_lossy(chunk).into_owned())
+                .collect();
+            format!("{start}'{}'{end}", chunks.join("'\\\n'"))
+        }
+        None => word.to_owned(),
+    }
 }
 
 /// A call through one of the functions, whose answer is what the query asks for.
@@ -144,7 +178,9 @@ fn change(step: &Step, action: &Action<GroupRef>) -> Vec<String> {
             let query = Some("VpcEndpoint.VpcEndpointId");
             vec![through(["gr_make", &variable, "vpce-"], words, query)]
         }
-        Action::AuthorizeHttps { .. } | Action::ModifyEndpoint { .. } => {
+        Action::AuthorizeHttps { .. }
+        | Action::ModifyEndpoint { .. }
+        | Action::SetEndpointPolicy { .. } => {
             vec![through(["gr_change", "True"], words, Some("Return"))]
         }
         Action::DeleteRoute { table, destination, target } => {
@@ -300,7 +336,13 @@ fn to_settle(plan: &Plan, deletions: &[&Step], settling: Settling) -> Duration {
             | Premise::VpcDns
             | Premise::NetworkAcl(..) => settling.usual(),
         },
-        Some(Hold::RunLimit | Hold::Grace { .. } | Hold::Pace { .. } | Hold::NotProven { .. })
+        Some(
+            Hold::RunLimit
+            | Hold::RoutesFirst
+            | Hold::Grace { .. }
+            | Hold::Pace { .. }
+            | Hold::NotProven { .. },
+        )
         | None => Duration::ZERO,
     };
     let before = steps_before(plan, deletions);
@@ -333,6 +375,7 @@ fn switches_a_name(step: &Step) -> bool {
             | Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
             | Action::DeleteRoute { .. }
+            | Action::SetEndpointPolicy { .. }
             | Action::DisablePublicIpOnLaunch { .. } => false,
         },
         // The endpoint comes up by itself: it was not there for clients before.

@@ -64,6 +64,20 @@ fn nat(w: &mut Fixture) -> &mut Fixture {
 }
 
 #[test]
+fn a_long_word_is_folded_and_read_whole() {
+    let policy = r#"{"Statement":[{"Sid":"it's $HOME ! \`x\`","Effect":"Allow"}]}"#.repeat(400);
+    for text in [policy.replace(['\'', '!'], ""), policy] {
+        let word = super::folded(&quoted(&text));
+        assert!(word.lines().all(|line| line.len() < 100), "{word}");
+        let shell = std::process::Command::new("sh")
+            .args(["-c", &format!("printf %s {word}")])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(shell.stdout).unwrap(), text);
+    }
+}
+
+#[test]
 fn a_plan_without_steps_has_no_script() {
     assert_eq!(commands(|w| w), None);
 }

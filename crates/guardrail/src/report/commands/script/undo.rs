@@ -91,7 +91,9 @@ fn commands(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<S
             }
             lines
         }
-        Action::AuthorizeHttps { .. } | Action::ModifyEndpoint { .. } => {
+        Action::AuthorizeHttps { .. }
+        | Action::ModifyEndpoint { .. }
+        | Action::SetEndpointPolicy { .. } => {
             vec![through([TAKE, "gr_change", "True"], words, Some("Return"))]
         }
         // AWS keeps a group that an interface still uses, as one does for a while after its endpoint
