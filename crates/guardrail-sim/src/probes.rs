@@ -9,7 +9,7 @@ use guardrail::ec2::world::{
     EndpointState, EndpointType, RouteState, RouteTable, Subnet, VpcEndpoint, World,
 };
 use guardrail::probe::{
-    Answer, Own, ProbeName, Question, Reached, Seen, ServiceQuestion, Tried, answer,
+    Answer, ProbeName, Question, Reached, Seen, ServiceQuestion, Tried, answer,
 };
 
 use crate::ec2::errors::ApiError;
@@ -60,20 +60,14 @@ struct Place<'w> {
 impl Place<'_> {
     /// What a service's name leads to from here, and whether it is reached.
     fn service(&self, asked: &ServiceQuestion) -> Seen {
-        let addresses = match &asked.own {
-            Own::Interface(_) => match self.holder(&asked.service) {
-                Some(endpoint) => self.addresses(endpoint),
-                None => vec![OUTSIDE],
-            },
-            Own::Gateway(ranges) => ranges.iter().take(1).map(|range| range.addr()).collect(),
-        };
-        let by_endpoint = match &asked.own {
-            Own::Interface(_) => self.holder(&asked.service).is_some(),
-            Own::Gateway(_) => self.has_route_to_gateway(&asked.service),
-        };
-        match by_endpoint {
-            true => Seen { addresses: Ok(each(&addresses, &Reached::Tls)) },
-            false => self.try_all(&addresses),
+        if let Some(endpoint) = self.holder(&asked.service) {
+            return Seen { addresses: Ok(each(&self.addresses(endpoint), &Reached::Tls)) };
+        }
+        // A gateway service answers from its ranges, whichever way leads there.
+        let addresses = asked.own.ranges.first().map_or(OUTSIDE, |range| range.addr());
+        match self.has_route_to_gateway(&asked.service) {
+            true => Seen { addresses: Ok(each(&[addresses], &Reached::Tls)) },
+            false => self.try_all(&[addresses]),
         }
     }
 

@@ -29,6 +29,7 @@ fn baseline(probe: &str) -> Baseline {
     let baseline = json!({
         "version": 1, "mode": "repair", "probes": [probe],
         "settling": {"minutes": 0, "dhcp_options_minutes": 0},
+        "rules": {"interface-endpoint": {"grace_minutes": 0}},
     });
     Baseline::parse(&baseline.to_string()).unwrap()
 }
@@ -44,7 +45,7 @@ fn repaired(cloud: &SimCloud) -> Report {
         evidence: Vec::new(),
         run_id: "run".to_owned(),
         incident: "incident".to_owned(),
-        deadline: cloud.sim().now() + seconds(25),
+        deadline: cloud.sim().now() + seconds(60),
     };
     match block_on(run(cloud, &InMemoryTable::default(), &[], &baseline(PROBE), &request)) {
         Lived::Recorded { report, .. } => *report,
@@ -133,4 +134,24 @@ fn a_probe_that_stands_nowhere_or_does_not_answer_is_not_well() {
         )
     );
     assert!(!elsewhere.is_well() && !asked(&cloud, PROBE).is_well());
+}
+
+#[test]
+fn a_probe_knows_the_interfaces_of_an_endpoint_that_the_run_has_just_made() {
+    let cloud = cloud();
+    let world = cloud.sim().world();
+    let of_ssm = |endpoint: &&VpcEndpoint| {
+        endpoint.service_name.as_ref().is_some_and(|name| name.as_str() == SSM)
+    };
+    let ssm = world.vpc_endpoints.iter().flatten().find(of_ssm).unwrap();
+    let gone = Request::DeleteVpcEndpoints { vpc_endpoint_ids: vec![ssm.vpc_endpoint_id.clone()] };
+    cloud.sim_mut().call(&gone).unwrap();
+    cloud.sim_mut().advance(seconds(900));
+    let options = SimOptions { interface_endpoint_ready: seconds(5), ..SimOptions::default() };
+    let world = cloud.into_inner().world();
+    let cloud = SimCloud::new(Sim::new(world, Timestamp::UNIX_EPOCH, options));
+    let report = repaired(&cloud);
+    let said: Vec<String> = report.steps.iter().map(|step| step.outcome.to_string()).collect();
+    assert_eq!((report.verdict, report.cut_off), (Verdict::Repaired, Vec::new()), "{said:?}");
+    assert!(!leads_out(&cloud));
 }

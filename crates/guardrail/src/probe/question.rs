@@ -66,23 +66,23 @@ pub struct ServiceQuestion {
     pub own: Own,
 }
 
-/// The addresses that are a service's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Own {
-    /// The endpoint's interfaces have these.
-    Interface(Vec<IpAddr>),
-    /// The service has these ranges, to which the gateway endpoint's route leads.
-    Gateway(Vec<IpNet>),
+/// The addresses that are a service's own. One name may be that of an interface and of a gateway
+/// endpoint's service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Own {
+    /// Those of an interface endpoint's interfaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
+    /// The ranges of the service to which a gateway endpoint's route leads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<IpNet>,
 }
 
 impl Own {
     /// Whether an address is the service's own.
     pub fn holds(&self, address: IpAddr) -> bool {
-        match self {
-            Self::Interface(addresses) => addresses.contains(&address),
-            Self::Gateway(ranges) => ranges.iter().any(|range| range.contains(&address)),
-        }
+        self.addresses.contains(&address) || self.ranges.iter().any(|it| it.contains(&address))
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
             "services": [{
                 "service": "com.amazonaws.eu-central-1.ssm",
                 "name": "ssm.eu-central-1.amazonaws.com",
-                "own": { "interface": ["10.0.1.5"] },
+                "own": { "addresses": ["10.0.1.5"] },
             }],
         })
     }
@@ -268,7 +268,7 @@ mod tests {
                 service: "com.amazonaws.eu-central-1.ssm".parse().unwrap(),
                 name: host("ssm.eu-central-1.amazonaws.com"),
                 port: 443,
-                own: Own::Interface(vec!["10.0.1.5".parse().unwrap()]),
+                own: Own { addresses: vec!["10.0.1.5".parse().unwrap()], ranges: Vec::new() },
             }],
             limits: Limits { wait_ms: 4_000, whole_ms: 15_000 },
         };

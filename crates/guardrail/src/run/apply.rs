@@ -262,17 +262,23 @@ impl<'a, C: Cloud> Runner<'a, C> {
 
     /// Asks the probes that stand in the subnets of a route's table, before the route goes, whether
     /// every required service answers there: one after another, and as often as it takes to be sure.
-    async fn prove(&self, action: &Action<GroupRef>) -> Result<Proven, Outcome> {
-        let inquiries = match action {
-            Action::DeleteRoute { table, .. } => self.inquiries(&BTreeSet::from([table])),
+    async fn prove(&mut self, action: &Action<GroupRef>) -> Result<Proven, Outcome> {
+        let table = match action {
+            Action::DeleteRoute { table, .. } => BTreeSet::from([table]),
             Action::EnableVpcDns { .. }
             | Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
             | Action::CreateEndpoint { .. }
             | Action::ModifyEndpoint { .. }
             | Action::SetEndpointPolicy { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => Vec::new(),
+            | Action::DisablePublicIpOnLaunch { .. } => BTreeSet::new(),
         };
+        if self.inquiries(&table).is_empty() {
+            return Ok(Proven::WithoutAsking);
+        }
+        // An endpoint that this run has made has interfaces that were not there at the first look.
+        self.read_again(&[Section::NetworkInterfaces]).await.map_err(Outcome::RecheckFailed)?;
+        let inquiries = self.inquiries(&table);
         for _ in 0..TRIES_BEFORE {
             for inquiry in &inquiries {
                 if self.time_left() == TimeLeft::No {
@@ -284,10 +290,7 @@ impl<'a, C: Cloud> Runner<'a, C> {
                 }
             }
         }
-        match inquiries.is_empty() {
-            true => Ok(Proven::WithoutAsking),
-            false => Ok(Proven::ByAnswers),
-        }
+        Ok(Proven::ByAnswers)
     }
 
     /// Asks the same probes again after routes were removed, over a minute; what they do not reach may

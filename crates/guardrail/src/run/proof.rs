@@ -130,12 +130,33 @@ pub(super) fn inquiries_where(
         let placed = subnets.find(|placed| placed.subnet.subnet_id == *probe.subnet())?;
         let needed = view.required_services.iter();
         let needed = needed.filter(|it| !it.is_passed_over() && it.is_required_in(placed.subnet));
-        is_asked(placed).then(|| Inquiry {
-            probe: probe.clone(),
-            services: needed.map(|required| question_of(&view, required, placed)).collect(),
-        })
+        is_asked(placed)
+            .then(|| Inquiry { probe: probe.clone(), services: questions(&view, needed, placed) })
     };
     baseline.probes.iter().filter_map(inquiry).collect()
+}
+
+/// The questions about these services: one for each name, which may be that of a gateway and of an
+/// interface endpoint's service.
+fn questions<'s, 'w: 's>(
+    view: &View<'_>,
+    needed: impl Iterator<Item = &'s RequiredService<'w>>,
+    placed: &SubnetUse<'_>,
+) -> Vec<Result<ServiceQuestion, String>> {
+    let mut questions: Vec<Result<ServiceQuestion, String>> = Vec::new();
+    for question in needed.map(|required| question_of(view, required, placed)) {
+        let same = |before: &&mut ServiceQuestion| {
+            question.as_ref().is_ok_and(|question| question.name == before.name)
+        };
+        match (questions.iter_mut().flatten().find(same), &question) {
+            (Some(before), Ok(question)) => {
+                before.own.addresses.extend(&question.own.addresses);
+                before.own.ranges.extend(&question.own.ranges);
+            }
+            (Some(_) | None, _) => questions.push(question),
+        }
+    }
+    questions
 }
 
 fn question_of(
@@ -144,25 +165,19 @@ fn question_of(
     placed: &SubnetUse<'_>,
 ) -> Result<ServiceQuestion, String> {
     let service = &required.name;
-    let (name, own) = match required.kind {
-        EndpointKind::Interface => {
-            let endpoints = prove(view, required, placed).endpoints;
-            (private_name(required), Own::Interface(addresses(view, &endpoints)))
-        }
-        EndpointKind::Gateway => {
-            (public_name(view, required), Own::Gateway(ranges(view, required)))
-        }
+    // Whoever holds a gateway service's name takes its clients.
+    let addresses = addresses(view, &prove(view, required, placed).endpoints);
+    let (name, ranges) = match required.kind {
+        EndpointKind::Interface => (private_name(required), Vec::new()),
+        EndpointKind::Gateway => (public_name(view, required), ranges(view, required)),
     };
+    let own = Own { addresses, ranges };
     let name = name.ok_or_else(|| {
         format!(
             "it cannot be asked about {service}, because the name that clients use is not known"
         )
     })?;
-    let is_empty = match &own {
-        Own::Interface(addresses) => addresses.is_empty(),
-        Own::Gateway(ranges) => ranges.is_empty(),
-    };
-    match is_empty {
+    match own == Own::default() {
         true => Err(format!(
             "it cannot be asked about {service}, because the addresses it should answer from were \
              not read"

@@ -41,7 +41,8 @@ fn service(own: Own) -> ServiceQuestion {
 }
 
 fn interface(addresses: &[&str]) -> ServiceQuestion {
-    service(Own::Interface(addresses.iter().map(|address| address.parse().unwrap()).collect()))
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    service(Own { addresses, ranges: Vec::new() })
 }
 
 fn about(targets: Vec<Target>, services: Vec<ServiceQuestion>) -> Question {
@@ -217,7 +218,9 @@ fn a_service_whose_name_answers_publicly_is_told_as_public() {
         place.host(OUTSIDE);
         listen("52.1.1.1:443", Manner::Tls(place.authority.server(SERVICE)));
         assert_eq!(place.served(interface(&["10.0.1.5"])), ServiceVerdict::Public);
-        let gateway = |range: &str| service(Own::Gateway(vec![range.parse().unwrap()]));
+        let gateway = |range: &str| {
+            service(Own { addresses: Vec::new(), ranges: vec![range.parse().unwrap()] })
+        };
         assert_eq!(place.served(gateway("52.2.0.0/16")), ServiceVerdict::Public);
         assert_eq!(place.served(gateway("52.1.0.0/16")), ServiceVerdict::Served);
     });

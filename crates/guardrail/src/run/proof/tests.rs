@@ -45,14 +45,14 @@ fn a_probe_is_asked_for_each_required_service_at_the_addresses_of_its_endpoint()
     let interface = |service: &str, address: &str| {
         json!({
             "service": format!("com.amazonaws.eu-central-1.{service}"),
-            "name": format!("{service}.example"), "port": 443, "own": {"interface": [address]},
+            "name": format!("{service}.example"), "port": 443, "own": {"addresses": [address]},
         })
     };
     let gateway = |service: &str, ranges: Value| {
         json!({
             "service": format!("com.amazonaws.eu-central-1.{service}"),
             "name": format!("{service}.eu-central-1.amazonaws.com"), "port": 443,
-            "own": {"gateway": ranges},
+            "own": {"ranges": ranges},
         })
     };
     let expected = json!({
@@ -102,6 +102,34 @@ fn any_name_below_a_wildcard_is_asked_for() {
     });
     let question = inquiries[0].question().unwrap();
     assert_eq!(question.services[2].name.as_str(), "vpc-guardrail-probe.dkr.example");
+}
+
+#[test]
+fn a_name_that_two_endpoints_serve_is_asked_for_once() {
+    let both = json!({"services": ["s3", "ssm"]});
+    let inquiries = asked("rtb-a", |w| {
+        for service in w.section("VpcEndpointServices").iter_mut() {
+            if service["ServiceName"] == "com.amazonaws.eu-central-1.s3" {
+                service["PrivateDnsName"] = json!("s3.eu-central-1.amazonaws.com");
+            }
+        }
+        let mut endpoint = crate::fixture::interface_endpoint("vpce-s3i", "s3");
+        endpoint["NetworkInterfaceIds"] = json!(["eni-s3i"]);
+        let interface = json!({"NetworkInterfaceId": "eni-s3i", "VpcId": "vpc-1",
+            "SubnetId": "subnet-pria", "PrivateIpAddress": "10.0.1.9",
+            "Ipv6Addresses": [{"Ipv6Address": "2001:db8::9"}]});
+        w.add("VpcEndpoints", endpoint).add("NetworkInterfaces", interface);
+        w.baseline("interface_endpoints", both)
+    });
+    let question = inquiries[0].question().unwrap();
+    let names: Vec<&str> = question.services.iter().map(|asked| asked.name.as_str()).collect();
+    let dynamodb = "dynamodb.eu-central-1.amazonaws.com";
+    assert_eq!(names, ["s3.eu-central-1.amazonaws.com", dynamodb, "ssm.example"]);
+    let own = &question.services[0].own;
+    for address in ["10.0.1.9", "2001:db8::9", "52.219.1.1"] {
+        assert!(own.holds(address.parse().unwrap()), "{address}");
+    }
+    assert!(!own.holds("10.0.1.8".parse().unwrap()));
 }
 
 #[test]
