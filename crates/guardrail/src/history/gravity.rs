@@ -142,5 +142,9 @@ mod tests {
         assert_eq!(Rank::of(&left).asks, Asks::ToLook);
         left.insert("left".to_owned(), Attribute::of(true));
         assert_eq!(Rank::of(&left).asks, Asks::ToAct);
+        let mut cut_off = BTreeMap::from([("verdict".to_owned(), Attribute::of("repaired"))]);
+        assert_eq!(Rank::of(&cut_off).asks, Asks::Nothing);
+        cut_off.insert("cut_off".to_owned(), Attribute::of(true));
+        assert_eq!(Rank::of(&cut_off).asks, Asks::ToAct);
     }
 }
