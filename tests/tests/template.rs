@@ -523,9 +523,17 @@ fn alarms_watch_every_queue_and_function_and_the_heartbeat() {
             alarm["Threshold"].as_u64(),
         ));
     }
-    let heartbeat = guardrail::report::metrics::line(Default::default(), &[("Heartbeat", 1)]);
+    let heartbeat = guardrail::report::metrics::line(Default::default(), "s", &[("Heartbeat", 1)]);
     let heartbeat: Value = serde_json::from_str(&heartbeat).unwrap();
-    let ours = heartbeat["_aws"]["CloudWatchMetrics"][0]["Namespace"].as_str().unwrap();
+    let ours = &heartbeat["_aws"]["CloudWatchMetrics"][0];
+    let dimension = ours["Dimensions"][0][0].as_str().unwrap();
+    for (name, alarm) in of_type(&resources, "AWS::CloudWatch::Alarm") {
+        if alarm["Namespace"] == ours["Namespace"] {
+            let stack = json!([{ "Name": dimension, "Value": reference("AWS::StackName") }]);
+            assert_eq!(alarm["Dimensions"], stack, "{name}");
+        }
+    }
+    let ours = ours["Namespace"].as_str().unwrap();
     let more = "GreaterThanThreshold";
     let visible = "ApproximateNumberOfMessagesVisible";
     let wanted = [
@@ -537,8 +545,8 @@ fn alarms_watch_every_queue_and_function_and_the_heartbeat() {
         ("AWS/Lambda", "Errors", "DetectFunction", more, 0),
         ("AWS/Lambda", "Errors", "SweepFunction", more, 0),
         ("AWS/Lambda", "Errors", "RepairFunction", more, 0),
-        (ours, "Heartbeat", "", "LessThanThreshold", 1),
-        (ours, "TableFailures", "", "GreaterThanOrEqualToThreshold", 1),
+        (ours, "Heartbeat", "AWS::StackName", "LessThanThreshold", 1),
+        (ours, "TableFailures", "AWS::StackName", "GreaterThanOrEqualToThreshold", 1),
     ];
     let owned = |text: &str| text.to_owned();
     let wanted = wanted.map(|(a, b, c, d, e)| (owned(a), owned(b), owned(c), owned(d), Some(e)));

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_cloudtrail::types::{AdvancedEventSelector, EventSelector, ReadWriteType};
+use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TimeToLiveDescription, TimeToLiveStatus};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::VpcAttributeName;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -13,8 +14,8 @@ use guardrail::cloud::CallError;
 use guardrail::ec2::change::CREATED_TAG;
 use guardrail::ec2::operation::Operation;
 use guardrail::report::doctor::{
-    self, Check, FieldSelector, Lookup, Part, RuleState, SeenRule, Selector, State, Subscription,
-    Target, Trail,
+    self, Check, FieldSelector, Lookup, Part, RuleState, SeenRule, SeenTable, Selector, State,
+    Subscription, Target, Trail,
 };
 
 use crate::ec2::Allowance;
@@ -22,6 +23,7 @@ use crate::ec2::apply::dry_run;
 use crate::ec2::read::{self, Reads, filter};
 use crate::sdk::clients::Clients;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
+use crate::stack::{NoPart, Stack};
 
 /// Looks at everything the guardrail needs, in the order in which a person would mend it. Of the
 /// stack, the parts are found by the names that CloudFormation gives them.
@@ -30,11 +32,12 @@ pub async fn examine(clients: &Clients, stack: &str, managed: &ManagedVpcs) -> V
     if identity.state != State::Fine {
         return vec![identity];
     }
-    let (permissions, trails, rule, queues, subscriptions) = tokio::join!(
+    let (permissions, trails, rule, queues, table, subscriptions) = tokio::join!(
         on_heap(permissions(clients, managed)),
         on_heap(trails(clients)),
         on_heap(rule(clients, stack)),
         on_heap(queues(clients, stack)),
+        on_heap(table(clients, stack)),
         on_heap(subscriptions(clients, stack)),
     );
     let mut checks = vec![identity];
@@ -42,6 +45,7 @@ pub async fn examine(clients: &Clients, stack: &str, managed: &ManagedVpcs) -> V
     checks.push(doctor::trail(&trails));
     checks.extend(doctor::rule(stack, &rule));
     checks.extend(queues);
+    checks.extend(table);
     checks.push(doctor::topic(stack, &subscriptions));
     checks.push(Check::new(
         "functions sweep and repair",
@@ -276,6 +280,45 @@ async fn messages(sqs: &aws_sdk_sqs::Client, part: Part, stack: &str) -> Lookup<
     count
         .map(Some)
         .ok_or_else(|| unreadable("GetQueueAttributes", "the number of messages is missing"))
+}
+
+/// The stack's table.
+async fn table(clients: &Clients, stack: &str) -> Vec<Check> {
+    let name = match Stack::new(clients, stack).table().await {
+        Ok(name) => name,
+        Err(NoPart::NotThere { .. }) => return doctor::table(stack, &Ok(None)),
+        Err(NoPart::NotRead { error, .. }) => return doctor::table(stack, &Err(error)),
+        Err(several @ NoPart::Several { .. }) => {
+            return vec![Check::new(doctor::TABLE, State::CannotTell, several.to_string())];
+        }
+    };
+    let dynamodb = aws_sdk_dynamodb::Client::new(clients.config());
+    let expires = on_heap(dynamodb.describe_time_to_live().table_name(&name).send()).await;
+    let backups = on_heap(dynamodb.describe_continuous_backups().table_name(&name).send()).await;
+    let seen = SeenTable {
+        expires: expires
+            .map(|seen| seen.time_to_live_description.is_some_and(|it| is_on(&it)))
+            .map_err(|error| failed("DescribeTimeToLive", &error)),
+        is_restorable: backups
+            .map(|seen| {
+                let of = seen.continuous_backups_description;
+                let of = of.and_then(|of| of.point_in_time_recovery_description);
+                let status = of.and_then(|of| of.point_in_time_recovery_status);
+                status == Some(PointInTimeRecoveryStatus::Enabled)
+            })
+            .map_err(|error| failed("DescribeContinuousBackups", &error)),
+        name,
+    };
+    doctor::table(stack, &Ok(Some(seen)))
+}
+
+/// Whether what has expired is deleted, by the attribute that the table's items have for it.
+fn is_on(of: &TimeToLiveDescription) -> bool {
+    let is_on = matches!(
+        of.time_to_live_status,
+        Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)
+    );
+    is_on && of.attribute_name.as_deref() == Some("expires")
 }
 
 /// The topic's subscriptions.

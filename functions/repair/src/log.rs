@@ -6,16 +6,16 @@ use guardrail::run::Lived;
 use tracing::{error, info, warn};
 
 /// Logs what happened. The full report of every run is in the log, in every mode.
-pub(crate) fn log(event: Event<'_>) {
+pub(crate) fn log(stack: &str, event: Event<'_>) {
     match event {
         Event::Ran(run, lived) => match lived {
             Lived::Busy { due } => {
                 info!(vpc = %run.scope.vpc, "another run is under way; looked at again at {due}");
             }
-            Lived::Recorded { report, is_told } => summarize(report, *is_told),
+            Lived::Recorded { report, is_told } => summarize(stack, report, *is_told),
             Lived::NotRecorded { report, error, alert } => {
                 error!(vpc = %run.scope.vpc, "not recorded: {error}");
-                summarize(report, alert.is_some());
+                summarize(stack, report, alert.is_some());
             }
         },
         Event::NoTime(run) => {
@@ -38,7 +38,7 @@ pub(crate) fn log(event: Event<'_>) {
         Event::NoBaseline(fault) => error!("nothing is compared or changed: {fault}"),
         Event::TableFailed(error) => {
             error!("the table failed: {error}");
-            println!("{}", metrics::line(now(), &[("TableFailures", 1)]));
+            println!("{}", metrics::line(now(), stack, &[("TableFailures", 1)]));
         }
     }
 }
@@ -48,7 +48,7 @@ fn now() -> jiff::Timestamp {
 }
 
 /// A run in one line of the log, with its report, and in metrics.
-fn summarize(report: &Report, is_told: bool) {
+fn summarize(stack: &str, report: &Report, is_told: bool) {
     let done = report.steps.iter().filter(|step| matches!(step.outcome, Outcome::Done(_))).count();
     let json = serde_json::to_string(report).unwrap_or_default();
     info!(
@@ -75,5 +75,5 @@ fn summarize(report: &Report, is_told: bool) {
         ("DriftLeft", drift_left),
         ("Departures", report.departures.len()),
     ];
-    println!("{}", metrics::line(report.finished, &counts));
+    println!("{}", metrics::line(report.finished, stack, &counts));
 }

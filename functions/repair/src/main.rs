@@ -8,7 +8,7 @@ use std::env;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use guardrail::history::hourly::ALERTS_AN_HOUR;
 use guardrail::inbox::batch::{self, Received};
-use guardrail::inbox::work::{Hands, Invocation, work};
+use guardrail::inbox::work::{Event, Hands, Invocation, work};
 use guardrail_aws::lambda::{Failed, Start, Variables};
 use guardrail_aws::{Allowance, DynamoTable, Inbox, Topics};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -66,7 +66,8 @@ impl Repair {
         };
         let (request_id, ends) = (context.request_id.as_str(), context.deadline);
         let invocation = Invocation { baseline, place: &place, request_id, ends };
-        let back = work(&hands, &batch, &invocation, &log::log).await;
+        let log = |event: Event<'_>| log::log(&self.stack, event);
+        let back = work(&hands, &batch, &invocation, &log).await;
         let mut response = SqsBatchResponse::default();
         back.into_iter().for_each(|id| response.add_failure(id));
         Ok(response)

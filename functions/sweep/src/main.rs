@@ -8,7 +8,7 @@ use guardrail::cloud::Send as _;
 use guardrail::ec2::id::{Place, VpcId};
 use guardrail::history::hourly::ALERTS_AN_HOUR;
 use guardrail::inbox::clock::{ClockHands, ClockSettings, Minute, after_round, minute};
-use guardrail::inbox::round::{Round, RoundEnd, SweepHands, round};
+use guardrail::inbox::round::{Round, RoundEnd, SweepHands, ask_for_comparison, round};
 use guardrail::inbox::{message, sweep};
 use guardrail::report::metrics;
 use guardrail_aws::lambda::{Failed, Start, Variables};
@@ -88,6 +88,11 @@ impl Sweep {
         let name = sweep::incident(now, &context.request_id);
         match configured {
             Ok(ready) => self.compare(&place, &aws, &ready, name, until).await,
+            Err(unusable) if unusable.passes() => {
+                warn!("nothing is compared now, and soon: {unusable}");
+                let asked = ask_for_comparison(&self.table, &place, now).await;
+                asked.map_err(Failed::at("TableFailed"))
+            }
             Err(unusable) => {
                 error!("nothing was compared: {unusable}");
                 let message = message::sweep_without_baseline(&name, &unusable.to_string());
@@ -121,7 +126,7 @@ impl Sweep {
             until,
         };
         let minute = minute(&hands, settings).await.map_err(|error| {
-            table_failed(self.start.clock());
+            self.table_failed();
             Failed::at("ClockFailed")(error)
         })?;
         self.log_minute(&minute);
@@ -138,7 +143,7 @@ impl Sweep {
         }
         if let Some(error) = &minute.sent.table_error {
             error!("the table failed: {error}");
-            table_failed(self.start.clock());
+            self.table_failed();
         }
         if let Some(ended) = &minute.round {
             self.log_round(ended);
@@ -149,7 +154,7 @@ impl Sweep {
         }
         let counts =
             [("OpenRecords", open), ("UnsentAlerts", unsent), ("UnmatchedCalls", minute.unmatched)];
-        println!("{}", metrics::line(self.start.clock(), &counts));
+        println!("{}", metrics::line(self.start.clock(), &self.stack, &counts));
     }
 
     async fn compare(
@@ -194,17 +199,19 @@ impl Sweep {
         if progress.ended.is_some() {
             let counts = [
                 ("Heartbeat", 1),
+                ("UnreadSections", ended.unread.len()),
                 ("ManagedVpcs", ended.managed),
                 ("PrivateSubnets", progress.private_subnets),
                 ("DriftedVpcs", progress.off),
             ];
-            println!("{}", metrics::line(self.start.clock(), &counts));
+            println!("{}", metrics::line(self.start.clock(), &self.stack, &counts));
         }
     }
-}
 
-fn table_failed(now: Timestamp) {
-    println!("{}", metrics::line(now, &[("TableFailures", 1)]));
+    fn table_failed(&self) {
+        let counts = [("TableFailures", 1)];
+        println!("{}", metrics::line(self.start.clock(), &self.stack, &counts));
+    }
 }
 
 /// From when on the invocation begins nothing more.

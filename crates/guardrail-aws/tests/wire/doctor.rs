@@ -9,6 +9,9 @@ use crate::listener::{Listener, fault, ok, page};
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
+const BACKUPS: &str = r#"{"ContinuousBackupsDescription":{"ContinuousBackupsStatus":"ENABLED",
+    "PointInTimeRecoveryDescription":{"PointInTimeRecoveryStatus":"ENABLED"}}}"#;
+
 /// An account with the stack `guard`, in which all is well.
 async fn account() -> Listener {
     let listener = Listener::start().await;
@@ -75,6 +78,15 @@ fn stack(listener: &Listener) {
             "AmazonSQS.GetQueueAttributes",
             [ok(r#"{"Attributes":{"ApproximateNumberOfMessages":"0"}}"#)],
         )
+        .on(
+            "DynamoDB_20120810.ListTables",
+            [ok(r#"{"TableNames":["another","guard-history-0a1b2c3d4e5f"]}"#)],
+        )
+        .on(
+            "DynamoDB_20120810.DescribeTimeToLive",
+            [ok(r#"{"TimeToLiveDescription":{"TimeToLiveStatus":"ENABLED","AttributeName":"expires"}}"#)],
+        )
+        .on("DynamoDB_20120810.DescribeContinuousBackups", [ok(BACKUPS)])
         .on("Action=ListTopics", [result("ListTopics", topics)])
         .on("Action=ListSubscriptionsByTopic", [result("ListSubscriptionsByTopic", subscriptions)]);
 }

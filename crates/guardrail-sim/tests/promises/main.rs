@@ -114,6 +114,14 @@ fn promise_3() {
         *stage.meddling.borrow_mut() = Some(delete_endpoint(S3));
     };
     assert_eq!(lost(at_once(), &deleted), (nothing(), false));
+    // The judge sees a core that breaks the promise: one that acts on what it saw before.
+    let broken = |stage: &Stage| {
+        stage.down.looks_again.set(true);
+        deleted(stage);
+    };
+    let (by_a_broken_core, leads_out) = lost(at_once(), &broken);
+    assert_eq!((by_a_broken_core.len(), leads_out), (1, false), "{by_a_broken_core:?}");
+    assert!(by_a_broken_core[0].starts_with("s3 from subnet-"), "{by_a_broken_core:?}");
     // Who wants it otherwise has to say so; and the judge sees it.
     let immediately = json!({"internet_routes": {"remove": "immediately"}});
     let (lost, leads_out) = lost(immediately, &refused);

@@ -61,12 +61,18 @@ impl Cloud for Stage {
         // A run reads everything first, and again before each step what that rests on.
         let is_again = !is_first_look(sections);
         if is_again && let Some(request) = self.meddling.borrow_mut().take() {
+            if self.down.looks_again.get() {
+                *self.older.borrow_mut() = Some(self.sim.sim().world());
+            }
             self.somebody(&request);
         }
         let missing = self.down.section.get();
         let (unread, read): (Vec<Section>, Vec<Section>) =
             sections.iter().partition(|section| Some(**section) == missing);
         let mut seen = self.sim.observe(scope, &read).await;
+        if let Some(older) = self.older.borrow().as_ref() {
+            seen.world.refresh(older.clone(), &read);
+        }
         seen.unread.extend(unread.into_iter().map(|section| Unread { section, error: error() }));
         if is_again {
             self.read.borrow_mut().extend(read);

@@ -83,6 +83,8 @@ pub(crate) struct Down {
     pub(crate) topic: Cell<bool>,
     pub(crate) copies: Cell<bool>,
     pub(crate) section: Cell<Option<Section>>,
+    /// What is read again: a core that acts on an older look gets that one.
+    pub(crate) looks_again: Cell<bool>,
 }
 
 /// Everything that a life meets.
@@ -97,6 +99,8 @@ pub(crate) struct Stage {
     pub(crate) aside: RefCell<Vec<String>>,
     /// What somebody else does right before the next write's recheck.
     pub(crate) meddling: RefCell<Option<Request>>,
+    /// What such a core goes on to see.
+    pub(crate) older: RefCell<Option<World>>,
     /// What was read again since the last write.
     pub(crate) read: RefCell<Vec<Section>>,
     invocations: Cell<u32>,
@@ -119,6 +123,7 @@ impl Stage {
             sent: RefCell::default(),
             aside: RefCell::default(),
             meddling: RefCell::default(),
+            older: RefCell::default(),
             read: RefCell::default(),
             invocations: Cell::default(),
         };

@@ -3,10 +3,12 @@
 
 mod accepted_subnets;
 mod contradictions;
+mod costs;
 pub mod known_services;
 mod listed_service;
 mod managed_vpcs;
 mod organization;
+mod preset;
 pub mod rule_id;
 mod service;
 mod settling;
@@ -15,9 +17,11 @@ mod tag_selector;
 mod vpc_override;
 
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
+pub use costs::{Costs, UsDollars};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use managed_vpcs::ManagedVpcs;
 pub use organization::OrganizationId;
+pub use preset::Preset;
 pub use rule_id::{DefaultMode, RuleId};
 pub use service::Service;
 pub use settling::Settling;
@@ -61,6 +65,9 @@ pub struct Baseline {
     /// neither, or both, is unclassified: shown, never touched.
     #[serde(default = "usual_public_tags")]
     pub public_subnets: Vec<TagSelector>,
+    /// Words for services that belong together: what they stand for is added to the lists of services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presets: Vec<Preset>,
     /// The gateway endpoints that route tables should lead to.
     #[serde(default)]
     pub gateway_endpoints: GatewayEndpoints,
@@ -93,6 +100,9 @@ pub struct Baseline {
     /// What is known of single VPCs that cannot be observed. The first that matches a VPC counts.
     #[serde(default)]
     pub overrides: Vec<VpcOverride>,
+    /// What interface endpoints cost, and may cost.
+    #[serde(default)]
+    pub costs: Costs,
     /// How much one run may change in one VPC.
     #[serde(default)]
     pub limits: Limits,
@@ -322,6 +332,7 @@ impl Default for Baseline {
             managed_vpcs: ManagedVpcs::default(),
             private_subnets: usual_private_tags(),
             public_subnets: usual_public_tags(),
+            presets: Vec::new(),
             gateway_endpoints: GatewayEndpoints::default(),
             interface_endpoints: InterfaceEndpoints::default(),
             internet_routes: InternetRoutes::default(),
@@ -332,6 +343,7 @@ impl Default for Baseline {
             organization: None,
             settling: Settling::default(),
             overrides: Vec::new(),
+            costs: Costs::default(),
             limits: Limits::default(),
         }
     }
@@ -345,7 +357,7 @@ impl Baseline {
     /// itself.
     pub fn parse(json: &str) -> Result<Self, InvalidBaseline> {
         let mut input = serde_json::Deserializer::from_str(json);
-        let baseline: Self =
+        let mut baseline: Self =
             serde_path_to_error::deserialize(&mut input).map_err(|error| InvalidBaseline {
                 faults: vec![match (error.path().to_string(), plain(&error.inner().to_string())) {
                     (path, what) if path == "." => what,
@@ -355,6 +367,11 @@ impl Baseline {
         input.end().map_err(|error| InvalidBaseline {
             faults: vec![format!("text after the baseline's end: {error}")],
         })?;
+        preset::add(
+            &baseline.presets,
+            &mut baseline.gateway_endpoints,
+            &mut baseline.interface_endpoints,
+        );
         let faults = baseline.contradictions();
         if faults.is_empty() { Ok(baseline) } else { Err(InvalidBaseline { faults }) }
     }

@@ -26,8 +26,8 @@ struct Told {
 pub struct StandingVpc {
     /// The VPC.
     pub vpc: VpcId,
-    /// When a run looked last (UTC).
-    pub looked: Timestamp,
+    /// When a run looked last (UTC); `None` where none has come to its end.
+    pub looked: Option<Timestamp>,
     /// What was found then, the worst first and of that the oldest.
     pub findings: Vec<Standing>,
 }
@@ -82,8 +82,7 @@ fn standing_of(item: &Item) -> Result<Option<StandingVpc>, Unreadable> {
     let mut findings = state.standing;
     findings.sort_by_key(order);
     let has_findings = !findings.is_empty();
-    let stands = |looked| StandingVpc { vpc, looked, findings };
-    Ok(state.looked.filter(|_| has_findings).map(stands))
+    Ok(has_findings.then_some(StandingVpc { vpc, looked: state.looked, findings }))
 }
 
 fn order(finding: &Standing) -> (Gravity, Timestamp, String) {
@@ -175,7 +174,11 @@ mod tests {
     }
 
     fn state(vpc: &str, standing: Vec<Standing>) -> Item {
-        let state = VpcState { looked: Some(at(99)), standing, ..VpcState::default() };
+        state_of(vpc, Some(at(99)), standing)
+    }
+
+    fn state_of(vpc: &str, looked: Option<Timestamp>, standing: Vec<Standing>) -> Item {
+        let state = VpcState { looked, standing, ..VpcState::default() };
         Item { key: Kind::State.at(&place()).key(vpc), version: 1, body: body_of(&state) }
     }
 
@@ -187,6 +190,7 @@ mod tests {
             state("vpc-2", vec![]),
             state("vpc-3", vec![finding(dns, "c", 5), finding(route, "d", 8)]),
             state("vpc-4", vec![finding(route, "e", 7)]),
+            state_of("vpc-6", None, vec![finding(route, "g", 9)]),
             state("no VPC", vec![finding(route, "f", 7)]),
             Item { body: Body::Text("{}".to_owned()), ..state("vpc-5", vec![]) },
         ];
@@ -200,9 +204,14 @@ mod tests {
             .collect();
         assert_eq!(
             shown,
-            [("vpc-4", vec!["e"]), ("vpc-3", vec!["d", "c"]), ("vpc-1", vec!["b", "a"])]
+            [
+                ("vpc-4", vec!["e"]),
+                ("vpc-3", vec!["d", "c"]),
+                ("vpc-6", vec!["g"]),
+                ("vpc-1", vec!["b", "a"]),
+            ]
         );
-        assert_eq!(standing[0].looked, at(99));
+        assert_eq!(standing[0].looked, Some(at(99)));
         let names: Vec<&str> = unreadable.iter().map(|item| item.name.as_str()).collect();
         assert_eq!(names, ["no VPC", "vpc-5"]);
     }

@@ -58,12 +58,16 @@ impl Grace {
     }
 }
 
+/// Whether a call deleted endpoints.
+pub(super) fn deletes_endpoints(call: &Evidence) -> bool {
+    let record = &call.record;
+    !record.failed && record.watched && record.event == "DeleteVpcEndpoints"
+}
+
 /// When endpoints were deleted, as far as these calls say: Terraform replaces an endpoint by deleting
 /// it and making another.
 fn deleted(calls: &[Evidence]) -> impl Iterator<Item = Timestamp> {
-    let deletions = calls.iter().filter(|call| {
-        !call.record.failed && call.record.watched && call.record.event == "DeleteVpcEndpoints"
-    });
+    let deletions = calls.iter().filter(|call| deletes_endpoints(call));
     deletions.filter_map(|call| call.time.as_deref()?.parse().ok())
 }
 

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::item::{Body, Condition, Item, Key, Kind, Transaction, Write};
 use super::own_calls::MadeCall;
+use super::packed::{pack_one, unpack_one};
 use super::record::{Mark, Marks, RecordedStep, RunRecord};
 use super::state::{Lease, LookAgain, VpcState};
 use super::vpc_facts::VpcFacts;
@@ -39,12 +40,8 @@ pub fn read<T: DeserializeOwned>(item: &Item) -> Result<T, Unreadable> {
         name: item.key.name.clone(),
         why,
     };
-    match &item.body {
-        Body::Text(text) => {
-            serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))
-        }
-        Body::Packed(_) => Err(unreadable("it is compressed".to_owned())),
-    }
+    let text = unpack_one(&item.body).map_err(|error| unreadable(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
 }
 
 /// The item holds this from now on.
@@ -59,7 +56,7 @@ fn put_for_a_while<T: Serialize>(key: Key, value: &T, now: Timestamp) -> Write {
 
 fn text<T: Serialize>(value: &T) -> Body {
     // Our own values have string keys only, so that this cannot fail; a null is refused on reading.
-    Body::Text(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))
+    pack_one(serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned()))
 }
 
 /// Where the state of a VPC is kept.

@@ -47,6 +47,8 @@ pub struct Look {
     pub done: bool,
     /// Whether a sweep has found the VPC for the first time, and no call led there.
     pub is_first_contact: bool,
+    /// Whether no call led there, and nobody has asked.
+    pub is_by_itself: bool,
 }
 
 /// Whether a look saw everything.
@@ -82,6 +84,8 @@ pub struct Decided {
     pub ended: Vec<Standing>,
     /// What could not be observed.
     pub blind: Option<Blind>,
+    /// Whether what is told later belongs into the summary of the sweep that has found the VPC first.
+    pub owes_first_contact: bool,
     /// Since when the VPC has been off its baseline, as far as was told.
     pub off_since: Option<Timestamp>,
     /// How long the VPC was off its baseline, when it is back on it and that is news.
@@ -107,7 +111,9 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let stays = |it: &Standing| stands(it) || look.untold.contains(&it.fingerprint);
     let ended: Vec<Standing> =
         known.iter().filter(|it| it.told && look.managed && !stays(it)).cloned().collect();
-    let first = before.is_none() && look.is_first_contact && !look.done;
+    let is_owed = before.is_some_and(|state| state.first_contact.is_some());
+    let is_first = (before.is_none() && look.is_first_contact) || (is_owed && look.is_by_itself);
+    let first = is_first && !look.done;
     let off_before = before.and_then(|state| state.off_since);
     let all_is_well = standing.is_empty() && look.untold.is_empty() && look.sees == Sees::All;
     let back = look.managed && all_is_well;
@@ -118,7 +124,7 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
         (true, true) => News::FirstContact,
         (true, false) => News::Tell,
     };
-    if news == News::Tell {
+    if news != News::Nothing {
         // What is told of the look tells of all that it found.
         let is_found =
             |it: &Standing| look.left.iter().any(|left| left.fingerprint == it.fingerprint);
@@ -133,6 +139,7 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
         standing,
         ended,
         blind,
+        owes_first_contact: first && news == News::Nothing && look.managed && !back,
         off_since,
         was_off_for: off_before.filter(|_| back).map(|since| look.at.duration_since(since)),
     }
@@ -206,6 +213,7 @@ mod tests {
             sees: Sees::All,
             done: false,
             is_first_contact: false,
+            is_by_itself: false,
         }
     }
 
@@ -218,6 +226,8 @@ mod tests {
             blind: decided.blind.clone(),
             grace: std::collections::BTreeMap::new(),
             look_again: None,
+            first_contact: decided.owes_first_contact.then(|| "s".to_owned()),
+            calls: Vec::new(),
             in_vain: 0,
             lease: None,
         }
@@ -316,6 +326,34 @@ mod tests {
         assert_eq!(news(&[look(0, &[left("a", false)])]), [News::Tell], "a call led there");
         assert_eq!(news(&[Look { is_first_contact: true, ..look(0, &[]) }]), [News::Nothing]);
         assert_eq!(news(&[Look { done: true, ..swept(0) }]), [News::Tell]);
+    }
+
+    /// What a sweep could not read of a new VPC, or leaves to a tool, it does not tell by itself later.
+    #[test]
+    fn a_first_contact_that_had_nothing_to_tell_yet_is_told_with_the_others_later() {
+        let unseen = Look { is_first_contact: true, sees: Sees::NotYet, ..look(0, &[]) };
+        let waits = Look { is_first_contact: true, ..look(0, &[left("a", true)]) };
+        let clock = |second| Look { is_by_itself: true, ..look(second, &[left("a", false)]) };
+        let called = look(60, &[left("a", false)]);
+        use News::{FirstContact, Nothing, Tell};
+        for first in [unseen, waits] {
+            let told = news(&[first.clone(), clock(60), clock(90), look(99, &[])]);
+            assert_eq!(told, [Nothing, FirstContact, Nothing, Tell]);
+            assert_eq!(news(&[first.clone(), called.clone()]), [Nothing, Tell], "a call led there");
+            let done = Look { done: true, ..clock(60) };
+            assert_eq!(news(&[first.clone(), done]), [Nothing, Tell]);
+            let well = Look { is_by_itself: true, ..look(60, &[]) };
+            assert_eq!(news(&[first, well, clock(90)]), [Nothing, Nothing, Tell], "it was well");
+        }
+    }
+
+    /// A summary that counts what passes has told of it.
+    #[test]
+    fn what_was_counted_in_a_first_contact_is_not_told_again_when_it_does_not_pass() {
+        let (coming, other) = (left("a", true), left("b", false));
+        let first = Look { is_first_contact: true, ..look(0, &[coming, other.clone()]) };
+        let clock = Look { is_by_itself: true, ..look(60, &[left("a", false), other]) };
+        assert_eq!(news(&[first, clock]), [News::FirstContact, News::Nothing]);
     }
 
     /// A baseline that wants nobody told of a rule any more mends nothing.

@@ -14,14 +14,18 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Attribute, Destination};
 use super::gravity::Rank;
 use super::item::{Body, Condition, Item, Key, Kind, Transaction, Write};
-use super::packed::{NotPacked, pack, unpack};
+use super::packed::{NotPacked, pack, unpack, unpack_one};
 use crate::ec2::id::Place;
 
 /// What the names of all pointers begin with.
 pub const UNSENT: &str = "unsent#";
 
-/// How long an alert is tried to be told. After two weeks it is no news: the run's record has it.
+/// How long an alert is tried to be told. After two weeks it is no news: the run's record has it, and
+/// that it was given up is told.
 const KEPT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// How much longer the table keeps it, for the clock to count it, which may have been off.
+const THEN_FORGOTTEN: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// How long a process has for telling an alert by itself: as long as a call may take, on both sides
 /// of a clock that is half a minute off.
@@ -89,21 +93,13 @@ impl Unreadable {
     pub(super) fn item(item: &Item, error: &serde_json::Error) -> Self {
         Self { name: item.key.name.clone(), why: error.to_string() }
     }
-
-    /// The item that holds no text.
-    pub(super) fn no_text(item: &Item) -> Self {
-        Self { name: item.key.name.clone(), why: "it is no text".to_owned() }
-    }
 }
 
 /// The value that an item holds as JSON.
 pub(super) fn value_of<T: for<'de> Deserialize<'de>>(item: &Item) -> Result<T, Unreadable> {
-    match &item.body {
-        Body::Text(text) => {
-            serde_json::from_str(text).map_err(|error| Unreadable::item(item, &error))
-        }
-        Body::Packed(_) => Err(Unreadable::no_text(item)),
-    }
+    let text = unpack_one(&item.body)
+        .map_err(|error| Unreadable { name: item.key.name.clone(), why: error.to_string() })?;
+    serde_json::from_str(&text).map_err(|error| Unreadable::item(item, &error))
 }
 
 /// A value of ours as an item's body. None of ours is a map with keys that are no text.
@@ -213,8 +209,14 @@ impl Unsent {
         Kind::Waiting.at(place).key(format!("{UNSENT}{}#{}", self.run_id, self.destination))
     }
 
+    /// Whether nobody tries to tell it any more.
+    pub fn is_given_up(&self, now: Timestamp) -> bool {
+        let end = self.since.checked_add(KEPT);
+        end.is_ok_and(|end| end <= now) && !self.is_claimed(now)
+    }
+
     fn expires(&self) -> Option<Timestamp> {
-        self.since.checked_add(KEPT).ok()
+        self.since.checked_add(KEPT.saturating_add(THEN_FORGOTTEN)).ok()
     }
 
     fn put(&self, key: Key, condition: Condition) -> Write {

@@ -3,6 +3,7 @@
 //! An item of DynamoDB's has 400 KB at most, names and all
 //! (docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
 
+use std::borrow::Cow;
 use std::io::{self, Read, Write as _};
 
 use flate2::Compression;
@@ -46,6 +47,26 @@ pub fn pack(text: &str) -> Result<Vec<Body>, NotPacked> {
     }
     let packed = compressed(text).map_err(|_| NotPacked::TooLong)?;
     Ok(packed.chunks(PART_LIMIT).map(|part| Body::Packed(part.to_vec())).collect())
+}
+
+/// The text as the body of the one item that it has: as it is where it fits, else compressed. One that
+/// is too long even so is refused by the table, by name.
+pub fn pack_one(text: String) -> Body {
+    if text.len() <= PART_LIMIT || text.len() > TEXT_LIMIT {
+        return Body::Text(text);
+    }
+    compressed(&text).map_or(Body::Text(text), Body::Packed)
+}
+
+/// The text of the body of an item that is by itself.
+///
+/// # Errors
+/// When it was changed, or is longer than any that is kept.
+pub fn unpack_one(body: &Body) -> Result<Cow<'_, str>, NotPacked> {
+    match body {
+        Body::Text(text) => Ok(Cow::Borrowed(text)),
+        Body::Packed(_) => unpacked(std::slice::from_ref(body)).map(Cow::Owned),
+    }
 }
 
 fn compressed(text: &str) -> io::Result<Vec<u8>> {

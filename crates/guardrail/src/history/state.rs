@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::baseline::RuleId;
 use crate::ec2::id::ServiceName;
+use crate::event::Evidence;
 
 /// What is known of a VPC between two runs: written by runs only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,13 @@ pub struct VpcState {
     /// When to look again though nothing happens; `None` when nothing is waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look_again: Option<LookAgain>,
+    /// The sweep that has found the VPC for the first time, as long as what it found is to be told in
+    /// that sweep's summary; `None` once it was, and where there is nothing to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_contact: Option<String>,
+    /// The calls that led to what is waited for: the alert of the run that comes then names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Evidence>,
     /// How many runs in a row have asked for another one and got nowhere.
     #[serde(default)]
     pub in_vain: u32,
@@ -65,6 +73,17 @@ pub struct LookAgain {
     pub at: Timestamp,
     /// What is waited for, in words.
     pub why: String,
+}
+
+/// That a run gave way to another, and is due when that one's lease ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GaveWay {
+    /// When, and why.
+    #[serde(flatten)]
+    pub again: LookAgain,
+    /// The calls that led to the run, of which nobody else may hear again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Evidence>,
 }
 
 /// That not all could be observed.

@@ -10,11 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::due::due;
 use super::message::{Message, for_call};
 use super::outbox::{Outbox, Sent};
-use super::round::{PROGRESS, Round, RoundEnd, SweepHands, round};
+use super::round::{PROGRESS, Round, RoundEnd, SweepHands, hidden, round};
 use super::sweep::Progress;
 use crate::baseline::Baseline;
-use crate::cloud::{CallError, Send, Survey, Table, Telling};
+use crate::cloud::{CallError, Send, Survey, Table, Telling, Unread};
 use crate::ec2::id::Place;
+use crate::ec2::snapshot::Section;
 use crate::event::Evidence;
 use crate::history::detected::{
     self, OwnCalls, comparison_is_due, comparison_key, own_calls, own_calls_prefix, requested,
@@ -24,7 +25,7 @@ use crate::history::ledger::{put, ran_made, read, runs_since};
 use crate::history::outgoing::{Level, UNSENT, writes};
 use crate::history::own_calls::{Judgement, MadeCall, Said, judge_all};
 use crate::history::{Condition, Item, Kind, Transaction, Unreadable, Write};
-use crate::report::alert::{table_lost_alert, unmatched_call};
+use crate::report::alert::{sweep_blind_alert, table_lost_alert, unmatched_call};
 
 /// Everything outside that the clock has to do with.
 #[derive(Debug)]
@@ -106,7 +107,8 @@ pub async fn minute<S: Survey, T: Table, P: Telling, Q: Send>(
     due.map(|()| minute)
 }
 
-/// What is done after a round of a sweep, whoever made it: that the table was lost is told.
+/// What is done after a round of a sweep, whoever made it: that the table was lost is told, and what
+/// sweeps may not read.
 ///
 /// # Errors
 /// When the table fails.
@@ -118,6 +120,7 @@ pub async fn after_round<T: Table, P: Telling>(
     ended: &RoundEnd,
     now: Timestamp,
 ) -> Result<(), CallError> {
+    tell_hidden(table, telling, place, ended, now).await?;
     let (known, forgotten) = ended.forgotten;
     if !table_was_lost(known, forgotten) {
         return Ok(());
@@ -137,6 +140,51 @@ pub async fn after_round<T: Table, P: Telling>(
     // Where another round was quicker, that one tells it.
     table.commit(&Transaction { token: None, writes }).await.map(drop)
 }
+
+/// Tells once of each section that sweeps may not read.
+async fn tell_hidden<T: Table, P: Telling>(
+    table: &T,
+    telling: &P,
+    place: &Place,
+    ended: &RoundEnd,
+    now: Timestamp,
+) -> Result<(), CallError> {
+    let key = Kind::Told.at(place).key(HIDDEN);
+    let item = table.get(&key).await?;
+    let said: BTreeMap<String, Timestamp> =
+        item.as_ref().and_then(|item| read(item).ok()).unwrap_or_default();
+    let name = |unread: &Unread| unread.section.to_string();
+    let sweep = &ended.progress.sweep;
+    let mut still = still_hidden(&said, now);
+    still.extend(hidden(&ended.unread).map(|unread| (name(unread), now)));
+    let mut new: Vec<&Unread> =
+        hidden(&ended.unread).filter(|unread| !said.contains_key(&name(unread))).collect();
+    new.dedup_by_key(|unread| unread.section);
+    if still == said {
+        return Ok(());
+    }
+    let mut all = vec![put(key, &still, Condition::unchanged(item.as_ref()))];
+    if !new.is_empty() {
+        let alert = sweep_blind_alert(&new, sweep, place);
+        let (name, to) = (format!("{HIDDEN}-{sweep}-{now}"), telling.destinations());
+        all.extend(writes(place, &name, &alert, Level::Alarm, &to, now));
+    }
+    // Where another round was quicker, that one tells it.
+    table.commit(&Transaction { token: None, writes: all }).await.map(drop)
+}
+
+/// What was hidden lately and need not have been asked for since: only some rounds read DNS
+/// attributes. All else was read again.
+fn still_hidden(said: &BTreeMap<String, Timestamp>, now: Timestamp) -> BTreeMap<String, Timestamp> {
+    const ALL_READ_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+    let attributes = Section::VpcAttributes.to_string();
+    let lately = |at: &Timestamp| now.duration_since(*at) < ALL_READ_WITHIN;
+    let kept = said.iter().filter(|(name, at)| **name == attributes && lately(at));
+    kept.map(|(name, at)| (name.clone(), *at)).collect()
+}
+
+/// What it is called that sweeps may not read something.
+const HIDDEN: &str = "sweep-blind";
 
 /// What it is called that the table was lost.
 const TABLE_LOST: &str = "table-lost";
@@ -284,11 +332,14 @@ impl<S: Survey, T: Table, P: Telling, Q: Send> Clock<'_, '_, S, T, P, Q> {
         };
         let unsent: Vec<Item> = of_prefix(waiting, UNSENT).cloned().collect();
         let first: Vec<Item> = of_prefix(waiting, FIRST).cloned().collect();
-        let expected = self.first_contacts_expected().await;
+        let progress = self.progress().await;
+        let expected = first_contacts_expected(progress.as_ref());
+        let first_sweep = progress.filter(|progress| progress.is_first);
+        let first_sweep = first_sweep.as_ref().map(|progress| progress.sweep.as_str());
         let made = [
             outbox.make_summaries(&unsent).await,
             outbox.make_digest(digest_hour, &unsent).await,
-            outbox.make_first_contacts(&first, &expected).await,
+            outbox.make_first_contacts(&first, &expected, first_sweep).await,
         ];
         for made in made {
             match made {
@@ -302,16 +353,23 @@ impl<S: Survey, T: Table, P: Telling, Q: Send> Clock<'_, '_, S, T, P, Q> {
             Ok(unsent) => outbox.send_unsent(&unsent).await,
             Err(error) => Sent { table_error: Some(error), ..Sent::default() },
         };
+        minute.faults.extend(minute.sent.given_up.iter().map(|(to, run_id)| {
+            format!("the alert of {run_id} is given up: {to} has not taken it for 14 days")
+        }));
     }
 
-    /// How many VPCs the last sweep has found for the first time, once it has come to its end.
-    async fn first_contacts_expected(&self) -> BTreeMap<String, usize> {
+    /// How far the last sweep has come.
+    async fn progress(&self) -> Option<Progress> {
         let key = Kind::Sweep.at(self.settings.place).key(PROGRESS);
         let item = self.hands.table.get(&key).await.ok().flatten();
-        let progress: Option<Progress> = item.as_ref().and_then(|item| read(item).ok());
-        let ended = progress.filter(|progress| progress.ended.is_some());
-        ended.into_iter().map(|progress| (progress.sweep, progress.first_contacts)).collect()
+        item.as_ref().and_then(|item| read(item).ok())
     }
+}
+
+/// How many VPCs the last sweep has found for the first time, once it has come to its end.
+fn first_contacts_expected(progress: Option<&Progress>) -> BTreeMap<String, usize> {
+    let ended = progress.filter(|progress| progress.ended.is_some());
+    ended.into_iter().map(|progress| (progress.sweep.clone(), progress.first_contacts)).collect()
 }
 
 fn of_prefix<'i>(items: &'i [Item], prefix: &'i str) -> impl Iterator<Item = &'i Item> {

@@ -125,7 +125,8 @@ fn is_own_call(evidence: &Evidence, repair_role: Option<&str>) -> bool {
 /// leads to messages about the managed ones of the VPCs that it concerns, and about those that it
 /// took out of the guardrail's care. What is done about what is gone, its row of the event table
 /// says. Without a baseline nobody can tell which VPCs are managed: then every VPC it names is
-/// looked at, and where it may be any VPC, one message says so.
+/// looked at, and where it may be any VPC, one message says so; or, where the baseline is likely to be
+/// readable soon, a comparison of the Region is asked for.
 pub fn decide(
     trigger: &Trigger,
     detecting: Detecting<'_>,
@@ -137,8 +138,14 @@ pub fn decide(
     }
     let beyond = beyond(trigger, resolved);
     let any = beyond == Beyond::EveryManagedVpc;
-    let messages = messages_about(trigger, detecting.place, resolved, managed, any);
-    let compare = (beyond == Beyond::Comparison).then_some(Noted::CompareRegion);
+    let mut messages = messages_about(trigger, detecting.place, resolved, managed, any);
+    // A baseline that could not be read at this moment is nobody's news. Whoever compares the Region
+    // later looks at all VPCs that this call may be about.
+    let waits = any && matches!(managed, Managed::NoBaseline(unusable) if unusable.passes());
+    if waits {
+        messages.retain(|message| matches!(message.about, About::Vpc(_)));
+    }
+    let compare = (waits || beyond == Beyond::Comparison).then_some(Noted::CompareRegion);
     let changed = changed_attributes(trigger, &messages).into_iter();
     let notes = compare.into_iter().chain(changed.map(Noted::VpcAttributesChanged)).collect();
     Detected { messages, notes }

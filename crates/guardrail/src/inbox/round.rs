@@ -104,7 +104,7 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
         let of: BTreeSet<VpcId> = progress.remaining.intersection(&managed).cloned().collect();
         let to_read = attributes_to_read(&of, &known, &dropped, now);
         let fresh = read_attributes(*region, &to_read, until, &mut unread).await;
-        let read = Read { to_read: &to_read, fresh, is_denied: is_denied(&unread) };
+        let read = Read { to_read: &to_read, fresh, hidden: hidden(&unread).collect() };
         let swept = compare(baseline, seen.world, of, &known, read, now)?;
         let queued = asked(&swept, &known, &managed);
         // Remembered first: what a run then finds says since when the VPC has been known.
@@ -132,6 +132,23 @@ pub async fn round<S: Survey, T: Table, Q: Send>(
         unread,
         not_remembered: not_remembered.or(not_noted),
     })
+}
+
+/// Asks the clock for a comparison of the Region, in the place of a sweep that has no baseline at this
+/// moment and is likely to have one soon.
+///
+/// # Errors
+/// When the table fails.
+pub async fn ask_for_comparison<T: Table>(
+    table: &T,
+    place: &Place,
+    now: Timestamp,
+) -> Result<(), CallError> {
+    for transaction in detected::transactions(place, &[detected::Noted::CompareRegion], now) {
+        // Whoever was quicker has asked for the same.
+        let (Commit::Made | Commit::Conflict) = table.commit(&transaction).await?;
+    }
+    Ok(())
 }
 
 /// The VPCs that runs are asked to look at: those with news; and those that are remembered and not
@@ -218,10 +235,9 @@ async fn read_attributes<S: Survey>(
     world
 }
 
-/// Whether DNS attributes cannot be read until somebody mends that: then what can be compared without
-/// them is.
-fn is_denied(unread: &[Unread]) -> bool {
-    unread.iter().filter(|it| it.section == Section::VpcAttributes).any(|it| match it.error.class {
+/// What cannot be read until somebody mends that: what can be compared without it is.
+pub(super) fn hidden(unread: &[Unread]) -> impl Iterator<Item = &Unread> {
+    unread.iter().filter(|it| match it.error.class {
         ErrorClass::Denied | ErrorClass::Invalid => true,
         // A VPC that is gone by now says nothing of the others.
         ErrorClass::NotFound
@@ -235,7 +251,7 @@ fn is_denied(unread: &[Unread]) -> bool {
 struct Read<'a> {
     to_read: &'a AttributesToRead,
     fresh: World,
-    is_denied: bool,
+    hidden: Vec<&'a Unread>,
 }
 
 /// Compares those of the VPCs of which enough is known by now.
@@ -244,16 +260,18 @@ fn compare(
     world: World,
     of: BTreeSet<VpcId>,
     known: &BTreeMap<VpcId, KnownVpc>,
-    Read { to_read, fresh, is_denied }: Read<'_>,
+    Read { to_read, fresh, hidden }: Read<'_>,
     now: Timestamp,
 ) -> Result<Vec<SweptVpc>, CallError> {
     let read: BTreeSet<VpcId> =
         fresh.vpc_attributes.iter().flat_map(|by_vpc| by_vpc.keys().cloned()).collect();
+    let is_denied = hidden.iter().any(|unread| unread.section == Section::VpcAttributes);
     let lacks = |vpc: &VpcId| !is_denied && to_read.needed.contains(vpc) && !read.contains(vpc);
     let of: BTreeSet<VpcId> = of.into_iter().filter(|vpc| !lacks(vpc)).collect();
     let world = World { vpc_attributes: fresh.vpc_attributes, ..world };
     let world = with_known_attributes(world, &of, known, &to_read.needed);
-    sweep(baseline, &world, &of, known, &read, now).map_err(|why| CallError {
+    let is_kept_blind = !hidden.is_empty();
+    sweep(baseline, &world, &of, known, &read, is_kept_blind, now).map_err(|why| CallError {
         operation: "DescribeVpcs".to_owned(),
         class: ErrorClass::Invalid,
         code: None,

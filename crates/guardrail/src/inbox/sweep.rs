@@ -61,7 +61,8 @@ pub fn incident(now: Timestamp, request_id: &str) -> String {
 }
 
 /// Compares managed VPCs of a world with the baseline and with what is known of them: those in `of`,
-/// in the order of their ids. The DNS attributes of those in `fresh` were read just now.
+/// in the order of their ids. The DNS attributes of those in `fresh` were read just now. What the sweep
+/// itself may not read (`is_kept_blind`) is nothing that a run over one VPC could mend.
 ///
 /// # Errors
 /// When the VPCs could not be listed.
@@ -71,6 +72,7 @@ pub fn sweep(
     of: &BTreeSet<VpcId>,
     known: &BTreeMap<VpcId, KnownVpc>,
     fresh: &BTreeSet<VpcId>,
+    is_kept_blind: bool,
     now: Timestamp,
 ) -> Result<Vec<SweptVpc>, UnplacedWorld> {
     let shared = Shared::of(world);
@@ -92,7 +94,7 @@ pub fn sweep(
                     private_subnets: seen.private_subnets,
                     is_off: seen.findings.iter().any(|finding| !finding.rule.is_advice()),
                     is_first_contact: known.state.is_none() && known.facts.is_none(),
-                    news: news(baseline, &seen, known.state.as_ref(), now),
+                    news: news(baseline, &seen, known.state.as_ref(), is_kept_blind, now),
                     facts: VpcFacts::after_look(known.facts.as_ref(), &looked, &[], now),
                 });
             }
@@ -110,6 +112,7 @@ fn news(
     baseline: &Baseline,
     seen: &Assessment,
     state: Option<&VpcState>,
+    is_kept_blind: bool,
     now: Timestamp,
 ) -> Option<SweptNews> {
     let is_told = |rule| baseline.mode_of(rule) != Mode::Observe;
@@ -122,8 +125,10 @@ fn news(
         again.is_some_and(|again| again.at > now)
     };
     let was_blind = state.is_some_and(|state| state.blind.is_some());
+    // A run that has looked meanwhile may read what the sweep may not.
+    let is_as_usual = is_kept_blind && state.is_some_and(|state| state.looked.is_some());
     match seen.cannot_tell() {
-        true if !was_blind => Some(SweptNews::Blind),
+        true if !was_blind && !is_as_usual => Some(SweptNews::Blind),
         // What was not seen has not ended.
         true => (!found.is_subset(&known)).then_some(SweptNews::Changed),
         false if was_blind || found != known => Some(SweptNews::Changed),
@@ -158,6 +163,10 @@ pub struct Progress {
     /// Of how many of those nothing was known before.
     #[serde(default)]
     pub first_contacts: usize,
+    /// Whether the table knew of no sweep that had come to its end before it: the guardrail is new
+    /// here, or its table was lost.
+    #[serde(default)]
+    pub is_first: bool,
     /// When it ended (UTC); `None` while VPCs remain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
@@ -183,6 +192,7 @@ impl Progress {
             sweep: sweep.to_owned(),
             began: now,
             remaining: managed,
+            is_first: before.is_none_or(|before| before.last_comparison.is_none()),
             last_comparison: before.and_then(|before| before.last_comparison),
             remembered: before.map(|before| before.remembered.clone()).unwrap_or_default(),
             ..Self::default()
@@ -301,7 +311,7 @@ mod tests {
         let of = BTreeSet::from([vpc()]);
         let known = BTreeMap::from([(vpc(), KnownVpc { state, facts: None })]);
         let (baseline, world) = (fixture.wanted(), fixture.world());
-        sweep(&baseline, &world, &of, &known, &BTreeSet::new(), at(10)).unwrap()
+        sweep(&baseline, &world, &of, &known, &BTreeSet::new(), false, at(10)).unwrap()
     }
 
     /// Whether the one VPC is off its baseline, and why a run should look, after what one left.
@@ -437,5 +447,16 @@ mod tests {
         let at = |time: &str| incident(time.parse().unwrap(), "r-1");
         assert_eq!(at("2026-09-14T08:31:07Z"), "sweep-2026-09-14T08:31Z-r-1");
         assert_ne!(at("2026-09-14T08:32:07Z"), at("2026-09-14T08:31:07Z"));
+    }
+
+    #[test]
+    fn a_sweep_is_the_first_as_long_as_none_has_come_to_its_end() {
+        let begun =
+            |before: Option<&Progress>| Progress::begun(before, "s", BTreeSet::new(), at(1));
+        let first = begun(None);
+        let second = begun(Some(&first));
+        let ended = second.clone().after(&[], &BTreeSet::new(), at(2));
+        let third = begun(Some(&ended));
+        assert_eq!([first, second, third].map(|it| it.is_first), [true, true, false]);
     }
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::batch::{self, Batch, VpcRun, WithoutBaseline};
 use super::outbox::Outbox;
 use super::side_by_side::side_by_side;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::baseline::Baseline;
 use crate::baseline::source::BaselineError;
 use crate::cloud::{CallError, Cloud, Commit, ErrorClass, Queue, SetAside, Table, Telling};
@@ -262,7 +265,7 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
         let fault = error.to_string();
         (self.log)(Event::NoBaseline(&fault));
         let told = match self.batch.incident() {
-            Some(incident) => self.tell_fault(&fault, incident).await,
+            Some(incident) => self.tell_fault(&fault, error.passes(), incident).await,
             None => Ok(()),
         };
         self.without_run(self.batch.runs_messages(), told, error.passes(), back);
@@ -270,7 +273,7 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
 
     async fn sender_without_baseline(&self, sender: &WithoutBaseline, back: &mut GoesBack) {
         (self.log)(Event::NoBaseline(&sender.why));
-        let told = self.tell_fault(&sender.why, &sender.incident).await;
+        let told = self.tell_fault(&sender.why, false, &sender.incident).await;
         self.without_run(vec![sender.message.clone()], told, false, back);
     }
 
@@ -293,20 +296,31 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
         }
     }
 
-    /// Tells that there is no usable baseline, unless that was told already.
-    async fn tell_fault(&self, fault: &str, incident: &str) -> Result<(), CallError> {
+    /// Tells that there is no usable baseline, unless that was told already, or may have passed when
+    /// the messages come again.
+    async fn tell_fault(&self, fault: &str, passes: bool, incident: &str) -> Result<(), CallError> {
         let Hands { cloud, table, telling, .. } = self.hands;
         let (place, now) = (self.invocation.place, cloud.now());
         let key = Kind::Told.at(place).key(FAULT);
         let item = table.get(&key).await?;
-        let told: Option<String> = Kept::of(item.clone()).ok().and_then(|kept| kept.value);
-        if told.as_deref() == Some(fault) {
+        // What cannot be read is told once more rather than never.
+        let before = Kept::<Fault>::of(item.clone()).ok().and_then(|kept| kept.value);
+        let condition = Condition::unchanged(item.as_ref());
+        let told = before.as_ref().and_then(|before| before.told.as_deref());
+        let since = before.as_ref().map_or(now, |before| before.since);
+        let is_known = told == Some(fault) || (passes && told.is_some());
+        if is_known || (passes && before.is_some() && !is_late(since, now)) {
             return Ok(());
+        }
+        if passes && before.is_none() {
+            let noted = put(key, &Fault { since, told: None }, condition);
+            // Another process has noted it.
+            return table.commit(&Transaction::one(noted)).await.map(drop);
         }
         let name = format!("baseline-{}", self.invocation.request_id);
         let alert = baseline_alert(fault, &region_of(place), incident);
         let mut all = writes(place, &name, &alert, Level::News, &telling.destinations(), now);
-        all.push(put(key, &fault, Condition::unchanged(item.as_ref())));
+        all.push(put(key, &Fault { since, told: Some(fault.to_owned()) }, condition));
         match table.commit(&Transaction { token: None, writes: all }).await? {
             Commit::Made => self.publish(&name).await,
             // Another process tells it.
@@ -344,6 +358,20 @@ enum Back {
     Soon,
     /// When the table may be back.
     Later,
+}
+
+/// That the baseline cannot be used.
+#[derive(Debug, Serialize, Deserialize)]
+struct Fault {
+    /// Since when (UTC).
+    since: Timestamp,
+    /// What was told of it last; `None` while it may pass.
+    told: Option<String>,
+}
+
+/// Whether a fault that may pass has lasted for longer than it takes messages to come again.
+fn is_late(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since).unsigned_abs() >= SOON
 }
 
 /// What it is called in the table that the baseline cannot be used.

@@ -2,6 +2,7 @@
 
 pub mod advice;
 mod circumstances;
+pub mod costs;
 mod outlook;
 pub mod planner;
 pub mod reliance;

@@ -8,14 +8,21 @@ use serde_json::{Value, json};
 /// The namespace, which the template's alarm names too.
 const NAMESPACE: &str = "VpcGuardrail";
 
-/// The line that counts these, without dimensions.
-pub fn line(now: Timestamp, counts: &[(&str, usize)]) -> String {
+/// What tells one stack's metrics from another's, where two are in one account and Region.
+const STACK: &str = "Stack";
+
+/// The line that counts these for the stack of this name; without a dimension where it has none.
+pub fn line(now: Timestamp, stack: &str, counts: &[(&str, usize)]) -> String {
     let metrics: Vec<Value> =
         counts.iter().map(|(name, _)| json!({ "Name": name, "Unit": "Count" })).collect();
-    let directive = json!({ "Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics });
+    // CloudWatch refuses a dimension without a value.
+    let dimensions: &[&str] = if stack.is_empty() { &[] } else { &[STACK] };
+    let directive =
+        json!({ "Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics });
     let mut line =
         json!({ "_aws": { "Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive] } });
     if let Some(fields) = line.as_object_mut() {
+        fields.extend(dimensions.iter().map(|name| ((*name).to_owned(), json!(stack))));
         fields.extend(counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count))));
     }
     line.to_string()
@@ -27,15 +34,18 @@ mod tests {
 
     #[test]
     fn counts_stand_beside_what_describes_them() {
-        let line =
-            line(Timestamp::from_second(1).unwrap(), &[("Heartbeat", 1), ("DriftedVpcs", 0)]);
+        let counts = [("Heartbeat", 1), ("DriftedVpcs", 0)];
+        let line = |stack| line(Timestamp::from_second(1).unwrap(), stack, &counts);
         let metric = |name: &str| json!({"Name": name, "Unit": "Count"});
         let directive = json!({
-            "Namespace": "VpcGuardrail", "Dimensions": [[]], "Metrics": [metric("Heartbeat"), metric("DriftedVpcs")],
+            "Namespace": "VpcGuardrail", "Dimensions": [["Stack"]], "Metrics": [metric("Heartbeat"), metric("DriftedVpcs")],
         });
         let expected = json!({
-            "_aws": {"Timestamp": 1000, "CloudWatchMetrics": [directive]}, "Heartbeat": 1, "DriftedVpcs": 0,
+            "_aws": {"Timestamp": 1000, "CloudWatchMetrics": [directive]}, "Stack": "prod", "Heartbeat": 1, "DriftedVpcs": 0,
         });
-        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected);
+        assert_eq!(serde_json::from_str::<Value>(&line("prod")).unwrap(), expected);
+        let without: Value = serde_json::from_str(&line("")).unwrap();
+        assert_eq!(without["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
+        assert_eq!(without["Stack"], Value::Null);
     }
 }

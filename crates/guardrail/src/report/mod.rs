@@ -24,6 +24,7 @@ use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::history::LookAgain;
 use crate::plan::advice::Advice;
+use crate::plan::costs::StepCost;
 use crate::plan::{Hold, StepId};
 use crate::probe::ProbeName;
 use crate::rules::finding::Drift;
@@ -65,6 +66,9 @@ pub struct Report {
     pub findings: Vec<Found>,
     /// The steps that were taken about the findings, or would be.
     pub steps: Vec<StepReport>,
+    /// What the steps cost that make interface endpoints, or give them interfaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<StepCost>,
     /// What to know of the traffic that the steps move or cut off; absent where they do neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::served::{Certainty, Obstacle};
-use crate::baseline::RuleId;
+use crate::baseline::{RuleId, UsDollars};
 use crate::ec2::id::{EndpointId, Region, SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::policy::PolicyDigest;
@@ -93,6 +93,14 @@ pub enum LeftAloneReason {
     WouldNotServe {
         /// The service, with what would keep the endpoint from serving it.
         services: Vec<Unserved>,
+    },
+    /// The guardrail's interface endpoints would cost more than the baseline allows, or nobody knows what.
+    CostsTooMuch {
+        /// What they would cost a month in the VPC, in US dollars; absent where the price is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        per_month: Option<UsDollars>,
+        /// What they may cost a month, in US dollars.
+        ceiling: UsDollars,
     },
     /// AWS gives no private name to an endpoint of a VPC whose DNS is off, and it stays off.
     NameNeedsVpcDns,
@@ -218,6 +226,15 @@ impl fmt::Display for LeftAloneReason {
                 let may = if is_certain(services) { "would" } else { "may" };
                 write!(f, "it {may} cut off {} for subnets that reach it now", each_once(services))
             }
+            Self::CostsTooMuch { per_month: Some(per_month), ceiling } => write!(
+                f,
+                "the guardrail's interface endpoints would cost {per_month} a month here, and the baseline's \
+                 ceiling is {ceiling}; raise `costs.ceiling_per_month`, or make the endpoint by hand"
+            ),
+            Self::CostsTooMuch { per_month: None, ceiling: _ } => f.write_str(
+                "the baseline has a ceiling, and what an interface endpoint costs here is not known; set \
+                 `costs.interface_endpoint_hour`",
+            ),
             Self::WouldNotServe { services } => write!(
                 f,
                 "it costs money and would not serve {}; `create: always` in the baseline makes it \
@@ -292,6 +309,7 @@ impl LeftAloneReason {
                 services.iter().flat_map(|it| it.lines(region, indent)).collect()
             }
             Self::SomebodyElsesVpc
+            | Self::CostsTooMuch { .. }
             | Self::NotObserved { .. }
             | Self::NotOffered
             | Self::SharedTable { .. }

@@ -15,6 +15,7 @@ use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::history::{Grace, Looked, Memory, RecordedCall, VpcFacts};
 use crate::plan::advice::Advice;
+use crate::plan::costs::{StepCost, costs};
 use crate::plan::planner::plan;
 use crate::plan::reliance::{Reliances, at_stake};
 use crate::plan::{Circumstances, Plan, StepId};
@@ -40,6 +41,8 @@ pub struct Assessment {
     pub reliances: Reliances,
     /// The routes that are to go now or later, as far as they carry anything.
     pub at_stake: Vec<RouteRemoval>,
+    /// What the plan's steps cost that cost anything.
+    pub costs: Vec<StepCost>,
     /// What to know of the traffic that the plan moves.
     pub advice: Option<Advice>,
     /// Whether all of it was observed.
@@ -69,6 +72,7 @@ impl Assessment {
             private_subnets: 0,
             reliances: Reliances::default(),
             at_stake: Vec::new(),
+            costs: Vec::new(),
             advice: None,
             complete: true,
         }
@@ -128,6 +132,7 @@ pub fn assess_snapshot(
         } else {
             Reliances::of(&view, &plan)
         },
+        costs: costs(&view, &plan),
         advice: Advice::of(&view, &plan),
         plan,
         departures: Vec::new(),

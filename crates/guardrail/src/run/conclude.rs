@@ -94,6 +94,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         departures: first.departures,
         findings,
         steps,
+        costs: first.costs,
         advice: first.advice,
         nat_traffic,
         cut_off,

@@ -7,12 +7,15 @@ use super::journal::{TRIES, jitter, too_many_writers, unreadable};
 use crate::cloud::{CallError, Cloud, Commit, Table};
 use crate::ec2::id::Scope;
 use crate::ec2::snapshot::Section;
+use crate::event::Evidence;
 use crate::history::ledger::{
     self, facts_key, gave_way_key, open_key, put_facts, record_key, record_name, state_key,
 };
 use crate::history::{
-    Item, Kept, Kind, Lease, Looked, Marks, Open, RecordedCall, RunRecord, VpcFacts, VpcState,
+    GaveWay, Item, Kept, Kind, Lease, Looked, Marks, Open, RecordedCall, RunRecord, VpcFacts,
+    VpcState, with_earlier,
 };
+use crate::report::Cause;
 
 /// What is known of a VPC when a run begins.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +49,30 @@ impl Known {
         let lease = self.state.value.as_ref()?.lease.as_ref()?;
         lease.keeps_out(run_id, now).then_some(lease)
     }
+
+    /// The request together with the calls that earlier runs have left: those that gave way, and those
+    /// that wait for something.
+    pub(super) fn with_earlier_calls(&self, request: &RunRequest) -> RunRequest {
+        let waiting = self.state.value.iter().flat_map(|state| &state.calls);
+        let gave_way = self.gave_way.as_ref().map(calls_of).unwrap_or_default();
+        let earlier: Vec<Evidence> = gave_way.iter().chain(waiting).cloned().collect();
+        let cause = match request.cause {
+            // Calls explain more than that it was time to look.
+            Cause::Sweep | Cause::Clock if !earlier.is_empty() => Cause::Event,
+            cause @ (Cause::Sweep
+            | Cause::Clock
+            | Cause::Event
+            | Cause::SelectionChanged
+            | Cause::Operator) => cause,
+        };
+        let evidence = with_earlier(&request.evidence, &earlier);
+        RunRequest { cause, evidence, ..request.clone() }
+    }
+}
+
+/// The calls for whose sake an earlier run gave way; none where a newer version wrote of it.
+pub(super) fn calls_of(gave_way: &Item) -> Vec<Evidence> {
+    ledger::read::<GaveWay>(gave_way).map(|gave_way| gave_way.calls).unwrap_or_default()
 }
 
 /// Reads what is known of a VPC.

@@ -40,8 +40,9 @@ use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::history::outgoing::Level;
 use crate::history::{
-    Condition, Destination, Grace, Kept, Lease, LeaseClock, LookAgain, Looked, Memory, RunRecord,
-    Transaction, VpcFacts, VpcState, Write, ledger, recorded_calls,
+    Condition, Destination, GaveWay, Grace, Kept, Lease, LeaseClock, LookAgain, Looked, Memory,
+    RunRecord, Transaction, VpcFacts, VpcState, Write, kept_calls, ledger, recorded_calls,
+    with_earlier,
 };
 use crate::plan::Circumstances;
 use crate::report::alert::Alert;
@@ -52,7 +53,7 @@ use self::conclude::{Ended, closed_record, record_of, report_of};
 use self::journal::{Journal, TRIES, jitter};
 pub(crate) use self::journal::{too_many_writers, unreadable};
 use self::killed::{closed_alert, judged};
-use self::memory::{Known, Looks, OpenRun, keep_facts, recall};
+use self::memory::{Known, Looks, OpenRun, calls_of, keep_facts, recall};
 use self::recheck::{
     Outcomes, in_view_of, is_in_vain, look_again, made_changes, takes_steps, tried_again_at,
 };
@@ -139,10 +140,17 @@ pub async fn run<C: Cloud, T: Table>(
     baseline: &Baseline,
     request: &RunRequest,
 ) -> Lived {
-    let life = Life { cloud, table, destinations, baseline, request, started: cloud.now() };
+    let started = cloud.now();
     match recall(table, &request.scope).await {
-        Ok(known) => life.live(known).await,
-        Err(error) => life.only_look(error).await,
+        Ok(known) => {
+            let request = &known.with_earlier_calls(request);
+            let life = Life { cloud, table, destinations, baseline, request, started };
+            life.live(known).await
+        }
+        Err(error) => {
+            let life = Life { cloud, table, destinations, baseline, request, started };
+            life.only_look(error).await
+        }
     }
 }
 
@@ -305,13 +313,30 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
 
     /// Another run may change the VPC: this one is due when that is over.
     async fn give_way(&self, until: Timestamp) -> Lived {
-        let why = "another run was under way".to_owned();
-        let key = ledger::gave_way_key(&self.request.scope);
-        let due = ledger::put(key, &LookAgain { at: until, why }, Condition::Any);
-        match self.table.commit(&Transaction::one(due)).await {
-            Ok(Commit::Made | Commit::Conflict) => Lived::Busy { due: until },
+        match self.note_way_given(until).await {
+            Ok(()) => Lived::Busy { due: until },
             Err(error) => self.only_look(error).await,
         }
+    }
+
+    /// Notes when the VPC is due, and the calls that led to this run, beside those of others that gave
+    /// way before it.
+    async fn note_way_given(&self, until: Timestamp) -> Result<(), CallError> {
+        let RunRequest { scope, evidence, run_id, .. } = self.request;
+        let key = ledger::gave_way_key(scope);
+        for attempt in 0..TRIES {
+            let before = self.table.get(&key).await?;
+            let earlier = before.as_ref().map(calls_of).unwrap_or_default();
+            let calls = kept_calls(&with_earlier(evidence, &earlier), self.cloud.now());
+            let again = LookAgain { at: until, why: "another run was under way".to_owned() };
+            let condition = Condition::unchanged(before.as_ref());
+            let gave_way = ledger::put(key.clone(), &GaveWay { again, calls }, condition);
+            match self.table.commit(&Transaction::one(gave_way)).await? {
+                Commit::Made => return Ok(()),
+                Commit::Conflict => self.cloud.pause(jitter(run_id, attempt)).await,
+            }
+        }
+        Err(too_many_writers())
     }
 
     /// What an earlier run gave way for has been looked at now. Where that is not taken, the VPC is
@@ -410,7 +435,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
     /// Ends the run by one transaction: outcome, state, what is due, and the alerts that go out.
     async fn finish(&self, known: &mut Known, seed: &str, ended: &Ended<'_>, began: bool) -> Lived {
         for attempt in 0..TRIES {
-            let Telling { report, state, is_told } = self.conclude(known, ended);
+            let Telling { report, state, is_told, sweep } = self.conclude(known, ended);
             let now = self.cloud.now();
             let mut more = match is_told {
                 Some(told::Told::ByItself) => {
@@ -418,7 +443,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                     told::outgoing(self, &report.run_id, &alert, told::level(&report), now)
                 }
                 Some(told::Told::WithOthers) => {
-                    vec![told::first_contact(&report, &self.request.incident)]
+                    vec![told::first_contact(&report, &sweep)]
                 }
                 None => Vec::new(),
             };

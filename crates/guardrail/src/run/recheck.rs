@@ -725,6 +725,7 @@ mod tests {
             private_subnets: 0,
             reliances: Reliances::default(),
             at_stake: Vec::new(),
+            costs: Vec::new(),
             advice: None,
             complete,
         };

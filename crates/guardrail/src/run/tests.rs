@@ -21,6 +21,7 @@ use crate::report::{Next, Outcome, Verdict};
 
 mod dying;
 mod killed_run;
+mod left_calls;
 mod probing;
 mod telling;
 

@@ -16,7 +16,7 @@ use crate::history::ledger::report_writes;
 use crate::history::news::{Left, Look, News, Sees, decide};
 use crate::history::outgoing::{Level, writes};
 use crate::history::packed::pack;
-use crate::history::{Alert, Blind, VpcState, Write};
+use crate::history::{Alert, Blind, VpcState, Write, kept_calls};
 use crate::plan::{Hold, Plan, Task};
 use crate::report::alert::alert;
 use crate::report::{Cause, Found, Report, Verdict};
@@ -28,6 +28,8 @@ pub(super) struct Telling {
     /// `None` where nothing is to be known of the VPC, because it is not looked after.
     pub(super) state: Option<VpcState>,
     pub(super) is_told: Option<Told>,
+    /// The sweep whose summary a first contact belongs into.
+    pub(super) sweep: String,
 }
 
 /// How a run is told.
@@ -67,22 +69,33 @@ pub(super) fn conclude(
         News::Tell => Some(Told::ByItself),
         News::FirstContact => Some(Told::WithOthers),
     };
-    let report = report_of(Ended {
-        ended: decided.ended,
-        was_off_for: decided.was_off_for,
-        ..ended.clone()
-    });
+    // What the report calls repaired was found once more, and is told as that.
+    let repaired: Vec<String> = report
+        .findings
+        .iter()
+        .filter(|found| found.repaired)
+        .map(|found| fingerprint(&found.drift))
+        .collect();
+    let has_ended = !decided.ended.is_empty();
+    let gone = decided.ended.into_iter().filter(|it| !repaired.contains(&it.fingerprint)).collect();
+    let report =
+        report_of(Ended { ended: gone, was_off_for: decided.was_off_for, ..ended.clone() });
     // Where the baseline wants nobody told, nobody is told of what could not be seen either.
-    let is_silent = report.mode == Mode::Observe
-        && !report.changed()
-        && look.left.is_empty()
-        && report.ended.is_empty();
+    let is_silent =
+        report.mode == Mode::Observe && !report.changed() && look.left.is_empty() && !has_ended;
     let was_told = |blind: &Blind| {
         let before = before.and_then(|state| state.blind.as_ref());
         before.is_some_and(|it| it.told && it.fingerprint == blind.fingerprint)
     };
     let blind =
         decided.blind.map(|it| Blind { told: it.told && (!is_silent || was_told(&it)), ..it });
+    // Who took something out of the guardrail's care was told, and would be told again.
+    let calls = match ended.look_again.is_some() && report.departures.is_empty() {
+        true => kept_calls(&ended.request.evidence, look.at),
+        false => Vec::new(),
+    };
+    let sweep = before.and_then(|state| state.first_contact.as_ref());
+    let sweep = sweep.unwrap_or(&ended.request.incident).clone();
     let was_off = before.is_some_and(|state| state.off_since.is_some());
     let state = VpcState {
         looked: Some(look.at),
@@ -91,11 +104,14 @@ pub(super) fn conclude(
         blind,
         grace: graces,
         look_again: ended.look_again,
+        first_contact: decided.owes_first_contact.then(|| sweep.clone()),
+        calls,
         in_vain,
         lease: None,
     };
     Telling {
         is_told: is_told.filter(|_| !is_silent),
+        sweep,
         state: look.managed.then_some(state),
         report,
     }
@@ -134,6 +150,7 @@ fn look(
             || report.was_managed
             || (!report.departures.is_empty() && report.mode != Mode::Observe),
         is_first_contact: report.cause == Cause::Sweep && is_new(first_seen, ended.finished),
+        is_by_itself: matches!(report.cause, Cause::Sweep | Cause::Clock),
     }
 }
 

@@ -1,7 +1,9 @@
 use serde_json::json;
 
 use super::*;
+use crate::baseline::RuleId;
 use crate::ec2::change::Action;
+use crate::history::Standing;
 use crate::history::record::Closed;
 
 fn at(seconds: i64) -> Timestamp {
@@ -193,7 +195,7 @@ fn what_cannot_be_read_of_a_run_is_said() {
     let mut mark = marked("r-1", 1, &Mark::Started { at: at(0) });
     mark.body = Body::Packed(vec![1]);
     let of_a_mark = name(&[item(record_key(&scope(), "r-1"), &record()), mark]);
-    assert!(of_a_mark.contains("#step#00001") && of_a_mark.contains("compressed"), "{of_a_mark}");
+    assert!(of_a_mark.contains("#step#00001") && of_a_mark.contains("damaged"), "{of_a_mark}");
 }
 
 #[test]
@@ -234,4 +236,30 @@ fn a_waiting_item_names_its_vpc() {
     assert_eq!(vpc_of(&name(open_key(&scope())), OPEN), vpc);
     assert_eq!(vpc_of(&name(gave_way_key(&scope())), GAVE_WAY), vpc);
     assert_eq!(vpc_of(&name(gave_way_key(&scope())), DUE), None);
+}
+
+/// DynamoDB refuses an item above 400 KB, and the run that leaves so many findings would never end.
+#[test]
+fn a_state_of_a_thousand_findings_fits_into_an_item_and_is_read_by_all() {
+    let finding = |number: usize| Standing {
+        rule: RuleId::InternetRoute,
+        fingerprint: format!("{:020x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+        summary: format!(
+            "rtb-{number:017x} has a route to igw-{number:017x}, for {}",
+            "s".repeat(200)
+        ),
+        since: at(0),
+        told: true,
+    };
+    let standing = (0..1_500).map(finding).collect();
+    let state = VpcState { looked: Some(at(0)), standing, ..VpcState::default() };
+    let write = put(state_key(&scope()), &state, Condition::Any);
+    let Write::Put { key, body, .. } = write else { panic!() };
+    assert!(matches!(&body, Body::Packed(packed) if packed.len() < 300_000));
+    let item = Item { key, version: 1, body };
+    assert_eq!(read::<VpcState>(&item), Ok(state));
+    let (told, unreadable) = crate::history::digest::standing(std::slice::from_ref(&item));
+    assert_eq!((told[0].findings.len(), unreadable.len()), (1_500, 0));
+    let damaged = Item { body: Body::Packed(vec![1, 2]), ..item };
+    assert!(read::<VpcState>(&damaged).unwrap_err().to_string().contains("damaged"));
 }

@@ -18,6 +18,7 @@ use crate::history::{
     Alert, Kept, Lease, LookAgain, Mark, RecordedStep, RunRecord, Standing, VpcState, ledger,
 };
 use crate::inbox::round::tests::{Region, at, done, place};
+use crate::run::Lived;
 
 const TABLE: &str = "rtb-0a1b2c3d4e5f60011";
 
@@ -251,6 +252,35 @@ fn that_the_table_was_lost_is_told_once_for_a_sweep() {
     assert_eq!(after(&RoundEnd { progress: next, ..ended }), 1);
 }
 
+/// A policy that was narrowed would else bring a message for each VPC and hour, and nobody would hear.
+#[test]
+fn what_sweeps_may_not_read_is_told_once_and_floods_no_queue() {
+    let region = region();
+    let sweep = |hour: i64| {
+        region.now.set(at(hour * 60));
+        let ended = region.round(&Round::Begins(format!("sweep-{hour}")), 5).unwrap();
+        let (place, now) = (place(), region.now.get());
+        let after = after_round(&region.table, &region, &place, "g", &ended, now);
+        assert_eq!(done(after), Ok(()));
+        for _ in &ended.queued {
+            assert!(matches!(region.run(), Lived::Recorded { .. }));
+        }
+        let queued = ended.queued.len();
+        minute(&region).unwrap();
+        let is_of_it = |subject: &String| subject.contains("cannot see everything");
+        (queued, region.told.take().iter().filter(|it| is_of_it(it)).count())
+    };
+    assert!(matches!(region.run(), Lived::Recorded { .. }));
+    for (first, class) in [(1, ErrorClass::Denied), (5, ErrorClass::Invalid)] {
+        *region.hidden.borrow_mut() = vec![(Section::RouteTables, class)];
+        assert_eq!([first, first + 1, first + 2].map(sweep), [(0, 1), (0, 0), (0, 0)]);
+        region.hidden.take();
+        assert_eq!(sweep(first + 3), (0, 0));
+    }
+    *region.no_attributes.borrow_mut() = vec![("vpc-1", ErrorClass::Denied)];
+    assert_eq!([sweep(40), sweep(41), sweep(62)], [(0, 1), (0, 0), (0, 0)]);
+}
+
 #[test]
 fn the_digest_and_first_contacts_go_out_with_the_minute() {
     let region = region();
@@ -275,9 +305,13 @@ fn the_digest_and_first_contacts_go_out_with_the_minute() {
     assert_eq!(done(region.table.commit(&waits)), Ok(Commit::Made));
     minute(&region).unwrap();
     assert_eq!(region.told.take(), Vec::<String>::new(), "other VPCs of the sweep may come");
+    let sweep = Progress::begun(None, "s", BTreeSet::new(), at(0));
+    region.put(Kind::Sweep.at(&place()).key(PROGRESS), &Progress { ended: Some(at(1)), ..sweep });
     region.now.set(at(24 * 60));
     assert!(minute(&region).unwrap().faults.is_empty());
-    assert_eq!(region.told.take().len(), 2);
+    let told = region.told.take();
+    assert_eq!(told.len(), 2);
+    assert!(told.iter().any(|it| it.contains("first look at everything, 1 VPC,")), "{told:?}");
     minute(&region).unwrap();
     assert_eq!(region.told.take(), Vec::<String>::new());
 }

@@ -171,6 +171,18 @@ fn without_a_baseline_whatever_is_named_is_looked_at() {
     assert_eq!(of("DeleteRouteTable", named(&[], &[])), (vec![], vec![Noted::CompareRegion]));
 }
 
+#[test]
+fn a_baseline_that_cannot_be_read_now_is_waited_for_by_a_comparison() {
+    let fault = Source::Parameter("/b".to_owned()).unread("throttled", true);
+    let unknown = Managed::NoBaseline(fault);
+    let of = |name: &str, resolved: Resolved| detected(name, &resolved, &unknown);
+    let compare = vec![Noted::CompareRegion];
+    let anything = of("ModifyVpcBlockPublicAccessOptions", named(&[], &[]));
+    assert_eq!(anything, (vec![], compare.clone()));
+    let gone = of("DeleteVpcEndpoints", named(&["vpc-9"], &["vpce-1"]));
+    assert_eq!(gone, (about(&["vpc-9"]), compare));
+}
+
 /// A call of the guardrail's own, or of somebody who says so.
 fn call_by(issuer: Value, change: impl FnOnce(&mut Value)) -> Detected {
     let mut call = event("CreateSubnet");

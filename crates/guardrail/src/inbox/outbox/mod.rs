@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::cloud::{CallError, Commit, Table, Telling};
 use crate::ec2::id::Place;
 use crate::history::hourly::{Admission, Hourly, admit, hourly, hourly_key};
+use crate::history::lost::{given_up, lost_key};
 use crate::history::outgoing::{UNSENT, Unreadable, Unsent, alert_of, told, without_text};
 use crate::history::{Alert, Destination, Item, Kind};
 
@@ -51,6 +52,8 @@ pub struct Sent {
     pub left: usize,
     /// Those that were not taken.
     pub not_told: Vec<NotTold>,
+    /// Those that are not tried any more: their destinations, and the runs that they tell of.
+    pub given_up: Vec<(Destination, String)>,
     /// What could not be read: an alert is behind each.
     pub unreadable: Vec<Unreadable>,
     /// Why the table did not do what it should; what was not told then waits still.
@@ -121,7 +124,8 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
                 break;
             }
         }
-        sent.left = all.saturating_sub(sent.told).saturating_sub(sent.held);
+        let done = sent.told.saturating_add(sent.held).saturating_add(sent.given_up.len());
+        sent.left = all.saturating_sub(done);
         sent
     }
 
@@ -131,6 +135,10 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
         for (item, unsent) in queue {
             if (self.clock)() >= self.until {
                 return Ok(());
+            }
+            if unsent.is_given_up((self.clock)()) {
+                self.give_up(item, unsent, sent).await?;
+                continue;
             }
             if fails && !unsent.may_be_held() {
                 continue;
@@ -145,6 +153,24 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
                 Admitted::Held => sent.held += 1,
                 Admitted::Waits => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Counts an alert that waited for too long, in its place.
+    async fn give_up(
+        &self,
+        item: &Item,
+        unsent: &Unsent,
+        sent: &mut Sent,
+    ) -> Result<(), CallError> {
+        let before = self.table.get(&lost_key(self.place, &unsent.destination)).await?;
+        match self.table.commit(&given_up(item, unsent, before.as_ref())).await? {
+            Commit::Made => {
+                sent.given_up.push((unsent.destination.clone(), unsent.run_id.clone()));
+            }
+            // Somebody else has counted or told one: the next minute looks again.
+            Commit::Conflict => {}
         }
         Ok(())
     }

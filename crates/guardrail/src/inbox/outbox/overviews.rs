@@ -13,8 +13,9 @@ use crate::history::first_contact::{
     told_first_key,
 };
 use crate::history::hourly::{HOUR_OF, destination_of, hourly, summarized, summary_is_due};
-use crate::history::outgoing::{Unreadable, Unsent};
-use crate::history::{Item, Kind};
+use crate::history::lost::{LOST, lost_of};
+use crate::history::outgoing::{Level, Unreadable, Unsent, writes as outgoing};
+use crate::history::{Condition, Item, Kind, Transaction, Write};
 use crate::report::alert;
 
 impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
@@ -59,8 +60,9 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
     ) -> Result<Vec<Unreadable>, CallError> {
         let (told, now) = (self.table.get(&digest_key(self.place)).await?, (self.clock)());
         let Some(id) = digest_is_due(told.as_ref(), now, hour) else { return Ok(Vec::new()) };
+        let mut odd = self.make_lost(&id).await?;
         let states = self.table.list(&Kind::State.at(self.place), "").await?;
-        let (standing, unreadable) = standing(&states);
+        let (standing, mut unreadable) = standing(&states);
         let alert = alert::digest(&id, &standing, unreadable.len(), self.place, self.stack);
         // What stands on the first day of a table was told on that day.
         let alert = alert.filter(|_| told.is_some());
@@ -69,12 +71,41 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
         let (told, alert) = (told.as_ref(), alert.as_ref());
         let made = digest(told, self.place, &id, alert, &to, &waiting, now);
         let (Commit::Made | Commit::Conflict) = self.table.commit(&made).await?;
+        unreadable.append(&mut odd);
+        Ok(unreadable)
+    }
+
+    /// Makes the alert of those that were given up since the digest before this one, if any was; and
+    /// says which counts could not be read.
+    async fn make_lost(&self, digest: &str) -> Result<Vec<Unreadable>, CallError> {
+        let (mut all, mut unreadable, mut writes) = (Vec::new(), Vec::new(), Vec::new());
+        for item in self.table.list(&Kind::Told.at(self.place), LOST).await? {
+            match lost_of(&item) {
+                Ok(lost) => all.extend(lost),
+                Err(why) => {
+                    unreadable.push(why);
+                    continue;
+                }
+            }
+            let (key, condition) = (item.key, Condition::Version(item.version));
+            writes.push(Write::Delete { key, condition });
+        }
+        if !all.is_empty() {
+            let (id, now) = (format!("lost-{digest}"), (self.clock)());
+            let alert = alert::lost_alert(&id, &all, self.place, self.stack);
+            let to = self.telling.destinations();
+            writes.extend(outgoing(self.place, &id, &alert, Level::Overview, &to, now));
+            let made = Transaction { token: None, writes };
+            // Who comes second, or has counted one more, makes it later.
+            let (Commit::Made | Commit::Conflict) = self.table.commit(&made).await?;
+        }
         Ok(unreadable)
     }
 
     /// Makes the summaries of VPCs that sweeps found first, of which these items wait: their names
     /// begin with [`FIRST`](crate::history::first_contact::FIRST). `ended` says of each sweep that has
-    /// ended how many VPCs without a state it found.
+    /// ended how many VPCs without a state it found; `first_sweep` is the one before which the table
+    /// knew of none.
     ///
     /// # Errors
     /// When the table fails: what was not made is due still.
@@ -82,6 +113,7 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
         &self,
         items: &[Item],
         ended: &BTreeMap<String, usize>,
+        first_sweep: Option<&str>,
     ) -> Result<Vec<Unreadable>, CallError> {
         let (by_sweep, unreadable) = by_sweep(items);
         for (sweep, waiting) in by_sweep {
@@ -92,7 +124,8 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
             let due = first_contacts_due(&firsts, &told, ended.get(&sweep).copied(), now);
             if !due.is_empty() {
                 let id = first_contact_id(&sweep, &told);
-                let alert = alert::first_contact_alert(&id, &due, self.place, self.stack);
+                let is_first = first_sweep == Some(sweep.as_str());
+                let alert = alert::first_contact_alert(&id, &due, is_first, self.place, self.stack);
                 let to = self.telling.destinations();
                 let (noted, alert) = ((noted.as_ref(), &told), (&alert, to.as_slice()));
                 let made = first_contact(self.place, &sweep, noted, &due, alert, now);

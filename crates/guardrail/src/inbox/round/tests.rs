@@ -119,7 +119,7 @@ impl Region {
     }
 
     /// A run over the fixture's VPC that the clock has asked for.
-    fn run(&self) -> Lived {
+    pub(crate) fn run(&self) -> Lived {
         let now = self.now.get();
         let request = RunRequest {
             scope: place().scope(&vpc()),

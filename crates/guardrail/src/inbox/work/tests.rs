@@ -21,11 +21,12 @@ use crate::inbox::message::{for_call, sweep_without_baseline};
 struct OneVpc {
     world: Fixture,
     calls: RefCell<Vec<String>>,
+    now: Cell<Timestamp>,
 }
 
 impl Cloud for OneVpc {
     fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
+        self.now.get()
     }
 
     fn uptime(&self) -> Duration {
@@ -145,7 +146,7 @@ impl Stage {
             w.route("rtb-a", "0.0.0.0/0", "nat-1")
                 .baseline("settling", json!({"minutes": 0, "dhcp_options_minutes": 0}))
         });
-        let cloud = OneVpc { world, calls: RefCell::default() };
+        let cloud = OneVpc { world, calls: RefCell::default(), now: Cell::default() };
         let outside = Outside::default();
         Self { cloud, table, outside, seconds: 300, log: RefCell::default() }
     }
@@ -325,4 +326,27 @@ fn a_sender_without_a_baseline_is_told_of() {
     assert_eq!(stage.work(&[by_itself("m-1", &body)], None), NONE);
     assert_eq!(stage.told().len(), 1);
     assert_eq!(*stage.log.borrow(), ["no baseline"]);
+}
+
+/// Parameter Store throttles for a moment: the messages come again, and nobody needs to know.
+#[test]
+fn a_passing_fault_of_the_baseline_is_told_only_if_it_lasts() {
+    let fault = Source::Parameter("/b".to_owned()).unread("throttled", true);
+    let stage = Stage::new(Failing::after(u32::MAX));
+    let message = [received("m-1", "vpc-1")];
+    let after = |seconds: i64, fault: Option<&BaselineError>| {
+        stage.cloud.now.set(Timestamp::from_second(seconds).unwrap());
+        let back = stage.work(&message, fault).len();
+        (back, stage.told().len())
+    };
+    assert_eq!(after(0, Some(&fault)), (1, 0));
+    assert_eq!(after(10, Some(&fault)), (1, 0), "another batch");
+    assert_eq!(after(40, None), (0, 1), "the run, and nothing else");
+    assert_eq!(after(50, Some(&fault)), (1, 1), "it is a new fault");
+    assert_eq!(after(80, Some(&fault)), (1, 2), "it lasts");
+    assert!(stage.told()[1].contains("the baseline cannot be used"), "{:?}", stage.told());
+    let other = Source::Parameter("/b".to_owned()).unread("no answer", true);
+    assert_eq!(after(110, Some(&other)), (1, 2), "that there is none was told");
+    let stays = Source::Parameter("/b".to_owned()).unread("it is no JSON", false);
+    assert_eq!(after(140, Some(&stays)), (0, 3), "and this is for somebody to mend");
 }

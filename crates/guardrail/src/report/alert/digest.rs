@@ -74,7 +74,11 @@ fn findings(of: &[StandingVpc]) -> usize {
 }
 
 fn told_of(text: &mut String, vpc: &StandingVpc) {
-    let _ = writeln!(text, "\n{}, last looked at {}", vpc.vpc, time(vpc.looked));
+    let looked = match vpc.looked {
+        Some(looked) => format!("last looked at {}", time(looked)),
+        None => "no look has come to its end".to_owned(),
+    };
+    let _ = writeln!(text, "\n{}, {looked}", vpc.vpc);
     for finding in vpc.findings.iter().take(OF_A_VPC) {
         let _ = writeln!(text, "  - {} since {}", finding.rule, time(finding.since));
         for line in filled(&short(finding), 4) {
@@ -141,7 +145,7 @@ mod tests {
         };
         StandingVpc {
             vpc: name.parse().unwrap(),
-            looked: "2026-09-14T06:59:00Z".parse().unwrap(),
+            looked: Some("2026-09-14T06:59:00Z".parse().unwrap()),
             findings: (0..findings).map(finding).collect(),
         }
     }

@@ -15,14 +15,22 @@ use crate::shown::{self, quoted, word};
 /// How many VPCs are named.
 const NAMED: usize = 50;
 
-/// The alert of the VPCs that a sweep found first.
-pub fn first_contact_alert(id: &str, vpcs: &[&FirstContact], place: &Place, stack: &str) -> Alert {
+/// The alert of the VPCs that a sweep found first; the sweep itself may be the first that the table
+/// knows of.
+pub fn first_contact_alert(
+    id: &str,
+    vpcs: &[&FirstContact],
+    is_first_sweep: bool,
+    place: &Place,
+    stack: &str,
+) -> Alert {
     let mut worst: Vec<&FirstContact> =
         vpcs.iter().filter(|first| !first.findings.is_empty()).copied().collect();
     worst.sort_by_cached_key(|first| (first.gravity(), first.vpc.clone()));
     let (all, found) = (number(vpcs.len(), "VPC", "VPCs"), worst.len());
+    let what = if is_first_sweep { format!("everything, {all}") } else { all.clone() };
     let subject =
-        format!("VPC guardrail: first look at {all}, findings in {found}, {}", place.region);
+        format!("VPC guardrail: first look at {what}, findings in {found}, {}", place.region);
     let (mut verdicts, mut rules) = (BTreeMap::new(), BTreeMap::new());
     for first in vpcs {
         add(&mut verdicts, &first.verdict, 1);
@@ -35,6 +43,13 @@ pub fn first_contact_alert(id: &str, vpcs: &[&FirstContact], place: &Place, stac
         place.account, place.region
     );
     paragraph(&mut text, &what);
+    if is_first_sweep {
+        let first = "It is the first look at everything here: before it the table knew of no VPC. \
+                     Where the guardrail is not new, its table was lost or replaced, and with it what \
+                     waited, which alerts were not sent yet, and what was told before.";
+        text.push('\n');
+        paragraph(&mut text, first);
+    }
     counts(&mut text, "VPCs by verdict", &verdicts);
     counts(&mut text, "Findings by rule", &rules);
     named(&mut text, &worst);
@@ -44,6 +59,7 @@ pub fn first_contact_alert(id: &str, vpcs: &[&FirstContact], place: &Place, stac
     let of = |vpcs: Option<&[&FirstContact]>| {
         json!({
             "version": 1, "verdict": "first-contact", "id": id, "account": place.account,
+            "first_sweep": is_first_sweep,
             "region": place.region, "verdicts": verdicts, "rules": rules, "vpcs": vpcs,
             "command": command,
         })
@@ -136,6 +152,15 @@ mod tests {
         }
     }
 
+    /// Nobody may take a lost table for a new guardrail.
+    #[test]
+    fn the_first_look_at_everything_says_what_that_may_mean() {
+        let vpc = first("vpc-1", None, &[]);
+        let text = |is_first| first_contact_alert("f", &[&vpc], is_first, &place(), "s").text;
+        assert!(text(true).contains("its table was lost or replaced"), "{}", text(true));
+        assert!(!text(false).contains("table"), "{}", text(false));
+    }
+
     #[test]
     fn a_sweeps_new_vpcs_are_one_alert_the_worst_first() {
         let all = [
@@ -152,8 +177,13 @@ mod tests {
                 ],
             ),
         ];
-        let alert =
-            first_contact_alert("first-s", &all.iter().collect::<Vec<_>>(), &place(), "stack");
+        let alert = first_contact_alert(
+            "first-s",
+            &all.iter().collect::<Vec<_>>(),
+            false,
+            &place(),
+            "stack",
+        );
         assert_eq!(
             alert.subject,
             "VPC guardrail: first look at 3 VPCs, findings in 2, eu-central-1"
@@ -194,7 +224,7 @@ mod tests {
         let all: Vec<FirstContact> = (0..5000)
             .map(|at| first(&format!("vpc-{at}"), Some("shop"), &[(RuleId::InternetRoute, 1)]))
             .collect();
-        let alert = first_contact_alert("f", &all.iter().collect::<Vec<_>>(), &place(), "s");
+        let alert = first_contact_alert("f", &all.iter().collect::<Vec<_>>(), false, &place(), "s");
         assert!(alert.text.len() < 8_000, "{}", alert.text.len());
         assert!(alert.text.contains("  and 4950 more\n"), "{}", alert.text);
         assert!(alert.json.len() < 2_000, "{}", alert.json.len());

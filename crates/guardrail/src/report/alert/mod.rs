@@ -6,9 +6,11 @@ mod closed_run;
 mod digest;
 mod ended;
 mod first_contact;
+mod lost;
 mod moved;
 mod scripts;
 mod summary;
+mod sweep_blind;
 mod unmatched_call;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use crate::cloud::Applied;
 use crate::ec2::id::SubnetId;
 use crate::event::Tool;
 pub use crate::history::{Alert, Attribute};
+use crate::plan::costs::StepCost;
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
@@ -26,9 +29,11 @@ pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_ale
 pub use crate::report::alert::digest::digest;
 use crate::report::alert::ended::{after_how_long, ended, is_back_by_others};
 pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
+pub use crate::report::alert::lost::lost_alert;
 use crate::report::alert::moved::moved;
 use crate::report::alert::scripts::{Scripts, by_hand, to_undo};
 pub use crate::report::alert::summary::summary;
+pub use crate::report::alert::sweep_blind::sweep_blind_alert;
 pub use crate::report::alert::unmatched_call::unmatched_call;
 use crate::report::commands;
 use crate::report::{CutOff, Next, Outcome, Report, StepReport, Verdict};
@@ -193,6 +198,7 @@ fn departed(out: &mut String, report: &Report) {
 fn body(out: &mut String, report: &Report) {
     found(out, report);
     steps(out, report);
+    cost(out, report);
     moved(out, report);
     left_alone(out, report);
 }
@@ -373,6 +379,25 @@ fn left_alone(out: &mut String, report: &Report) {
             "  - what runs do could not be recorded, so nothing {more}is changed: {}",
             error.shown()
         );
+    }
+}
+
+/// What the steps cost, a line each.
+fn cost(out: &mut String, report: &Report) {
+    if report.costs.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nWhat this costs (data not counted)");
+    for StepCost { step, service, zones, per_month } in &report.costs {
+        let zones = if *zones == 1 { "1 zone".to_owned() } else { format!("{zones} zones") };
+        let amount = match per_month {
+            Some(amount) => format!("{amount} a month"),
+            None => format!(
+                "price in {} unknown, set it in the baseline's `costs`",
+                report.scope.region
+            ),
+        };
+        let _ = writeln!(out, "  - step {step}: {service} in {zones}: {amount}");
     }
 }
 

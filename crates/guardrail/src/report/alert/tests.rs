@@ -105,6 +105,7 @@ fn what_has_ended_is_told_with_since_when_and_for_how_long_it_was() {
         steps: Vec::new(),
         evidence: Vec::new(),
         script: None,
+        costs: Vec::new(),
         advice: None,
         ended: vec![gone],
         was_off_for_seconds: Some(4_800),

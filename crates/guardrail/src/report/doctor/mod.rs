@@ -10,7 +10,8 @@ use crate::cloud::{CallError, ErrorClass};
 use crate::ec2::list;
 use crate::ec2::operation::Operation;
 pub use crate::report::doctor::seen::{
-    Field, FieldSelector, Lookup, RuleState, SeenRule, Selector, Subscription, Target, Trail,
+    Field, FieldSelector, Lookup, RuleState, SeenRule, SeenTable, Selector, Subscription, Target,
+    Trail,
 };
 
 /// One thing that was looked at.
@@ -276,6 +277,47 @@ pub fn topic(stack: &str, seen: &Lookup<Vec<Subscription>>) -> Check {
             }
         }
     }
+}
+
+/// What the check of the table is called.
+pub const TABLE: &str = "table";
+
+/// The table: whether it is there, forgets what has expired, and can be restored.
+pub fn table(stack: &str, seen: &Lookup<SeenTable>) -> Vec<Check> {
+    const EXPIRES: &str = "table: time to live is on";
+    const RESTORABLE: &str = "table: point-in-time recovery is on";
+    let table = match seen {
+        Err(error) => return vec![Check::unanswered(TABLE, error)],
+        Ok(None) => {
+            let detail = format!(
+                "nothing here has a name like {stack}-history-…: nothing is repaired and no alert \
+                 is sent without it; deploy the stack, or name it with --stack"
+            );
+            return vec![Check::new(TABLE, State::Missing, detail)];
+        }
+        Ok(Some(table)) => table,
+    };
+    let expires = match &table.expires {
+        Err(error) => Check::unanswered(EXPIRES, error),
+        Ok(true) => Check::new(EXPIRES, State::Fine, ""),
+        Ok(false) => Check::new(
+            EXPIRES,
+            State::Wrong,
+            "it is off for the attribute `expires`, and the table grows; deploy the stack again",
+        ),
+    };
+    let restorable = match &table.is_restorable {
+        Err(error) => Check::unanswered(RESTORABLE, error),
+        Ok(true) => Check::new(RESTORABLE, State::Fine, ""),
+        // What was asked for, only the stack's parameter says.
+        Ok(false) => Check::new(
+            RESTORABLE,
+            State::CannotTell,
+            "it is off; that is as it should be only where the stack's parameter \
+             `PointInTimeRecovery` is `false`",
+        ),
+    };
+    vec![Check::new(TABLE, State::Fine, table.name.as_str()), expires, restorable]
 }
 
 /// Whose credentials these are.

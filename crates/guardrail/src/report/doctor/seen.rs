@@ -108,6 +108,17 @@ pub struct SeenRule {
     pub targets: Vec<Target>,
 }
 
+/// The table of a stack, as far as it could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenTable {
+    /// Its name.
+    pub name: String,
+    /// Whether DynamoDB deletes what has expired.
+    pub expires: Result<bool, CallError>,
+    /// Whether point-in-time recovery is on.
+    pub is_restorable: Result<bool, CallError>,
+}
+
 /// The state of a rule (docs.aws.amazon.com/eventbridge/latest/APIReference/API_Rule.html).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleState {

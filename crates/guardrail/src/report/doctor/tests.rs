@@ -148,3 +148,20 @@ fn what_is_not_there_is_named_as_it_would_be() {
         [Ok(Some(0)), Ok(Some(2))].map(|seen| dead_letters(given_up, "guard", &seen).state);
     assert_eq!(states, [State::Fine, State::Wrong]);
 }
+
+#[test]
+fn a_table_is_there_forgets_and_can_be_restored() {
+    let of = |expires, is_restorable| {
+        let seen = SeenTable { name: "guardrail-history-1".to_owned(), expires, is_restorable };
+        let checks = table("guardrail", &Ok(Some(seen)));
+        checks.into_iter().map(|check| check.state).collect::<Vec<_>>()
+    };
+    use State::{CannotTell, Fine, Missing, Wrong};
+    assert_eq!(of(Ok(true), Ok(true)), [Fine, Fine, Fine]);
+    assert_eq!(of(Ok(false), Ok(false)), [Fine, Wrong, CannotTell]);
+    let denied = || Err(error("AccessDeniedException"));
+    assert_eq!(of(denied(), denied()), [Fine, CannotTell, CannotTell]);
+    let state = |seen| table("guardrail", &seen).into_iter().map(|it| it.state).collect::<Vec<_>>();
+    assert_eq!(state(Ok(None)), [Missing]);
+    assert_eq!(state(Err(error("AccessDeniedException"))), [CannotTell]);
+}

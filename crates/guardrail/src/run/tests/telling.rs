@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cloud::Table;
+use crate::history::first_contact::FirstContact;
 use crate::history::ledger::{gave_way_key, open_key, put, state_key};
 use crate::history::{Item, Key, Kind, Open, Partition, Standing, VpcFacts};
 
@@ -15,10 +16,15 @@ pub(super) fn done<T>(future: impl Future<Output = T>) -> T {
 
 /// One more run, a minute later, with 25 seconds of time: its report and whether it is told.
 fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
+    next_of(cloud, table, request(0))
+}
+
+/// The same, of this request.
+pub(super) fn next_of(cloud: &Fake, table: &InMemoryTable, request: RunRequest) -> (bool, Report) {
     let now = cloud.now.get() + Duration::from_secs(60);
     cloud.now.set(now);
     let deadline = now + Duration::from_secs(25);
-    let request = RunRequest { run_id: format!("run-{now}"), deadline, ..request(0) };
+    let request = RunRequest { run_id: format!("run-{now}"), deadline, ..request };
     match lived(cloud, table, &request) {
         Lived::Recorded { report, is_told } => (is_told, *report),
         other @ (Lived::Busy { .. } | Lived::NotRecorded { .. }) => panic!("{other:?}"),
@@ -34,7 +40,7 @@ fn standing(table: &InMemoryTable) -> Vec<Standing> {
     state(table).standing
 }
 
-fn edit(cloud: &Fake, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) {
+pub(super) fn edit(cloud: &Fake, edit: impl FnOnce(&mut Fixture) -> &mut Fixture) {
     edit(&mut cloud.state.borrow_mut());
 }
 
@@ -186,4 +192,40 @@ fn a_grace_is_noted_once_and_ends_with_the_endpoint() {
     let (is_told, made) = next(&cloud, &table);
     assert!(is_told && made.changed(), "{:?}", told(&made));
     assert_eq!(noted(), []);
+}
+
+/// What was told to stand and is repaired now has ended, and is not said twice.
+#[test]
+fn what_is_repaired_is_not_said_to_have_ended_too() {
+    let cloud = Fake::new(|w| nat(w).baseline("mode", json!("notify")));
+    at_once(&mut cloud.state.borrow_mut());
+    let table = InMemoryTable::default();
+    assert!(next(&cloud, &table).0);
+    edit(&cloud, |w| w.baseline("mode", json!("repair")));
+    let (is_told, report) = next(&cloud, &table);
+    assert!(is_told && report.findings.iter().all(|found| found.repaired), "{:?}", told(&report));
+    assert_eq!((report.findings.len(), report.ended), (1, vec![]));
+    assert_eq!(standing(&table), []);
+}
+
+/// What throttling kept from the first look of a sweep's run belongs into the sweep's summary still.
+#[test]
+fn a_first_contact_that_was_blind_at_first_is_told_with_the_others() {
+    let cloud = Fake {
+        blind: vec![(1, 1, Section::RouteTables, ErrorClass::Throttled)],
+        ..Fake::new(|w| nat(w).baseline("mode", json!("notify")))
+    };
+    let table = InMemoryTable::default();
+    let by =
+        |cause, incident: &str| RunRequest { cause, incident: incident.to_owned(), ..request(0) };
+    assert!(!next_of(&cloud, &table, by(Cause::Sweep, "sweep-1")).0);
+    let waiting = Kind::Waiting.at(&request(0).scope.place());
+    let first = waiting.key("first#vpc-1");
+    assert_eq!(done(table.get(&first)), Ok(None), "there is nothing to tell yet");
+    let (is_told, report) = next_of(&cloud, &table, by(Cause::Clock, "clock-1"));
+    assert_eq!((is_told, report.findings.len()), (false, 1), "{:?}", told(&report));
+    let item = done(table.get(&first)).unwrap().unwrap();
+    assert_eq!(FirstContact::read(&item).unwrap().sweep, "sweep-1");
+    assert_eq!(state(&table).first_contact, None);
+    assert!(!next_of(&cloud, &table, by(Cause::Clock, "clock-2")).0, "it stands");
 }

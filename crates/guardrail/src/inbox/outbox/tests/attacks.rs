@@ -188,8 +188,43 @@ fn an_alert_that_is_never_taken_keeps_no_other_back() {
     }
     assert_eq!(world.told_to("a"), ["about r-1", "about r-2", "about r-3", "about r-4"]);
     assert_eq!(world.unsent().len(), 1);
-    world.table.forget_expired(at(14 * 86_400));
-    assert_eq!(world.unsent().len(), 0, "after two weeks it is no news");
+    world.now.set(14 * 86_400);
+    let given_up = vec![(Destination::new("a"), "r-0".to_owned())];
+    assert_eq!(world.tick(), Sent { given_up, ..Sent::default() }, "it is no news any more");
+    assert_eq!(world.unsent().len(), 0);
+}
+
+/// A topic that was deleted, and that somebody makes again after a month.
+#[test]
+fn alerts_that_are_given_up_are_counted_and_told_to_whom_they_were_lost() {
+    let world = World::default();
+    world.failing.borrow_mut().push("a");
+    let digest = || {
+        let place = place();
+        whole(world.outbox(&place).make_digest(0, &[])).unwrap();
+        world.tick()
+    };
+    for run in 0..30 {
+        world.now.set(run);
+        world.ends(&format!("r-{run}"), Level::Alarm, &["a", "b"]);
+    }
+    world.tick();
+    assert_eq!(world.told_to("b").len(), 30);
+    world.now.set(14 * 86_400 + 10);
+    assert_eq!(world.tick().given_up.len(), 11);
+    digest();
+    let subject = "VPC guardrail: 11 alerts given up, not taken for 14 days, eu-central-1";
+    assert_eq!(world.told_to("b")[30..], [subject]);
+    world.now.set(14 * 86_400 + 100);
+    assert_eq!(digest().given_up.len(), 19);
+    assert_eq!(world.told_to("b").len(), 31, "once a day");
+    world.failing.take();
+    world.now.set(15 * 86_400);
+    digest();
+    let next = subject.replace("11", "19");
+    assert_eq!(world.told_to("b")[31..], [next.as_str()]);
+    // What was tried least comes first.
+    assert_eq!(world.told_to("a"), [next, subject.to_owned()], "it hears of all");
 }
 
 /// The hour turns between two alerts, and between an alert's claim and its repeat.

@@ -213,7 +213,7 @@ pub(super) async fn first_contacts(world: &World) -> Result<Vec<Unreadable>, Cal
     let place = place();
     let items = world.list(&Kind::Waiting.at(&place), FIRST).await?;
     let ended = BTreeMap::from([("s-1".to_owned(), 130)]);
-    world.outbox(&place).make_first_contacts(&items, &ended).await
+    world.outbox(&place).make_first_contacts(&items, &ended, None).await
 }
 
 #[test]
