@@ -273,26 +273,32 @@ impl<G> Action<G> {
         all.filter(|section| !self.is_settled(*section)).collect()
     }
 
-    /// Whether what the change was planned from in this section cannot have become another thing
-    /// meanwhile: a NAT gateway never changes its kind, so that a route to one with a plain
-    /// destination needs no second look at interfaces and prefix lists.
+    /// Whether nothing that this section can say by now speaks against the change. A NAT gateway never
+    /// changes its kind, so that a route to one with a plain destination needs no second look at
+    /// interfaces and prefix lists. A gateway endpoint takes addresses over, whose names resolve as
+    /// they did before.
     fn is_settled(&self, section: Section) -> bool {
-        let plain_nat_route = match self {
-            Self::DeleteRoute { destination, target, .. } => match destination {
-                Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_) => {
-                    matches!(target, RouteTarget::NatGateway(_))
-                }
-                Destination::PrefixList(_) => false,
-            },
+        match self {
+            Self::DeleteRoute { destination, target, .. } => {
+                let is_plain = match destination {
+                    Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_) => true,
+                    Destination::PrefixList(_) => false,
+                };
+                is_plain
+                    && matches!(target, RouteTarget::NatGateway(_))
+                    && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
+            }
+            Self::CreateEndpoint { kind: NewEndpoint::Gateway { .. }, .. } => {
+                section == Section::VpcAttributes
+            }
             Self::EnableVpcDns { .. }
             | Self::CreateSecurityGroup { .. }
             | Self::AuthorizeHttps { .. }
-            | Self::CreateEndpoint { .. }
+            | Self::CreateEndpoint { kind: NewEndpoint::Interface { .. }, .. }
             | Self::ModifyEndpoint { .. }
             | Self::SetEndpointPolicy { .. }
             | Self::DisablePublicIpOnLaunch { .. } => false,
-        };
-        plain_nat_route && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
+        }
     }
 
     /// The ids that its call names.

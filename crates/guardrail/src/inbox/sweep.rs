@@ -81,12 +81,16 @@ pub fn sweep(
     let mut swept = Vec::new();
     for snapshot in Snapshot::all(world, &shared)? {
         let vpc = &snapshot.vpc.vpc_id;
+        // The others are compared in another round: a thousand in each would take all of its time.
+        if !of.contains(vpc) {
+            continue;
+        }
         let known = known.get(vpc).unwrap_or(&nothing);
         let memory =
             known.facts.as_ref().map_or(Memory::NotAsked, |known| Memory::Of(&known.facts));
         let seen = assess_snapshot(baseline, &snapshot, circumstances(memory));
         match seen.standing {
-            VpcStanding::Managed(_) if of.contains(vpc) => {
+            VpcStanding::Managed(_) => {
                 let mut looked = looked_at(&snapshot, baseline);
                 looked.attributes = looked.attributes.filter(|_| fresh.contains(vpc));
                 swept.push(SweptVpc {
@@ -98,10 +102,7 @@ pub fn sweep(
                     facts: VpcFacts::after_look(known.facts.as_ref(), &looked, &[], now),
                 });
             }
-            VpcStanding::Managed(_)
-            | VpcStanding::NotManaged(_)
-            | VpcStanding::Missing
-            | VpcStanding::Unobserved => {}
+            VpcStanding::NotManaged(_) | VpcStanding::Missing | VpcStanding::Unobserved => {}
         }
     }
     Ok(swept)
@@ -236,7 +237,7 @@ impl Progress {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AttributesToRead {
     /// Without these a VPC cannot be compared.
-    pub needed: Vec<VpcId>,
+    pub needed: BTreeSet<VpcId>,
     /// These are known and old: the oldest first.
     pub refreshed: Vec<VpcId>,
 }
@@ -256,10 +257,10 @@ pub fn attributes_to_read(
         let cached = known.get(vpc)?.facts.as_ref()?.attributes.as_ref()?;
         dropped.count(vpc, cached.read).then_some(cached.read)
     };
-    let (mut needed, mut old) = (Vec::new(), Vec::new());
+    let (mut needed, mut old) = (BTreeSet::new(), Vec::new());
     for vpc in of {
         match read(vpc) {
-            None => needed.push(vpc.clone()),
+            None => drop(needed.insert(vpc.clone())),
             Some(read) if now.duration_since(read) >= OLD => old.push((read, vpc.clone())),
             Some(_) => {}
         }
@@ -274,7 +275,7 @@ pub fn with_known_attributes(
     mut world: World,
     of: &BTreeSet<VpcId>,
     known: &BTreeMap<VpcId, KnownVpc>,
-    needed: &[VpcId],
+    needed: &BTreeSet<VpcId>,
 ) -> World {
     let attributes = world.vpc_attributes.get_or_insert_default();
     for vpc in of.iter().filter(|vpc| !needed.contains(vpc)) {

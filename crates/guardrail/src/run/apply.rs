@@ -32,9 +32,11 @@ use crate::report::{CutOff, Outcome};
 const VERIFY_LOOKS: u32 = 4;
 const VERIFY_AFTER: Duration = Duration::from_secs(2);
 
-/// The sections that the guardrail's changes show in, whichever it makes.
-fn changed_sections() -> impl Iterator<Item = Section> {
-    Operation::ALL.iter().flat_map(|operation| operation.shows_in()).copied()
+/// The sections that the guardrail's changes show in, whichever it makes; but the DNS attributes, for
+/// which EC2 wants two calls, only where this run may have changed them.
+fn changed_sections(touched: &BTreeSet<Section>) -> BTreeSet<Section> {
+    let all = Operation::ALL.iter().flat_map(|operation| operation.shows_in()).copied();
+    all.filter(|it| *it != Section::VpcAttributes || touched.contains(it)).collect()
 }
 
 /// What is known of the VPC at this moment.
@@ -43,6 +45,8 @@ struct Observed {
     unread: Vec<Unread>,
     /// The sections read since the plan was made and since the last change.
     fresh: BTreeSet<Section>,
+    /// Whether the VPC's DNS attributes were read since they were last remembered.
+    has_new_attributes: bool,
 }
 
 impl Observed {
@@ -52,7 +56,7 @@ impl Observed {
             account_id: Some(scope.account.clone()),
             ..World::default()
         };
-        Self { world, unread: Vec::new(), fresh: BTreeSet::new() }
+        Self { world, unread: Vec::new(), fresh: BTreeSet::new(), has_new_attributes: false }
     }
 
     async fn look<C: Cloud>(&mut self, cloud: &C, scope: &Scope, sections: &[Section]) {
@@ -60,6 +64,7 @@ impl Observed {
         self.unread.retain(|unread| !sections.contains(&unread.section));
         self.unread.extend(observation.unread);
         self.world.refresh(observation.world, sections);
+        self.has_new_attributes |= sections.contains(&Section::VpcAttributes);
     }
 
     /// Reads again what has not been read since the plan was made and since the last change.
@@ -185,7 +190,11 @@ impl<'a, C: Cloud> Runner<'a, C> {
     fn assess(&mut self) -> Assessment {
         let now = self.cloud.now();
         let (baseline, world, request) = (self.baseline, &self.observed.world, self.request);
-        let looked = seen_in(baseline, world, &request.scope.vpc).unwrap_or_else(Looked::nothing);
+        let mut looked =
+            seen_in(baseline, world, &request.scope.vpc).unwrap_or_else(Looked::nothing);
+        if !std::mem::take(&mut self.observed.has_new_attributes) {
+            looked.attributes = None;
+        }
         if let Some(facts) = &mut self.remembered.facts {
             let calls = &self.remembered.calls;
             *facts = Some(VpcFacts::after_look(facts.as_ref(), &looked, calls, now));
@@ -375,8 +384,8 @@ impl<'a, C: Cloud> Runner<'a, C> {
     pub(super) async fn verify(&mut self, plan: &Plan, outcomes: &Outcomes) -> Assessment {
         let mut looks_left = VERIFY_LOOKS;
         loop {
-            let unread = self.observed.unread.iter().map(|unread| unread.section);
-            let sections: BTreeSet<Section> = changed_sections().chain(unread).collect();
+            let mut sections = changed_sections(&self.touched);
+            sections.extend(self.observed.unread.iter().map(|unread| unread.section));
             self.observed
                 .look(self.cloud, &self.request.scope, &sections.into_iter().collect::<Vec<_>>())
                 .await;

@@ -34,6 +34,8 @@ struct Fake {
     state: RefCell<Fixture>,
     now: Cell<Timestamp>,
     reads: Cell<u32>,
+    /// How many of those were of DNS attributes too.
+    attribute_reads: Cell<u32>,
     calls: RefCell<Vec<String>>,
     /// What happens in the world before a read of this number.
     script: Vec<(u32, Edit)>,
@@ -57,6 +59,7 @@ impl Fake {
             state: RefCell::new(Fixture::edited(edit)),
             now: Cell::new(Timestamp::UNIX_EPOCH),
             reads: Cell::new(0),
+            attribute_reads: Cell::new(0),
             calls: RefCell::default(),
             script: Vec::new(),
             blind: Vec::new(),
@@ -136,6 +139,9 @@ impl Cloud for Fake {
     async fn observe(&self, _: &Scope, sections: &[Section]) -> Observation {
         let read = self.reads.get() + 1;
         self.reads.set(read);
+        if sections.contains(&Section::VpcAttributes) {
+            self.attribute_reads.set(self.attribute_reads.get() + 1);
+        }
         self.script.iter().filter(|(at, _)| *at == read).for_each(|(_, happen)| {
             happen(&mut self.state.borrow_mut());
         });
@@ -569,6 +575,17 @@ fn what_was_just_read_is_not_read_again() {
     run(&cloud);
     assert_eq!(cloud.calls.take(), ["delete the route 0.0.0.0/0 → nat-1 from rtb-b"]);
     assert_eq!(cloud.reads.get(), 3);
+}
+
+/// EC2 wants two calls for them, of which a run has few.
+#[test]
+fn dns_attributes_are_read_first_and_before_what_they_can_speak_against() {
+    let cloud = Fake::new(|w| nat(w).delete_gateway("vpce-s3"));
+    run(&cloud);
+    let calls = cloud.calls.take();
+    let [create, delete] = calls.as_slice() else { panic!("two calls are planned: {calls:?}") };
+    assert!(create.starts_with("create a gateway endpoint") && delete == DELETE, "{calls:?}");
+    assert_eq!(cloud.attribute_reads.get(), 2, "not before the endpoint, nor after the route");
 }
 
 #[test]
