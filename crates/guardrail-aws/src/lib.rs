@@ -14,6 +14,7 @@ mod ec2;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod permissions;
+mod probes;
 mod sdk;
 mod sns;
 mod sqs;

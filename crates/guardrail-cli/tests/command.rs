@@ -522,7 +522,7 @@ fn what_needs_aws_says_how_to_build_it_in() {
     let error = "build it with `cargo build --release -p guardrail-cli --features live`";
     refuses(&["plan"], &format!("{error}, or name a world with `--world`"));
     refuses(&["explain", "--vpc", "vpc-1"], &format!("{error}, or name a world with `--world`"));
-    for command in ["snapshot", "repair", "doctor"] {
+    for command in ["snapshot", "repair", "probe", "doctor"] {
         refuses(&[command, "--vpc", "vpc-1", "--yes"], error);
     }
 }

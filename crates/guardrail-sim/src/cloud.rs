@@ -11,6 +11,7 @@ use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{InstanceId, NatGatewayId, Scope, SecurityGroupId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointType, IpPermission, IpProtocol, IpRange, Ipv6Range, World};
+use guardrail::probe::{self, ProbeName, Question};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
@@ -83,6 +84,15 @@ impl Cloud for SimCloud {
 
     async fn carried(&self, _: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         self.0.borrow().traffic_of(nats)
+    }
+
+    async fn ask_probe(
+        &self,
+        _: &Scope,
+        probe: &ProbeName,
+        question: &Question,
+    ) -> Result<probe::Answer, CallError> {
+        self.0.borrow().ask_probe(probe, question)
     }
 
     async fn pause(&self, time: Duration) {

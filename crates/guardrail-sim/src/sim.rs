@@ -7,6 +7,7 @@ use guardrail::cloud::NatTraffic;
 use guardrail::ec2::id::{EndpointId, InterfaceId, NatGatewayId, RouteTableId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointState, NatGatewayState, World};
+use guardrail::probe::ProbeName;
 use jiff::Timestamp;
 
 use crate::ec2::errors::ApiError;
@@ -102,6 +103,8 @@ pub struct Sim {
     calls: Vec<Recorded>,
     /// What it answers of the NAT gateways' last hour, which no call here makes.
     traffic: Vec<NatTraffic>,
+    /// The probes that cannot be asked, and what Lambda says of each.
+    pub(crate) broken_probes: BTreeMap<ProbeName, ApiError>,
     /// What the last call came to whose answer was lost.
     lost: Option<Result<Response, ApiError>>,
 }
@@ -127,6 +130,7 @@ impl Sim {
             calls: Vec::new(),
             traffic: Vec::new(),
             without_public_ip: BTreeSet::new(),
+            broken_probes: BTreeMap::new(),
             lost: None,
         };
         sim.take_up_transitions();

@@ -511,11 +511,18 @@ impl FromAws<sdk::NetworkInterface> for world::NetworkInterface {
                 groups: all(interface.groups)?,
                 private_ip_address: text(interface.private_ip_address),
                 private_ip_addresses: all(interface.private_ip_addresses)?,
+                ipv6_addresses: all(interface.ipv6_addresses)?,
                 association: interface.association.map(FromAws::from_aws).transpose()?,
                 attachment: interface.attachment.map(FromAws::from_aws).transpose()?,
             })
         };
         within(name.as_deref(), read())
+    }
+}
+
+impl FromAws<sdk::NetworkInterfaceIpv6Address> for world::InterfaceIpv6Address {
+    fn from_aws(address: sdk::NetworkInterfaceIpv6Address) -> Read<Self> {
+        Ok(Self { ipv6_address: text(address.ipv6_address) })
     }
 }
 

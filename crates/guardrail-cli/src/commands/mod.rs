@@ -16,6 +16,8 @@ pub(crate) mod live;
 pub(crate) mod not_live;
 pub(crate) mod plan;
 #[cfg(feature = "live")]
+pub(crate) mod probe;
+#[cfg(feature = "live")]
 pub(crate) mod redrive;
 #[cfg(feature = "live")]
 pub(crate) mod repair;

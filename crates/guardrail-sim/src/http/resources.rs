@@ -433,6 +433,12 @@ pub(crate) fn interface(eni: &NetworkInterface, place: &ServedPlace) -> Fields {
         let addresses = eni.private_ip_addresses.iter().map(interface_address);
         fields = fields.list("privateIpAddressesSet", addresses);
     }
+    if !eni.ipv6_addresses.is_empty() {
+        let addresses = eni.ipv6_addresses.iter();
+        let addresses =
+            addresses.map(|it| Fields::new().maybe("ipv6Address", it.ipv6_address.as_ref()));
+        fields = fields.list("ipv6AddressesSet", addresses);
+    }
     if let Some(attachment) = &eni.attachment {
         let attachment = Fields::new()
             .maybe("instanceId", attachment.instance_id.as_ref())

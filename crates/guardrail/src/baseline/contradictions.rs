@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, RuleId,
-    RuleOptions, Settling, TagSelector, VpcOverride,
+    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, Remove,
+    RuleId, RuleOptions, Settling, TagSelector, VpcOverride,
 };
 use crate::ec2::policy::Placeholder;
 
@@ -31,6 +31,13 @@ impl Baseline {
         faults.extend(of_services("gateway_endpoints", gateway, of_a_gateway_service));
         let interface = &self.interface_endpoints.services;
         faults.extend(of_services("interface_endpoints", interface, |_, _| Vec::new()));
+        if !self.probes.is_empty() && self.internet_routes.remove == Remove::Immediately {
+            faults.push(
+                "`probes`: `internet_routes.remove` is `immediately`, so no probe would be asked; \
+                 write `after-endpoints`, or name no probes"
+                    .to_owned(),
+            );
+        }
         faults.extend(of_policies("gateway_endpoints", gateway, self.organization.is_some()));
         faults.extend(of_policies("interface_endpoints", interface, self.organization.is_some()));
         for (at, allowed) in self.internet_routes.allowed.iter().enumerate() {
@@ -247,6 +254,24 @@ mod tests {
                 "`limits.endpoint_changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
             ]
         );
+    }
+
+    #[test]
+    fn probes_are_asked_only_where_a_route_waits_for_something() {
+        let probes = r#""probes": ["vpc-guardrail-probe-subnet-1"]"#;
+        let at_once = r#""internet_routes": {"remove": "immediately"}"#;
+        assert_eq!(
+            faults(&format!("{probes}, {at_once}")),
+            [
+                "`probes`: `internet_routes.remove` is `immediately`, so no probe would be asked; write \
+              `after-endpoints`, or name no probes"
+            ]
+        );
+        assert!(
+            faults(r#""probes": ["vpc-guardrail-repair"]"#)[0]
+                .contains("is not the name of a probe")
+        );
+        assert!(Baseline::parse(&format!(r#"{{"version": 1, {probes}}}"#)).is_ok());
     }
 
     #[test]

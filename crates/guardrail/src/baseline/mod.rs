@@ -35,7 +35,7 @@ pub use settling::Settling;
 pub use tag_selector::TagSelector;
 pub use vpc_override::{Resolver, RuleMode, VpcOverride, VpcSelector};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -45,6 +45,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ec2::world::Vpc;
 use crate::ec2::world_file::plain;
+use crate::probe::ProbeName;
 use tag_selector::{usual_private_tags, usual_public_tags};
 use vpc_override::under_one_mode;
 
@@ -85,6 +86,10 @@ pub struct Baseline {
     /// What is done about internet routes on private subnets' tables.
     #[serde(default)]
     pub internet_routes: InternetRoutes,
+    /// The probes: functions that stand in private subnets, by their names. A route of such a subnet's
+    /// table goes only when the probe has just seen each required service answer.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub probes: BTreeSet<ProbeName>,
     /// The subnets that may lead out though they are neither private nor public, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unclassified_subnets: Option<AcceptedSubnets>,
@@ -378,6 +383,7 @@ impl Default for Baseline {
             gateway_endpoints: GatewayEndpoints::default(),
             interface_endpoints: InterfaceEndpoints::default(),
             internet_routes: InternetRoutes::default(),
+            probes: BTreeSet::new(),
             unclassified_subnets: None,
             rules: BTreeMap::new(),
             accepted_policies: Vec::new(),

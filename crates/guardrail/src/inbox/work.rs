@@ -192,7 +192,7 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
     async fn run_one(&self, baseline: &Baseline, run: &VpcRun) -> Back {
         let Hands { cloud, table, telling, .. } = self.hands;
         let now = cloud.now();
-        let deadline = batch::deadline(now, self.invocation.ends);
+        let deadline = batch::deadline(now, self.invocation.ends, baseline);
         if !batch::may_begin(now, deadline) {
             (self.log)(Event::NoTime(run));
             return Back::Soon;

@@ -28,6 +28,7 @@ use crate::history::LookAgain;
 use crate::plan::advice::Advice;
 use crate::plan::costs::StepCost;
 use crate::plan::{Hold, StepId};
+use crate::probe::ProbeName;
 use crate::rules::exemptions::ExemptedIn;
 use crate::rules::finding::Drift;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
@@ -89,6 +90,9 @@ pub struct Report {
     /// nobody was asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nat_traffic: Vec<NatTraffic>,
+    /// What probes did not reach after the run had removed routes: it may have cut something off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_off: Vec<CutOff>,
     /// What was left alone, and why.
     pub left_alone: Vec<LeftAlone>,
     /// The sections that could not be read in full, each with the reason.
@@ -119,6 +123,16 @@ pub struct Report {
     /// its record. Absent when it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_error: Option<CallError>,
+}
+
+/// What a probe saw, or did not, after a route of its subnet's table was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CutOff {
+    /// The probe, which had seen every required service answer just before.
+    pub probe: ProbeName,
+    /// What it saw instead, or why it could not be asked, for people.
+    pub why: String,
 }
 
 /// A finding that was told and has ended.
@@ -362,7 +376,12 @@ impl Outcome {
             | Self::Skipped { .. }
             | Self::Held(Hold::Settling { .. } | Hold::Grace { .. } | Hold::Pace { .. })
             | Self::WillNotBeReady { .. } => false,
-            Self::Held(Hold::RunLimit | Hold::RoutesFirst | Hold::NotRemembered { .. })
+            Self::Held(
+                Hold::RunLimit
+                | Hold::RoutesFirst
+                | Hold::NotRemembered { .. }
+                | Hold::NotProven { .. },
+            )
             | Self::Stale
             | Self::TimedOut
             | Self::OutOfTime
@@ -398,7 +417,8 @@ impl fmt::Display for Outcome {
                 hold @ (Hold::Settling { .. }
                 | Hold::Grace { .. }
                 | Hold::Pace { .. }
-                | Hold::NotRemembered { .. }),
+                | Hold::NotRemembered { .. }
+                | Hold::NotProven { .. }),
             ) => {
                 write!(f, "not yet: {hold}")
             }

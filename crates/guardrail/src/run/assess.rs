@@ -274,6 +274,7 @@ fn not_taken(
         outcomes,
         unread: Vec::new(),
         nat_traffic: Vec::new(),
+        cut_off: Vec::new(),
         look_again: None,
         was_known: false,
         ended: Vec::new(),

@@ -37,6 +37,8 @@ pub(super) struct Ended<'a> {
     pub(super) unread: Vec<Unread>,
     /// What the NAT gateways carried whose routes the first plan removes.
     pub(super) nat_traffic: Vec<NatTraffic>,
+    /// What probes did not reach once routes were removed.
+    pub(super) cut_off: Vec<report::CutOff>,
     pub(super) look_again: Option<LookAgain>,
     /// Whether the VPC was known as looked after before.
     pub(super) was_known: bool,
@@ -60,6 +62,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         outcomes,
         unread,
         nat_traffic,
+        cut_off,
         look_again,
         was_known,
         ended: told,
@@ -106,6 +109,7 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         costs: first.costs,
         advice: first.advice,
         nat_traffic,
+        cut_off,
         left_alone: first.plan.left_alone,
         unread,
         script,

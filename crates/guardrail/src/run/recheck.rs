@@ -223,7 +223,9 @@ pub(super) fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlann
             Some(
                 hold @ (Hold::Settling { .. } | Hold::Grace { .. } | Hold::NotRemembered { .. }),
             ) => StillPlanned::Held(hold.clone()),
-            Some(Hold::RunLimit | Hold::Pace { .. }) | None => StillPlanned::Holds,
+            Some(Hold::RunLimit | Hold::Pace { .. } | Hold::NotProven { .. }) | None => {
+                StillPlanned::Holds
+            }
             // A route came into the plan that goes first.
             Some(Hold::RoutesFirst) => StillPlanned::Changed,
         },
@@ -319,7 +321,10 @@ fn waits_for(hold: &Hold) -> Option<LookAgain> {
         Hold::Settling { until, .. } | Hold::Grace { until } | Hold::Pace { until } => {
             Some(LookAgain { at: *until, why: hold.to_string() })
         }
-        Hold::RunLimit | Hold::RoutesFirst | Hold::NotRemembered { .. } => None,
+        Hold::RunLimit
+        | Hold::RoutesFirst
+        | Hold::NotRemembered { .. }
+        | Hold::NotProven { .. } => None,
     }
 }
 

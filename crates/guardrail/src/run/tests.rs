@@ -1,4 +1,5 @@
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -15,13 +16,17 @@ use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
 use crate::plan::{Plan, StepId};
+use crate::probe::{ProbeName, Question, ServiceVerdict};
 use crate::report::{Next, Outcome, Verdict};
 
 mod dying;
 mod exempted;
 mod killed_run;
 mod left_calls;
+mod probing;
 mod telling;
+
+use super::proof::tests::answer_of;
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
 
@@ -45,6 +50,8 @@ struct Fake {
     comes_up: bool,
     /// For which NAT gateways it was asked what they carried.
     asked: RefCell<Vec<NatGatewayId>>,
+    /// What probes answer, one after another, for every service they are asked for.
+    answers: RefCell<VecDeque<Result<ServiceVerdict, ErrorClass>>>,
 }
 
 impl Fake {
@@ -61,6 +68,7 @@ impl Fake {
             shows: true,
             comes_up: true,
             asked: RefCell::default(),
+            answers: RefCell::default(),
         }
     }
 
@@ -174,6 +182,17 @@ impl Cloud for Fake {
     async fn carried(&self, _: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         self.asked.borrow_mut().extend(nats.iter().cloned());
         nats.iter().map(|nat| NatTraffic { nat: nat.clone(), carried: Carried::NoData }).collect()
+    }
+
+    async fn ask_probe(
+        &self,
+        _: &Scope,
+        _: &ProbeName,
+        question: &Question,
+    ) -> Result<crate::probe::Answer, CallError> {
+        self.calls.borrow_mut().push("ask".to_owned());
+        let answer = self.answers.borrow_mut().pop_front().expect("no more questions");
+        answer.map(|verdict| answer_of(question, verdict)).map_err(error)
     }
 
     async fn pause(&self, time: Duration) {

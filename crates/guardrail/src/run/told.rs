@@ -42,6 +42,11 @@ pub(super) enum Told {
     WithOthers,
 }
 
+/// How urgent a run's alert is: what the run may have cut off waits for no limit.
+pub(super) fn level(report: &Report) -> Level {
+    if report.cut_off.is_empty() { Level::News } else { Level::Alarm }
+}
+
 /// What tells a finding from every other one, and from itself once it has changed.
 pub fn fingerprint(found: &Drift) -> String {
     let said = serde_json::to_string(found).unwrap_or_else(|_| found.to_string());

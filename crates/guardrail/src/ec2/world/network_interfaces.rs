@@ -1,5 +1,7 @@
 //! Network interfaces and what they are attached to.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::id::{InstanceId, InterfaceId, SubnetId, VpcId};
@@ -30,6 +32,8 @@ pub struct NetworkInterface {
     pub private_ip_address: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub private_ip_addresses: Vec<InterfaceAddress>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_addresses: Vec<InterfaceIpv6Address>,
     /// Of the primary private address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub association: Option<AddressAssociation>,
@@ -63,6 +67,14 @@ impl NetworkInterface {
         }
     }
 
+    /// Its addresses in the VPC, of both families, as far as they can be read.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let v4 = self.private_ip_addresses.iter().filter_map(|it| it.private_ip_address.as_deref());
+        let v6 = self.ipv6_addresses.iter().filter_map(|it| it.ipv6_address.as_deref());
+        let all = self.private_ip_address.as_deref().into_iter().chain(v4).chain(v6);
+        all.filter_map(|address| address.parse().ok())
+    }
+
     /// A public IPv4 address of the interface, its primary address's or a secondary one's. A carrier
     /// or customer-owned address is none.
     pub fn public_ip(&self) -> Option<&str> {
@@ -71,6 +83,15 @@ impl NetworkInterface {
             self.association.iter().chain(secondary).filter_map(|a| a.public_ip.as_deref());
         public.find(|address| !address.is_empty())
     }
+}
+
+/// `Ipv6Addresses[]` of a network interface.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
+pub struct InterfaceIpv6Address {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_address: Option<String>,
 }
 
 /// `PrivateIpAddresses[]` of a network interface.

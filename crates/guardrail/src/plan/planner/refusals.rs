@@ -358,7 +358,8 @@ impl Draft<'_, '_> {
                 | Hold::RoutesFirst
                 | Hold::Settling { .. }
                 | Hold::Pace { .. }
-                | Hold::NotRemembered { .. },
+                | Hold::NotRemembered { .. }
+                | Hold::NotProven { .. },
             )
             | None => None,
         };

@@ -39,7 +39,7 @@ pub use crate::report::alert::summary::summary;
 pub use crate::report::alert::sweep_blind::sweep_blind_alert;
 pub use crate::report::alert::unmatched_call::unmatched_call;
 use crate::report::commands;
-use crate::report::{Next, Outcome, Report, StepReport, Verdict};
+use crate::report::{CutOff, Next, Outcome, Report, StepReport, Verdict};
 use crate::shown::{self, one_line, quoted, word};
 use crate::time::Day;
 
@@ -77,6 +77,7 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
+        _ if !report.cut_off.is_empty() => "services cut off after repair",
         _ if report.vpc_departed() || report.was_managed => "not managed now",
         _ if is_back_by_others(report) => "back on its baseline",
         Verdict::Repaired if report.changed() => "repaired",
@@ -135,6 +136,10 @@ pub fn short_text(report: &Report, baseline: &Baseline) -> String {
 fn text_with(report: &Report, baseline: &Baseline, scripts: Scripts) -> String {
     let mut out = String::new();
     headline(&mut out, report);
+    if !report.cut_off.is_empty() {
+        cut_off(&mut out, report);
+        to_undo(&mut out, report, scripts);
+    }
     departed(&mut out, report);
     ended(&mut out, report);
     who(&mut out, report);
@@ -168,6 +173,15 @@ fn headline(out: &mut String, report: &Report) {
     );
     if let Some(error) = report.notes_error.as_ref().filter(|_| report.changed()) {
         let _ = writeln!(out, "Not recorded: {}; the next run closes the record.", error.shown());
+    }
+}
+
+/// What probes do not reach any more.
+fn cut_off(out: &mut String, report: &Report) {
+    let _ =
+        writeln!(out, "\nMay be cut off by the removal of routes, as probes in the subnets say");
+    for CutOff { probe, why } in &report.cut_off {
+        let _ = writeln!(out, "  - {probe}: {}", one_line(why));
     }
 }
 
@@ -419,7 +433,10 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline, scripts: Scrip
         }
     }
     back(out, report, baseline);
-    to_undo(out, report, scripts);
+    // What cut something off is undone before anything else is read.
+    if report.cut_off.is_empty() {
+        to_undo(out, report, scripts);
+    }
     by_hand(out, report, scripts);
 }
 
@@ -563,7 +580,11 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("exempted", Attribute::of(!report.exempted.is_empty())),
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
     ];
-    attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    // A subscription that hands messages to SQS as they are takes ten
+    // (docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html).
+    let cut_off = (!report.cut_off.is_empty()).then(|| ("cut_off", Attribute::of(true)));
+    let attributes = attributes.into_iter().chain(cut_off);
+    attributes.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// A verdict as subscribers filter on it.

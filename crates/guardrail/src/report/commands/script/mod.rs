@@ -340,7 +340,13 @@ fn to_settle(plan: &Plan, deletions: &[&Step], settling: Settling) -> Duration {
             | Premise::VpcDns
             | Premise::NetworkAcl(..) => settling.usual(),
         },
-        Some(Hold::RunLimit | Hold::RoutesFirst | Hold::Grace { .. } | Hold::Pace { .. })
+        Some(
+            Hold::RunLimit
+            | Hold::RoutesFirst
+            | Hold::Grace { .. }
+            | Hold::Pace { .. }
+            | Hold::NotProven { .. },
+        )
         | None => Duration::ZERO,
     };
     let before = steps_before(plan, deletions);
