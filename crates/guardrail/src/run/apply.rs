@@ -280,6 +280,9 @@ impl<'a, C: Cloud> Runner<'a, C> {
             | Action::CreateEndpoint { .. }
             | Action::ModifyEndpoint { .. }
             | Action::SetEndpointPolicy { .. }
+            | Action::RevokeIngress { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. }
             | Action::DisablePublicIpOnLaunch { .. } => BTreeSet::new(),
         };
         if self.inquiries(&table).is_empty() {

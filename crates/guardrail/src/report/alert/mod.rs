@@ -568,6 +568,12 @@ fn json(report: &Report) -> String {
 }
 
 fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
+    // A subscription that hands messages to SQS as they are takes ten, and drops a message with more
+    // (docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html): what a probe lost comes first.
+    let tenth = match report.cut_off.is_empty() {
+        true => ("exempted", Attribute::of(!report.exempted.is_empty())),
+        false => ("cut_off", Attribute::of(true)),
+    };
     let attributes = [
         ("account", Attribute::of(&report.scope.account)),
         ("region", Attribute::of(&report.scope.region)),
@@ -577,14 +583,10 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("left", Attribute::of(!report.departures.is_empty())),
         ("mode", Attribute::of(strongest_mode(report))),
         ("changed", Attribute::of(report.changed())),
-        ("exempted", Attribute::of(!report.exempted.is_empty())),
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
+        tenth,
     ];
-    // A subscription that hands messages to SQS as they are takes ten
-    // (docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html).
-    let cut_off = (!report.cut_off.is_empty()).then(|| ("cut_off", Attribute::of(true)));
-    let attributes = attributes.into_iter().chain(cut_off);
-    attributes.map(|(name, value)| (name.to_owned(), value)).collect()
+    attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// A verdict as subscribers filter on it.

@@ -73,6 +73,7 @@ fn a_probe_that_loses_a_service_is_told_as_an_alarm_with_the_undo_first() {
             "VPC guardrail: services cut off after repair vpc-1 eu-central-1 (internet-route)"
         );
         assert_eq!(alert.attributes.get("cut_off"), Some(&Attribute::Text("true".to_owned())));
+        assert!(alert.attributes.len() <= 10, "SQS takes no more: {:?}", alert.attributes);
         let places = ["May be cut off", "To undo", "Who", "Found", "Done"]
             .map(|title| alert.text.find(&format!("\n{title}")).unwrap());
         assert!(places.is_sorted(), "{}", alert.text);
