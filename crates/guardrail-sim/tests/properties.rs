@@ -416,8 +416,10 @@ fn needs(call: &Recorded, section: Section, at_once: bool) -> bool {
     let name = call.request.operation();
     let breaks = name == "DeleteRoute" && !at_once;
     match section {
-        // Who is private, and which VPC is whose.
-        Vpcs | Subnets => true,
+        // Which VPC is whose.
+        Vpcs => true,
+        // Who is private. What the guardrail's own group lets in, it lets in from the VPC's blocks.
+        Subnets => !name.ends_with("SecurityGroupIngress"),
         RouteTables => name.ends_with("VpcEndpoint") || name == "DeleteRoute",
         VpcEndpoints | VpcEndpointServices => name.ends_with("VpcEndpoint") || breaks,
         NetworkAcls => breaks,
