@@ -74,6 +74,10 @@ impl Sim {
             | Request::CreateSecurityGroup { .. }
             | Request::AuthorizeSecurityGroupIngress { .. }
             | Request::RevokeSecurityGroupIngress { .. }
+            | Request::Network(_)
+            | Request::Address(_)
+            | Request::PrefixList(_)
+            | Request::Instance(_)
             | Request::CreateTags { .. }
             | Request::DeleteTags { .. } => Err(ApiError::new(
                 "InternalError",
@@ -118,6 +122,19 @@ impl Sim {
     ) -> Result<Response, ApiError> {
         self.check_known(section)?;
         let all = all.as_deref().unwrap_or_default();
+        let (found, next_token) = self.paged(all, query, page_bounds(section))?;
+        let mut world = World::default();
+        put(&mut world, Some(found));
+        Ok(Response::Described { section, found: Box::new(world), next_token })
+    }
+
+    /// The page that the query asks for; `MaxResults` must be within these bounds.
+    pub(crate) fn paged<T: Described>(
+        &self,
+        all: &[T],
+        query: &Query,
+        bounds: (usize, usize),
+    ) -> Result<(Vec<T>, Option<String>), ApiError> {
         if let Some(id) =
             query.ids.iter().find(|id| !all.iter().any(|thing| thing.id() == id.as_str()))
         {
@@ -128,7 +145,7 @@ impl Sim {
             |thing: &&T| query.ids.is_empty() || query.ids.iter().any(|id| thing.id() == id);
         let found: Vec<&T> =
             all.iter().filter(named).filter(|thing| passes(*thing, &query.filters)).collect();
-        let size = self.page_size(section, query.max_results)?;
+        let size = self.page_size(bounds, query.max_results)?;
         let start = match query.next_token.as_deref() {
             None | Some("") => 0,
             Some(token) => {
@@ -139,12 +156,10 @@ impl Sim {
         };
         let end = start.saturating_add(size);
         let next_token = (end < found.len()).then(|| format!("{PAGE}{end}"));
-        let mut world = World::default();
-        put(&mut world, Some(found.into_iter().skip(start).take(size).cloned().collect()));
-        Ok(Response::Described { section, found: Box::new(world), next_token })
+        Ok((found.into_iter().skip(start).take(size).cloned().collect(), next_token))
     }
 
-    fn check_known(&self, section: Section) -> Result<(), ApiError> {
+    pub(crate) fn check_known(&self, section: Section) -> Result<(), ApiError> {
         if !self.is_unknown(section) {
             return Ok(());
         }
@@ -154,22 +169,11 @@ impl Sim {
     }
 
     /// EC2's bounds on `MaxResults`, within which our own page may be smaller still.
-    fn page_size(&self, section: Section, asked: Option<usize>) -> Result<usize, ApiError> {
-        let (least, most) = match section {
-            Section::RouteTables => (5, 100),
-            Section::PrefixLists => (1, 100),
-            Section::VpcEndpoints | Section::VpcEndpointServices => (1, 1000),
-            Section::Vpcs
-            | Section::Subnets
-            | Section::NatGateways
-            | Section::SecurityGroups
-            | Section::NetworkInterfaces
-            | Section::NetworkAcls
-            | Section::DhcpOptions
-            | Section::InternetGateways
-            | Section::EgressOnlyInternetGateways
-            | Section::VpcAttributes => (5, 1000),
-        };
+    fn page_size(
+        &self,
+        (least, most): (usize, usize),
+        asked: Option<usize>,
+    ) -> Result<usize, ApiError> {
         match asked {
             Some(asked) if !(least..=most).contains(&asked) => {
                 Err(ApiError::invalid_value(format!(
@@ -223,6 +227,25 @@ impl Sim {
         };
         Ok(Response::PrefixListEntries(cidrs.iter().map(entry).collect()))
     }
+}
+
+/// EC2's bounds on `MaxResults` for what is in this section.
+fn page_bounds(section: Section) -> (usize, usize) {
+    match section {
+            Section::RouteTables => (5, 100),
+            Section::PrefixLists => (1, 100),
+            Section::VpcEndpoints | Section::VpcEndpointServices => (1, 1000),
+            Section::Vpcs
+            | Section::Subnets
+            | Section::NatGateways
+            | Section::SecurityGroups
+            | Section::NetworkInterfaces
+            | Section::NetworkAcls
+            | Section::DhcpOptions
+            | Section::InternetGateways
+            | Section::EgressOnlyInternetGateways
+            | Section::VpcAttributes => (5, 1000),
+        }
 }
 
 const PAGE: &str = "page-from-";

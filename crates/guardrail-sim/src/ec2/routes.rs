@@ -244,7 +244,7 @@ impl Sim {
         Ok(route)
     }
 
-    fn interface_of(&self, id: &InstanceId) -> Result<&NetworkInterface, ApiError> {
+    pub(crate) fn interface_of(&self, id: &InstanceId) -> Result<&NetworkInterface, ApiError> {
         let is_attached = |eni: &&NetworkInterface| {
             eni.attachment
                 .as_ref()

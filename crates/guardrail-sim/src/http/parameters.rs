@@ -6,8 +6,9 @@
 use std::str::FromStr;
 
 use guardrail::ec2::id::{
-    AssociationId, DhcpOptionsId, EndpointId, InstanceId, InterfaceId, NatGatewayId, NetworkAclId,
-    OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
+    AssociationId, DhcpOptionsId, EgressOnlyInternetGatewayId, EndpointId, InstanceId, InterfaceId,
+    InternetGatewayId, NatGatewayId, NetworkAclId, OtherAssociationId, PrefixListId, RouteTableId,
+    SecurityGroupId, SubnetId, VpcId,
 };
 
 use crate::ec2::errors::ApiError;
@@ -226,6 +227,8 @@ wire_ids! {
     NetworkAclId = "InvalidNetworkAclID",
     OtherAssociationId = "InvalidAssociationID",
     DhcpOptionsId = "InvalidDhcpOptionID",
+    InternetGatewayId = "InvalidInternetGatewayId",
+    EgressOnlyInternetGatewayId = "InvalidEgressOnlyInternetGatewayId",
 }
 
 impl WireId for NatGatewayId {
