@@ -128,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
 /// The world to begin with, and what was saved beside it.
 fn begin(arguments: &Arguments) -> Result<(World, Beside), BadInput> {
     if arguments.world.is_empty() {
-        return Ok((empty_world(&arguments.account, &arguments.region), Beside::default()));
+        return Ok((empty_world(&arguments.account, &arguments.region), Beside::of_nothing()));
     }
     Ok((input::world(&arguments.world)?, input::beside(&arguments.world)?))
 }

@@ -27,7 +27,10 @@ pub enum AddressCall {
         allocation_id: String,
     },
     /// The ids are allocation ids.
-    DescribeAddresses(Query),
+    DescribeAddresses {
+        query: Query,
+        public_ips: Vec<String>,
+    },
 }
 
 /// `AssociateAddress`.
@@ -48,7 +51,7 @@ impl AddressCall {
             Self::AssociateAddress(_) => "AssociateAddress",
             Self::DisassociateAddress { .. } => "DisassociateAddress",
             Self::ReleaseAddress { .. } => "ReleaseAddress",
-            Self::DescribeAddresses(_) => "DescribeAddresses",
+            Self::DescribeAddresses { .. } => "DescribeAddresses",
         }
     }
 }
@@ -66,7 +69,9 @@ impl Sim {
                 self.disassociate_address(association_id)
             }
             AddressCall::ReleaseAddress { allocation_id } => self.release_address(allocation_id),
-            AddressCall::DescribeAddresses(query) => self.addresses(query),
+            AddressCall::DescribeAddresses { query, public_ips } => {
+                self.addresses(query, public_ips)
+            }
         }
     }
 
@@ -202,12 +207,20 @@ impl Sim {
         Ok(Response::Done)
     }
 
-    fn addresses(&self, query: &Query) -> Result<Response, ApiError> {
+    /// An address that is asked for and not there is `InvalidAddress.NotFound`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
+    fn addresses(&self, query: &Query, public_ips: &[String]) -> Result<Response, ApiError> {
+        let known = |ip: &String| self.beside.addresses.iter().any(|it| it.public_ip == *ip);
+        if let Some(unknown) = public_ips.iter().find(|ip| !known(ip)) {
+            let message = format!("Address '{unknown}' not found.");
+            return Err(ApiError::new("InvalidAddress.NotFound", message));
+        }
         let all: Vec<AddressView> = self.visible_beside().addresses.iter().map(|address| {
             let eni = address.bound.as_ref().and_then(|it| self.interface(&it.network_interface_id).ok());
             AddressView { address: address.clone(), subnet_id: eni.and_then(|eni| eni.subnet_id.clone()) }
         }).collect();
-        let found = crate::ec2::gateways::chosen(all, query)?;
+        let mut found = crate::ec2::gateways::chosen(all, query)?;
+        found.retain(|it| public_ips.is_empty() || public_ips.contains(&it.address.public_ip));
         Ok(Response::Addresses(found))
     }
 

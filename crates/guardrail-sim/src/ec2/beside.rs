@@ -16,6 +16,10 @@ pub(crate) const KEY: &str = "Simulator";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Beside {
+    /// Whether all there is was made here. A world that was read from an account is without its
+    /// Elastic IP addresses: one that a call names is then taken for one of the account's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) complete: bool,
     /// The Elastic IP addresses.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) addresses: Vec<Address>,
@@ -33,6 +37,11 @@ pub struct Beside {
 }
 
 impl Beside {
+    /// What is beside a world in which nothing was made yet.
+    pub fn of_nothing() -> Self {
+        Self { complete: true, ..Self::default() }
+    }
+
     /// What a saved world holds under [`KEY`]; nothing where it has no such key.
     ///
     /// # Errors

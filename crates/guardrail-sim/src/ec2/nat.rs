@@ -82,6 +82,9 @@ impl Sim {
             let message = "An Elastic IP address cannot be specified for a private NAT gateway";
             return Err(ApiError::new("InvalidParameterCombination", message));
         }
+        if self.is_strangers(allocation) {
+            return Ok(());
+        }
         if let Some(bound) = &self.address(allocation)?.bound {
             let message = format!(
                 "resource {allocation} is already associated with associate-id {}",
@@ -90,6 +93,11 @@ impl Sim {
             return Err(ApiError::new("Resource.AlreadyAssociated", message));
         }
         Ok(())
+    }
+
+    /// Whether the address is one of the account's that nobody told of here.
+    fn is_strangers(&self, allocation: &str) -> bool {
+        !self.beside.complete && self.address(allocation).is_err()
     }
 
     /// Routes to it are blackholes from then on: "target gone or not attached".
@@ -150,7 +158,7 @@ impl Sim {
         let mut address =
             NatGatewayAddress { public_ip: None, private_ip: interface.private_ip_address.clone() };
         self.world.network_interfaces.get_or_insert_default().push(interface.clone());
-        if let Some(allocation) = allocation {
+        if let Some(allocation) = allocation.filter(|it| !self.is_strangers(it)) {
             self.bind_address(allocation, &interface)?;
             address.public_ip = Some(self.address(allocation)?.public_ip.clone());
         }

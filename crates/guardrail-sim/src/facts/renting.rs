@@ -94,8 +94,13 @@ fn a_nat_gateway_has_its_address_until_it_is_gone() {
     let other = CreateNatGateway { client_token: None, ..wanted };
     assert_eq!(code(&mut sim, &Request::CreateNatGateway(other)), "Resource.AlreadyAssociated");
     let query = Query::of([allocation.clone()]);
-    let listed = sim.call(&Request::Address(AddressCall::DescribeAddresses(query))).unwrap();
+    let listed = sim.call(&Request::Address(AddressCall::DescribeAddresses { query, public_ips: Vec::new() })).unwrap();
     let Response::Addresses(listed) = listed else { panic!() };
+    let unknown = AddressCall::DescribeAddresses {
+        query: Query::default(),
+        public_ips: vec!["192.0.2.9".to_owned()],
+    };
+    assert_eq!(code(&mut sim, &Request::Address(unknown)), "InvalidAddress.NotFound");
     let association_id = listed[0].address.bound.clone().unwrap().association_id;
     let end = Request::Address(AddressCall::DisassociateAddress { association_id });
     assert_eq!(code(&mut sim, &end), "AuthFailure");
@@ -103,6 +108,21 @@ fn a_nat_gateway_has_its_address_until_it_is_gone() {
     assert_eq!(code(&mut sim, &release(&allocation)), "InvalidIPAddress.InUse");
     sim.advance(seconds(60));
     sim.call(&release(&allocation)).unwrap();
+}
+
+/// `InvalidAllocationID.NotFound`: "The specified allocation ID … does not exist." A world that was read
+/// from an account does not say which there are.
+#[test]
+fn a_nat_gateway_takes_an_address_that_is_there() {
+    let wanted = Request::CreateNatGateway(CreateNatGateway {
+        subnet_id: Some(id("subnet-a2")),
+        allocation_id: Some("eipalloc-1".to_owned()),
+        ..CreateNatGateway::default()
+    });
+    let mut sim = sim().with_beside(Beside::of_nothing());
+    assert_eq!(code(&mut sim, &wanted), "InvalidAllocationID.NotFound");
+    let Response::NatGateway(nat) = self::sim().call(&wanted).unwrap() else { panic!() };
+    assert_eq!(nat.nat_gateway_addresses[0].public_ip, None);
 }
 
 /// The same token with the same parameters makes nothing new; with others it is

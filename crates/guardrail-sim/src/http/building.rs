@@ -13,7 +13,7 @@ use crate::ec2::customer_lists::{
 use crate::ec2::errors::ApiError;
 use crate::ec2::instances::{InstanceCall, Profile, RunInstances};
 use crate::ec2::network::NetworkCall;
-use crate::ec2::request::{Filter, Request};
+use crate::ec2::request::Request;
 
 /// The call, if the action is one of these.
 pub(crate) fn read(action: &str, p: &mut Parameters) -> Result<Option<Request>, ApiError> {
@@ -127,12 +127,8 @@ fn address(action: &str, p: &mut Parameters) -> Result<Option<AddressCall>, ApiE
             AddressCall::ReleaseAddress { allocation_id: p.required("AllocationId")? }
         }
         "DescribeAddresses" => {
-            let public = p.texts("PublicIp")?;
-            let mut query = query("AllocationId", p)?;
-            if !public.is_empty() {
-                query.filters.push(Filter { name: "public-ip".to_owned(), values: public });
-            }
-            AddressCall::DescribeAddresses(query)
+            let public_ips = p.texts("PublicIp")?;
+            AddressCall::DescribeAddresses { query: query("AllocationId", p)?, public_ips }
         }
         _ => return Ok(None),
     }))

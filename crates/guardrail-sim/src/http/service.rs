@@ -102,7 +102,8 @@ impl State {
         }
         let there = self.others.remove(place).or_else(|| {
             let world = empty_world(&place.account.parse().ok()?, &place.region.parse().ok()?);
-            Some(Sim::new(world, self.sim.now(), self.sim.options().clone()))
+            let new = Sim::new(world, self.sim.now(), self.sim.options().clone());
+            Some(new.with_beside(Beside::of_nothing()))
         });
         // A Region or an account that is none has no world: the last one answers.
         let Some(there) = there else { return };
