@@ -50,10 +50,12 @@ pub(crate) fn beside(paths: &[PathBuf]) -> Result<Beside, BadInput> {
     // Standard input is read by now.
     let files = paths.iter().filter(|path| path.as_os_str() != "-").map(|path| files(path));
     for path in files.collect::<Result<Vec<_>, _>>()?.concat() {
-        let broken = |error: serde_json::Error| BadInput::World(LoadError::In {
-            file: path.display().to_string(),
-            error: Box::new(LoadError::NotJson(error.to_string())),
-        });
+        let broken = |error: serde_json::Error| {
+            BadInput::World(LoadError::In {
+                file: path.display().to_string(),
+                error: Box::new(LoadError::NotJson(error.to_string())),
+            })
+        };
         let saved = serde_json::from_str(&text(&path)?).map_err(broken)?;
         let saved = Beside::of_saved(&saved).map_err(broken)?;
         if !saved.is_empty() {

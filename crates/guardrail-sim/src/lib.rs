@@ -36,9 +36,7 @@ pub use ec2::beside::{
     Address, AddressFamily, Beside, Bound, InstanceState, ListDetails, ProfileAssociation,
     RunInstance,
 };
-pub use ec2::customer_lists::{
-    CreateManagedPrefixList, ModifyManagedPrefixList, PrefixListCall,
-};
+pub use ec2::customer_lists::{CreateManagedPrefixList, ModifyManagedPrefixList, PrefixListCall};
 pub use ec2::errors::ApiError;
 pub use ec2::gateways::Instance;
 pub use ec2::group_life::GroupRule;

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import boto3
 from botocore.exceptions import ClientError
@@ -83,6 +84,40 @@ changed = ec2.modify_managed_prefix_list(
     CurrentVersion=listed["Version"],
     AddEntries=[{"Cidr": "203.0.113.128/25"}],
 )["PrefixList"]
+
+group = ec2.create_security_group(GroupName="endpoints", Description="endpoints", VpcId=vpc)["GroupId"]
+ec2.authorize_security_group_ingress(
+    GroupId=group,
+    IpPermissions=[
+        {
+            "IpProtocol": "tcp",
+            "FromPort": 443,
+            "ToPort": 443,
+            "IpRanges": [{"CidrIp": "10.0.0.0/16"}],
+        }
+    ],
+)
+for service in ("s3", "dynamodb"):
+    ec2.create_vpc_endpoint(
+        VpcId=vpc, ServiceName=f"com.amazonaws.eu-central-1.{service}", RouteTableIds=[inner]
+    )
+made = [
+    ec2.create_vpc_endpoint(
+        VpcEndpointType="Interface",
+        VpcId=vpc,
+        ServiceName=f"com.amazonaws.eu-central-1.{service}",
+        SubnetIds=[private],
+        SecurityGroupIds=[group],
+        PrivateDnsEnabled=True,
+    )["VpcEndpoint"]["VpcEndpointId"]
+    for service in ("ssm", "ssmmessages", "ec2messages")
+]
+while {it["State"] for it in ec2.describe_vpc_endpoints(VpcEndpointIds=made)["VpcEndpoints"]} != {
+    "available"
+}:
+    time.sleep(0.1)
+if sys.argv[2] == "private":
+    ec2.delete_route(RouteTableId=inner, DestinationCidrBlock="0.0.0.0/0")
 
 role = client("sts").assume_role(
     RoleArn="arn:aws:iam::444455556666:role/reader", RoleSessionName="test"

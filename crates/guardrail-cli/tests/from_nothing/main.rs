@@ -4,7 +4,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -31,33 +31,44 @@ fn stop(mut sim: Child) {
     assert!(sim.wait().unwrap().success());
 }
 
-fn guardrail(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(GUARDRAIL).args(arguments).current_dir(folder).output().unwrap()
+/// What the guardrail says of the world that was saved, and with which exit code.
+fn judged(folder: &Path) -> (String, Option<i32>) {
+    let plan = ["plan", "--world", "after.json"];
+    let output = Command::new(GUARDRAIL).args(plan).current_dir(folder).output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
 }
 
 fn has_boto3() -> bool {
-    Command::new("python3").args(["-c", "import boto3"]).output().is_ok_and(|it| it.status.success())
+    Command::new("python3")
+        .args(["-c", "import boto3"])
+        .output()
+        .is_ok_and(|it| it.status.success())
 }
 
 fn read(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// Builds it; with `private` the way out is taken at the end, with `open` it stays.
+fn built(folder: &Path, kind: &str) -> Value {
+    let (sim, url) = simulator(folder);
+    let built = Command::new("python3").args([BUILD, &url, kind]).output().unwrap();
+    stop(sim);
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{said}");
+    serde_json::from_slice(&built.stdout).unwrap()
+}
+
 #[test]
-fn boto3_builds_a_private_vpc_that_the_guardrail_judges() {
+fn boto3_builds_a_private_vpc_that_is_on_its_baseline() {
     if !has_boto3() {
         println!("skipped: there is no python3 with boto3 here");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let (sim, url) = simulator(folder.path());
-    let built = Command::new("python3").args([BUILD, &url]).output().unwrap();
-    stop(sim);
-    let said = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{said}");
-    let built: Value = serde_json::from_slice(&built.stdout).unwrap();
+    let told = built(folder.path(), "private");
     assert_eq!(
-        built,
+        told,
         json!({
             "vpcs": 1,
             "elsewhere": 0,
@@ -79,12 +90,25 @@ fn boto3_builds_a_private_vpc_that_the_guardrail_judges() {
             "bound": true,
         })
     );
-    let judged = guardrail(folder.path(), &["explain", "--world", "after.json"]);
-    let judged = String::from_utf8(judged.stdout).unwrap();
-    assert!(judged.contains("nat-"), "{judged}");
+    let (said, code) = judged(folder.path());
+    assert!(said.contains("on its baseline"), "{said}");
+    assert_eq!(code, Some(0));
     let other = read(&folder.path().join("after.444455556666.eu-central-1.json"));
     assert_eq!(other["Vpcs"][0]["CidrBlock"], "10.9.0.0/16");
     assert_eq!(other["AccountId"], "444455556666");
     let saved = read(&folder.path().join("after.json"));
     assert_eq!(saved["Simulator"]["Addresses"][0]["PublicIp"], "192.0.2.1");
+}
+
+#[test]
+fn with_the_way_out_it_is_not() {
+    if !has_boto3() {
+        println!("skipped: there is no python3 with boto3 here");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    built(folder.path(), "open");
+    let (said, code) = judged(folder.path());
+    assert!(!said.contains("on its baseline") && said.contains("nat-"), "{said}");
+    assert_eq!(code, Some(1));
 }

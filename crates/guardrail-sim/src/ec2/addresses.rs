@@ -94,7 +94,8 @@ impl Sim {
     /// The lowest that nothing has, out of a block for documentation (RFC 5737).
     pub(crate) fn free_public_address(&self) -> String {
         let interfaces = self.world.network_interfaces.iter().flatten();
-        let bound = interfaces.flat_map(|eni| &eni.association).filter_map(|it| it.public_ip.clone());
+        let bound =
+            interfaces.flat_map(|eni| &eni.association).filter_map(|it| it.public_ip.clone());
         let own = self.beside.addresses.iter().map(|it| it.public_ip.clone());
         let taken: Vec<String> = bound.chain(own).collect();
         let mut all = (1..=254_u8).map(|n| format!("192.0.2.{n}"));
@@ -111,7 +112,9 @@ impl Sim {
         let id = &eni.network_interface_id;
         let before = address.bound.as_ref();
         if let Some(bound) = before.filter(|bound| bound.network_interface_id == *id) {
-            return Ok(Response::AddressAssociation { association_id: bound.association_id.clone() });
+            return Ok(Response::AddressAssociation {
+                association_id: bound.association_id.clone(),
+            });
         }
         if before.is_some() && wanted.allow_reassociation == Some(false) {
             let message = format!(
@@ -182,14 +185,18 @@ impl Sim {
     /// What a NAT gateway has is not taken from it: "disassociate … not permitted" (`AuthFailure`).
     /// <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-working-with.html>
     fn disassociate_address(&mut self, id: &OtherAssociationId) -> Result<Response, ApiError> {
-        let is_it = |it: &&Address| it.bound.as_ref().is_some_and(|bound| bound.association_id == *id);
+        let is_it =
+            |it: &&Address| it.bound.as_ref().is_some_and(|bound| bound.association_id == *id);
         let found = self.beside.addresses.iter().find(is_it).cloned();
         let Some(address) = found else {
             let message = format!("The association ID '{id}' does not exist");
             return Err(ApiError::new("InvalidAssociationID.NotFound", message));
         };
         if self.is_at_a_service(&address) {
-            return Err(ApiError::new("AuthFailure", "You do not have permission to access the specified resource."));
+            return Err(ApiError::new(
+                "AuthFailure",
+                "You do not have permission to access the specified resource.",
+            ));
         }
         self.unbind(&address.allocation_id);
         Ok(Response::Done)
@@ -215,10 +222,21 @@ impl Sim {
             let message = format!("Address '{unknown}' not found.");
             return Err(ApiError::new("InvalidAddress.NotFound", message));
         }
-        let all: Vec<AddressView> = self.visible_beside().addresses.iter().map(|address| {
-            let eni = address.bound.as_ref().and_then(|it| self.interface(&it.network_interface_id).ok());
-            AddressView { address: address.clone(), subnet_id: eni.and_then(|eni| eni.subnet_id.clone()) }
-        }).collect();
+        let all: Vec<AddressView> = self
+            .visible_beside()
+            .addresses
+            .iter()
+            .map(|address| {
+                let eni = address
+                    .bound
+                    .as_ref()
+                    .and_then(|it| self.interface(&it.network_interface_id).ok());
+                AddressView {
+                    address: address.clone(),
+                    subnet_id: eni.and_then(|eni| eni.subnet_id.clone()),
+                }
+            })
+            .collect();
         let mut found = crate::ec2::gateways::chosen(all, query)?;
         found.retain(|it| public_ips.is_empty() || public_ips.contains(&it.address.public_ip));
         Ok(Response::Addresses(found))

@@ -47,6 +47,11 @@ pub struct ModifyManagedPrefixList {
     pub max_entries: Option<usize>,
 }
 
+/// `State` of a list in the answer to a call; it is `…-complete` in the next.
+const MAKING: &str = "create-in-progress";
+const CHANGING: &str = "modify-in-progress";
+const DELETING: &str = "delete-in-progress";
+
 impl PrefixListCall {
     /// AWS's name of the operation.
     pub fn operation(&self) -> &'static str {
@@ -75,12 +80,15 @@ impl Sim {
     /// "You cannot create a prefix list with both IPv4 and IPv6 CIDR blocks"; names may not start with
     /// `com.amazonaws`.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateManagedPrefixList.html>
-    fn create_prefix_list(&mut self, wanted: &CreateManagedPrefixList) -> Result<Response, ApiError> {
+    fn create_prefix_list(
+        &mut self,
+        wanted: &CreateManagedPrefixList,
+    ) -> Result<Response, ApiError> {
         let token = wanted.client_token.as_deref();
         if let Some(id) = token.and_then(|token| self.made_by_token(token, "pl-")) {
             let made = self.world.prefix_lists.iter().flatten();
             if let Some(list) = made.into_iter().find(|it| *it.prefix_list_id.as_str() == *id) {
-                return Ok(Response::PrefixList(list.clone()));
+                return Ok(Response::PrefixList { list: list.clone(), state: MAKING });
             }
         }
         if wanted.prefix_list_name.starts_with("com.amazonaws") {
@@ -106,21 +114,27 @@ impl Sim {
         self.tag_beside(id.as_str(), &wanted.tags);
         self.beside.prefix_lists.insert(id, details);
         self.world.prefix_lists.get_or_insert_default().push(list.clone());
-        Ok(Response::PrefixList(list))
+        Ok(Response::PrefixList { list, state: MAKING })
     }
 
     /// "Adding or removing entries … creates a new version of the prefix list"; the caller says which
     /// one it changes. "You cannot modify the entries and the size at the same time" is not told here
     /// apart: the entries must fit either way.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyManagedPrefixList.html>
-    fn modify_prefix_list(&mut self, change: &ModifyManagedPrefixList) -> Result<Response, ApiError> {
+    fn modify_prefix_list(
+        &mut self,
+        change: &ModifyManagedPrefixList,
+    ) -> Result<Response, ApiError> {
         let id = &change.prefix_list_id;
         let mut list = self.own_list(id)?.clone();
         let mut details = self.list_details(&list);
         let entries_change = !change.add_entries.is_empty() || !change.remove_entries.is_empty();
         match change.current_version {
             Some(version) if version != details.version => {
-                let message = format!("The prefix list has the incorrect version number. Current version is {}.", details.version);
+                let message = format!(
+                    "The prefix list has the incorrect version number. Current version is {}.",
+                    details.version
+                );
                 return Err(ApiError::new("PrefixListVersionMismatch", message));
             }
             None if entries_change => {
@@ -154,7 +168,7 @@ impl Sim {
         if let Some(kept) = self.list_mut(id) {
             kept.clone_from(&list);
         }
-        Ok(Response::PrefixList(list))
+        Ok(Response::PrefixList { list, state: CHANGING })
     }
 
     /// "You must first remove all references to the prefix list in your resources."
@@ -175,7 +189,7 @@ impl Sim {
         lists.for_each(|all| all.retain(|it| it.prefix_list_id != *id));
         self.beside.prefix_lists.remove(id);
         self.beside.tags.remove(id.as_str());
-        Ok(Response::PrefixList(list))
+        Ok(Response::PrefixList { list, state: DELETING })
     }
 
     /// A list that is not AWS's own, which nobody else changes.
@@ -221,7 +235,9 @@ fn check_entries(
     most: usize,
 ) -> Result<(), ApiError> {
     let fits = |cidr: &Cidr| match (cidr.net(), family) {
-        (Some(IpNet::V4(_)), AddressFamily::IPv4) | (Some(IpNet::V6(_)), AddressFamily::IPv6) => true,
+        (Some(IpNet::V4(_)), AddressFamily::IPv4) | (Some(IpNet::V6(_)), AddressFamily::IPv6) => {
+            true
+        }
         (Some(_), AddressFamily::IPv4 | AddressFamily::IPv6) | (None, _) => false,
     };
     if let Some(wrong) = entries.iter().find(|entry| !fits(&entry.cidr)) {

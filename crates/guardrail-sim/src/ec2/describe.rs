@@ -143,8 +143,13 @@ impl Sim {
         check::<T>(&query.filters)?;
         let named =
             |thing: &&T| query.ids.is_empty() || query.ids.iter().any(|id| thing.id() == id);
-        let found: Vec<&T> =
-            all.iter().filter(named).filter(|thing| passes(*thing, &query.filters)).collect();
+        let beside = &self.visible_beside().tags;
+        let more = |thing: &T| beside.get(thing.id()).map(Vec::as_slice).unwrap_or_default();
+        let found: Vec<&T> = all
+            .iter()
+            .filter(named)
+            .filter(|thing| passes(*thing, more(thing), &query.filters))
+            .collect();
         let size = self.page_size(bounds, query.max_results)?;
         let start = match query.next_token.as_deref() {
             None | Some("") => 0,
@@ -232,20 +237,20 @@ impl Sim {
 /// EC2's bounds on `MaxResults` for what is in this section.
 fn page_bounds(section: Section) -> (usize, usize) {
     match section {
-            Section::RouteTables => (5, 100),
-            Section::PrefixLists => (1, 100),
-            Section::VpcEndpoints | Section::VpcEndpointServices => (1, 1000),
-            Section::Vpcs
-            | Section::Subnets
-            | Section::NatGateways
-            | Section::SecurityGroups
-            | Section::NetworkInterfaces
-            | Section::NetworkAcls
-            | Section::DhcpOptions
-            | Section::InternetGateways
-            | Section::EgressOnlyInternetGateways
-            | Section::VpcAttributes => (5, 1000),
-        }
+        Section::RouteTables => (5, 100),
+        Section::PrefixLists => (1, 100),
+        Section::VpcEndpoints | Section::VpcEndpointServices => (1, 1000),
+        Section::Vpcs
+        | Section::Subnets
+        | Section::NatGateways
+        | Section::SecurityGroups
+        | Section::NetworkInterfaces
+        | Section::NetworkAcls
+        | Section::DhcpOptions
+        | Section::InternetGateways
+        | Section::EgressOnlyInternetGateways
+        | Section::VpcAttributes => (5, 1000),
+    }
 }
 
 const PAGE: &str = "page-from-";

@@ -92,7 +92,10 @@ impl Sim {
             .find(|address| !taken.contains(address.as_str()))
     }
 
-    pub(crate) fn drop_interfaces(&mut self, goes: impl Fn(&NetworkInterface) -> bool) -> Vec<InterfaceId> {
+    pub(crate) fn drop_interfaces(
+        &mut self,
+        goes: impl Fn(&NetworkInterface) -> bool,
+    ) -> Vec<InterfaceId> {
         let Some(all) = &mut self.world.network_interfaces else { return Vec::new() };
         let (gone, left): (Vec<_>, Vec<_>) = std::mem::take(all).into_iter().partition(goes);
         *all = left;

@@ -1,7 +1,9 @@
 //! Internet gateways and egress-only ones: made, attached, detached and deleted.
 
 use guardrail::ec2::id::{EgressOnlyInternetGatewayId, InternetGatewayId, VpcId};
-use guardrail::ec2::world::{EgressOnlyInternetGateway, GatewayAttachment, InternetGateway, Tag};
+use guardrail::ec2::world::{
+    EgressOnlyInternetGateway, GatewayAttachment, InternetGateway, Route, RouteState, Tag,
+};
 
 use crate::ec2::errors::ApiError;
 use crate::ec2::request::Response;
@@ -22,7 +24,9 @@ impl Sim {
         Ok(Response::InternetGateway(gateway))
     }
 
-    /// "An internet gateway can be attached to only one VPC at a time", and a VPC has one
+    /// Routes to it are active again: a blackhole is a route whose target "isn't available (for
+    /// example, the specified gateway isn't attached to the VPC)"
+    /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html>). "An internet gateway can be attached to only one VPC at a time", and a VPC has one
     /// (<https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html>).
     pub(crate) fn attach(
         &mut self,
@@ -39,12 +43,17 @@ impl Sim {
             let message = format!("Network {vpc_id} already has an internet gateway attached");
             return Err(ApiError::invalid(message));
         }
-        let attached = GatewayAttachment {
-            vpc_id: Some(vpc_id.clone()),
-            state: Some("available".to_owned()),
-        };
+        let attached =
+            GatewayAttachment { vpc_id: Some(vpc_id.clone()), state: Some("available".to_owned()) };
         if let Some(gateway) = self.internet_gateway_mut(id) {
             gateway.attachments = vec![attached];
+        }
+        let mut tables = self.world.route_tables.iter_mut().flatten();
+        for table in tables.by_ref().filter(|table| table.vpc_id == *vpc_id) {
+            let leading = |route: &&mut Route| route.gateway_id.as_deref() == Some(id.as_str());
+            table.routes.iter_mut().filter(leading).for_each(|route| {
+                route.state = Some(RouteState::Active);
+            });
         }
         Ok(Response::Done)
     }
@@ -100,7 +109,8 @@ impl Sim {
     ) -> Result<Response, ApiError> {
         let made = token.and_then(|token| self.made_by_token(token, "eigw-"));
         let mut all = self.world.egress_only_internet_gateways.iter().flatten();
-        let made = made.and_then(|id| all.find(|it| *it.egress_only_internet_gateway_id.as_str() == id));
+        let made =
+            made.and_then(|id| all.find(|it| *it.egress_only_internet_gateway_id.as_str() == id));
         if let Some(gateway) = made {
             return Ok(Response::EgressOnlyInternetGateway(gateway.clone()));
         }

@@ -172,7 +172,7 @@ pub(crate) fn chosen<T: Described>(all: Vec<T>, query: &Query) -> Result<Vec<T>,
     }
     check::<T>(&query.filters)?;
     let named = |thing: &T| query.ids.is_empty() || query.ids.iter().any(|id| thing.id() == id);
-    Ok(all.into_iter().filter(|thing| named(thing) && passes(thing, &query.filters)).collect())
+    Ok(all.into_iter().filter(|thing| named(thing) && passes(thing, &[], &query.filters)).collect())
 }
 
 impl Instance {

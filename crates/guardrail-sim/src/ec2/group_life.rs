@@ -97,7 +97,9 @@ impl Sim {
     pub(crate) fn delete_group(&mut self, id: &SecurityGroupId) -> Result<Response, ApiError> {
         let group = self.group(id)?;
         if group.group_name == "default" {
-            let message = format!("the specified group: \"{id}\" name: \"default\" cannot be deleted by a user");
+            let message = format!(
+                "the specified group: \"{id}\" name: \"default\" cannot be deleted by a user"
+            );
             return Err(ApiError::new("CannotDelete", message));
         }
         let mut interfaces = self.world.network_interfaces.iter().flatten();

@@ -17,13 +17,20 @@ use crate::sim::Sim;
 )]
 pub enum InstanceCall {
     RunInstances(RunInstances),
-    TerminateInstances { instance_ids: Vec<InstanceId> },
-    AssociateIamInstanceProfile { instance_id: InstanceId, iam_instance_profile: Profile },
+    TerminateInstances {
+        instance_ids: Vec<InstanceId>,
+    },
+    AssociateIamInstanceProfile {
+        instance_id: InstanceId,
+        iam_instance_profile: Profile,
+    },
     ReplaceIamInstanceProfileAssociation {
         association_id: OtherAssociationId,
         iam_instance_profile: Profile,
     },
-    DisassociateIamInstanceProfile { association_id: OtherAssociationId },
+    DisassociateIamInstanceProfile {
+        association_id: OtherAssociationId,
+    },
     /// The ids are association ids.
     DescribeIamInstanceProfileAssociations(Query),
 }
@@ -119,14 +126,16 @@ impl Sim {
         let free = subnet.available_ip_address_count.unwrap_or(u32::MAX);
         let free = usize::try_from(free).unwrap_or(usize::MAX);
         if free < wanted.min_count {
-            let message = format!("There are not enough free addresses in subnet '{}'.", subnet.subnet_id);
+            let message =
+                format!("There are not enough free addresses in subnet '{}'.", subnet.subnet_id);
             return Err(ApiError::new("InsufficientFreeAddressesInSubnet", message));
         }
         let reservation: String = self.ids.next("r-")?;
         let mut made = Vec::new();
         for _ in 0..wanted.max_count.min(free) {
             let instance = self.run_one(wanted, &subnet.vpc_id, &reservation)?;
-            let public = wanted.associate_public_ip_address.unwrap_or(subnet.map_public_ip_on_launch);
+            let public =
+                wanted.associate_public_ip_address.unwrap_or(subnet.map_public_ip_on_launch);
             self.add_primary_interface(&instance, &wanted.security_group_ids, public)?;
             if let Some(profile) = &wanted.iam_instance_profile {
                 self.bind_profile(&instance.instance_id, profile)?;
@@ -303,7 +312,8 @@ impl Sim {
         match profile {
             Profile::Arn(arn) => arn.clone(),
             Profile::Name(name) => {
-                let partition = self.world.region.as_ref().map(guardrail::ec2::partition::Partition::of);
+                let partition =
+                    self.world.region.as_ref().map(guardrail::ec2::partition::Partition::of);
                 let partition = partition.unwrap_or_default();
                 let account = self.account().map(String::from).unwrap_or_default();
                 format!("arn:{partition}:iam::{account}:instance-profile/{name}")

@@ -89,7 +89,8 @@ fn services(region: &Region) -> Vec<EndpointService> {
         _ => "amazonaws.com",
     };
     let service = |name: &str, kind: EndpointType, private: Option<&str>| {
-        let zones = ["a", "b", "c"].iter().filter_map(|zone| format!("{region}{zone}").parse().ok());
+        let zones =
+            ["a", "b", "c"].iter().filter_map(|zone| format!("{region}{zone}").parse().ok());
         Some(EndpointService {
             service_name: format!("com.amazonaws.{region}.{name}").parse().ok()?,
             service_type: vec![ServiceType { service_type: kind }],

@@ -448,7 +448,11 @@ pub enum Response {
     AddressAssociation {
         association_id: OtherAssociationId,
     },
-    PrefixList(PrefixList),
+    /// A change is under way when the call is answered.
+    PrefixList {
+        list: PrefixList,
+        state: &'static str,
+    },
     InstancesRun(Vec<RunInstance>),
     /// Each with the state it was in before.
     InstancesTerminated(Vec<(InstanceId, InstanceState)>),

@@ -7,8 +7,9 @@ use guardrail::ec2::id::{
 };
 use guardrail::ec2::world::{
     Association, AssociationState, AssociationStateCode, CidrAssociation, CidrState, CidrStateCode,
-    DhcpOptions, EndpointState, GroupPair, IpPermission, IpProtocol, Ipv6CidrAssociation, NatGatewayState,
-    NetworkAcl, NetworkAclEntry, RouteTable, RuleAction, SecurityGroup, Tag, Vpc, VpcAttributes,
+    DhcpOptions, EndpointState, GroupPair, IpPermission, IpProtocol, Ipv6CidrAssociation,
+    NatGatewayState, NetworkAcl, NetworkAclEntry, RouteTable, RuleAction, SecurityGroup, Tag, Vpc,
+    VpcAttributes,
 };
 use ipnet::IpNet;
 
@@ -217,9 +218,11 @@ impl Sim {
                 .iter()
                 .flatten()
                 .any(|it| it.vpc_id == *id && it.state != EndpointState::Deleted)
-            || world.nat_gateways.iter().flatten().any(|it| {
-                here(it.vpc_id.as_ref()) && it.state != Some(NatGatewayState::Deleted)
-            })
+            || world
+                .nat_gateways
+                .iter()
+                .flatten()
+                .any(|it| here(it.vpc_id.as_ref()) && it.state != Some(NatGatewayState::Deleted))
     }
 
     /// "You must terminate all running instances in the subnet before you can delete the subnet": what

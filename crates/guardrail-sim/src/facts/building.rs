@@ -73,7 +73,8 @@ fn a_new_vpc_has_what_aws_makes_along_with_it() {
     let main = table.route_table_id.as_str();
     assert_eq!(routes(&sim, main), ["10.0.0.0/16 local active"]);
     let acl = &world.network_acls.unwrap()[0];
-    let line = |it: &NetworkAclEntry| (it.rule_number, it.egress, it.rule_action == RuleAction::Allow);
+    let line =
+        |it: &NetworkAclEntry| (it.rule_number, it.egress, it.rule_action == RuleAction::Allow);
     let mut lines: Vec<_> = acl.entries.iter().map(line).collect();
     lines.sort_unstable();
     assert_eq!(
@@ -82,7 +83,10 @@ fn a_new_vpc_has_what_aws_makes_along_with_it() {
     );
     let group = &world.security_groups.unwrap()[0];
     let pair = &group.ip_permissions[0].user_id_group_pairs[0];
-    assert_eq!((group.group_name.as_str(), &pair.group_id), ("default", &Some(group.group_id.clone())));
+    assert_eq!(
+        (group.group_name.as_str(), &pair.group_id),
+        ("default", &Some(group.group_id.clone()))
+    );
     let attributes = world.vpc_attributes.unwrap()[&vpc.vpc_id];
     assert_eq!(attributes.enable_dns_support, Some(true));
     assert_eq!(attributes.enable_dns_hostnames, Some(false));
@@ -143,7 +147,8 @@ fn a_vpc_goes_when_nothing_is_left_in_it() {
 #[test]
 fn a_subnet_with_an_interface_stays() {
     let mut sim = sim();
-    let delete = |subnet: &str| Request::Network(NetworkCall::DeleteSubnet { subnet_id: id(subnet) });
+    let delete =
+        |subnet: &str| Request::Network(NetworkCall::DeleteSubnet { subnet_id: id(subnet) });
     assert_eq!(code(&mut sim, &delete("subnet-a1")), "DependencyViolation");
     sim.call(&delete("subnet-b1")).unwrap();
     let bound = sim.world().network_acls.unwrap().into_iter().flat_map(|acl| acl.associations);
@@ -158,7 +163,9 @@ fn an_internet_gateway_is_attached_to_one_vpc() {
     let (one, two) = (made(&mut sim, "10.0.0.0/16"), made(&mut sim, "10.1.0.0/16"));
     let (first, second) = (igw(&mut sim), igw(&mut sim));
     let delete = |gateway: &guardrail::ec2::id::InternetGatewayId| {
-        Request::Network(NetworkCall::DeleteInternetGateway { internet_gateway_id: gateway.clone() })
+        Request::Network(NetworkCall::DeleteInternetGateway {
+            internet_gateway_id: gateway.clone(),
+        })
     };
     assert_eq!(code(&mut sim, &detach(&first, &one)), "Gateway.NotAttached");
     sim.call(&attach(&first, &one)).unwrap();
@@ -167,10 +174,16 @@ fn an_internet_gateway_is_attached_to_one_vpc() {
     assert_eq!(code(&mut sim, &delete(&first)), "DependencyViolation");
     let main = sim.world().route_tables.unwrap()[0].route_table_id.to_string();
     let target = RouteTarget::InternetGateway(first.to_string());
+    let unattached = RouteTarget::InternetGateway(second.to_string());
+    let refused = create_route(&main, v4("0.0.0.0/0"), unattached);
+    assert_eq!(code(&mut sim, &refused), "InvalidParameterValue");
     sim.call(&create_route(&main, v4("0.0.0.0/0"), target)).unwrap();
     assert_eq!(code(&mut sim, &detach(&first, &two)), "Gateway.NotAttached");
     sim.call(&detach(&first, &one)).unwrap();
     assert_eq!(table(&sim, &main).routes[1].state, Some(RouteState::Blackhole));
+    sim.call(&attach(&first, &one)).unwrap();
+    assert_eq!(table(&sim, &main).routes[1].state, Some(RouteState::Active));
+    sim.call(&detach(&first, &one)).unwrap();
     sim.call(&delete(&first)).unwrap();
     assert_eq!(code(&mut sim, &attach(&first, &one)), "InvalidInternetGatewayID.NotFound");
     let listed = sim.call(&Request::DescribeInternetGateways(Query::default())).unwrap();
@@ -232,7 +245,10 @@ fn rules_are_described_and_revoked_one_by_one() {
     let two = permission(
         r#"{"IpProtocol":"tcp","FromPort":80,"ToPort":80,"IpRanges":[{"CidrIp":"10.1.0.0/16"},{"CidrIp":"10.2.0.0/16"}]}"#,
     );
-    let add = Request::AuthorizeSecurityGroupIngress { group_id: id("sg-web"), ip_permissions: vec![two] };
+    let add = Request::AuthorizeSecurityGroupIngress {
+        group_id: id("sg-web"),
+        ip_permissions: vec![two],
+    };
     sim.call(&add).unwrap();
     let found = rules(&mut sim, Query::by("group-id", ["sg-web"]));
     let line = |rule: &GroupRule| {
@@ -278,7 +294,8 @@ fn a_network_acl_of_ones_own_denies_and_goes_when_no_subnet_is_under_it() {
     numbers.sort_unstable();
     assert_eq!(numbers, [(32767, false), (32767, true), (32768, false), (32768, true)]);
     assert!(acl.entries.iter().all(|it| it.rule_action == RuleAction::Deny));
-    let delete = |acl: &str| Request::Network(NetworkCall::DeleteNetworkAcl { network_acl_id: id(acl) });
+    let delete =
+        |acl: &str| Request::Network(NetworkCall::DeleteNetworkAcl { network_acl_id: id(acl) });
     assert_eq!(code(&mut sim, &delete("acl-1")), "InvalidParameter");
     let bind = Request::ReplaceNetworkAclAssociation {
         association_id: id("aclassoc-x1"),

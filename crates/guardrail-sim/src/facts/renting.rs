@@ -40,7 +40,10 @@ fn public_ip(sim: &Sim, interface: &str) -> Option<String> {
 fn an_address_is_at_one_interface() {
     let mut sim = sim();
     let (allocation, ip) = allocate(&mut sim);
-    assert_eq!(code(&mut sim, &associate("eipalloc-9", "eni-router", None)), "InvalidAllocationID.NotFound");
+    assert_eq!(
+        code(&mut sim, &associate("eipalloc-9", "eni-router", None)),
+        "InvalidAllocationID.NotFound"
+    );
     let first = sim.call(&associate(&allocation, "eni-router", None)).unwrap();
     assert_eq!(public_ip(&sim, "eni-router"), Some(ip));
     assert_eq!(sim.call(&associate(&allocation, "eni-router", None)).unwrap(), first);
@@ -87,14 +90,23 @@ fn a_nat_gateway_has_its_address_until_it_is_gone() {
         client_token: Some("t".to_owned()),
         ..CreateNatGateway::default()
     };
-    let private = CreateNatGateway { connectivity_type: Some(Connectivity::Private), client_token: None, ..wanted.clone() };
+    let private = CreateNatGateway {
+        connectivity_type: Some(Connectivity::Private),
+        client_token: None,
+        ..wanted.clone()
+    };
     assert_eq!(code(&mut sim, &Request::CreateNatGateway(private)), "InvalidParameterCombination");
-    let Response::NatGateway(nat) = sim.call(&Request::CreateNatGateway(wanted.clone())).unwrap() else { panic!() };
+    let Response::NatGateway(nat) = sim.call(&Request::CreateNatGateway(wanted.clone())).unwrap()
+    else {
+        panic!()
+    };
     assert_eq!(nat.nat_gateway_addresses[0].public_ip, Some(ip));
     let other = CreateNatGateway { client_token: None, ..wanted };
     assert_eq!(code(&mut sim, &Request::CreateNatGateway(other)), "Resource.AlreadyAssociated");
     let query = Query::of([allocation.clone()]);
-    let listed = sim.call(&Request::Address(AddressCall::DescribeAddresses { query, public_ips: Vec::new() })).unwrap();
+    let listed = sim
+        .call(&Request::Address(AddressCall::DescribeAddresses { query, public_ips: Vec::new() }))
+        .unwrap();
     let Response::Addresses(listed) = listed else { panic!() };
     let unknown = AddressCall::DescribeAddresses {
         query: Query::default(),
@@ -181,14 +193,23 @@ fn a_customers_list_changes_a_version_at_a_time() {
     assert_eq!(code(&mut sim, &create_list("a", &["2001:db8::/32"])), "InvalidParameterValue");
     let three = ["198.51.100.0/24", "203.0.113.0/25", "203.0.113.128/25"];
     assert_eq!(code(&mut sim, &create_list("a", &three)), "PrefixListMaxEntriesExceeded");
-    let Response::PrefixList(made) = sim.call(&create_list("a", &three[..1])).unwrap() else { panic!() };
+    let Response::PrefixList { list: made, .. } = sim.call(&create_list("a", &three[..1])).unwrap()
+    else {
+        panic!()
+    };
     let list = made.prefix_list_id.as_str();
     assert_eq!(code(&mut sim, &modify_list(list, None, &three[1..2], &[])), "MissingParameter");
-    assert_eq!(code(&mut sim, &modify_list(list, Some(2), &three[1..2], &[])), "PrefixListVersionMismatch");
+    assert_eq!(
+        code(&mut sim, &modify_list(list, Some(2), &three[1..2], &[])),
+        "PrefixListVersionMismatch"
+    );
     sim.call(&modify_list(list, Some(1), &three[1..2], &three[..1])).unwrap();
     let read = Request::GetManagedPrefixListEntries { prefix_list_id: id(list) };
     assert_eq!(sim.call(&read).unwrap(), Response::PrefixListEntries(entries(&three[1..2])));
-    assert_eq!(code(&mut sim, &modify_list(list, Some(1), &[], &three[1..2])), "PrefixListVersionMismatch");
+    assert_eq!(
+        code(&mut sim, &modify_list(list, Some(1), &[], &three[1..2])),
+        "PrefixListVersionMismatch"
+    );
     assert_eq!(code(&mut sim, &modify_list("pl-s3", Some(1), &[], &[])), "OperationNotPermitted");
 }
 
@@ -196,7 +217,9 @@ fn a_customers_list_changes_a_version_at_a_time() {
 #[test]
 fn a_list_that_a_route_names_stays() {
     let mut sim = sim();
-    let delete = Request::PrefixList(PrefixListCall::DeleteManagedPrefixList { prefix_list_id: id("pl-own") });
+    let delete = Request::PrefixList(PrefixListCall::DeleteManagedPrefixList {
+        prefix_list_id: id("pl-own"),
+    });
     sim.call(&create_route("rtb-b", Destination::PrefixList(id("pl-own")), nat("nat-1"))).unwrap();
     assert_eq!(code(&mut sim, &delete), "DependencyViolation");
     let destination = Destination::PrefixList(id("pl-own"));
@@ -242,11 +265,15 @@ fn an_instance_comes_and_goes_with_its_interface() {
     let end = Request::Instance(InstanceCall::TerminateInstances {
         instance_ids: vec![instance.instance_id.clone()],
     });
-    let state = |sim: &mut Sim| match sim.call(&end).unwrap() {
-        Response::InstancesTerminated(changes) => changes[0].1,
-        _ => panic!(),
+    let state = |sim: &mut Sim| {
+        let answer = sim.call(&end).unwrap();
+        let Response::InstancesTerminated(changes) = answer else { panic!() };
+        changes[0].1
     };
-    assert_eq!((state(&mut sim), state(&mut sim)), (InstanceState::Running, InstanceState::Terminated));
+    assert_eq!(
+        (state(&mut sim), state(&mut sim)),
+        (InstanceState::Running, InstanceState::Terminated)
+    );
     assert_eq!(sim.world(), before);
 }
 
@@ -273,9 +300,9 @@ fn an_instance_has_one_profile() {
         instance_id: id("i-router"),
         iam_instance_profile: Profile::Name("ssm".to_owned()),
     });
-    let made = |answer| match answer {
-        Response::ProfileAssociation { association, .. } => association,
-        _ => panic!(),
+    let made = |answer: Response| {
+        let Response::ProfileAssociation { association, .. } = answer else { panic!() };
+        association
     };
     let first: ProfileAssociation = made(sim.call(&associate).unwrap());
     assert_eq!(first.arn, "arn:aws:iam::111122223333:instance-profile/ssm");
@@ -283,7 +310,9 @@ fn an_instance_has_one_profile() {
     let replace = |association_id| {
         Request::Instance(InstanceCall::ReplaceIamInstanceProfileAssociation {
             association_id,
-            iam_instance_profile: Profile::Arn("arn:aws:iam::111122223333:instance-profile/b".to_owned()),
+            iam_instance_profile: Profile::Arn(
+                "arn:aws:iam::111122223333:instance-profile/b".to_owned(),
+            ),
         })
     };
     let second = made(sim.call(&replace(first.association_id.clone())).unwrap());
@@ -292,7 +321,8 @@ fn an_instance_has_one_profile() {
     let describe = Request::Instance(InstanceCall::DescribeIamInstanceProfileAssociations(query));
     let listed = |found| Response::ProfileAssociations { found, next_token: None };
     assert_eq!(sim.call(&describe).unwrap(), listed(vec![second.clone()]));
-    let end = InstanceCall::DisassociateIamInstanceProfile { association_id: second.association_id };
+    let end =
+        InstanceCall::DisassociateIamInstanceProfile { association_id: second.association_id };
     sim.call(&Request::Instance(end)).unwrap();
     assert_eq!(sim.call(&describe).unwrap(), listed(Vec::new()));
 }
@@ -304,8 +334,17 @@ fn what_is_beside_a_world_is_saved_and_loaded_again() {
     let (allocation, _) = allocate(&mut sim);
     sim.call(&associate(&allocation, "eni-router", None)).unwrap();
     sim.call(&create_list("a", &["198.51.100.0/24"])).unwrap();
-    let instance = ran(&mut sim, RunInstances { iam_instance_profile: Some(Profile::Name("p".to_owned())), ..run("subnet-b1") });
-    let tagged = Request::CreateTags { resources: vec![allocation.clone(), instance.instance_id.to_string()], tags: vec![Tag::new("a", "b")] };
+    let instance = ran(
+        &mut sim,
+        RunInstances {
+            iam_instance_profile: Some(Profile::Name("p".to_owned())),
+            ..run("subnet-b1")
+        },
+    );
+    let tagged = Request::CreateTags {
+        resources: vec![allocation.clone(), instance.instance_id.to_string()],
+        tags: vec![Tag::new("a", "b")],
+    };
     sim.call(&tagged).unwrap();
     let saved = sim.saved();
     let world = guardrail::ec2::world_file::load(&saved.to_string()).unwrap();

@@ -47,7 +47,9 @@ fn network(action: &str, p: &mut Parameters) -> Result<Option<NetworkCall>, ApiE
             client_token: p.text("ClientToken"),
             tags: specified_tags("network-acl", p)?,
         },
-        "DeleteNetworkAcl" => NetworkCall::DeleteNetworkAcl { network_acl_id: p.id("NetworkAclId")? },
+        "DeleteNetworkAcl" => {
+            NetworkCall::DeleteNetworkAcl { network_acl_id: p.id("NetworkAclId")? }
+        }
         "CreateDhcpOptions" => create_dhcp_options(p)?,
         "DeleteDhcpOptions" => {
             NetworkCall::DeleteDhcpOptions { dhcp_options_id: p.id("DhcpOptionsId")? }

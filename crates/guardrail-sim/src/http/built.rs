@@ -71,12 +71,19 @@ pub(crate) fn state(state: InstanceState) -> Fields {
 }
 
 /// The answer to `RunInstances`: one reservation.
-pub(crate) fn reservation_run(run: &[RunInstance], world: &World, beside: &Beside, place: &ServedPlace) -> Fields {
+pub(crate) fn reservation_run(
+    run: &[RunInstance],
+    world: &World,
+    beside: &Beside,
+    place: &ServedPlace,
+) -> Fields {
     let reservation = run.first().map(|it| it.reservation_id.as_str()).unwrap_or_default();
     let one = |run: &RunInstance| {
         let interfaces = world.network_interfaces.iter().flatten();
         let its = interfaces.filter(|eni| {
-            eni.attachment.as_ref().is_some_and(|it| it.instance_id.as_ref() == Some(&run.instance_id))
+            eni.attachment
+                .as_ref()
+                .is_some_and(|it| it.instance_id.as_ref() == Some(&run.instance_id))
         });
         let profiles = &beside.profile_associations;
         let instance = Instance {

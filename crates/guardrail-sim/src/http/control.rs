@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::parameters::Parameters;
 use super::service::{Answer, Service};
-use crate::ec2::request::Request;
 use crate::ec2::beside::Beside;
+use crate::ec2::request::Request;
 use crate::faults::{Fault, LOST};
 use crate::sim::Recorded;
 

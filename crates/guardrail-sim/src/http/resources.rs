@@ -5,15 +5,16 @@ use guardrail::ec2::partition::Partition;
 use guardrail::ec2::world::{
     AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue,
     EgressOnlyInternetGateway, EndpointGroup, EndpointService, GatewayAttachment, InterfaceAddress,
-    InternetGateway, IpPermission, Ipv6CidrAssociation, NatGateway, NatGatewayAddress,
-    NetworkAcl, NetworkAclAssociation, NetworkAclEntry, NetworkInterface, PrefixList, Route,
-    RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
+    InternetGateway, IpPermission, Ipv6CidrAssociation, NatGateway, NatGatewayAddress, NetworkAcl,
+    NetworkAclAssociation, NetworkAclEntry, NetworkInterface, PrefixList, Route, RouteTable,
+    SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
 };
 use jiff::Timestamp;
 
 use super::built;
 use super::tree::Fields;
 use crate::ec2::beside::ListDetails;
+use crate::ec2::filters::interface_status;
 use crate::ec2::gateways::Instance;
 use crate::ec2::group_life::{everything_out, rule_id};
 use crate::ids::derived_id;
@@ -390,7 +391,8 @@ pub(crate) fn rules(
         rule(one).text("prefixListId", &list.prefix_list_id)
     });
     let pairs = permission.user_id_group_pairs.iter().map(|pair| {
-        let one = IpPermission { user_id_group_pairs: vec![pair.clone()], ..IpPermission::default() };
+        let one =
+            IpPermission { user_id_group_pairs: vec![pair.clone()], ..IpPermission::default() };
         let id = pair.group_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
         match added {
             true => {
@@ -405,8 +407,6 @@ pub(crate) fn rules(
 }
 
 pub(crate) fn interface(eni: &NetworkInterface, own: &[Tag], place: &ServedPlace) -> Fields {
-    let status =
-        if eni.attachment.is_some() || eni.requester_managed { "in-use" } else { "available" };
     let mut fields = Fields::new()
         .text("networkInterfaceId", &eni.network_interface_id)
         .maybe("subnetId", eni.subnet_id.as_ref())
@@ -414,7 +414,7 @@ pub(crate) fn interface(eni: &NetworkInterface, own: &[Tag], place: &ServedPlace
         .text("description", &eni.description)
         .text("ownerId", &place.account)
         .flag("requesterManaged", eni.requester_managed)
-        .text("status", status)
+        .text("status", interface_status(eni))
         .maybe("privateIpAddress", eni.private_ip_address.as_ref())
         .list("groupSet", groups(&eni.groups))
         .list("tagSet", tags(own))
@@ -547,7 +547,8 @@ pub(crate) fn instance(instance: &Instance, world: &World) -> Fields {
         };
     }
     let mut interfaces = world.network_interfaces.iter().flatten();
-    let first = interfaces.find(|eni| Some(&eni.network_interface_id) == instance.network_interface_ids.first());
+    let first = interfaces
+        .find(|eni| Some(&eni.network_interface_id) == instance.network_interface_ids.first());
     let fields = fields
         .maybe("privateIpAddress", first.and_then(|eni| eni.private_ip_address.as_ref()))
         .maybe("ipAddress", first.and_then(NetworkInterface::public_ip))

@@ -9,7 +9,6 @@ use super::built;
 use super::resources::{self, ServedPlace};
 use super::tree::Fields;
 use crate::ec2::beside::InstanceState;
-use crate::ec2::customer_lists::PrefixListCall;
 use crate::ec2::network::NetworkCall;
 use crate::ec2::request::{Request, Response, Unsuccessful};
 use crate::sim::Sim;
@@ -31,10 +30,7 @@ pub(crate) fn answer(
         }
         Response::EgressOnlyInternetGateway(gateway) => Fields::new()
             .maybe("clientToken", client_token(request))
-            .fields(
-                "egressOnlyInternetGateway",
-                resources::egress_only_internet_gateway(gateway),
-            ),
+            .fields("egressOnlyInternetGateway", resources::egress_only_internet_gateway(gateway)),
         Response::NetworkAcl(acl) => Fields::new()
             .fields("networkAcl", resources::network_acl(acl, place))
             .maybe("clientToken", client_token(request)),
@@ -57,8 +53,8 @@ pub(crate) fn answer(
         Response::AddressAssociation { association_id } => {
             Fields::new().flag("return", true).text("associationId", association_id)
         }
-        Response::PrefixList(list) => {
-            Fields::new().fields("prefixList", changed_prefix_list(request, list, sim, place))
+        Response::PrefixList { list, state } => {
+            Fields::new().fields("prefixList", prefix_list(list, state, sim, place))
         }
         Response::InstancesRun(run) => built::reservation_run(run, world, &sim.beside, place),
         Response::InstancesTerminated(changes) => {
@@ -113,8 +109,7 @@ pub(crate) fn answer(
             fields.list("tagSet", resources::tags(tags))
         }
         Response::Described { section, found, next_token } => {
-            described(request, *section, found, sim, place)
-                .maybe("nextToken", next_token.as_ref())
+            described(request, *section, found, sim, place).maybe("nextToken", next_token.as_ref())
         }
         Response::VpcAttribute { vpc_id, attribute, value } => {
             let name = match attribute {
@@ -149,21 +144,6 @@ fn prefix_list(list: &PrefixList, state: &str, sim: &Sim, place: &ServedPlace) -
     let details = (list.is_awss() == Some(false)).then(|| sim.list_details(whole));
     let own = tags_beside(sim, list.prefix_list_id.as_str());
     resources::managed_prefix_list(list, details.as_ref(), own, state, place)
-}
-
-/// A change is under way when the call is answered.
-fn changed_prefix_list(
-    request: &Request,
-    list: &PrefixList,
-    sim: &Sim,
-    place: &ServedPlace,
-) -> Fields {
-    let state = match request {
-        Request::PrefixList(PrefixListCall::CreateManagedPrefixList(_)) => "create-in-progress",
-        Request::PrefixList(PrefixListCall::DeleteManagedPrefixList { .. }) => "delete-in-progress",
-        _ => "modify-in-progress",
-    };
-    prefix_list(list, state, sim, place)
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other call has no token")]

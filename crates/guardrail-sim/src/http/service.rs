@@ -96,20 +96,34 @@ impl State {
 
     /// Turns to the world of this place, one with nothing of anybody's in it where nobody was yet.
     /// Where places are not apart, there is only one.
-    pub(crate) fn turn_to(&mut self, place: &ServedPlace) {
+    ///
+    /// # Errors
+    /// The Region is none.
+    pub(crate) fn turn_to(&mut self, place: &ServedPlace) -> Result<(), NoSuchPlace> {
         if !self.apart || *place == self.place {
-            return;
+            return Ok(());
         }
-        let there = self.others.remove(place).or_else(|| {
-            let world = empty_world(&place.account.parse().ok()?, &place.region.parse().ok()?);
-            let new = Sim::new(world, self.sim.now(), self.sim.options().clone());
-            Some(new.with_beside(Beside::of_nothing()))
-        });
-        // A Region or an account that is none has no world: the last one answers.
-        let Some(there) = there else { return };
+        let there = match self.others.remove(place) {
+            Some(there) => there,
+            None => self.new_world(place).ok_or(NoSuchPlace)?,
+        };
         let left = std::mem::replace(&mut self.sim, there);
         let from = std::mem::replace(&mut self.place, place.clone());
         self.others.insert(from, left);
+        Ok(())
+    }
+
+    fn new_world(&self, place: &ServedPlace) -> Option<Sim> {
+        let world = empty_world(&place.account.parse().ok()?, &place.region.parse().ok()?);
+        let new = Sim::new(world, self.sim.now(), self.sim.options().clone());
+        Some(new.with_beside(Beside::of_nothing()))
+    }
+
+    /// Turns to the world that the server began with.
+    fn turn_home(&mut self) {
+        let home = self.home.clone();
+        // It has been there from the beginning.
+        let _ = self.turn_to(&home);
     }
 
     /// Where a call is to go, by who signed it and for which Region.
@@ -126,10 +140,13 @@ impl State {
         self.apart || self.place.account == account
     }
 
+    /// The worlds that there are; where somebody only looked, there is none.
     fn kept(&mut self) -> Vec<Kept> {
-        let home = self.home.clone();
-        self.turn_to(&home);
-        let others = self.others.iter().map(|(place, sim)| Kept {
+        self.turn_home();
+        let others = self.others.iter().filter(|(place, sim)| {
+            self.new_world(place).is_none_or(|new| new.saved() != sim.saved())
+        });
+        let others = others.map(|(place, sim)| Kept {
             elsewhere: Some((place.account.clone(), place.region.clone())),
             file: sim.saved(),
         });
@@ -156,6 +173,10 @@ impl State {
         (id(0), id(1))
     }
 }
+
+/// A call is signed for what is no Region.
+#[derive(Debug)]
+pub(crate) struct NoSuchPlace;
 
 /// Counts the calls that are being answered.
 struct InFlight<'a>(&'a AtomicUsize);
@@ -192,8 +213,7 @@ impl Service {
     /// The state, with simulated time caught up, turned to the world that the server began with.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.turned();
-        let home = state.home.clone();
-        state.turn_to(&home);
+        state.turn_home();
         state
     }
 
@@ -267,13 +287,18 @@ impl Service {
     fn call(&self, call: Call) -> Result<Answer, Lost> {
         let mut state = self.turned();
         let place = state.place_of_call(&call);
-        state.turn_to(&place);
+        let there = state.turn_to(&place);
         let (request_id, event_id) = state.next_ids();
+        if there.is_err() {
+            let message = "AWS was not able to validate the provided access credentials";
+            return Ok(refusal(StatusCode::FORBIDDEN, "AuthFailure", message, &request_id));
+        }
         let mut parameters = call.parameters.clone();
         let action = parameters.text("Action").unwrap_or_default();
         let version = parameters.text("Version");
         // STS's, so that a client can be pointed here with `AWS_ENDPOINT_URL` alone.
-        if let Some((status, answer)) = sts::answer(&action, &mut state, &call.asked(), &request_id) {
+        if let Some((status, answer)) = sts::answer(&action, &mut state, &call.asked(), &request_id)
+        {
             return Ok(xml(status, answer, &request_id));
         }
         let (told, happened) = state.perform(&action, version.as_deref(), parameters);
@@ -334,9 +359,7 @@ impl State {
         let outcome = self.sim.call(&request);
         let lost = self.sim.take_lost();
         let fields = |outcome: Result<_, ApiError>| {
-            outcome.map(|response| {
-                responses::answer(&request, &response, &self.sim, &self.place)
-            })
+            outcome.map(|response| responses::answer(&request, &response, &self.sim, &self.place))
         };
         (fields(outcome), lost.map(fields))
     }

@@ -88,11 +88,7 @@ fn session_name(session: &str) -> &str {
 /// Who may assume a role is IAM's business, which is not simulated: everybody may. Where accounts are
 /// not apart, there is no other account.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
-fn assume_role(
-    state: &mut State,
-    asked: &Asked<'_>,
-    request_id: &str,
-) -> (StatusCode, Vec<u8>) {
+fn assume_role(state: &mut State, asked: &Asked<'_>, request_id: &str) -> (StatusCode, Vec<u8>) {
     let mut parameters = asked.parameters.clone();
     let arn = parameters.text("RoleArn").unwrap_or_default();
     let session = parameters.text("RoleSessionName").unwrap_or_default();
@@ -104,7 +100,8 @@ fn assume_role(
         return refused("ValidationError", StatusCode::BAD_REQUEST, message, request_id);
     };
     if !state.has_world_of(account.as_str()) {
-        let message = format!("User is not authorized to perform: sts:AssumeRole on resource: {arn}");
+        let message =
+            format!("User is not authorized to perform: sts:AssumeRole on resource: {arn}");
         return refused("AccessDenied", StatusCode::FORBIDDEN, &message, request_id);
     }
     let partition = state.place.partition();
