@@ -34,7 +34,8 @@ CRATES = (
     Crate(
         "crates/guardrail",
         folders=(
-            "ec2", "baseline", "event", "history", "analysis", "rules", "plan", "cloud", "report", "run", "inbox",
+            "ec2", "probe", "baseline", "event", "history", "analysis", "rules", "plan", "cloud", "report", "run",
+            "inbox",
         ),
         leaves=("shown", "time"),
         whole=True,

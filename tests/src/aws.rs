@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub struct FakeAws {
 struct State {
     answers: BTreeMap<String, (u16, String)>,
     items: Items,
-    calls: Vec<Call>,
+    calls: Vec<(Instant, Call)>,
 }
 
 impl FakeAws {
@@ -91,9 +91,15 @@ impl FakeAws {
         state
             .calls
             .iter()
-            .filter(|call| call.action == action)
-            .map(|call| call.input.clone())
+            .filter(|(_, call)| call.action == action)
+            .map(|(_, call)| call.input.clone())
             .collect()
+    }
+
+    /// Every operation asked for so far, and when.
+    pub fn times(&self) -> Vec<(Instant, String)> {
+        let state = self.state.lock().unwrap();
+        state.calls.iter().map(|(at, call)| (*at, call.action.clone())).collect()
     }
 
     /// The operations asked for so far, but for those that read the network or the configuration, and
@@ -106,7 +112,12 @@ impl FakeAws {
                 .any(|name| action.starts_with(name))
         };
         let state = self.state.lock().unwrap();
-        state.calls.iter().map(|call| call.action.clone()).filter(|action| !reads(action)).collect()
+        state
+            .calls
+            .iter()
+            .map(|(_, call)| call.action.clone())
+            .filter(|action| !reads(action))
+            .collect()
     }
 
     /// The entries of every batch of messages sent so far.
@@ -145,7 +156,7 @@ fn answer(request: &Request, state: &mut State) -> Reply {
             state.answers.get(&call.action).cloned().unwrap_or_else(empty)
         }
     };
-    state.calls.push(call);
+    state.calls.push((Instant::now(), call));
     Reply { status, headers: String::new(), body }
 }
 

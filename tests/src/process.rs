@@ -152,6 +152,16 @@ impl Function {
         peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
+    /// How long the process has had a processor so far.
+    pub fn cpu(&self) -> Duration {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id().unwrap()));
+        let times = threads.unwrap().map(|thread| {
+            let times = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
+            times.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+        });
+        Duration::from_nanos(times.sum())
+    }
+
     /// Closes the other end of the function's standard output: from now on, what prints there
     /// panics.
     pub async fn stop_listening(&mut self) {

@@ -1,7 +1,5 @@
 //! Worlds of many VPCs, made of a scenario's one.
 
-#![expect(clippy::indexing_slicing, reason = "what is not as it should be ends the test")]
-
 use serde_json::Value;
 
 /// A world with so many copies of the VPC of each of these worlds, each with ids of its own; what is

@@ -11,8 +11,8 @@ use guardrail::event::{Names, TABLE, Watch, decode};
 use guardrail::history::Kind;
 use guardrail_aws::REPAIRS_AT_ONCE;
 use guardrail_aws::permissions::{
-    DELETE_FROM_TABLE, HOLD, LIST, OBSERVE, PARAMETER, PUBLISH, PUT_IN_TABLE, READ_TABLE, RESOLVE,
-    SEND, SET_ASIDE, TRAFFIC, write,
+    ASK_PROBES, DELETE_FROM_TABLE, HOLD, LIST, OBSERVE, PARAMETER, PUBLISH, PUT_IN_TABLE,
+    READ_TABLE, RESOLVE, SEND, SET_ASIDE, TRAFFIC, write,
 };
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ fn each_role_may_do_what_its_function_does_and_nothing_else() {
     may("SweepRole", "always", &[OBSERVE, SEND, &table, PUBLISH, &encrypts, &logs]);
     let repair = [OBSERVE, PUBLISH, &table, TRAFFIC, HOLD, SET_ASIDE];
     may("RepairRole", "always", &[&repair.concat(), &receive_count, &encrypts, &logs]);
-    may("RepairRole", "MayWrite", &[&write().into_iter().collect::<Vec<_>>()]);
+    may("RepairRole", "MayWrite", &[&write().into_iter().collect::<Vec<_>>(), ASK_PROBES]);
     for role in ["DetectRole", "SweepRole", "RepairRole"] {
         may(role, "BaselineIsStored", &[PARAMETER]);
         may(role, "BaselineIsEncrypted", &[&["kms:Decrypt"]]);

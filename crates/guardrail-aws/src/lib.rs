@@ -14,6 +14,7 @@ mod ec2;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod permissions;
+mod probes;
 mod sdk;
 mod sns;
 mod sqs;
@@ -23,7 +24,7 @@ mod table;
 
 pub use configuration::{Configuration, Ready};
 pub use dead_letters::{DeadLetter, DeadLetters};
-pub use ec2::{Allowance, AnotherRegion, Aws, Clouds, REPAIRS_AT_ONCE};
+pub use ec2::{Allowance, AnotherRegion, Aws, Clouds, REPAIRS_AT_ONCE, set_tag};
 pub use sdk::clients::{ClientOptions, Clients, Credentials, NotAvailable, Pace};
 pub use sns::{Body, Topic, Topics};
 pub use sqs::{Inbox, Queue, ReceivedHandle, UnreadableMessages};

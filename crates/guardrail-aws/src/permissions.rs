@@ -65,3 +65,7 @@ pub const DELETE_FROM_TABLE: &[&str] = &["dynamodb:DeleteItem"];
 /// What [`Aws::carried`](guardrail::cloud::Cloud::carried) needs: advice, so that a run without it goes
 /// on.
 pub const TRAFFIC: &[&str] = &["cloudwatch:GetMetricData"];
+
+/// What [`Aws::ask_probe`](guardrail::cloud::Cloud::ask_probe) needs: the functions' names begin with
+/// [`PREFIX`](guardrail::probe::PREFIX).
+pub const ASK_PROBES: &[&str] = &["lambda:InvokeFunction"];

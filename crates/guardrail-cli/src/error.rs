@@ -33,6 +33,8 @@ pub(crate) enum BadInput {
     NoSuchVpc { vpc: VpcId, among: String },
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    #[error("nothing is exempted: {0}")]
+    Exemption(String),
     #[error("event {name}: {reason}")]
     Event { name: String, reason: NotARecord },
     #[error("event {name}: holds no record")]
@@ -65,6 +67,8 @@ pub(crate) enum Unavailable {
     NoIdentity { error: CallError },
     #[error("cannot read the VPCs: {error}{}", advice(error))]
     NoVpcs { error: CallError },
+    #[error("the tag could not be set: {error}{}", advice(error))]
+    NotTagged { error: CallError },
     #[error(transparent)]
     NoPart(#[from] guardrail_aws::NoPart),
     #[error("the table cannot be read: {0}")]

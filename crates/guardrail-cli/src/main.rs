@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 use not_live as live;
 
 use crate::commands::{
-    baseline, decode, demo, events, explain, live as on_aws, plan, replay, rules, sim,
+    baseline, decode, demo, events, exempt, explain, live as on_aws, plan, replay, rules, sim,
 };
 use crate::ending::Ending;
 use crate::error::BadInput;
@@ -51,6 +51,8 @@ enum Command {
     /// Says why each subnet is private or public, where each route leads, and what serves each
     /// required service.
     Explain(explain::Arguments),
+    /// Prints the command that exempts something from what rules find, until a day and for a reason.
+    Exempt(exempt::Arguments),
     #[command(flatten)]
     OnAws(on_aws::Command),
     /// Reads CloudTrail records: one JSON line for each.
@@ -98,6 +100,7 @@ fn run(command: Command, out: &mut String) -> Result<Ending, BadInput> {
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::Plan(arguments) => plan::run(&arguments, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
+        Command::Exempt(arguments) => exempt::run(&arguments, out),
         Command::OnAws(command) => on_aws::run(&command, out),
         Command::Decode(arguments) => decode::run(&arguments, out),
         Command::Events(arguments) => Ok(events::run(&arguments, out)),

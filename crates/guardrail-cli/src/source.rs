@@ -6,8 +6,11 @@ use guardrail::baseline::{Baseline, ManagedVpcs};
 use guardrail::ec2::id::VpcId;
 use guardrail::ec2::world::World;
 use guardrail::report::Report;
+use guardrail::time::Day;
+use jiff::Timestamp;
 
 use crate::arguments::{BaselineArgs, PlaceArgs};
+use crate::clock::now;
 use crate::ending::Ending;
 use crate::error::BadInput;
 use crate::narrow::{narrow, place};
@@ -28,6 +31,9 @@ pub(crate) struct SourceArgs {
     vpcs: Vec<VpcId>,
     #[command(flatten)]
     baseline_args: BaselineArgs,
+    /// Judge exemptions as of this day (UTC), in place of today's: what is found once they lapse.
+    #[arg(long, value_name = "2026-11-24")]
+    today: Option<Day>,
 }
 
 /// What was seen, and what it is judged by.
@@ -50,6 +56,11 @@ impl SourceArgs {
         };
         narrow(&mut world, &self.vpcs)?;
         Ok(Source { world, baseline, complete, live })
+    }
+
+    /// The time to judge by.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.today.map_or_else(now, Day::begins)
     }
 
     /// The reports, with what the NAT gateways carried whose routes their plans remove: of an account

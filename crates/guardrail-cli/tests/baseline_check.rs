@@ -153,7 +153,7 @@ fn what_contradicts_itself_is_refused_with_what_to_write() {
             "`gateway_endpoints.services[0].create`: `always` is for interface endpoints, which cost money: the \
              gateway endpoint of `s3` costs nothing and is made whenever it is missing; leave `create` out",
             "`settling.minutes`: `20000` is more than a week, and no route would go before; write 10080 or less",
-            "`overrides[0]`: says nothing of vpc-1; write `resolver`, or leave the override out",
+            "`overrides[0]`: says nothing of vpc-1; write `mode`, `rules` or `resolver`, or leave the override out",
         ]
     );
     let said = check(&json!({"interface_endpoints": {"services": [policy]}}), &[]);

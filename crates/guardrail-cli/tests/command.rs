@@ -522,7 +522,63 @@ fn what_needs_aws_says_how_to_build_it_in() {
     let error = "build it with `cargo build --release -p guardrail-cli --features live`";
     refuses(&["plan"], &format!("{error}, or name a world with `--world`"));
     refuses(&["explain", "--vpc", "vpc-1"], &format!("{error}, or name a world with `--world`"));
-    for command in ["snapshot", "repair", "doctor"] {
+    for command in ["snapshot", "repair", "probe", "doctor"] {
         refuses(&[command, "--vpc", "vpc-1", "--yes"], error);
+    }
+}
+
+/// A day so many days from now.
+fn in_days(days: u32) -> guardrail::time::Day {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    guardrail::time::Day::of(guardrail::time::since_1970(now)).plus(days)
+}
+
+#[test]
+fn what_exempts_is_printed_as_a_command_that_a_shell_keeps_to_the_letter() {
+    let (until, table) = (in_days(30).to_string(), "rtb-0a1b2c3d4e5f60011");
+    let exempt = |more: &[&str]| {
+        let base = ["exempt", table, "--until", &until, "--reason", "OPS-7 moving house"];
+        guardrail(&[base.as_slice(), more].concat())
+    };
+    let said = exempt(&["--rule", "internet-route", "--region", "eu-central-1"]);
+    let value = format!("until={until} rule=internet-route reason=OPS-7 moving house");
+    let tags = format!("'[{{\"Key\":\"vpc-guardrail:exempt\",\"Value\":\"{value}\"}}]'");
+    let command = format!("aws ec2 create-tags --resources {table} --tags {tags}");
+    assert_eq!(
+        (said.out.trim_end(), said.code),
+        (format!("{command} --region eu-central-1").as_str(), 0)
+    );
+    assert!(exempt(&[]).out.contains(&format!("until={until} reason=OPS-7")));
+    let two = exempt(&["--rule", "vpc-dns", "--rule", "private-dns"]).out;
+    assert!(two.contains("rule=vpc-dns+private-dns reason="), "{two}");
+}
+
+#[test]
+fn what_would_exempt_nothing_is_refused() {
+    let (table, soon) = ("rtb-0a1b2c3d4e5f60011", in_days(30).to_string());
+    let exempt = |on: &str, until: &str, reason: &str, more: &[&str], error: &str| {
+        refuses(&[&["exempt", on, "--until", until, "--reason", reason], more].concat(), error);
+    };
+    exempt(table, &in_days(100).to_string(), "x", &[], "has to lie between today");
+    exempt(table, "2020-01-01", "x", &[], "has to lie between today");
+    exempt(table, &soon, "a \"b\"", &[], "has the character");
+    exempt(table, &soon, " ", &[], "says no reason");
+    exempt(table, &soon, "x until=2030-01-01", &[], "says `until=` twice");
+    exempt(table, &soon, &"x".repeat(240), &[], "is longer than 256 characters");
+    exempt("nat-0a1b2c3d4e5f60001", &soon, "x", &[], "nothing is found on it");
+    let (_file, refusing) = file(r#"{"version": 1, "exempting": {"tags": "refuse"}}"#);
+    exempt(
+        table,
+        &soon,
+        "x",
+        &["--baseline", &refusing],
+        "the baseline refuses exemptions by tags",
+    );
+    for (arguments, error) in [
+        (["exempt", table, "--until", "tomorrow", "--reason", "x"], "no day of the calendar"),
+        (["exempt", "table", "--until", &soon, "--reason", "x"], "is not the id of a resource"),
+    ] {
+        let said = guardrail(&arguments);
+        assert!(said.code == 2 && said.error.contains(error), "{}", said.error);
     }
 }

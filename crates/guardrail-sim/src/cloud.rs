@@ -11,6 +11,7 @@ use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{InstanceId, NatGatewayId, Scope, SecurityGroupId, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointType, IpPermission, IpProtocol, IpRange, Ipv6Range, World};
+use guardrail::probe::{self, ProbeName, Question};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
@@ -83,6 +84,15 @@ impl Cloud for SimCloud {
 
     async fn carried(&self, _: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         self.0.borrow().traffic_of(nats)
+    }
+
+    async fn ask_probe(
+        &self,
+        _: &Scope,
+        probe: &ProbeName,
+        question: &Question,
+    ) -> Result<probe::Answer, CallError> {
+        self.0.borrow().ask_probe(probe, question)
     }
 
     async fn pause(&self, time: Duration) {
@@ -228,24 +238,16 @@ fn request_of(call: &Call) -> Request {
             group_id: group.clone(),
             ip_permissions: vec![https_from(cidrs)],
         },
+        Call::RevokeIngress { group, rule } => Request::RevokeSecurityGroupIngress {
+            group_id: group.clone(),
+            ip_permissions: vec![rule.clone()],
+        },
         Call::CreateEndpoint { vpc, service, kind, policy, token } => {
             let mut wanted = CreateVpcEndpoint::new(vpc.clone(), service.as_str());
             wanted.client_token = Some(token.clone());
             wanted.policy_document.clone_from(policy);
             wanted.tags = created_tags(service.as_str());
-            match kind {
-                NewEndpoint::Gateway { route_tables } => {
-                    wanted.vpc_endpoint_type = Some(EndpointType::Gateway);
-                    wanted.route_table_ids.clone_from(route_tables);
-                }
-                NewEndpoint::Interface { subnets, groups, private_dns } => {
-                    wanted.vpc_endpoint_type = Some(EndpointType::Interface);
-                    wanted.subnet_ids.clone_from(subnets);
-                    wanted.security_group_ids.clone_from(groups);
-                    wanted.private_dns_enabled = Some(private_dns.is_on());
-                    wanted.inbound_resolver_only = private_dns.for_inbound_only();
-                }
-            }
+            of_kind(&mut wanted, kind);
             Request::CreateVpcEndpoint(Box::new(wanted))
         }
         Call::ModifyEndpoint {
@@ -275,6 +277,29 @@ fn request_of(call: &Call) -> Request {
             subnet_id: subnet.clone(),
             attribute: SubnetAttribute::MapPublicIpOnLaunch(false),
         },
+        Call::StopAutomaticAddress { interface, .. } => {
+            Request::AssociatePublicIp { network_interface_id: interface.clone(), value: false }
+        }
+        Call::DisassociateAddress { association, .. } => {
+            Request::DisassociateAddress { association_id: association.clone() }
+        }
+    }
+}
+
+/// What goes with the type of an endpoint to make.
+fn of_kind(wanted: &mut CreateVpcEndpoint, kind: &NewEndpoint<SecurityGroupId>) {
+    match kind {
+        NewEndpoint::Gateway { route_tables } => {
+            wanted.vpc_endpoint_type = Some(EndpointType::Gateway);
+            wanted.route_table_ids.clone_from(route_tables);
+        }
+        NewEndpoint::Interface { subnets, groups, private_dns } => {
+            wanted.vpc_endpoint_type = Some(EndpointType::Interface);
+            wanted.subnet_ids.clone_from(subnets);
+            wanted.security_group_ids.clone_from(groups);
+            wanted.private_dns_enabled = Some(private_dns.is_on());
+            wanted.inbound_resolver_only = private_dns.for_inbound_only();
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod faults;
 #[cfg(feature = "http")]
 pub mod http;
 mod ids;
+mod probes;
 pub mod queue;
 mod replay;
 mod sim;

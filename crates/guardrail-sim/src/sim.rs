@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use guardrail::cloud::NatTraffic;
-use guardrail::ec2::id::{EndpointId, NatGatewayId, RouteTableId};
+use guardrail::ec2::id::{EndpointId, InterfaceId, NatGatewayId, RouteTableId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointState, NatGatewayState, World};
+use guardrail::probe::ProbeName;
 use jiff::Timestamp;
 
 use crate::ec2::beside::{self, Beside};
@@ -95,6 +96,8 @@ pub struct Sim {
     /// Gateways, attachments and peerings that exist although no route names them: a world file has
     /// no section for them.
     pub(crate) gateways: BTreeSet<String>,
+    /// The interfaces that AWS is to assign no public IPv4 address.
+    pub(crate) without_public_ip: BTreeSet<InterfaceId>,
     /// When an id came to be, while it may not be visible yet.
     pub(crate) born: BTreeMap<String, Timestamp>,
     /// The sections the world came without: not "none", but not known.
@@ -106,6 +109,8 @@ pub struct Sim {
     calls: Vec<Recorded>,
     /// What it answers of the NAT gateways' last hour, which no call here makes.
     traffic: Vec<NatTraffic>,
+    /// The probes that cannot be asked, and what Lambda says of each.
+    pub(crate) broken_probes: BTreeMap<ProbeName, ApiError>,
     /// What the last call came to whose answer was lost.
     lost: Option<Result<Response, ApiError>>,
 }
@@ -133,6 +138,8 @@ impl Sim {
             faults: Vec::new(),
             calls: Vec::new(),
             traffic: Vec::new(),
+            without_public_ip: BTreeSet::new(),
+            broken_probes: BTreeMap::new(),
             lost: None,
         };
         sim.take_up_transitions();
@@ -346,6 +353,10 @@ impl Sim {
             ModifyNetworkInterfaceAttribute { network_interface_id: id, source_dest_check } => {
                 self.modify_interface(id, *source_dest_check)
             }
+            AssociatePublicIp { network_interface_id: id, value } => {
+                self.associate_public_ip(id, *value)
+            }
+            DisassociateAddress { association_id } => self.disassociate_address(association_id),
             CreateSecurityGroup { group_name, description, vpc_id, tags } => {
                 self.create_group(group_name, description, vpc_id, tags)
             }

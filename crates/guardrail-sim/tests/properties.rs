@@ -15,12 +15,12 @@ use std::time::Duration;
 use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::analysis::served::prove;
-use guardrail::baseline::{Mode, Remove, RuleId};
+use guardrail::baseline::{Mode, Remove, RuleId, RuleSwitch};
 use guardrail::cloud::{Answer, Cloud, InMemoryTable, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{Scope, VpcId};
 use guardrail::ec2::snapshot::{Section, Shared, Snapshot};
-use guardrail::ec2::world::{Route, RouteTable, Subnet, World};
+use guardrail::ec2::world::{Route, RouteTable, Subnet, Tag, World};
 use guardrail::report::{Cause, Next, Outcome, Report, Verdict};
 use guardrail::rules::left_alone::{LeftAlone, LeftAloneReason};
 use guardrail::run::{Lived, RunRequest, preview, run};
@@ -174,6 +174,8 @@ fn assert_settled(cloud: &Stage, case: &Case, report: &Report) {
         );
     }
     assert_public_addresses(cloud, case);
+    assert_groups(cloud, case);
+    assert_addresses(cloud, case);
     let all_repaired = report.findings.is_empty()
         || matches!(report.verdict, Verdict::DriftLeft | Verdict::Advised);
     assert!(all_repaired, "{report:#?}");
@@ -200,9 +202,61 @@ fn assert_public_addresses(cloud: &SimCloud, case: &Case) {
     assert_eq!(gives, wanted.collect::<Vec<_>>());
 }
 
+/// Of the guardrail's own group the rule for other ports goes where the baseline says so, and that for
+/// private clients stays; nobody else's group is as it was not.
+fn assert_groups(cloud: &SimCloud, case: &Case) {
+    let (before, after) = (case.world(), cloud.sim().world());
+    let revokes = case.baseline.allows(RuleId::OwnGroupEdited, RuleSwitch::RevokeAdded)
+        && case.baseline.mode_of(RuleId::OwnGroupEdited) == Mode::Repair;
+    for group in before.security_groups.iter().flatten() {
+        let mut now = after.security_groups.iter().flatten();
+        let now = now.find(|it| it.group_id == group.group_id).unwrap();
+        let is_own = group.group_name == "vpc-guardrail-endpoints"
+            && group.vpc_id.as_ref().is_some_and(|vpc| vpc.as_str() == spec::MANAGED);
+        if !is_own {
+            assert_eq!(now, group);
+            continue;
+        }
+        let rules: Vec<String> = now.rules().iter().map(ToString::to_string).collect();
+        let has = |rule: &str| rules.iter().any(|it| it == rule);
+        assert!(has("TCP 443 from 172.16.0.0/12"), "{rules:?}");
+        assert_eq!(has("TCP 22 from 0.0.0.0/0"), !revokes, "{rules:?}");
+    }
+}
+
+/// An address goes only where its rule repairs, from a private subnet in whose table nothing but NAT
+/// gateways leads anywhere public; an automatic one with `irreversible` only; and no other comes for it.
+fn assert_addresses(cloud: &SimCloud, case: &Case) {
+    let (before, after) = (case.world(), cloud.sim().world());
+    let baseline = &case.baseline;
+    let repairs = baseline.mode_of(RuleId::PublicAddress) == Mode::Repair;
+    let releases = baseline.allows(RuleId::PublicAddress, RuleSwitch::Irreversible);
+    for eni in before.network_interfaces.iter().flatten() {
+        let mut now = after.network_interfaces.iter().flatten();
+        let now = now.find(|it| it.network_interface_id == eni.network_interface_id).unwrap();
+        let mut subnets = before.subnets.iter().flatten();
+        let subnet = subnets.find(|it| Some(&it.subnet_id) == eni.subnet_id.as_ref()).unwrap();
+        let is_managed = subnet.vpc_id.as_str() == spec::MANAGED;
+        let is_automatic = eni.association.as_ref().is_some_and(|it| it.association_id.is_none());
+        let may_go = is_managed
+            && repairs
+            && case.subnets[0].kind == Kind::Private
+            && (releases || !is_automatic)
+            && !leads_to(&before, subnet, &["igw-", "tgw-", "vgw-"]);
+        let must_go = may_go && !leads_to(&before, subnet, &["nat-"]);
+        assert!(now.association == eni.association || (may_go && now.association.is_none()));
+        assert!(!must_go || now.association.is_none(), "{now:?}");
+    }
+}
+
 /// Whether a route of the subnet's table, its own or the main one, leads to an internet gateway, with
 /// public addresses.
 fn leads_to_internet_gateway(world: &World, subnet: &Subnet) -> bool {
+    leads_to(world, subnet, &["igw-"])
+}
+
+/// Whether a route of the subnet's table leads to a target of one of these kinds, with public addresses.
+fn leads_to(world: &World, subnet: &Subnet, kinds: &[&str]) -> bool {
     let tables: Vec<&RouteTable> =
         world.route_tables.iter().flatten().filter(|t| t.vpc_id == subnet.vpc_id).collect();
     let own = tables.iter().find(|table| {
@@ -210,10 +264,13 @@ fn leads_to_internet_gateway(world: &World, subnet: &Subnet) -> bool {
     });
     let main = || tables.iter().find(|table| table.associations.iter().any(|a| a.main));
     let routes = own.or_else(main).map(|table| table.routes.as_slice()).unwrap_or_default();
-    let to_gateway =
-        routes.iter().filter(|r| r.gateway_id.as_deref().is_some_and(|id| id.starts_with("igw-")));
+    let is_of_kind = |route: &&Route| {
+        let target = route.target().map_or_else(String::new, |target| target.to_string());
+        kinds.iter().any(|kind| target.starts_with(kind))
+    };
     let to = |route: &Route| route.destination().map_or_else(String::new, |to| to.to_string());
-    to_gateway.map(to).any(|destination| !spec::NOT_PUBLIC.contains(&destination.as_str()))
+    let mut destinations = routes.iter().filter(is_of_kind).map(to);
+    destinations.any(|destination| !spec::NOT_PUBLIC.contains(&destination.as_str()))
 }
 
 proptest! {
@@ -227,6 +284,46 @@ proptest! {
         let cloud = Stage::new(case.world(), SimOptions::default());
         let report = settle(&cloud, &case);
         assert_settled(&cloud, &case, &report);
+    }
+
+    /// What is exempted is left as it is: no call names an exempted table, and none is made in an
+    /// exempted VPC; and what is not exempted settles all the same.
+    #[test]
+    fn nothing_exempted_is_changed(case in case(), at in 0_usize..8, whole in any::<bool>()) {
+        let mut world = case.world();
+        let tag = || Tag::new("vpc-guardrail:exempt", "until=1970-01-31 reason=a property");
+        let mut exempted = None;
+        if whole {
+            let vpcs = world.vpcs.iter_mut().flatten();
+            vpcs.filter(|it| it.vpc_id.as_str() == MANAGED).for_each(|it| it.tags.push(tag()));
+        } else {
+            let tables = world.route_tables.iter_mut().flatten();
+            let mut own: Vec<_> = tables.filter(|it| it.vpc_id.as_str() == MANAGED).collect();
+            let count = own.len();
+            if let Some(table) = own.get_mut(at % count.max(1)) {
+                table.tags.push(tag());
+                exempted = Some(table.route_table_id.to_string());
+            }
+        }
+        let cloud = Stage::new(world.clone(), SimOptions::default());
+        for number in 0..RUNS {
+            let report = look(&cloud, &case, MANAGED, number);
+            let calls = writes(&cloud);
+            for call in &calls {
+                let text = format!("{call:?}");
+                prop_assert!(!whole, "{text}");
+                let is_exempted = exempted.as_ref().is_some_and(|id| text.contains(id.as_str()));
+                prop_assert!(!is_exempted, "{text}");
+            }
+            if calls.is_empty() && report.next == Next::Settled && report.look_again.is_none() {
+                break;
+            }
+        }
+        let routes = |world: &World| -> Vec<RouteTable> {
+            let tables = world.route_tables.clone().unwrap_or_default().into_iter();
+            tables.filter(|it| exempted.as_deref() == Some(it.route_table_id.as_str())).collect()
+        };
+        prop_assert_eq!(routes(&cloud.sim().world()), routes(&world));
     }
 
     /// The same while changes show late, calls fail, answers get lost and EC2 throttles.

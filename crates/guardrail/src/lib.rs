@@ -9,19 +9,20 @@
 //!
 //! 1. [`ec2`]: what there is in AWS, and the changes that can be made to it. Begin with `world`,
 //!    then `snapshot`.
-//! 2. [`baseline`]: what is wanted.
-//! 3. [`event`]: what CloudTrail says of a call. No plan is made from it, so it can wait until
+//! 2. [`probe`]: what a function inside a subnet is asked of it, and what its answers come to.
+//! 3. [`baseline`]: what is wanted.
+//! 4. [`event`]: what CloudTrail says of a call. No plan is made from it, so it can wait until
 //!    `inbox`.
-//! 4. [`history`]: what is remembered of a VPC, and when it counts.
-//! 5. [`analysis`]: what a snapshot means: which subnets are private, where routes lead, what
+//! 5. [`history`]: what is remembered of a VPC, and when it counts.
+//! 6. [`analysis`]: what a snapshot means: which subnets are private, where routes lead, what
 //!    serves a required service.
-//! 6. [`rules`]: what is not as it is wanted. One rule is enough to read first: `vpc_dns` is the
+//! 7. [`rules`]: what is not as it is wanted. One rule is enough to read first: `vpc_dns` is the
 //!    shortest.
-//! 7. [`plan`]: what to do about it, in which order, and what is left alone.
-//! 8. [`cloud`]: what a run asks of EC2, and how EC2 says no.
-//! 9. [`report`]: what is told of a run.
-//! 10. [`run`]: the loop that brings all of these together. Who wants the whole first begins here.
-//! 11. [`inbox`]: what starts a run: events, messages, sweeps.
+//! 8. [`plan`]: what to do about it, in which order, and what is left alone.
+//! 9. [`cloud`]: what a run asks of EC2, and how EC2 says no.
+//! 10. [`report`]: what is told of a run.
+//! 11. [`run`]: the loop that brings all of these together. Who wants the whole first begins here.
+//! 12. [`inbox`]: what starts a run: events, messages, sweeps.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
@@ -35,6 +36,7 @@ mod fixture;
 pub mod history;
 pub mod inbox;
 pub mod plan;
+pub mod probe;
 pub mod report;
 pub mod rules;
 pub mod run;

@@ -9,6 +9,7 @@
     reason = "a benchmark that cannot measure ends"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -111,15 +112,20 @@ async fn start(binary: &Path, aws: &FakeAws, ec2: &str) -> Function {
     Function::start(binary.to_str().unwrap(), aws, &variables).await
 }
 
-/// A call that the simulator answered.
+/// A call that was answered.
 struct Call {
-    at: Timestamp,
+    /// How long after the simulator's start it came.
+    at: Duration,
+    operation: String,
+    is_of_ec2: bool,
     writes: bool,
 }
 
 /// What one incident took.
 struct Incident {
     time: Duration,
+    /// What the process had of a processor, its start included.
+    cpu: Duration,
     peak_kib: u64,
     calls: Vec<Call>,
 }
@@ -142,6 +148,15 @@ async fn incidents(rust: &Path, python: &Path) {
         ms(python_time),
         ms(python_time) / ms(rust_time)
     );
+    let cpu_of =
+        |incidents: &[Incident]| median(incidents.iter().map(|incident| incident.cpu).collect());
+    let (rust_cpu, python_cpu) = (cpu_of(&rust), cpu_of(&python));
+    println!(
+        "  cold CPU, ms      Rust {:7.1}   Python {:7.1}   Python / Rust {:4.1}   (goal: 30)",
+        ms(rust_cpu),
+        ms(python_cpu),
+        ms(python_cpu) / ms(rust_cpu)
+    );
     let (rust_peak, python_peak) = (peak_of(&rust) * 1024, peak_of(&python) * 1024);
     println!(
         "  peak memory, MiB  Rust {:7.1}   Python {:7.1}   Python / Rust {:4.1}   (target: under 24)",
@@ -155,17 +170,29 @@ async fn incidents(rust: &Path, python: &Path) {
         let waves = waves(&incident.calls);
         let first_write = incident.calls.iter().position(|call| call.writes).unwrap();
         let before = waves.iter().filter(|wave| **wave < first_write).count();
-        // The alert is one more call, at the end of the chain.
-        let chain = LATENCY * u32::try_from(waves.len() + 1).unwrap();
+        let chain = LATENCY * u32::try_from(waves.len()).unwrap();
+        let of_ec2 = incident.calls.iter().filter(|call| call.is_of_ec2).count();
         println!(
-            "  {name:6}  {} calls of EC2 in {} waves, {before} of them before the first write, and 1 of SNS: a chain of {} ms; time / chain {:.2}{}",
-            incident.calls.len(),
+            "  {name:6}  {of_ec2} calls of EC2 and {} others in {} waves, {before} of them before the first write: a chain of {} ms; time / chain {:.2}{}",
+            incident.calls.len() - of_ec2,
             waves.len(),
             chain.as_millis(),
             ms(time) / ms(chain),
             if name == "Rust" { " (target: under 1.3)" } else { "" }
         );
     }
+    reads(&rust[0].calls);
+}
+
+/// How often a run made each read; more than its share has at once would have waited.
+fn reads(calls: &[Call]) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for call in calls.iter().filter(|call| call.is_of_ec2 && !call.writes) {
+        *counts.entry(&call.operation).or_default() += 1;
+    }
+    let counts: Vec<String> =
+        counts.iter().map(|(operation, count)| format!("{operation} {count}")).collect();
+    println!("  reads of EC2 (five of each at once, then one a second): {}", counts.join(", "));
 }
 
 async fn measure(binary: &Path) -> Vec<Incident> {
@@ -180,6 +207,7 @@ async fn incident(binary: &Path) -> Incident {
     let aws = FakeAws::start_with_latency(LATENCY).await;
     let options = ServerOptions { latency: LATENCY, speed: 1, ..ServerOptions::default() };
     let server = Server::bind(broken(), options).await.unwrap();
+    let bound = Instant::now();
     let url = format!("http://{}", server.address());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(server.run_until(async {
@@ -187,14 +215,22 @@ async fn incident(binary: &Path) -> Incident {
     }));
     let mut function = start(binary, &aws, &url).await;
     function.ready().await;
-    let before = calls(&url).await.len();
     let began = Instant::now();
     let answer = function.invoke(&batch()).await;
     let time = began.elapsed();
     assert_eq!(answer, Answer::Response(json!({ "batchItemFailures": [] })));
     assert_eq!(aws.calls("Publish").len(), 1, "one alert");
-    let peak_kib = function.peak_kib();
-    let calls = calls(&url).await.split_off(before);
+    let (peak_kib, cpu) = (function.peak_kib(), function.cpu());
+    let others = aws.times().into_iter().map(|(at, operation)| Call {
+        at: at.saturating_duration_since(bound),
+        operation,
+        is_of_ec2: false,
+        writes: false,
+    });
+    let mut calls = calls(&url).await;
+    calls.extend(others);
+    calls.retain(|call| call.at >= began.duration_since(bound));
+    calls.sort_by_key(|call| call.at);
     let _ = stop.send(());
     let world = serving.await.unwrap().unwrap();
     let world = json!(world).to_string();
@@ -203,7 +239,7 @@ async fn incident(binary: &Path) -> Incident {
         "the route is still there: {:?}",
         aws.calls("Publish")
     );
-    Incident { time, peak_kib, calls }
+    Incident { time, cpu, peak_kib, calls }
 }
 
 /// Every call that the simulator has answered so far.
@@ -216,9 +252,17 @@ async fn calls(url: &str) -> Vec<Call> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     let calls: Vec<Value> = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-    let call = |call: &Value| Call {
-        at: call["at"].as_str().unwrap().parse().unwrap(),
-        writes: call["write"] == true,
+    let call = |call: &Value| {
+        let at: Timestamp = call["at"].as_str().unwrap().parse().unwrap();
+        Call {
+            // It is noted when the answer goes out.
+            at: Duration::try_from(at.duration_since(Timestamp::UNIX_EPOCH))
+                .unwrap()
+                .saturating_sub(LATENCY),
+            operation: call["operation"].as_str().unwrap().to_owned(),
+            is_of_ec2: true,
+            writes: call["write"] == true,
+        }
     };
     calls.iter().map(call).collect()
 }
@@ -256,9 +300,7 @@ fn batch() -> Value {
 fn waves(calls: &[Call]) -> Vec<usize> {
     let mut waves: Vec<usize> = Vec::new();
     for (place, call) in calls.iter().enumerate() {
-        let since = waves
-            .last()
-            .and_then(|last| Duration::try_from(call.at.duration_since(calls[*last].at)).ok());
+        let since = waves.last().map(|last| call.at.saturating_sub(calls[*last].at));
         if since.is_none_or(|since| since >= LATENCY) {
             waves.push(place);
         }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use guardrail::ec2::world::World;
 use guardrail_sim::http::{Events, Server, ServerOptions};
@@ -28,10 +28,12 @@ pub(crate) struct Ec2 {
 }
 
 impl Ec2 {
-    pub(crate) fn start(world: World, folder: &Path) -> Self {
+    /// Starts one in which each call takes so long.
+    pub(crate) fn start(world: World, folder: &Path, latency: Duration) -> Self {
         let events = folder.join("events.jsonl");
         let options = ServerOptions {
             speed: SPEED,
+            latency,
             events: Some(Events::File(events.clone())),
             ..ServerOptions::default()
         };

@@ -12,6 +12,7 @@ pub mod parts;
 mod platform;
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -72,8 +73,27 @@ pub struct Pipeline {
 impl Pipeline {
     /// Deploys the template with these parameters, over a simulated world.
     pub fn over(world: &Value, parameters: &[(&str, &str)]) -> Self {
+        Self::deployed(world, Duration::ZERO, &template(), parameters)
+    }
+
+    /// As [`Pipeline::over`], where each call to EC2 takes so long, and an invocation of repair ends
+    /// after so many seconds.
+    pub fn slow(world: &Value, parameters: &[(&str, &str)], call: Duration, seconds: u32) -> Self {
+        let (long, short) = ("Timeout: 300\n", format!("Timeout: {seconds}\n"));
+        let template = template();
+        assert_eq!(template.matches(long).count(), 1, "repair's");
+        Self::deployed(world, call, &template.replace(long, &short), parameters)
+    }
+
+    fn deployed(
+        world: &Value,
+        latency: Duration,
+        template: &str,
+        parameters: &[(&str, &str)],
+    ) -> Self {
         let folder = TempDir::new().unwrap();
-        let ec2 = Ec2::start(world_file::load(&world.to_string()).unwrap(), folder.path());
+        let world = world_file::load(&world.to_string()).unwrap();
+        let ec2 = Ec2::start(world, folder.path(), latency);
         let platform = Platform::start(folder.path(), &[("AWS_ENDPOINT_URL_EC2", &ec2.url())]);
         Self {
             platform,
@@ -82,7 +102,7 @@ impl Pipeline {
             delivered: Mutex::new(0),
             _folder: folder,
         }
-        .deploy(&template(), parameters)
+        .deploy(template, parameters)
     }
 
     /// Deploys a template, after SAM's transform, where ministack is EC2 too and lets nobody do
@@ -167,6 +187,34 @@ impl Pipeline {
             .map(|output| (text(output, "OutputKey"), text(output, "OutputValue")))
             .collect();
         self
+    }
+
+    /// Runs `guardrail` with these arguments, signed in to the account: whether it ended well, and what
+    /// it wrote.
+    pub fn command(&self, arguments: &[&str]) -> (bool, String) {
+        let mut command = Command::new(parts::live_command());
+        let configured = std::env::vars_os().map(|(name, _)| name);
+        configured.filter(|name| name.to_string_lossy().starts_with("AWS_")).for_each(|name| {
+            command.env_remove(name);
+        });
+        command.args(arguments).envs([
+            ("AWS_ENDPOINT_URL", self.platform.url.as_str()),
+            ("AWS_ENDPOINT_URL_EC2", &self.ec2.as_ref().unwrap().url()),
+            ("AWS_REGION", REGION),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ]);
+        let ended = command.output().unwrap();
+        let text = [ended.stdout, ended.stderr].concat();
+        (ended.status.success(), String::from_utf8(text).unwrap())
+    }
+
+    /// Kills the processes of repair, as `kill -9` does: how many there were.
+    pub fn kill_repair(&self) -> usize {
+        self.platform.kill(&parts().built.join("repair"))
     }
 
     /// One of the stack's outputs.

@@ -40,7 +40,7 @@ pub fn parts() -> &'static Parts {
         let lock = File::create(folder.join("lock")).unwrap();
         lock.lock().unwrap();
         let python = python(&folder, &repository().join("tests/local/requirements.txt"));
-        build(target, &built);
+        build(target, &built, &[]);
         let zips = zip(&folder, &built, &python);
         Parts { python, built, folder, zips }
     })
@@ -51,10 +51,28 @@ pub fn functions() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
         let built = built();
-        build(built.parent().unwrap(), &built);
+        build(built.parent().unwrap(), &built, &[]);
         built
     };
     BUILT.get_or_init(build).clone()
+}
+
+/// `guardrail` with the commands that reach AWS, built once. It stands beside the one without them, which
+/// other tests are about.
+pub(crate) fn live_command() -> &'static Path {
+    static COMMAND: OnceLock<PathBuf> = OnceLock::new();
+    COMMAND.get_or_init(|| {
+        let Parts { built, folder, .. } = parts();
+        let target = built.parent().unwrap();
+        let lock = File::create(folder.join("lock")).unwrap();
+        lock.lock().unwrap();
+        build(target, built, &["--features", "guardrail-cli/live"]);
+        let command = folder.join("guardrail-live");
+        let _ = fs::remove_file(&command);
+        fs::copy(built.join("guardrail"), &command).unwrap();
+        build(target, built, &[]);
+        command
+    })
 }
 
 /// The folder of what this test or benchmark was built with: `target/debug/deps/<test>`, or
@@ -100,8 +118,9 @@ pub fn python(folder: &Path, wanted: &Path) -> PathBuf {
     python
 }
 
-/// Testing one package alone does not build the functions, and old ones would be worse than none.
-fn build(target: &Path, built: &Path) {
+/// Builds every binary, with these arguments of cargo's besides. Testing one package alone does not build
+/// the functions, and old ones would be worse than none.
+fn build(target: &Path, built: &Path, also: &[&str]) {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(repository())
@@ -110,6 +129,7 @@ fn build(target: &Path, built: &Path) {
     if built.ends_with("release") {
         cargo.arg("--release");
     }
+    cargo.args(also);
     run(&mut cargo);
 }
 

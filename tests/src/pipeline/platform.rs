@@ -83,6 +83,34 @@ impl Platform {
         }
     }
 
+    /// Kills the processes of a function that it has started: how many there were.
+    pub(crate) fn kill(&self, function: &Path) -> usize {
+        let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let process: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let runs = std::fs::read_link(format!("/proc/{process}/exe")).ok()?;
+            (runs == function && self.has_started(process)).then_some(process)
+        });
+        let killed = processes.map(|process| {
+            let status = Command::new("kill").args(["-9", &process.to_string()]).status();
+            assert!(status.unwrap().success());
+        });
+        killed.count()
+    }
+
+    /// Whether a process descends from ministack.
+    fn has_started(&self, mut process: u32) -> bool {
+        while process > 1 && process != self.server.id() {
+            let Ok(stat) = std::fs::read_to_string(format!("/proc/{process}/stat")) else {
+                return false;
+            };
+            // The name before it may have spaces and brackets.
+            let after_name = stat.rsplit(')').next().unwrap_or_default();
+            let Some(parent) = after_name.split_whitespace().nth(1) else { return false };
+            process = parent.parse().unwrap();
+        }
+        process == self.server.id()
+    }
+
     /// The end of ministack's own log.
     pub(crate) fn log(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();

@@ -10,21 +10,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 
-/// Seconds in a real one. A run waits for seconds at times, and has one read of each kind a second.
-pub(super) const SPEED: u32 = 5;
-
 /// The time of day, in this process and in those that have its [`Clock::variables`].
 #[derive(Debug)]
 pub(super) struct Clock {
     library: PathBuf,
     path: PathBuf,
+    speed: u32,
     began: (SystemTime, Instant),
     ahead: Mutex<(File, Duration)>,
 }
 
 impl Clock {
-    /// A clock that shows real time; its parts are in this folder.
-    pub(super) fn in_folder(folder: &Path) -> Self {
+    /// A clock that shows real time and goes so much faster from now on; its parts are in this folder.
+    pub(super) fn in_folder(folder: &Path, speed: u32) -> Self {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/stack/clock.c");
         let library = folder.join("clock.so");
         let mut compiler = Command::new("cc");
@@ -34,10 +32,10 @@ impl Clock {
         let mut file = OpenOptions::new().write(true).create_new(true).open(&path).unwrap();
         let began = (SystemTime::now(), Instant::now());
         let since = began.0.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
-        for number in [0, i64::from(SPEED), i64::try_from(since).unwrap()] {
+        for number in [0, i64::from(speed), i64::try_from(since).unwrap()] {
             file.write_all(&number.to_ne_bytes()).unwrap();
         }
-        Self { library, path, began, ahead: Mutex::new((file, Duration::ZERO)) }
+        Self { library, path, speed, began, ahead: Mutex::new((file, Duration::ZERO)) }
     }
 
     /// Sets it forward.
@@ -51,7 +49,7 @@ impl Clock {
 
     /// The time that it shows.
     pub(super) fn now(&self) -> Timestamp {
-        let passed = self.began.1.elapsed() * SPEED + self.ahead.lock().unwrap().1;
+        let passed = self.began.1.elapsed() * self.speed + self.ahead.lock().unwrap().1;
         Timestamp::try_from(self.began.0 + passed).unwrap()
     }
 

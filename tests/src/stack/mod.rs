@@ -64,6 +64,8 @@ pub struct Options {
     pub mishaps: Mishaps,
     /// The baseline, as JSON.
     pub baseline: Value,
+    /// How much faster than real time all of it goes.
+    pub speed: u32,
 }
 
 /// An alert that the topic took.
@@ -96,7 +98,7 @@ impl Stack {
     /// Starts it.
     pub async fn start(options: Options) -> Arc<Self> {
         let folder = TempDir::new().unwrap();
-        let clock = Clock::in_folder(folder.path());
+        let clock = Clock::in_folder(folder.path(), options.speed);
         let (come, events) = mpsc::unbounded_channel();
         let receiver = serve(move |request| {
             come.send(serde_json::from_str::<Value>(&request.body).unwrap()).unwrap();
@@ -104,14 +106,14 @@ impl Stack {
         });
         let to: Events = format!("http://{}/", receiver.await).parse().unwrap();
         let served = ServerOptions {
-            speed: clock::SPEED,
+            speed: options.speed,
             events: Some(to),
             mishaps: options.mishaps,
             ..ServerOptions::default()
         };
         let sim = Sim::new(options.world, clock.now(), options.ec2);
         let ec2 = Server::bind(sim, served).await.unwrap();
-        let sqs = queues(clock.now()).await;
+        let sqs = queues(clock.now(), options.speed).await;
         let (ec2_at, sqs_at, queues) = (ec2.address(), sqs.address(), sqs.queues());
         let variables = variables(&options.baseline, sqs_at, &clock);
         tokio::spawn(ec2.run());
@@ -412,7 +414,7 @@ fn variables(baseline: &Value, sqs: SocketAddr, clock: &Clock) -> BTreeMap<Strin
 }
 
 /// The template's queues, and who sends with which key.
-async fn queues(now: Timestamp) -> SqsServer {
+async fn queues(now: Timestamp, speed: u32) -> SqsServer {
     let role = |name: &str| format!("arn:aws:iam::{ACCOUNT}:role/{name}");
     let sender = |name: &str| Sender {
         principal: role(name),
@@ -430,11 +432,8 @@ async fn queues(now: Timestamp) -> SqsServer {
     sqs.create(QUEUE, options, now).unwrap();
     let senders = ["detect", "sweep", "repair"];
     let senders = senders.map(|name| (format!("ASIA{}", name.to_uppercase()), sender(name)));
-    let options = SqsServerOptions {
-        speed: clock::SPEED,
-        senders: senders.into(),
-        ..SqsServerOptions::default()
-    };
+    let options =
+        SqsServerOptions { speed, senders: senders.into(), ..SqsServerOptions::default() };
     SqsServer::bind(sqs, now, options).await.unwrap()
 }
 

@@ -4,8 +4,8 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, DnsOptionsSpecification, IpPermission, IpRange, Ipv6Range, ResourceType,
-    Tag, TagSpecification, VpcEndpointType,
+    AttributeBooleanValue, DnsOptionsSpecification, IpPermission, IpRange, Ipv6Range, PrefixListId,
+    ResourceType, Tag, TagSpecification, UserIdGroupPair, VpcEndpointType,
 };
 use guardrail::cloud::error_codes::outcome_of;
 use guardrail::cloud::{Answer, Applied, CallError};
@@ -13,9 +13,11 @@ use guardrail::ec2::change::{
     Action, Call, DnsAttribute, GROUP_NAME, NewEndpoint, PrivateDns, created_tags,
 };
 use guardrail::ec2::cidr::Cidr;
-use guardrail::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use guardrail::ec2::id::{
+    EndpointId, InterfaceId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId,
+};
 use guardrail::ec2::operation::Operation;
-use guardrail::ec2::world::Destination;
+use guardrail::ec2::world::{self, Destination};
 
 use crate::doctor::Things;
 use crate::sdk::sdk_errors::{failed, on_heap, unreadable};
@@ -29,6 +31,7 @@ pub(crate) async fn apply(ec2: &Client, call: &Call) -> Answer {
             create_group(ec2, name, vpc, group, description).await
         }
         Action::AuthorizeHttps { group, cidrs } => authorize(ec2, name, group, cidrs).await,
+        Action::RevokeIngress { group, rule } => revoke(ec2, name, group, rule).await,
         Action::CreateEndpoint { vpc, service, kind, policy, token } => {
             let request = NewRequest { vpc, service, kind, policy, token };
             create_endpoint(ec2, name, request).await
@@ -56,6 +59,13 @@ pub(crate) async fn apply(ec2: &Client, call: &Call) -> Answer {
             delete_route(ec2, name, table, destination).await
         }
         Action::DisablePublicIpOnLaunch { subnet } => disable_public_ip(ec2, name, subnet).await,
+        Action::StopAutomaticAddress { interface, address: _ } => {
+            stop_automatic_address(ec2, name, interface).await
+        }
+        Action::DisassociateAddress { association, .. } => {
+            let request = ec2.disassociate_address().association_id(association.as_str());
+            answer(name, on_heap(request.send()).await, done)
+        }
     };
     Answer { outcome: answer.outcome.or_else(|error| outcome_of(call, error)), ..answer }
 }
@@ -108,6 +118,8 @@ pub(crate) async fn dry_run(
     }
     Some(match operation {
         Operation::ModifyVpcAttribute | Operation::ModifySubnetAttribute => return None,
+        // There is no interface and no address to name that nobody uses.
+        Operation::ModifyNetworkInterfaceAttribute | Operation::DisassociateAddress => return None,
         Operation::CreateSecurityGroup => {
             let request =
                 ec2.create_security_group().vpc_id(things.vpc.as_ref()?).group_name(GROUP_NAME);
@@ -118,6 +130,14 @@ pub(crate) async fn dry_run(
             let https = https_from(&["192.0.2.0/32".into()]);
             ask!(
                 ec2.authorize_security_group_ingress()
+                    .group_id(things.group.as_ref()?)
+                    .ip_permissions(https)
+            )
+        }
+        Operation::RevokeSecurityGroupIngress => {
+            let https = https_from(&["192.0.2.0/32".into()]);
+            ask!(
+                ec2.revoke_security_group_ingress()
                     .group_id(things.group.as_ref()?)
                     .ip_permissions(https)
             )
@@ -155,6 +175,14 @@ async fn disable_public_ip(ec2: &Client, name: &str, subnet: &SubnetId) -> Answe
     answer(name, on_heap(request.send()).await, done)
 }
 
+async fn stop_automatic_address(ec2: &Client, name: &str, interface: &InterfaceId) -> Answer {
+    let request = ec2
+        .modify_network_interface_attribute()
+        .network_interface_id(interface.as_str())
+        .associate_public_ip_address(false);
+    answer(name, on_heap(request.send()).await, done)
+}
+
 async fn create_group(
     ec2: &Client,
     name: &str,
@@ -178,6 +206,45 @@ async fn authorize(ec2: &Client, name: &str, group: &SecurityGroupId, cidrs: &[C
         .group_id(group.as_str())
         .ip_permissions(https_from(cidrs));
     answer(name, on_heap(request.send()).await, done)
+}
+
+/// The rule to the letter as it was described: EC2 revokes no other. Descriptions need not be sent
+/// (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html).
+async fn revoke(
+    ec2: &Client,
+    name: &str,
+    group: &SecurityGroupId,
+    rule: &world::IpPermission,
+) -> Answer {
+    let request = ec2
+        .revoke_security_group_ingress()
+        .group_id(group.as_str())
+        .ip_permissions(as_described(rule));
+    answer(name, on_heap(request.send()).await, done)
+}
+
+/// A rule as AWS described it.
+fn as_described(rule: &world::IpPermission) -> IpPermission {
+    let described = IpPermission::builder()
+        .ip_protocol(rule.ip_protocol.as_str())
+        .set_from_port(rule.from_port)
+        .set_to_port(rule.to_port);
+    let described = rule.ip_ranges.iter().fold(described, |described, range| {
+        described.ip_ranges(IpRange::builder().cidr_ip(range.cidr_ip.as_str()).build())
+    });
+    let described = rule.ipv6_ranges.iter().fold(described, |described, range| {
+        described.ipv6_ranges(Ipv6Range::builder().cidr_ipv6(range.cidr_ipv6.as_str()).build())
+    });
+    let described = rule.prefix_list_ids.iter().fold(described, |described, list| {
+        let list = PrefixListId::builder().prefix_list_id(list.prefix_list_id.as_str());
+        described.prefix_list_ids(list.build())
+    });
+    let described = rule.user_id_group_pairs.iter().fold(described, |described, pair| {
+        let group = pair.group_id.as_ref().map(ToString::to_string);
+        let pair = UserIdGroupPair::builder().set_group_id(group).set_user_id(pair.user_id.clone());
+        described.user_id_group_pairs(pair.build())
+    });
+    described.build()
 }
 
 /// TCP 443 from these blocks; each says why it is there, for whoever reads the group.

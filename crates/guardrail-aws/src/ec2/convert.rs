@@ -511,11 +511,18 @@ impl FromAws<sdk::NetworkInterface> for world::NetworkInterface {
                 groups: all(interface.groups)?,
                 private_ip_address: text(interface.private_ip_address),
                 private_ip_addresses: all(interface.private_ip_addresses)?,
+                ipv6_addresses: all(interface.ipv6_addresses)?,
                 association: interface.association.map(FromAws::from_aws).transpose()?,
                 attachment: interface.attachment.map(FromAws::from_aws).transpose()?,
             })
         };
         within(name.as_deref(), read())
+    }
+}
+
+impl FromAws<sdk::NetworkInterfaceIpv6Address> for world::InterfaceIpv6Address {
+    fn from_aws(address: sdk::NetworkInterfaceIpv6Address) -> Read<Self> {
+        Ok(Self { ipv6_address: text(address.ipv6_address) })
     }
 }
 
@@ -530,7 +537,12 @@ impl FromAws<sdk::NetworkInterfacePrivateIpAddress> for world::InterfaceAddress 
 
 impl FromAws<sdk::NetworkInterfaceAssociation> for world::AddressAssociation {
     fn from_aws(association: sdk::NetworkInterfaceAssociation) -> Read<Self> {
-        Ok(Self { public_ip: text(association.public_ip) })
+        Ok(Self {
+            public_ip: text(association.public_ip),
+            ip_owner_id: text(association.ip_owner_id),
+            allocation_id: text(association.allocation_id),
+            association_id: text(association.association_id),
+        })
     }
 }
 
@@ -538,6 +550,7 @@ impl FromAws<sdk::NetworkInterfaceAttachment> for world::Attachment {
     fn from_aws(attachment: sdk::NetworkInterfaceAttachment) -> Read<Self> {
         Ok(Self {
             instance_id: optional("InstanceId", attachment.instance_id)?,
+            device_index: attachment.device_index,
             status: attachment.status.map(|status| status.as_str().to_owned()),
         })
     }

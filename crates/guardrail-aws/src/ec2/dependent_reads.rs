@@ -83,6 +83,23 @@ pub(crate) fn before_internet_gateways(
     subnets.iter().filter(is_before).map(|subnet| subnet.subnet_id.to_string()).collect()
 }
 
+/// The interfaces of endpoints, and those that routes lead to, that are not among `found`: an endpoint
+/// to a load balancer has interfaces of another kind.
+pub(crate) fn other_interfaces(
+    endpoints: &[VpcEndpoint],
+    targets: BTreeSet<String>,
+    found: &[NetworkInterface],
+) -> BTreeSet<String> {
+    let of_endpoints = endpoints.iter().filter(|endpoint| endpoint.exists());
+    let of_endpoints = of_endpoints.flat_map(|endpoint| &endpoint.network_interface_ids);
+    let mut others = targets;
+    others.extend(of_endpoints.map(ToString::to_string));
+    for interface in found {
+        others.remove(interface.network_interface_id.as_str());
+    }
+    others
+}
+
 /// The interfaces in the order of their ids: one may have been found in several ways.
 pub(crate) fn each_once(interfaces: Vec<NetworkInterface>) -> Vec<NetworkInterface> {
     let by_id: BTreeMap<_, _> = interfaces

@@ -9,8 +9,10 @@ mod dependent_reads;
 pub(crate) mod observe;
 pub(crate) mod read;
 mod resolve;
+mod tag;
 
 pub use allowance::{Allowance, REPAIRS_AT_ONCE};
+pub use tag::set_tag;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,18 +20,20 @@ use std::time::Duration;
 use aws_sdk_ec2::Client;
 use guardrail::baseline::ManagedVpcs;
 use guardrail::cloud::{
-    Answer, CallError, Cloud, ErrorClass, NatTraffic, Observation, Survey, Unread,
+    ASK_PROBE, Answer, CallError, Cloud, ErrorClass, NatTraffic, Observation, Survey, Unread,
 };
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{NatGatewayId, Place, Region, Scope, VpcId};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointService, PrefixList, World};
+use guardrail::probe::{self, ProbeName, Question};
 use jiff::Timestamp;
 
 use crate::cloudwatch::Metrics;
 use crate::ec2::cache::Cache;
 use crate::ec2::observe::{Within, every_vpc};
 use crate::ec2::read::Reads;
+use crate::probes::Probes;
 use crate::sdk::clients::Clients;
 use crate::sdk::clock;
 
@@ -46,6 +50,7 @@ pub struct Clouds(Arc<InRegion>);
 pub(crate) struct InRegion {
     pub(crate) reads: Reads,
     metrics: Metrics,
+    probes: Probes,
     region: Region,
     pub(crate) offered: Cache<Vec<EndpointService>>,
     pub(crate) aws_lists: Cache<Vec<PrefixList>>,
@@ -67,6 +72,7 @@ impl Clouds {
         Self(Arc::new(InRegion {
             reads: Reads::new(Client::new(clients.config()), allowance),
             metrics: Metrics::new(clients),
+            probes: Probes::new(clients),
             region: clients.region().clone(),
             offered: Cache::for_minutes(60),
             aws_lists: Cache::for_minutes(10),
@@ -194,6 +200,18 @@ impl Cloud for Aws {
 
     async fn carried(&self, _scope: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         self.shared.metrics.carried(nats, clock::now()).await
+    }
+
+    async fn ask_probe(
+        &self,
+        scope: &Scope,
+        probe: &ProbeName,
+        question: &Question,
+    ) -> Result<probe::Answer, CallError> {
+        match self.elsewhere(scope, ASK_PROBE) {
+            Some(error) => Err(error),
+            None => self.shared.probes.ask(probe, question).await,
+        }
     }
 }
 

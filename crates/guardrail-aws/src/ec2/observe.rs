@@ -321,12 +321,14 @@ fn of<T>(look: &Look<T>) -> Result<&T, CallError> {
     }
 }
 
-/// The kinds of interfaces whose clients use more ports than others.
-const WIDE_CLIENTS: [&str; 2] = ["lambda", "nat_gateway"];
+/// The kinds of interfaces that are read by their kind: those of endpoints, and those whose clients use
+/// more ports than others.
+const KINDS: [&str; 3] = ["vpc_endpoint", "lambda", "nat_gateway"];
 
 /// The interfaces that decide something: those that routes lead to, directly or through the instance
 /// they are attached to; those of subnets whose table leads to an internet gateway, where the subnets
-/// were asked for; those of endpoints; and those of clients that use more ports than others.
+/// were asked for; those of endpoints; and those of clients that use more ports than others. In as few
+/// calls as that takes: a run has few of them.
 async fn interfaces(
     reads: &Reads,
     within: &Within<'_>,
@@ -340,26 +342,26 @@ async fn interfaces(
         None => &[],
     };
     let before_gateways = dependent_reads::before_internet_gateways(tables, subnets);
-    let of_endpoints = of(&first.vpc_endpoints)?.iter().flat_map(|e| &e.network_interface_ids);
-    let by_name = of_endpoints.map(ToString::to_string).chain(targets.interfaces);
-    let wide: Vec<Filter> =
-        within.filters().into_iter().chain([filter("interface-type", WIDE_CLIENTS)]).collect();
-    let (by_id, by_instance, by_subnet, by_kind) = tokio::join!(
-        by_values("network-interface-id", by_name, async |filters| {
-            read::network_interfaces(reads, filters).await
-        }),
+    let endpoints = of(&first.vpc_endpoints)?;
+    let kinds: Vec<Filter> =
+        within.filters().into_iter().chain([filter("interface-type", KINDS)]).collect();
+    let (by_kind, by_instance, by_subnet) = tokio::join!(
+        read::network_interfaces(reads, &kinds),
         by_values("attachment.instance-id", targets.instances, async |filters| {
             read::network_interfaces(reads, filters).await
         }),
         by_values("subnet-id", before_gateways, async |filters| {
             read::network_interfaces(reads, filters).await
         }),
-        read::network_interfaces(reads, &wide),
     );
-    let mut interfaces = by_id?;
-    interfaces.extend(by_kind?);
+    let mut interfaces = by_kind?;
     interfaces.extend(by_instance?);
     interfaces.extend(by_subnet?);
+    let others = dependent_reads::other_interfaces(endpoints, targets.interfaces, &interfaces);
+    let by_id = by_values("network-interface-id", others, async |filters| {
+        read::network_interfaces(reads, filters).await
+    });
+    interfaces.extend(by_id.await?);
     Ok(dependent_reads::each_once(interfaces))
 }
 

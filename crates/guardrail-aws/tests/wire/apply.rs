@@ -56,12 +56,34 @@ pub(crate) fn authorize() -> Call {
     Call::AuthorizeHttps { group: "sg-0a1".parse().unwrap(), cidrs }
 }
 
+pub(crate) fn revoke() -> Call {
+    let rule = serde_json::json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+        "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "mine"}]});
+    let rule = serde_json::from_value(rule).unwrap();
+    Call::RevokeIngress { group: "sg-0a1".parse().unwrap(), rule }
+}
+
 pub(crate) fn dns(attribute: DnsAttribute) -> Call {
     Call::EnableVpcDns { vpc: scope().vpc, attribute }
 }
 
 pub(crate) fn public_ip() -> Call {
     Call::DisablePublicIpOnLaunch { subnet: "subnet-0b1".parse().unwrap() }
+}
+
+pub(crate) fn automatic_address() -> Call {
+    let interface = "eni-0f1".parse().unwrap();
+    Call::StopAutomaticAddress { interface, address: Some("198.51.100.7".to_owned()) }
+}
+
+pub(crate) fn elastic_address() -> Call {
+    Call::DisassociateAddress {
+        interface: "eni-0f1".parse().unwrap(),
+        association: "eipassoc-0f2".parse().unwrap(),
+        allocation: "eipalloc-0f3".parse().unwrap(),
+        address: "203.0.113.9".to_owned(),
+        private: None,
+    }
 }
 
 pub(crate) fn delete(destination: Destination) -> Call {
@@ -101,6 +123,23 @@ async fn form(call: &Call, answer: Answer) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_rule_is_revoked_to_the_letter() {
+    let answer = "<RevokeSecurityGroupIngressResponse><return>true</return>\
+                  </RevokeSecurityGroupIngressResponse>";
+    assert_eq!(
+        form(&revoke(), ok(answer)).await,
+        [
+            "Action=RevokeSecurityGroupIngress",
+            "GroupId=sg-0a1",
+            "IpPermissions.1.IpProtocol=tcp",
+            "IpPermissions.1.FromPort=22",
+            "IpPermissions.1.ToPort=22",
+            "IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0/0",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_policy_is_set_and_nothing_else_of_the_endpoint() {
     let answer = "<ModifyVpcEndpointResponse><return>true</return></ModifyVpcEndpointResponse>";
     let call = Call::SetEndpointPolicy {
@@ -121,6 +160,25 @@ async fn public_addresses_on_launch_are_turned_off() {
     assert_eq!(
         form(&public_ip(), ok(answer)).await,
         ["Action=ModifySubnetAttribute", "MapPublicIpOnLaunch.Value=false", "SubnetId=subnet-0b1"]
+    );
+}
+
+#[tokio::test]
+async fn addresses_are_taken_away() {
+    let answer = "<ModifyNetworkInterfaceAttributeResponse><return>true</return>\
+                  </ModifyNetworkInterfaceAttributeResponse>";
+    assert_eq!(
+        form(&automatic_address(), ok(answer)).await,
+        [
+            "Action=ModifyNetworkInterfaceAttribute",
+            "NetworkInterfaceId=eni-0f1",
+            "AssociatePublicIpAddress=false"
+        ]
+    );
+    let answer = "<DisassociateAddressResponse><return>true</return></DisassociateAddressResponse>";
+    assert_eq!(
+        form(&elastic_address(), ok(answer)).await,
+        ["Action=DisassociateAddress", "AssociationId=eipassoc-0f2"]
     );
 }
 

@@ -26,11 +26,14 @@ fn every_call() -> Vec<Call> {
         apply::dns(DnsAttribute::Support),
         apply::group(),
         apply::authorize(),
+        apply::revoke(),
         apply::gateway(),
         apply::interface(),
         apply::modify(),
         apply::delete(destination),
         apply::public_ip(),
+        apply::automatic_address(),
+        apply::elastic_address(),
     ]
 }
 

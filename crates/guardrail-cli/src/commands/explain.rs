@@ -4,8 +4,8 @@ use guardrail::analysis::View;
 use guardrail::analysis::required_service::required_services;
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::run::preview_snapshot;
+use guardrail::time::Day;
 
-use crate::clock::now;
 use crate::commands::plan::look_at;
 use crate::ending::Ending;
 use crate::error::BadInput;
@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     if snapshots.is_empty() {
         line(out, &source.nothing());
     }
-    let now = now();
+    let now = arguments.source.now();
     let preview = |snapshot: &Snapshot<'_>| {
         preview_snapshot(&source.baseline, snapshot, &look_at(snapshot.scope.clone()), now)
     };
@@ -33,11 +33,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     for (snapshot, report) in snapshots.iter().zip(&reports) {
         let required_services =
             required_services(&source.baseline, &snapshot.scope.region, &shared);
-        out.push_str(&guardrail::report::explain::explain(&View::of(
-            &source.baseline,
-            snapshot,
-            &required_services,
-        )));
+        let view = View::of(&source.baseline, snapshot, &required_services);
+        out.push_str(&guardrail::report::explain::explain(&view, Day::of(now)));
         out.push_str(&guardrail::report::explain::carried(&report.nat_traffic));
     }
     Ok(source.ending(Ending::Fine))

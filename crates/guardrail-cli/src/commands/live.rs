@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::commands::{doctor, history, redrive, repair, snapshot, status};
+use crate::commands::{doctor, history, probe, redrive, repair, snapshot, status};
 use crate::ending::Ending;
 use crate::error::BadInput;
 use crate::live::wait_for;
@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Status(status::Arguments),
     /// Says which messages were given up and why, and sends them back.
     Redrive(redrive::Arguments),
+    /// Asks the probes that the baseline names what their subnets reach.
+    Probe(probe::Arguments),
     /// Checks credentials, permissions, the trail and the stack, and says what is missing.
     Doctor(doctor::Arguments),
 }
@@ -31,6 +33,7 @@ pub(crate) fn run(command: &Command, out: &mut String) -> Result<Ending, BadInpu
         Command::History(arguments) => wait_for(history::run(arguments, out)),
         Command::Status(arguments) => wait_for(status::run(arguments, out)),
         Command::Redrive(arguments) => wait_for(redrive::run(arguments, out)),
+        Command::Probe(arguments) => wait_for(probe::run(arguments, out)),
         Command::Doctor(arguments) => wait_for(doctor::run(arguments, out)),
     }
 }

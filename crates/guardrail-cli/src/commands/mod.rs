@@ -6,6 +6,7 @@ pub(crate) mod demo;
 #[cfg(feature = "live")]
 pub(crate) mod doctor;
 pub(crate) mod events;
+pub(crate) mod exempt;
 pub(crate) mod explain;
 #[cfg(feature = "live")]
 pub(crate) mod history;
@@ -14,6 +15,8 @@ pub(crate) mod live;
 #[cfg(not(feature = "live"))]
 pub(crate) mod not_live;
 pub(crate) mod plan;
+#[cfg(feature = "live")]
+pub(crate) mod probe;
 #[cfg(feature = "live")]
 pub(crate) mod redrive;
 #[cfg(feature = "live")]

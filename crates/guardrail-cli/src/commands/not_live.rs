@@ -18,6 +18,9 @@ pub(crate) enum Command {
     Status(Whatever),
     /// Sends back messages that were given up (in a build with the feature `live`).
     Redrive(Whatever),
+    /// Asks the probes that the baseline names what their subnets reach (in a build with the feature
+    /// `live`).
+    Probe(Whatever),
     /// Checks credentials, permissions, the trail and the stack (in a build with the feature
     /// `live`).
     Doctor(Whatever),

@@ -7,7 +7,6 @@ use guardrail::run::{RunRequest, preview_snapshot};
 use jiff::Timestamp;
 
 use crate::arguments::Format;
-use crate::clock::now;
 use crate::ending::Ending;
 use crate::error::BadInput;
 use crate::render::{json_line, line};
@@ -30,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut String) -> Result<Ending, Bad
     let source = arguments.source.look()?;
     let shared = Shared::of(&source.world);
     let snapshots = Snapshot::all(&source.world, &shared)?;
-    let now = now();
+    let now = arguments.source.now();
     let reports: Vec<Report> = snapshots
         .iter()
         .map(|snapshot| {

@@ -9,6 +9,7 @@ use std::future::Future;
 use guardrail::baseline::Baseline;
 use guardrail::cloud::Unread;
 use guardrail::ec2::id::VpcId;
+use guardrail::ec2::resource_id::ResourceId;
 use guardrail::ec2::world::World;
 
 use crate::arguments::PlaceArgs;
@@ -28,6 +29,20 @@ pub(crate) fn look(
         let seen = session.read(&aws, vpcs, &baseline.managed_vpcs).await?;
         tell(&seen.unread);
         Ok((seen.world, seen.unread.is_empty()))
+    })
+}
+
+/// Sets a tag of one thing.
+pub(crate) fn tag(
+    place: &PlaceArgs,
+    on: &ResourceId,
+    key: &str,
+    value: &str,
+) -> Result<(), BadInput> {
+    wait_for(async {
+        let session = Session::open(place).await?;
+        let set = guardrail_aws::set_tag(&session.clients, on, key, value).await;
+        set.map_err(|error| Unavailable::NotTagged { error }.into())
     })
 }
 

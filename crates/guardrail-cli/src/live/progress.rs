@@ -3,11 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use guardrail::cloud::{Answer, Cloud, NatTraffic, Observation};
+use guardrail::cloud::{Answer, CallError, Cloud, NatTraffic, Observation};
 use guardrail::ec2::change::Call;
 use guardrail::ec2::id::{NatGatewayId, Scope};
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{EndpointState, World};
+use guardrail::probe::{self, ProbeName, Question};
 use guardrail::shown::word;
 use jiff::Timestamp;
 
@@ -56,6 +57,16 @@ impl<C: Cloud> Cloud for Progress<'_, C> {
 
     async fn carried(&self, scope: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         self.cloud.carried(scope, nats).await
+    }
+
+    async fn ask_probe(
+        &self,
+        scope: &Scope,
+        probe: &ProbeName,
+        question: &Question,
+    ) -> Result<probe::Answer, CallError> {
+        eprintln!("{}: asking {probe}", scope.vpc);
+        self.cloud.ask_probe(scope, probe, question).await
     }
 
     async fn pause(&self, time: Duration) {

@@ -1,6 +1,6 @@
 //! Elastic IP addresses: allocated, bound to interfaces, and given back.
 
-use guardrail::ec2::id::{InstanceId, InterfaceId, OtherAssociationId, SubnetId};
+use guardrail::ec2::id::{AddressAssociationId, InstanceId, InterfaceId, SubnetId};
 use guardrail::ec2::world::{AddressAssociation, NetworkInterface, Tag};
 
 use crate::ec2::beside::{Address, Bound};
@@ -20,9 +20,6 @@ pub enum AddressCall {
         tags: Vec<Tag>,
     },
     AssociateAddress(AssociateAddress),
-    DisassociateAddress {
-        association_id: OtherAssociationId,
-    },
     ReleaseAddress {
         allocation_id: String,
     },
@@ -49,7 +46,6 @@ impl AddressCall {
         match self {
             Self::AllocateAddress { .. } => "AllocateAddress",
             Self::AssociateAddress(_) => "AssociateAddress",
-            Self::DisassociateAddress { .. } => "DisassociateAddress",
             Self::ReleaseAddress { .. } => "ReleaseAddress",
             Self::DescribeAddresses { .. } => "DescribeAddresses",
         }
@@ -65,9 +61,6 @@ impl Sim {
         match call {
             AddressCall::AllocateAddress { tags } => self.allocate_address(tags),
             AddressCall::AssociateAddress(wanted) => self.associate_address(wanted),
-            AddressCall::DisassociateAddress { association_id } => {
-                self.disassociate_address(association_id)
-            }
             AddressCall::ReleaseAddress { allocation_id } => self.release_address(allocation_id),
             AddressCall::DescribeAddresses { query, public_ips } => {
                 self.addresses(query, public_ips)
@@ -139,8 +132,8 @@ impl Sim {
         &mut self,
         allocation: &str,
         eni: &NetworkInterface,
-    ) -> Result<OtherAssociationId, ApiError> {
-        let association_id: OtherAssociationId = self.ids.next("eipassoc-")?;
+    ) -> Result<AddressAssociationId, ApiError> {
+        let association_id: AddressAssociationId = self.ids.next("eipassoc-")?;
         let public_ip = self.address(allocation)?.public_ip.clone();
         self.unbind(allocation);
         let bound = Bound {
@@ -149,7 +142,13 @@ impl Sim {
             instance_id: eni.attachment.as_ref().and_then(|it| it.instance_id.clone()),
             private_ip_address: eni.private_ip_address.clone(),
         };
-        self.show_address(&eni.network_interface_id, Some(public_ip));
+        let shown = AddressAssociation {
+            public_ip: Some(public_ip),
+            ip_owner_id: self.account().map(String::from),
+            allocation_id: Some(allocation.to_owned()),
+            association_id: Some(association_id.to_string()),
+        };
+        self.show_address(&eni.network_interface_id, Some(shown));
         if let Some(address) = self.address_mut(allocation) {
             address.bound = Some(bound);
         }
@@ -182,24 +181,15 @@ impl Sim {
         }
     }
 
-    /// What a NAT gateway has is not taken from it: "disassociate … not permitted" (`AuthFailure`).
-    /// <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-working-with.html>
-    fn disassociate_address(&mut self, id: &OtherAssociationId) -> Result<Response, ApiError> {
-        let is_it =
-            |it: &&Address| it.bound.as_ref().is_some_and(|bound| bound.association_id == *id);
-        let found = self.beside.addresses.iter().find(is_it).cloned();
-        let Some(address) = found else {
-            let message = format!("The association ID '{id}' does not exist");
-            return Err(ApiError::new("InvalidAssociationID.NotFound", message));
+    /// The address of this association is at nothing any more.
+    pub(crate) fn forget_bound(&mut self, association: &AddressAssociationId) {
+        let mut all = self.beside.addresses.iter_mut();
+        let bound = |it: &&mut Address| {
+            it.bound.as_ref().is_some_and(|at| at.association_id == *association)
         };
-        if self.is_at_a_service(&address) {
-            return Err(ApiError::new(
-                "AuthFailure",
-                "You do not have permission to access the specified resource.",
-            ));
+        if let Some(address) = all.find(bound) {
+            address.bound = None;
         }
-        self.unbind(&address.allocation_id);
-        Ok(Response::Done)
     }
 
     /// "The address is in use" is an error of its own: `InvalidIPAddress.InUse`.
@@ -254,12 +244,6 @@ impl Sim {
         self.beside.addresses.iter_mut().find(|it| it.allocation_id == allocation)
     }
 
-    /// Whether it is at an interface that is a service's, such as a NAT gateway's.
-    fn is_at_a_service(&self, address: &Address) -> bool {
-        let at = address.bound.as_ref().map(|bound| &bound.network_interface_id);
-        at.and_then(|id| self.interface(id).ok()).is_some_and(|eni| eni.requester_managed)
-    }
-
     pub(crate) fn unbind(&mut self, allocation: &str) {
         let bound = self.address_mut(allocation).and_then(|it| it.bound.take());
         if let Some(bound) = bound {
@@ -277,10 +261,10 @@ impl Sim {
         }
     }
 
-    fn show_address(&mut self, id: &InterfaceId, public_ip: Option<String>) {
+    fn show_address(&mut self, id: &InterfaceId, shown: Option<AddressAssociation>) {
         let mut all = self.world.network_interfaces.iter_mut().flatten();
         if let Some(eni) = all.find(|eni| eni.network_interface_id == *id) {
-            eni.association = public_ip.map(|it| AddressAssociation { public_ip: Some(it) });
+            eni.association = shown;
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use guardrail::ec2::id::{
-    InstanceId, InterfaceId, OtherAssociationId, PrefixListId, SubnetId, VpcId,
+    AddressAssociationId, InstanceId, InterfaceId, OtherAssociationId, PrefixListId, SubnetId,
+    VpcId,
 };
 use guardrail::ec2::world::Tag;
 use jiff::Timestamp;
@@ -74,7 +75,7 @@ pub struct Address {
 #[serde(rename_all = "PascalCase")]
 #[expect(missing_docs, reason = "the fields are AWS's, under AWS's names")]
 pub struct Bound {
-    pub association_id: OtherAssociationId,
+    pub association_id: AddressAssociationId,
     pub network_interface_id: InterfaceId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<InstanceId>,

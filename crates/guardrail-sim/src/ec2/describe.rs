@@ -66,6 +66,8 @@ impl Sim {
             | Request::ModifyVpcAttribute { .. }
             | Request::AssociateVpcCidrBlock { .. }
             | Request::ModifyNetworkInterfaceAttribute { .. }
+            | Request::AssociatePublicIp { .. }
+            | Request::DisassociateAddress { .. }
             | Request::CreateNetworkAclEntry { .. }
             | Request::ReplaceNetworkAclEntry { .. }
             | Request::DeleteNetworkAclEntry { .. }

@@ -28,6 +28,7 @@ impl Sim {
             groups: endpoint.groups.clone(),
             private_ip_address: self.free_address(subnet),
             private_ip_addresses: Vec::new(),
+            ipv6_addresses: Vec::new(),
             association: None,
             attachment: None,
         };

@@ -204,10 +204,16 @@ impl Sim {
             groups: self.named_groups(groups),
             private_ip_address: self.free_address(&instance.subnet_id),
             private_ip_addresses: Vec::new(),
-            association: public_ip.map(|it| AddressAssociation { public_ip: Some(it) }),
+            association: public_ip.map(|it| AddressAssociation {
+                public_ip: Some(it),
+                ip_owner_id: Some("amazon".to_owned()),
+                ..AddressAssociation::default()
+            }),
+            ipv6_addresses: Vec::new(),
             attachment: Some(Attachment {
                 instance_id: Some(instance.instance_id.clone()),
                 status: Some("attached".to_owned()),
+                device_index: Some(0),
             }),
         };
         self.bear(interface.network_interface_id.as_str());

@@ -152,6 +152,7 @@ impl Sim {
             groups: Vec::new(),
             private_ip_address: self.free_address(subnet),
             private_ip_addresses: Vec::new(),
+            ipv6_addresses: Vec::new(),
             association: None,
             attachment: None,
         };

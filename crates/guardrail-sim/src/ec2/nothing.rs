@@ -42,8 +42,8 @@ const INTERFACE: [(&str, &str); 26] = [
 /// AWS's prefix lists, with an id and a block each. The ids are made up, and the blocks are those
 /// for documentation (RFC 5737): nobody is to take them for a service's addresses.
 const LISTS: [(&str, &str, &str); 2] = [
-    ("s3", "pl-0000000000000003a", "198.51.100.0/24"),
-    ("dynamodb", "pl-0000000000000003b", "203.0.113.0/24"),
+    ("s3", "pl-0000000000000003a", "203.0.113.0/25"),
+    ("dynamodb", "pl-0000000000000003b", "203.0.113.128/25"),
 ];
 
 /// The world of an account that has nothing yet in this Region, where every section is known: three

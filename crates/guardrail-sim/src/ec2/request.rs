@@ -4,8 +4,9 @@
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{
-    AssociationId, DhcpOptionsId, EndpointId, InstanceId, InterfaceId, NatGatewayId, NetworkAclId,
-    OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId, Zone,
+    AddressAssociationId, AssociationId, DhcpOptionsId, EndpointId, InstanceId, InterfaceId,
+    NatGatewayId, NetworkAclId, OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId,
+    SubnetId, VpcId, Zone,
 };
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
@@ -109,6 +110,14 @@ pub enum Request {
     ModifyNetworkInterfaceAttribute {
         network_interface_id: InterfaceId,
         source_dest_check: bool,
+    },
+    /// `ModifyNetworkInterfaceAttribute` with `AssociatePublicIpAddress`.
+    AssociatePublicIp {
+        network_interface_id: InterfaceId,
+        value: bool,
+    },
+    DisassociateAddress {
+        association_id: AddressAssociationId,
     },
 
     CreateSecurityGroup {
@@ -214,7 +223,10 @@ impl Request {
             Self::ModifySubnetAttribute { .. } => "ModifySubnetAttribute",
             Self::ModifyVpcAttribute { .. } => "ModifyVpcAttribute",
             Self::AssociateVpcCidrBlock { .. } => "AssociateVpcCidrBlock",
-            Self::ModifyNetworkInterfaceAttribute { .. } => "ModifyNetworkInterfaceAttribute",
+            Self::ModifyNetworkInterfaceAttribute { .. } | Self::AssociatePublicIp { .. } => {
+                "ModifyNetworkInterfaceAttribute"
+            }
+            Self::DisassociateAddress { .. } => "DisassociateAddress",
             Self::CreateSecurityGroup { .. } => "CreateSecurityGroup",
             Self::AuthorizeSecurityGroupIngress { .. } => "AuthorizeSecurityGroupIngress",
             Self::RevokeSecurityGroupIngress { .. } => "RevokeSecurityGroupIngress",
@@ -446,7 +458,7 @@ pub enum Response {
     Address(Address),
     Addresses(Vec<AddressView>),
     AddressAssociation {
-        association_id: OtherAssociationId,
+        association_id: AddressAssociationId,
     },
     /// A change is under way when the call is answered.
     PrefixList {

@@ -1,5 +1,7 @@
 use guardrail::ec2::change::DnsAttribute;
-use guardrail::ec2::world::{Association, CidrState, Connectivity, Tag};
+use guardrail::ec2::world::{
+    AddressAssociation, Association, Attachment, CidrState, Connectivity, Tag,
+};
 
 use super::*;
 use crate::{CreateNatGateway, Query, SubnetAttribute};
@@ -267,6 +269,50 @@ fn the_source_destination_check_is_changed_on_ones_own_interfaces() {
     let eni = sim.world().network_interfaces.unwrap().pop().unwrap();
     assert_eq!((eni.network_interface_id, eni.source_dest_check), (id("eni-router"), Some(false)));
     assert_eq!(code(&mut sim, &set("eni-ssm")), "OperationNotPermitted");
+}
+
+/// "After you disassociate an Elastic IP address, AWS assigns a new public address", unless the
+/// interface is to have none. An automatic one is released for good, and an association that is gone
+/// is no error.
+#[test]
+fn an_instance_gets_another_public_address_unless_it_is_to_have_none() {
+    let having = |association: &AddressAssociation| {
+        let mut world = sim().world();
+        let router = world.network_interfaces.iter_mut().flatten();
+        let router =
+            router.into_iter().find(|eni| eni.network_interface_id == *"eni-router").unwrap();
+        router.association = Some(association.clone());
+        let instance_id = Some(id("i-1"));
+        router.attachment = Some(Attachment { instance_id, device_index: Some(0), status: None });
+        Sim::new(world, sim().now(), SimOptions::default())
+    };
+    let owner = |sim: &Sim| -> Option<String> {
+        let interfaces = sim.world().network_interfaces.unwrap();
+        let its = interfaces.into_iter().find(|eni| eni.network_interface_id == *"eni-router");
+        its?.association?.ip_owner_id
+    };
+    let elastic = AddressAssociation {
+        public_ip: Some("203.0.113.9".to_owned()),
+        ip_owner_id: Some("111122223333".to_owned()),
+        allocation_id: Some("eipalloc-1".to_owned()),
+        association_id: Some("eipassoc-1".to_owned()),
+    };
+    let take = Request::DisassociateAddress { association_id: id("eipassoc-1") };
+    let public_ip =
+        |value| Request::AssociatePublicIp { network_interface_id: id("eni-router"), value };
+    let mut alone = having(&elastic);
+    alone.call(&take).unwrap();
+    assert_eq!(owner(&alone).as_deref(), Some("amazon"));
+    alone.call(&take).unwrap();
+    let mut kept_from_it = having(&elastic);
+    kept_from_it.call(&public_ip(false)).unwrap();
+    assert_eq!(owner(&kept_from_it).as_deref(), Some("111122223333"));
+    kept_from_it.call(&take).unwrap();
+    assert_eq!(owner(&kept_from_it), None);
+    kept_from_it.call(&public_ip(true)).unwrap();
+    assert_eq!(owner(&kept_from_it).as_deref(), Some("amazon"));
+    kept_from_it.call(&public_ip(false)).unwrap();
+    assert_eq!(owner(&kept_from_it), None);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod gateway_endpoints;
 mod groups;
 mod interface_endpoints;
 mod network_acls;
+mod probes;
 mod queue_dead_letters;
 mod queue_groups;
 mod queue_mapping;

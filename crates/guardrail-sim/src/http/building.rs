@@ -121,9 +121,6 @@ fn address(action: &str, p: &mut Parameters) -> Result<Option<AddressCall>, ApiE
             network_interface_id: p.maybe_id("NetworkInterfaceId")?,
             allow_reassociation: p.flag("AllowReassociation")?,
         }),
-        "DisassociateAddress" => {
-            AddressCall::DisassociateAddress { association_id: p.id("AssociationId")? }
-        }
         "ReleaseAddress" => {
             p.ignore(&["NetworkBorderGroup"]);
             AddressCall::ReleaseAddress { allocation_id: p.required("AllocationId")? }

@@ -6,9 +6,9 @@
 use std::str::FromStr;
 
 use guardrail::ec2::id::{
-    AssociationId, DhcpOptionsId, EgressOnlyInternetGatewayId, EndpointId, InstanceId, InterfaceId,
-    InternetGatewayId, NatGatewayId, NetworkAclId, OtherAssociationId, PrefixListId, RouteTableId,
-    SecurityGroupId, SubnetId, VpcId,
+    AddressAssociationId, AssociationId, DhcpOptionsId, EgressOnlyInternetGatewayId, EndpointId,
+    InstanceId, InterfaceId, InternetGatewayId, NatGatewayId, NetworkAclId, OtherAssociationId,
+    PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
 };
 
 use crate::ec2::errors::ApiError;
@@ -222,6 +222,7 @@ wire_ids! {
     EndpointId = "InvalidVpcEndpointId",
     SecurityGroupId = "InvalidGroupId",
     InterfaceId = "InvalidNetworkInterfaceID",
+    AddressAssociationId = "InvalidAssociationID",
     InstanceId = "InvalidInstanceID",
     PrefixListId = "InvalidPrefixListID",
     NetworkAclId = "InvalidNetworkAclID",

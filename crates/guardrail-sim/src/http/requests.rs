@@ -158,10 +158,10 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
             };
             Request::AssociateVpcCidrBlock { vpc_id: p.id("VpcId")?, cidr_block: Cidr::from(block) }
         }
-        "ModifyNetworkInterfaceAttribute" => Request::ModifyNetworkInterfaceAttribute {
-            network_interface_id: p.id("NetworkInterfaceId")?,
-            source_dest_check: required_value("SourceDestCheck", p)?,
-        },
+        "ModifyNetworkInterfaceAttribute" => interface_attribute(p)?,
+        "DisassociateAddress" => {
+            Request::DisassociateAddress { association_id: p.id("AssociationId")? }
+        }
         "CreateNetworkAclEntry"
         | "ReplaceNetworkAclEntry"
         | "DeleteNetworkAclEntry"
@@ -440,6 +440,17 @@ fn modify_vpc_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
 fn several_attributes(names: &str) -> ApiError {
     let message = format!("Fields for multiple attribute types specified: {names}");
     ApiError::new("InvalidParameterCombination", message)
+}
+
+fn interface_attribute(p: &mut Parameters) -> Result<Request, ApiError> {
+    let network_interface_id = p.id("NetworkInterfaceId")?;
+    Ok(match p.flag("AssociatePublicIpAddress")? {
+        Some(value) => Request::AssociatePublicIp { network_interface_id, value },
+        None => Request::ModifyNetworkInterfaceAttribute {
+            network_interface_id,
+            source_dest_check: required_value("SourceDestCheck", p)?,
+        },
+    })
 }
 
 /// `Name.Value`, of an attribute that is on or off.

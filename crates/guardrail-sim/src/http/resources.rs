@@ -427,9 +427,16 @@ pub(crate) fn interface(eni: &NetworkInterface, own: &[Tag], place: &ServedPlace
         let addresses = eni.private_ip_addresses.iter().map(interface_address);
         fields = fields.list("privateIpAddressesSet", addresses);
     }
+    if !eni.ipv6_addresses.is_empty() {
+        let addresses = eni.ipv6_addresses.iter();
+        let addresses =
+            addresses.map(|it| Fields::new().maybe("ipv6Address", it.ipv6_address.as_ref()));
+        fields = fields.list("ipv6AddressesSet", addresses);
+    }
     if let Some(attachment) = &eni.attachment {
         let attachment = Fields::new()
             .maybe("instanceId", attachment.instance_id.as_ref())
+            .maybe("deviceIndex", attachment.device_index.as_ref())
             .maybe("status", attachment.status.as_ref());
         fields = fields.fields("attachment", attachment);
     }
@@ -445,7 +452,11 @@ fn interface_address(address: &InterfaceAddress) -> Fields {
 }
 
 fn address_association(association: &AddressAssociation) -> Fields {
-    Fields::new().maybe("publicIp", association.public_ip.as_ref())
+    Fields::new()
+        .maybe("publicIp", association.public_ip.as_ref())
+        .maybe("ipOwnerId", association.ip_owner_id.as_ref())
+        .maybe("allocationId", association.allocation_id.as_ref())
+        .maybe("associationId", association.association_id.as_ref())
 }
 
 /// As `DescribePrefixLists` has it.

@@ -319,7 +319,9 @@ fn rests_on(call: &Call) -> Vec<Section> {
     };
     match call {
         Call::EnableVpcDns { .. } => vec![Vpcs, VpcAttributes],
-        Call::CreateSecurityGroup { .. } | Call::AuthorizeHttps { .. } => {
+        Call::CreateSecurityGroup { .. }
+        | Call::AuthorizeHttps { .. }
+        | Call::RevokeIngress { .. } => {
             vec![Vpcs, SecurityGroups]
         }
         Call::CreateEndpoint { .. }
@@ -337,6 +339,9 @@ fn rests_on(call: &Call) -> Vec<Section> {
             NatGateways,
         ],
         Call::DisablePublicIpOnLaunch { .. } => vec![Vpcs, Subnets],
+        Call::StopAutomaticAddress { .. } | Call::DisassociateAddress { .. } => {
+            vec![Vpcs, Subnets, RouteTables, Section::NetworkInterfaces]
+        }
     }
 }
 

@@ -90,7 +90,7 @@ impl Scene {
         }
         let mut baseline = Baseline::default().with_mode(Mode::Repair);
         for rule in wrongs.iter().flat_map(|wrong| wrong.leaves()) {
-            let notify = RuleOptions { mode: Some(Mode::Notify), grace_minutes: None };
+            let notify = RuleOptions { mode: Some(Mode::Notify), ..RuleOptions::default() };
             baseline.rules.insert(*rule, notify);
         }
         if wrongs.contains(&Wrong::NameAnswersUnclear) {

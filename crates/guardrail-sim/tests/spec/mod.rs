@@ -106,15 +106,25 @@ fn baseline() -> impl Strategy<Value = Baseline> {
         |(notify, choice, changes, endpoint_changes)| {
             let mut baseline = Baseline::default().with_mode(Mode::Repair);
             for rule in notify {
-                let notify = RuleOptions { mode: Some(Mode::Notify), grace_minutes: None };
+                let notify = RuleOptions { mode: Some(Mode::Notify), ..RuleOptions::default() };
                 baseline.rules.insert(RuleId::ALL[rule], notify);
             }
             if choice == 0 {
                 baseline.internet_routes.remove = Remove::Immediately;
             }
             if choice % 2 == 0 {
-                let repair = RuleOptions { mode: Some(Mode::Repair), grace_minutes: None };
+                let repair = RuleOptions { mode: Some(Mode::Repair), ..RuleOptions::default() };
                 baseline.rules.insert(RuleId::PublicIpOnLaunch, repair);
+            }
+            if choice % 3 == 0 {
+                let mode = Some(Mode::Repair);
+                let repair = RuleOptions { mode, revoke_added: true, ..RuleOptions::default() };
+                baseline.rules.insert(RuleId::OwnGroupEdited, repair);
+            }
+            if choice % 4 == 2 {
+                let (mode, irreversible) = (Some(Mode::Repair), choice == 2);
+                let repair = RuleOptions { mode, irreversible, ..RuleOptions::default() };
+                baseline.rules.insert(RuleId::PublicAddress, repair);
             }
             if choice == 1 {
                 baseline.gateway_endpoints.route_tables = guardrail::baseline::RouteTables::All;
@@ -155,7 +165,7 @@ impl Case {
             add("NatGateways", self.nat_gateways(mark));
             add("SecurityGroups", self.groups(mark));
         }
-        add("NetworkInterfaces", vec![]);
+        add("NetworkInterfaces", MARKS.iter().filter_map(|mark| self.interface(mark)).collect());
         add("NetworkAcls", [MANAGED, OTHER].map(default_acl).to_vec());
         add("DhcpOptions", vec![]);
         add("PrefixLists", prefix_lists());
@@ -201,6 +211,22 @@ impl Case {
             "CidrBlock": format!("10.0.{n}.0/24"), "AvailableIpAddressCount": 250, "Tags": tags,
             "MapPublicIpOnLaunch": spec.public_ip,
         })
+    }
+
+    /// An instance's interface in the first subnet, with an Elastic IP address or an automatic one.
+    fn interface(&self, mark: &str) -> Option<Value> {
+        self.subnets.first()?;
+        let association = match self.second_cidr {
+            true => json!({"PublicIp": "198.51.100.9", "IpOwnerId": "111122223333",
+                "AllocationId": "eipalloc-1", "AssociationId": "eipassoc-1"}),
+            false => json!({"PublicIp": "198.51.100.9", "IpOwnerId": "amazon"}),
+        };
+        self.own_group.then(|| json!({
+            "NetworkInterfaceId": id("eni", mark, 90), "VpcId": id("vpc", mark, 1),
+            "SubnetId": id("subnet", mark, 0), "InterfaceType": "interface", "RequesterManaged": false,
+            "PrivateIpAddress": "10.0.0.9", "Association": association,
+            "Attachment": {"InstanceId": id("i", mark, 90), "DeviceIndex": 0, "Status": "attached"},
+        }))
     }
 
     /// A public one whose subnet nobody knows, and a private one in the first subnet, whose table says
@@ -290,7 +316,7 @@ impl Case {
     }
 
     /// Group 0 admits nothing; group 1 admits the first block only, so not enough where there are
-    /// two; group 2 is ours.
+    /// two; group 2 is ours, and somebody added rules to it.
     fn groups(&self, mark: &str) -> Vec<Value> {
         let group = |n: usize, name: &str, rules: Value, tags: Value| {
             json!({
@@ -304,7 +330,10 @@ impl Case {
             groups.push(group(
                 2,
                 "vpc-guardrail-endpoints",
-                json!([]),
+                json!([
+                    {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
+                    {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "172.16.0.0/12"}]}
+                ]),
                 json!([{"Key": "vpc-guardrail", "Value": "created"}]),
             ));
         }

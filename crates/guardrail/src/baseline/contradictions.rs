@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, RuleId,
-    RuleOptions, Settling, TagSelector, VpcOverride,
+    AcceptedSubnets, Baseline, Create, Limits, ListedService, ManagedVpcs, ReachedBy, Remove,
+    RuleId, RuleOptions, Settling, TagSelector, VpcOverride,
 };
 use crate::ec2::policy::Placeholder;
 
@@ -31,12 +31,26 @@ impl Baseline {
         faults.extend(of_services("gateway_endpoints", gateway, of_a_gateway_service));
         let interface = &self.interface_endpoints.services;
         faults.extend(of_services("interface_endpoints", interface, |_, _| Vec::new()));
+        if !self.probes.is_empty() && self.internet_routes.remove == Remove::Immediately {
+            faults.push(
+                "`probes`: `internet_routes.remove` is `immediately`, so no probe would be asked; \
+                 write `after-endpoints`, or name no probes"
+                    .to_owned(),
+            );
+        }
         faults.extend(of_policies("gateway_endpoints", gateway, self.organization.is_some()));
         faults.extend(of_policies("interface_endpoints", interface, self.organization.is_some()));
+        for (at, allowed) in self.internet_routes.allowed.iter().enumerate() {
+            faults.extend(allowed.faults(&format!("internet_routes.allowed[{at}]")));
+        }
         faults.extend(of_settling(self.settling));
         faults.extend(of_rules(&self.rules));
         faults.extend(of_overrides(&self.overrides));
         faults.extend(of_limits(self.limits));
+        for (at, listed) in self.exemptions.iter().enumerate() {
+            faults.extend(listed.faults(&format!("exemptions[{at}]")));
+        }
+        faults.extend(self.exempting.faults());
         faults
     }
 }
@@ -44,6 +58,21 @@ impl Baseline {
 /// A grace that no rule asks for, or that outlasts what any tool needs.
 fn of_rules(rules: &BTreeMap<RuleId, RuleOptions>) -> Vec<String> {
     let mut faults = Vec::new();
+    for (rule, _) in rules.iter().filter(|(_, options)| options.revoke_added) {
+        if *rule != RuleId::OwnGroupEdited {
+            faults.push(format!(
+                "`rules.{rule}.revoke_added`: `{rule}` revokes nothing; write it for `own-group-edited`"
+            ));
+        }
+    }
+    for (rule, _) in rules.iter().filter(|(_, options)| options.irreversible) {
+        if *rule != RuleId::PublicAddress {
+            faults.push(format!(
+                "`rules.{rule}.irreversible`: `{rule}` does nothing that cannot be undone; write it for \
+                 `public-address`"
+            ));
+        }
+    }
     for (rule, minutes) in
         rules.iter().filter_map(|(rule, options)| Some((*rule, options.grace_minutes?)))
     {
@@ -155,7 +184,8 @@ fn of_settling(settling: Settling) -> Vec<String> {
 
 fn of_overrides(overrides: &[VpcOverride]) -> Vec<String> {
     let mut faults = Vec::new();
-    for (at, VpcOverride { vpc, resolver }) in overrides.iter().enumerate() {
+    for (at, known) in overrides.iter().enumerate() {
+        let VpcOverride { vpc, resolver, .. } = known;
         let place = format!("overrides[{at}]");
         if let Some(field) = vpc.empty_field() {
             faults.push(format!(
@@ -166,9 +196,10 @@ fn of_overrides(overrides: &[VpcOverride]) -> Vec<String> {
                 }
             ));
         }
-        if resolver.is_none() {
+        if resolver.is_none() && !known.says_modes() {
             faults.push(format!(
-                "`{place}`: says nothing of {vpc}; write `resolver`, or leave the override out"
+                "`{place}`: says nothing of {vpc}; write `mode`, `rules` or `resolver`, or leave the \
+                 override out"
             ));
         }
         if overrides.iter().take(at).any(|earlier| earlier.vpc.same_as(vpc)) {
@@ -223,6 +254,24 @@ mod tests {
                 "`limits.endpoint_changes`: `0` would never repair anything; write 1 or more, or use the mode `notify`",
             ]
         );
+    }
+
+    #[test]
+    fn probes_are_asked_only_where_a_route_waits_for_something() {
+        let probes = r#""probes": ["vpc-guardrail-probe-subnet-1"]"#;
+        let at_once = r#""internet_routes": {"remove": "immediately"}"#;
+        assert_eq!(
+            faults(&format!("{probes}, {at_once}")),
+            [
+                "`probes`: `internet_routes.remove` is `immediately`, so no probe would be asked; write \
+              `after-endpoints`, or name no probes"
+            ]
+        );
+        assert!(
+            faults(r#""probes": ["vpc-guardrail-repair"]"#)[0]
+                .contains("is not the name of a probe")
+        );
+        assert!(Baseline::parse(&format!(r#"{{"version": 1, {probes}}}"#)).is_ok());
     }
 
     #[test]
@@ -301,6 +350,63 @@ mod tests {
     }
 
     #[test]
+    fn what_is_allowed_is_blocks_with_a_reason() {
+        let allowed = r#"{"allowed": [{"destinations": [], "reason": "x"},
+            {"destinations": ["partner", "203.0.113.7/24", "203.0.113.7"], "reason": " "}]}"#;
+        assert_eq!(
+            faults(&format!(r#""internet_routes": {allowed}"#)),
+            [
+                "`internet_routes.allowed[0].destinations`: is empty, so nothing is allowed; name address \
+                 blocks, or leave this out",
+                "`internet_routes.allowed[1].destinations[0]`: `partner` is no address block; write one \
+                 such as `203.0.113.7/32`",
+                "`internet_routes.allowed[1].destinations[1]`: `203.0.113.7/24` is an address in a block; \
+                 write the block, `203.0.113.0/24`, or the address alone, with `/32`",
+                "`internet_routes.allowed[1].destinations[2]`: `203.0.113.7` is no address block; write one \
+                 such as `203.0.113.7/32`",
+                "`internet_routes.allowed[1].reason`: is empty; write why routes may lead there",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_exemption_says_what_until_when_and_why() {
+        let listed = |fields: &str| {
+            let all = faults(&format!(r#""exemptions": [{{"until": "2026-12-31", {fields}}}]"#));
+            all.join("\n")
+        };
+        for (fields, said) in [
+            (r#""reason": "x""#, "`exemptions[0]`: does not say what is exempted"),
+            (
+                r#""reason": "x", "vpc": {"id": "vpc-1"}, "resource": "rtb-1a2b3c4d""#,
+                "`exemptions[0]`: does not say what is exempted",
+            ),
+            (r#""reason": " ", "resource": "rtb-1a2b3c4d""#, "`exemptions[0].reason`: is empty"),
+            (
+                r#""reason": "x", "resource": "nat-1a2b3c4d""#,
+                "`exemptions[0].resource`: nothing is found on nat-1a2b3c4d",
+            ),
+            (r#""reason": "x", "vpc": {"name": ""}"#, "`exemptions[0].vpc.name`: is empty"),
+            (
+                r#""reason": "x", "rules": [], "resource": "rtb-1a2b3c4d""#,
+                "`exemptions[0].rules`: is empty",
+            ),
+            (r#""reason": "x", "resource": "no id""#, "`no id` is not the id of a resource of EC2"),
+            (r#""reason": "x", "rules": ["nat"], "resource": "rtb-1a2b3c4d""#, "`nat`"),
+        ] {
+            let faults = listed(fields);
+            assert!(faults.contains(said) && faults.lines().count() == 1, "{fields}: {faults}");
+        }
+        let day =
+            faults(r#""exemptions": [{"until": "31.12.", "reason": "x", "vpc": {"id": "vpc-1"}}]"#);
+        assert!(day.join("").contains("\"31.12.\" is no day of the calendar"), "{day:?}");
+        for (days, said) in [("0", "is 0"), ("3661", "more than ten years")] {
+            let faults = faults(&format!(r#""exempting": {{"longest_days": {days}}}"#));
+            assert!(faults.join("").contains(said), "{faults:?}");
+        }
+    }
+
+    #[test]
     fn an_override_says_something_of_one_vpc_and_once() {
         let resolver = r#""resolver": "forwards-to-amazon""#;
         let overrides = format!(
@@ -316,7 +422,8 @@ mod tests {
         assert_eq!(
             faults(&overrides),
             [
-                "`overrides[0]`: says nothing of vpc-1; write `resolver`, or leave the override out",
+                "`overrides[0]`: says nothing of vpc-1; write `mode`, `rules` or `resolver`, or leave \
+                 the override out",
                 "`overrides[1].vpc`: vpc-1 is there twice, and only the first would count; write one \
                  override for it",
                 "`overrides[3].vpc`: the tag Name=shop is there twice, and only the first would count; \

@@ -2,11 +2,15 @@
 //! when it does not.
 
 mod accepted_subnets;
+mod allowed_destinations;
 mod contradictions;
+mod costs;
+mod exemption;
 pub mod known_services;
 mod listed_service;
 mod managed_vpcs;
 mod organization;
+mod preset;
 pub mod rule_id;
 mod service;
 mod settling;
@@ -15,17 +19,25 @@ mod tag_selector;
 mod vpc_override;
 
 pub use accepted_subnets::{AcceptedSubnet, AcceptedSubnets};
+pub use allowed_destinations::AllowedDestinations;
+pub use costs::{Costs, UsDollars};
+pub use exemption::{
+    EXEMPT_TAG, Exempting, Exemption, ExemptionTags, ListedExemption, MalformedExemption,
+    can_be_exempted,
+};
 pub use listed_service::{AcceptedPolicy, Create, ListedService, ReachedBy, Required};
 pub use managed_vpcs::ManagedVpcs;
 pub use organization::OrganizationId;
+pub use preset::Preset;
 pub use rule_id::{DefaultMode, RuleId};
 pub use service::Service;
 pub use settling::Settling;
 pub use tag_selector::TagSelector;
-pub use vpc_override::{Resolver, VpcOverride, VpcSelector};
+pub use vpc_override::{Resolver, RuleMode, VpcOverride, VpcSelector};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::de::{Error, IntoDeserializer as _, MapAccess, Visitor};
@@ -33,7 +45,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ec2::world::Vpc;
 use crate::ec2::world_file::plain;
+use crate::probe::ProbeName;
 use tag_selector::{usual_private_tags, usual_public_tags};
+use vpc_override::under_one_mode;
 
 /// A complete baseline to start from: mode `notify`, the usual tags, S3 and DynamoDB, the three SSM
 /// services.
@@ -60,6 +74,9 @@ pub struct Baseline {
     /// neither, or both, is unclassified: shown, never touched.
     #[serde(default = "usual_public_tags")]
     pub public_subnets: Vec<TagSelector>,
+    /// Words for services that belong together: what they stand for is added to the lists of services.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presets: Vec<Preset>,
     /// The gateway endpoints that route tables should lead to.
     #[serde(default)]
     pub gateway_endpoints: GatewayEndpoints,
@@ -69,6 +86,10 @@ pub struct Baseline {
     /// What is done about internet routes on private subnets' tables.
     #[serde(default)]
     pub internet_routes: InternetRoutes,
+    /// The probes: functions that stand in private subnets, by their names. A route of such a subnet's
+    /// table goes only when the probe has just seen each required service answer.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub probes: BTreeSet<ProbeName>,
     /// The subnets that may lead out though they are neither private nor public, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unclassified_subnets: Option<AcceptedSubnets>,
@@ -85,12 +106,22 @@ pub struct Baseline {
     /// How long what takes time to act must have been seen before a route goes.
     #[serde(default)]
     pub settling: Settling,
-    /// What is known of single VPCs that cannot be observed. The first that matches a VPC counts.
+    /// What holds for single VPCs: the modes there, and what cannot be observed. The first that matches
+    /// a VPC counts.
     #[serde(default)]
     pub overrides: Vec<VpcOverride>,
+    /// What interface endpoints cost, and may cost.
+    #[serde(default)]
+    pub costs: Costs,
     /// How much one run may change in one VPC.
     #[serde(default)]
     pub limits: Limits,
+    /// What is left as it is until a day, and why, beside what tags exempt.
+    #[serde(default)]
+    pub exemptions: Vec<ListedExemption>,
+    /// How things may be exempted.
+    #[serde(default)]
+    pub exempting: Exempting,
 }
 
 /// The version of a baseline's form; there is one.
@@ -201,6 +232,9 @@ pub struct InternetRoutes {
     /// What is done about a route that may lead out: to a transit gateway, Cloud WAN, a VPN, an
     /// appliance.
     pub may_lead_out: MayLeadOut,
+    /// Where routes may lead although that is on the internet: a partner's address, through a NAT
+    /// gateway.
+    pub allowed: Vec<AllowedDestinations>,
 }
 
 /// When an internet route is removed.
@@ -244,6 +278,34 @@ pub struct RuleOptions {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(max = 60)))]
     pub grace_minutes: Option<u32>,
+    /// Whether the rule `own-group-edited` revokes rules that others added to the guardrail's own
+    /// security group; it is for no other rule. One that lets private clients in on TCP 443 stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoke_added: bool,
+    /// Whether the rule `public-address` releases addresses that AWS assigned, which nobody gets back;
+    /// it is for no other rule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
+}
+
+/// An option of a rule that allows a part of its repair which its mode alone does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RuleSwitch {
+    /// `revoke_added` of `own-group-edited`.
+    RevokeAdded,
+    /// `irreversible` of `public-address`.
+    Irreversible,
+}
+
+impl fmt::Display for RuleSwitch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RevokeAdded => "revoke_added",
+            Self::Irreversible => "irreversible",
+        })
+    }
 }
 
 impl RuleOptions {
@@ -282,13 +344,13 @@ pub struct InvalidBaseline {
 }
 
 /// The options by rule; a name that stands twice is refused, because nobody could tell which counts.
-fn each_rule_once<'de, D: Deserializer<'de>>(
+fn each_rule_once<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     input: D,
-) -> Result<BTreeMap<RuleId, RuleOptions>, D::Error> {
-    struct Rules;
+) -> Result<BTreeMap<RuleId, T>, D::Error> {
+    struct Rules<T>(PhantomData<T>);
 
-    impl<'de> Visitor<'de> for Rules {
-        type Value = BTreeMap<RuleId, RuleOptions>;
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Rules<T> {
+        type Value = BTreeMap<RuleId, T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a map")
@@ -306,7 +368,7 @@ fn each_rule_once<'de, D: Deserializer<'de>>(
         }
     }
 
-    input.deserialize_map(Rules)
+    input.deserialize_map(Rules(PhantomData))
 }
 
 impl Default for Baseline {
@@ -317,16 +379,21 @@ impl Default for Baseline {
             managed_vpcs: ManagedVpcs::default(),
             private_subnets: usual_private_tags(),
             public_subnets: usual_public_tags(),
+            presets: Vec::new(),
             gateway_endpoints: GatewayEndpoints::default(),
             interface_endpoints: InterfaceEndpoints::default(),
             internet_routes: InternetRoutes::default(),
+            probes: BTreeSet::new(),
             unclassified_subnets: None,
             rules: BTreeMap::new(),
             accepted_policies: Vec::new(),
             organization: None,
             settling: Settling::default(),
             overrides: Vec::new(),
+            costs: Costs::default(),
             limits: Limits::default(),
+            exemptions: Vec::new(),
+            exempting: Exempting::default(),
         }
     }
 }
@@ -339,7 +406,7 @@ impl Baseline {
     /// itself.
     pub fn parse(json: &str) -> Result<Self, InvalidBaseline> {
         let mut input = serde_json::Deserializer::from_str(json);
-        let baseline: Self =
+        let mut baseline: Self =
             serde_path_to_error::deserialize(&mut input).map_err(|error| InvalidBaseline {
                 faults: vec![match (error.path().to_string(), plain(&error.inner().to_string())) {
                     (path, what) if path == "." => what,
@@ -349,6 +416,11 @@ impl Baseline {
         input.end().map_err(|error| InvalidBaseline {
             faults: vec![format!("text after the baseline's end: {error}")],
         })?;
+        preset::add(
+            &baseline.presets,
+            &mut baseline.gateway_endpoints,
+            &mut baseline.interface_endpoints,
+        );
         let faults = baseline.contradictions();
         if faults.is_empty() { Ok(baseline) } else { Err(InvalidBaseline { faults }) }
     }
@@ -370,6 +442,14 @@ impl Baseline {
         Duration::from_secs(u64::from(own.unwrap_or(USUAL_MINUTES)) * 60)
     }
 
+    /// Whether the options of a rule allow this part of its repair.
+    pub fn allows(&self, rule: RuleId, switch: RuleSwitch) -> bool {
+        self.rules.get(&rule).is_some_and(|options| match switch {
+            RuleSwitch::RevokeAdded => options.revoke_added,
+            RuleSwitch::Irreversible => options.irreversible,
+        })
+    }
+
     /// Whether a tag of this key may say that a subnet is private or public.
     pub fn selects_subnets_by(&self, key: &str) -> bool {
         self.private_subnets.iter().chain(&self.public_subnets).any(|selector| selector.tag == key)
@@ -382,27 +462,26 @@ impl Baseline {
 
     /// Who answers the DNS queries of this VPC, where the baseline says so.
     pub fn resolver_of(&self, vpc: &Vpc) -> Option<Resolver> {
-        self.overrides.iter().find(|known| known.vpc.matches(vpc))?.resolver
+        self.override_of(vpc)?.resolver
     }
 
-    /// Whether any rule may change anything.
+    /// Whether any rule may change anything in any VPC.
     pub fn repairs(&self) -> bool {
-        RuleId::ALL.iter().any(|rule| self.mode_of(*rule) == Mode::Repair)
+        let repairs = |of: &Self| RuleId::ALL.iter().any(|rule| of.mode_of(*rule) == Mode::Repair);
+        repairs(self) || self.overrides.iter().any(|known| repairs(&self.under(Some(known))))
     }
 
-    /// This baseline with one mode for every rule; a rule that only `rules` switch on, and that they
+    /// This baseline with one mode for every rule in every VPC; a rule that only `rules` switch on, and that they
     /// do not switch on, changes nothing in this one either.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         for rule in RuleId::ALL {
-            let allowed = match (rule.default_mode(), self.own_mode_of(*rule)) {
-                (DefaultMode::OfBaseline, _) | (DefaultMode::Notify, Some(Mode::Repair)) => mode,
-                (DefaultMode::Notify, Some(Mode::Observe | Mode::Notify) | None)
-                | (DefaultMode::Advice, _) => mode.min(Mode::Notify),
-            };
+            let allowed = under_one_mode(rule.default_mode(), self.own_mode_of(*rule), mode);
             self.rules.entry(*rule).or_default().mode = Some(allowed);
         }
+        let overrides = std::mem::take(&mut self.overrides).into_iter();
+        self.overrides = overrides.map(|known| known.with_mode(mode)).collect();
         self
     }
 }

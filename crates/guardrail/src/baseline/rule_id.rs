@@ -14,6 +14,7 @@ macro_rules! every_rule {
             private_but_public PrivateButPublic "private-but-public" Notify;
             vpc_dns VpcDns "vpc-dns" OfBaseline;
             endpoint_security_group EndpointSecurityGroup "endpoint-security-group" OfBaseline;
+            own_group_edited OwnGroupEdited "own-group-edited" Notify;
             gateway_endpoint GatewayEndpoint "gateway-endpoint" OfBaseline;
             gateway_endpoint_route_table GatewayEndpointRouteTable "gateway-endpoint-route-table" OfBaseline;
             interface_endpoint InterfaceEndpoint "interface-endpoint" OfBaseline;
@@ -25,6 +26,7 @@ macro_rules! every_rule {
             endpoint_route_overruled EndpointRouteOverruled "endpoint-route-overruled" Notify;
             internet_route InternetRoute "internet-route" OfBaseline;
             public_ip_on_launch PublicIpOnLaunch "public-ip-on-launch" Notify;
+            public_address PublicAddress "public-address" Notify;
             unguarded_subnet UnguardedSubnet "unguarded-subnet" Advice;
         }
     };

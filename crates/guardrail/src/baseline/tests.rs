@@ -6,6 +6,37 @@ fn tag(key: &str, value: &str) -> Vec<Tag> {
 }
 
 #[test]
+fn a_switch_is_for_its_own_rule() {
+    let parsed = |rule: &str| {
+        let options =
+            format!(r#"{{"version": 1, "rules": {{"{rule}": {{"revoke_added": true}}}}}}"#);
+        Baseline::parse(&options)
+    };
+    let later = r#"{"version": 1, "rules": {"public-address": {"irreversible": true}}}"#;
+    let irreversible = Baseline::parse(later).unwrap();
+    assert!(irreversible.allows(RuleId::PublicAddress, RuleSwitch::Irreversible));
+    assert!(!irreversible.allows(RuleId::PublicAddress, RuleSwitch::RevokeAdded));
+    assert_eq!(
+        Baseline::parse(&later.replace("public-address", "own-group-edited")).unwrap_err().faults,
+        [
+            "`rules.own-group-edited.irreversible`: `own-group-edited` does nothing that cannot be undone; \
+          write it for `public-address`"
+        ]
+    );
+    let own = RuleId::OwnGroupEdited;
+    let baseline = parsed("own-group-edited").unwrap();
+    assert!(baseline.allows(own, RuleSwitch::RevokeAdded));
+    assert!(!Baseline::default().allows(own, RuleSwitch::RevokeAdded));
+    assert_eq!(baseline.mode_of(own), Mode::Notify);
+    assert_eq!(
+        parsed("vpc-dns").unwrap_err().faults,
+        [
+            "`rules.vpc-dns.revoke_added`: `vpc-dns` revokes nothing; write it for `own-group-edited`"
+        ]
+    );
+}
+
+#[test]
 fn the_example_is_the_default_written_out() {
     assert_eq!(Baseline::parse(EXAMPLE), Ok(Baseline::default()));
     assert_eq!(Baseline::parse(r#"{"version": 1}"#), Ok(Baseline::default()));
@@ -104,4 +135,43 @@ fn a_rules_mode_goes_before_the_default_and_one_mode_before_both() {
     let observed = baseline.with_mode(Mode::Observe);
     assert_eq!(observed.mode_of(RuleId::InternetRoute), Mode::Observe);
     assert!(!observed.repairs());
+}
+
+#[test]
+fn an_override_says_the_modes_of_its_vpcs_and_one_mode_goes_before_it() {
+    let (route, dns, later) = (RuleId::InternetRoute, RuleId::PrivateDns, RuleId::PublicIpOnLaunch);
+    let parsed = |global: &str, own: &str| {
+        let json = format!(
+            r#"{{"version": 1, {global}, "overrides": [{{"vpc": {{"id": "vpc-1"}}, {own}}}]}}"#
+        );
+        Baseline::parse(&json).unwrap()
+    };
+    let modes = |baseline: &Baseline| {
+        let own = baseline.under(baseline.overrides.first());
+        [route, dns, later].map(|rule| own.mode_of(rule))
+    };
+    use Mode::{Notify, Observe, Repair};
+    let repairing = r#""mode": "repair", "rules": {"public-ip-on-launch": {"mode": "repair"}}"#;
+    let notify = parsed(repairing, r#""mode": "notify""#);
+    assert_eq!(modes(&notify), [Notify; 3]);
+    assert_eq!(notify.mode_of(route), Repair, "elsewhere");
+    assert_eq!(modes(&notify.clone().with_mode(Repair)), [Repair; 3]);
+    assert_eq!(modes(&notify.with_mode(Observe)), [Observe; 3]);
+    let one = parsed(repairing, r#""rules": {"internet-route": {"mode": "observe"}}"#);
+    assert_eq!(modes(&one), [Observe, Repair, Repair]);
+    let both = parsed(
+        r#""mode": "notify""#,
+        r#""mode": "repair", "rules": {"private-dns": {"mode": "notify"}}"#,
+    );
+    assert_eq!(modes(&both), [Repair, Notify, Notify], "a later rule is not switched on");
+    assert!(both.repairs() && !both.clone().with_mode(Notify).repairs());
+    assert_eq!(modes(&both.with_mode(Repair)), [Repair, Repair, Notify]);
+    let later_on = parsed(
+        r#""mode": "notify""#,
+        r#""rules": {"public-ip-on-launch": {"mode": "repair"}, "unguarded-subnet": {"mode": "repair"}}"#,
+    );
+    assert_eq!(modes(&later_on), [Notify, Notify, Repair]);
+    assert_eq!(modes(&later_on.clone().with_mode(Repair)), [Repair; 3]);
+    let advice = later_on.under(later_on.overrides.first());
+    assert_eq!(advice.mode_of(RuleId::UnguardedSubnet), Notify, "never more than advice");
 }

@@ -112,6 +112,11 @@ pub fn outcome_of(call: &Call, error: CallError) -> Result<Applied, CallError> {
         {
             Ok(Applied::Already)
         }
+        (Call::RevokeIngress { .. }, ErrorClass::NotFound)
+            if code_of(&error) == Some("InvalidPermission.NotFound") =>
+        {
+            Ok(Applied::Already)
+        }
         (_, ErrorClass::AlreadyDone) if call.is_single() => Ok(Applied::Already),
         (_, ErrorClass::AlreadyDone) => Err(CallError { class: ErrorClass::Transient, ..error }),
         // The group was made, or described, moments ago: it is there, though not yet for every part

@@ -25,6 +25,7 @@ use crate::ec2::change::Call;
 use crate::ec2::id::{NatGatewayId, Scope};
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
+use crate::probe::{self, ProbeName, Question};
 use crate::shown::{quoted_message, word};
 
 /// The longest that a call may take, tries included, before its client gives up: what was sent until
@@ -66,7 +67,28 @@ pub trait Cloud {
     async fn carried(&self, _scope: &Scope, _nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         Vec::new()
     }
+
+    /// Asks a probe, by one call that waits for its answer. A probe that cannot be asked has not
+    /// answered: its function is missing, or AWS is still making its interface
+    /// (docs.aws.amazon.com/lambda/latest/dg/functions-states.html). A cloud without probes has none to
+    /// ask.
+    async fn ask_probe(
+        &self,
+        _scope: &Scope,
+        probe: &ProbeName,
+        _question: &Question,
+    ) -> Result<probe::Answer, CallError> {
+        Err(CallError {
+            operation: ASK_PROBE.to_owned(),
+            class: ErrorClass::Invalid,
+            code: None,
+            message: format!("there is no way to ask `{probe}` here"),
+        })
+    }
 }
+
+/// The operation that asks a probe, by AWS's name.
+pub const ASK_PROBE: &str = "Invoke";
 
 /// What a look at the cloud brought back.
 #[derive(Debug, Clone, Default)]

@@ -7,12 +7,16 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, VpcId};
+use crate::ec2::id::{
+    AddressAssociationId, AllocationId, EndpointId, InterfaceId, RouteTableId, SecurityGroupId,
+    ServiceName, SubnetId, VpcId,
+};
 use crate::ec2::list;
 use crate::ec2::operation::Operation;
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::snapshot::Section;
-use crate::ec2::world::{Destination, Tag};
+use crate::ec2::world::{Destination, IpPermission, Tag};
+use crate::shown::word;
 
 /// The tag on everything the guardrail makes; its role may change no other security group.
 pub const CREATED_TAG: (&str, &str) = ("vpc-guardrail", "created");
@@ -49,6 +53,14 @@ pub enum Action<G> {
         /// The address blocks to admit, IPv4 and IPv6.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         cidrs: Vec<Cidr>,
+    },
+    /// `RevokeSecurityGroupIngress`: let in no more what this rule lets in.
+    RevokeIngress {
+        /// The group, always one the guardrail made.
+        group: G,
+        /// The rule, with one source, to the letter as it was described.
+        #[cfg_attr(feature = "schema", schemars(with = "serde_json::Value"))]
+        rule: IpPermission,
     },
     /// `CreateVpcEndpoint`: make an endpoint in the VPC.
     CreateEndpoint {
@@ -100,6 +112,28 @@ pub enum Action<G> {
     DisablePublicIpOnLaunch {
         /// The subnet that gives public IPv4 addresses.
         subnet: SubnetId,
+    },
+    /// `ModifyNetworkInterfaceAttribute`: AWS assigns the interface no public IPv4 address, and
+    /// releases the one that it assigned.
+    StopAutomaticAddress {
+        /// The interface.
+        interface: InterfaceId,
+        /// The address that AWS assigned and releases: nobody gets it back. `None` where it assigned
+        /// none, and is kept from it.
+        address: Option<String>,
+    },
+    /// `DisassociateAddress`: take an Elastic IP address from an interface. The account keeps it.
+    DisassociateAddress {
+        /// The interface that has it.
+        interface: InterfaceId,
+        /// The association that ends.
+        association: AddressAssociationId,
+        /// The address's id.
+        allocation: AllocationId,
+        /// The address.
+        address: String,
+        /// The private address that it stands for.
+        private: Option<String>,
     },
 }
 
@@ -258,12 +292,15 @@ impl<G> Action<G> {
             Self::EnableVpcDns { .. } => Operation::ModifyVpcAttribute,
             Self::CreateSecurityGroup { .. } => Operation::CreateSecurityGroup,
             Self::AuthorizeHttps { .. } => Operation::AuthorizeSecurityGroupIngress,
+            Self::RevokeIngress { .. } => Operation::RevokeSecurityGroupIngress,
             Self::CreateEndpoint { .. } => Operation::CreateVpcEndpoint,
             Self::ModifyEndpoint { .. } | Self::SetEndpointPolicy { .. } => {
                 Operation::ModifyVpcEndpoint
             }
             Self::DeleteRoute { .. } => Operation::DeleteRoute,
             Self::DisablePublicIpOnLaunch { .. } => Operation::ModifySubnetAttribute,
+            Self::StopAutomaticAddress { .. } => Operation::ModifyNetworkInterfaceAttribute,
+            Self::DisassociateAddress { .. } => Operation::DisassociateAddress,
         }
     }
 
@@ -273,26 +310,35 @@ impl<G> Action<G> {
         all.filter(|section| !self.is_settled(*section)).collect()
     }
 
-    /// Whether what the change was planned from in this section cannot have become another thing
-    /// meanwhile: a NAT gateway never changes its kind, so that a route to one with a plain
-    /// destination needs no second look at interfaces and prefix lists.
+    /// Whether nothing that this section can say by now speaks against the change. A NAT gateway never
+    /// changes its kind, so that a route to one with a plain destination needs no second look at
+    /// interfaces and prefix lists. A gateway endpoint takes addresses over, whose names resolve as
+    /// they did before.
     fn is_settled(&self, section: Section) -> bool {
-        let plain_nat_route = match self {
-            Self::DeleteRoute { destination, target, .. } => match destination {
-                Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_) => {
-                    matches!(target, RouteTarget::NatGateway(_))
-                }
-                Destination::PrefixList(_) => false,
-            },
+        match self {
+            Self::DeleteRoute { destination, target, .. } => {
+                let is_plain = match destination {
+                    Destination::CidrBlock(_) | Destination::Ipv6CidrBlock(_) => true,
+                    Destination::PrefixList(_) => false,
+                };
+                is_plain
+                    && matches!(target, RouteTarget::NatGateway(_))
+                    && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
+            }
+            Self::CreateEndpoint { kind: NewEndpoint::Gateway { .. }, .. } => {
+                section == Section::VpcAttributes
+            }
             Self::EnableVpcDns { .. }
             | Self::CreateSecurityGroup { .. }
             | Self::AuthorizeHttps { .. }
-            | Self::CreateEndpoint { .. }
+            | Self::RevokeIngress { .. }
+            | Self::CreateEndpoint { kind: NewEndpoint::Interface { .. }, .. }
             | Self::ModifyEndpoint { .. }
             | Self::SetEndpointPolicy { .. }
-            | Self::DisablePublicIpOnLaunch { .. } => false,
-        };
-        plain_nat_route && matches!(section, Section::NetworkInterfaces | Section::PrefixLists)
+            | Self::DisablePublicIpOnLaunch { .. }
+            | Self::StopAutomaticAddress { .. }
+            | Self::DisassociateAddress { .. } => false,
+        }
     }
 
     /// The ids that its call names.
@@ -309,7 +355,11 @@ impl<G> Action<G> {
             Self::SetEndpointPolicy { endpoint, .. } => vec![endpoint.as_str()],
             Self::DeleteRoute { table, .. } => vec![table.as_str()],
             Self::DisablePublicIpOnLaunch { subnet } => vec![subnet.as_str()],
-            Self::AuthorizeHttps { .. } => Vec::new(),
+            Self::StopAutomaticAddress { interface, .. } => vec![interface.as_str()],
+            Self::DisassociateAddress { interface, association, .. } => {
+                vec![interface.as_str(), association.as_str()]
+            }
+            Self::AuthorizeHttps { .. } | Self::RevokeIngress { .. } => Vec::new(),
         };
         ids.into_iter().map(str::to_owned).collect()
     }
@@ -319,9 +369,12 @@ impl<G> Action<G> {
         match self {
             Self::EnableVpcDns { .. }
             | Self::CreateSecurityGroup { .. }
+            | Self::RevokeIngress { .. }
             | Self::DeleteRoute { .. }
             | Self::SetEndpointPolicy { .. }
-            | Self::DisablePublicIpOnLaunch { .. } => true,
+            | Self::DisablePublicIpOnLaunch { .. }
+            | Self::StopAutomaticAddress { .. }
+            | Self::DisassociateAddress { .. } => true,
             Self::AuthorizeHttps { cidrs, .. } => cidrs.len() == 1,
             Self::CreateEndpoint { kind, .. } => match kind {
                 NewEndpoint::Gateway { route_tables } => route_tables.len() == 1,
@@ -352,6 +405,9 @@ impl<G> Action<G> {
             },
             Self::AuthorizeHttps { group, cidrs } => {
                 Action::AuthorizeHttps { group: name(group)?, cidrs: cidrs.clone() }
+            }
+            Self::RevokeIngress { group, rule } => {
+                Action::RevokeIngress { group: name(group)?, rule: rule.clone() }
             }
             Self::CreateEndpoint { vpc, service, kind, policy, token } => Action::CreateEndpoint {
                 policy: policy.clone(),
@@ -386,6 +442,19 @@ impl<G> Action<G> {
             Self::DisablePublicIpOnLaunch { subnet } => {
                 Action::DisablePublicIpOnLaunch { subnet: subnet.clone() }
             }
+            Self::StopAutomaticAddress { interface, address } => Action::StopAutomaticAddress {
+                interface: interface.clone(),
+                address: address.clone(),
+            },
+            Self::DisassociateAddress { interface, association, allocation, address, private } => {
+                Action::DisassociateAddress {
+                    interface: interface.clone(),
+                    association: association.clone(),
+                    allocation: allocation.clone(),
+                    address: address.clone(),
+                    private: private.clone(),
+                }
+            }
         })
     }
 }
@@ -405,6 +474,24 @@ impl<G> NewEndpoint<G> {
     }
 }
 
+impl<G: fmt::Display> NewEndpoint<G> {
+    fn in_words(&self, service: &ServiceName) -> String {
+        match self {
+            Self::Gateway { route_tables } => {
+                format!("a gateway endpoint for {service} on {}", list(route_tables))
+            }
+            Self::Interface { subnets, groups, private_dns } => {
+                let dns = match private_dns {
+                    PrivateDns::Off => "",
+                    PrivateDns::On | PrivateDns::OnInTheVpc => ", with private DNS",
+                };
+                let (subnets, groups) = (list(subnets), list(groups));
+                format!("an interface endpoint for {service} in {subnets} with {groups}{dns}")
+            }
+        }
+    }
+}
+
 impl<G: fmt::Display> fmt::Display for Action<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -415,23 +502,10 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
             Self::AuthorizeHttps { group, cidrs } => {
                 write!(f, "admit TCP 443 to {group} from {}", list(cidrs))
             }
-            Self::CreateEndpoint { service, kind, .. } => match kind {
-                NewEndpoint::Gateway { route_tables } => {
-                    write!(f, "create a gateway endpoint for {service} on {}", list(route_tables))
-                }
-                NewEndpoint::Interface { subnets, groups, private_dns } => {
-                    let dns = match private_dns {
-                        PrivateDns::Off => "",
-                        PrivateDns::On | PrivateDns::OnInTheVpc => ", with private DNS",
-                    };
-                    write!(
-                        f,
-                        "create an interface endpoint for {service} in {} with {}{dns}",
-                        list(subnets),
-                        list(groups)
-                    )
-                }
-            },
+            Self::RevokeIngress { group, rule } => write!(f, "revoke the rule {rule} of {group}"),
+            Self::CreateEndpoint { service, kind, .. } => {
+                write!(f, "create {}", kind.in_words(service))
+            }
             Self::ModifyEndpoint {
                 endpoint,
                 add_route_tables,
@@ -464,6 +538,22 @@ impl<G: fmt::Display> fmt::Display for Action<G> {
             }
             Self::DisablePublicIpOnLaunch { subnet } => {
                 write!(f, "turn MapPublicIpOnLaunch of {subnet} off")
+            }
+            Self::StopAutomaticAddress { interface, address: Some(address) } => write!(
+                f,
+                "release the automatic public address {} of {interface}; IT CANNOT BE UNDONE: nobody \
+                 gets that address back",
+                word(address)
+            ),
+            Self::StopAutomaticAddress { interface, address: None } => {
+                write!(f, "have AWS assign {interface} no public address")
+            }
+            Self::DisassociateAddress { interface, allocation, address, .. } => {
+                write!(
+                    f,
+                    "take the Elastic IP address {} ({allocation}) from {interface}",
+                    word(address)
+                )
             }
         }
     }

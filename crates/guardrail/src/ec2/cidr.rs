@@ -111,6 +111,11 @@ pub fn covers_public(net: IpNet, own: &[IpNet]) -> bool {
     !covered(net, &inside)
 }
 
+/// Whether the range holds at least one address that is not public, or that is in `own`.
+pub fn reaches_private(net: IpNet, own: &[IpNet]) -> bool {
+    NOT_PUBLIC.iter().chain(own).any(|block| block.contains(&net) || net.contains(block))
+}
+
 /// Whether every address of `net` is in at least one of `blocks`.
 pub fn covered(net: IpNet, blocks: &[IpNet]) -> bool {
     if blocks.iter().any(|block| block.contains(&net)) {
@@ -134,6 +139,20 @@ mod tests {
     fn public(net: &str, own: &[&str]) -> bool {
         let own: Vec<IpNet> = own.iter().map(|net| net.parse().unwrap()).collect();
         covers_public(net.parse().unwrap(), &own)
+    }
+
+    #[test]
+    fn any_range_with_one_private_address_reaches_private_clients() {
+        let own: Vec<IpNet> = vec!["9.9.0.0/16".parse().unwrap()];
+        let reaches = |net: &str| reaches_private(net.parse().unwrap(), &own);
+        for net in
+            ["10.1.0.0/16", "0.0.0.0/0", "8.0.0.0/6", "9.9.9.9/32", "9.0.0.0/8", "fd00::/8", "::/0"]
+        {
+            assert!(reaches(net), "{net}");
+        }
+        for net in ["8.8.8.8/32", "11.0.0.0/8", "2600:1f16::/32"] {
+            assert!(!reaches(net), "{net}");
+        }
     }
 
     #[test]

@@ -100,6 +100,10 @@ resource_ids! {
     NatGatewayId, "nat-", "the id of a NAT gateway";
     /// The id of a network interface.
     InterfaceId, "eni-", "the id of a network interface";
+    /// The id of an Elastic IP address that an account has.
+    AllocationId, "eipalloc-", "the id of an Elastic IP address";
+    /// The id of an Elastic IP address's association with a network interface.
+    AddressAssociationId, "eipassoc-", "the id of an Elastic IP address's association";
     /// The id of an EC2 instance.
     InstanceId, "i-", "the id of an instance";
     /// The id of a security group.

@@ -42,6 +42,17 @@ const WHETHER_SERVED: &[Section] = &[
     Section::VpcAttributes,
 ];
 
+/// What says that an address of an interface carries nothing: what its subnet is, and where its routes
+/// lead.
+const WHO_HAS_ADDRESSES: &[Section] = &[
+    Section::Vpcs,
+    Section::Subnets,
+    Section::RouteTables,
+    Section::NatGateways,
+    Section::NetworkInterfaces,
+    Section::PrefixLists,
+];
+
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $value:expr,)* })*) => {
         /// An operation of EC2 that the guardrail calls to change something.
@@ -88,6 +99,14 @@ operations! {
         changes_endpoints: false,
         has_dry_run: true,
     }
+    /// A security group admits less.
+    RevokeSecurityGroupIngress {
+        permissions: &["ec2:RevokeSecurityGroupIngress"],
+        rests_on: &[Section::Vpcs, Section::SecurityGroups, Section::PrefixLists],
+        shows_in: &[Section::SecurityGroups],
+        changes_endpoints: false,
+        has_dry_run: true,
+    }
     /// An endpoint is made.
     CreateVpcEndpoint {
         permissions: &["ec2:CreateVpcEndpoint", "ec2:CreateTags", "route53:AssociateVPCWithHostedZone"],
@@ -119,6 +138,22 @@ operations! {
         shows_in: &[Section::Subnets],
         changes_endpoints: false,
         has_dry_run: false,
+    }
+    /// An attribute of a network interface is set.
+    ModifyNetworkInterfaceAttribute {
+        permissions: &["ec2:ModifyNetworkInterfaceAttribute"],
+        rests_on: WHO_HAS_ADDRESSES,
+        shows_in: &[Section::NetworkInterfaces],
+        changes_endpoints: false,
+        has_dry_run: true,
+    }
+    /// An Elastic IP address is taken from what has it.
+    DisassociateAddress {
+        permissions: &["ec2:DisassociateAddress"],
+        rests_on: WHO_HAS_ADDRESSES,
+        shows_in: &[Section::NetworkInterfaces],
+        changes_endpoints: false,
+        has_dry_run: true,
     }
 }
 

@@ -65,6 +65,13 @@ impl Partition {
         self.0.id
     }
 
+    /// What the names of AWS's hosts end with: `amazonaws.com`. Their services' own prefix is the same
+    /// name the other way round.
+    pub fn dns_suffix(self) -> String {
+        let own = self.0.services.last().copied().unwrap_or(USUAL);
+        own.rsplit('.').collect::<Vec<_>>().join(".")
+    }
+
     /// Whether a full name is that of the Region's service with this short name, under one of the
     /// prefixes that are not single services' own.
     pub fn is_regional(self, name: &ServiceName, region: &Region, short: &str) -> bool {

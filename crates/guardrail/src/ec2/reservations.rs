@@ -38,9 +38,9 @@ impl Printed {
         let instances = self.reservations.into_iter().flat_map(|it| it.instances);
         instances.flat_map(|Instance { instance_id, network_interfaces }| {
             network_interfaces.into_iter().map(move |mut interface| {
-                let status = interface.attachment.and_then(|attachment| attachment.status);
-                interface.attachment =
-                    Some(Attachment { instance_id: Some(instance_id.clone()), status });
+                let printed = interface.attachment.unwrap_or_default();
+                let instance_id = Some(instance_id.clone());
+                interface.attachment = Some(Attachment { instance_id, ..printed });
                 interface
             })
         })

@@ -242,6 +242,7 @@ pub static TABLE: &[Watch] = &{
         row("RestoreManagedPrefixListVersion", PrefixLists, Names::Things, &[PrefixList], NO_LIST_GONE, "changes what a route covers, with no route event"),
         row("ModifyNetworkInterfaceAttribute", Interfaces, Names::Things, &[Interface], INTERFACE_GONE, "an interface that does not check addresses can be a NAT instance"),
         row("ModifyInstanceAttribute", Interfaces, Names::Things, &[Instance], INTERFACE_GONE, "an instance that does not check addresses can be a NAT instance"),
+        row("AssociateAddress", Interfaces, Names::Things, &[Interface, Instance], INTERFACE_GONE, "gives an interface of a private subnet a public address"),
         row("AttachInternetGateway", InternetGateways, Names::Vpc, &[], NAMES_ITS_VPC, "gives the VPC a way out"),
         row("ModifyVpcBlockPublicAccessOptions", BlockPublicAccess, Names::Region, &[],
             Nothing("the call names nothing; every managed VPC is looked at in any case"),

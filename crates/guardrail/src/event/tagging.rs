@@ -7,18 +7,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ids;
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, EXEMPT_TAG, can_be_exempted};
 use crate::ec2::id::{SubnetId, VpcId};
 use crate::ec2::resource_id::{ResourceId, ResourceKind};
 use crate::shown::quoted;
 
-/// The VPCs and subnets that a call tags, and the tags.
+/// What a call tags of the things that tags select or exempt, and the tags.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tagging {
     /// Whether the call sets the tags or takes them away.
     pub change: TagChange,
-    /// The VPCs and subnets whose tags the call changes; other things are left out.
+    /// The VPCs, subnets, route tables, endpoints and security groups whose tags the call changes;
+    /// other things are left out.
     pub resources: Vec<ResourceId>,
     /// The tags that the call names. `DeleteTags` that names none takes all away
     /// (docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html).
@@ -69,7 +70,7 @@ impl Tagging {
         let beside = request.as_object().into_iter().flatten().filter(|(key, _)| *key != "tagSet");
         beside.for_each(|(_, field)| ids::collect(field, &mut found));
         let selected =
-            |id: &ResourceId| [ResourceKind::Vpc, ResourceKind::Subnet].contains(&id.kind());
+            |id: &ResourceId| id.kind() == ResourceKind::Vpc || can_be_exempted(id.kind());
         let mut tags = Vec::new();
         collect_tags(request.get("tagSet").unwrap_or(&Value::Null), &mut tags);
         Some(Self { change, resources: found.into_values().filter(selected).collect(), tags })
@@ -85,6 +86,12 @@ impl Tagging {
             TagChange::Set => false,
         };
         (takes_all || !named.is_empty()).then_some(named)
+    }
+
+    /// Whether the call sets the tag that exempts this.
+    pub fn exempts(&self, on: &ResourceId) -> bool {
+        let names = || self.tags.iter().any(|tag| tag.key == EXEMPT_TAG);
+        self.change == TagChange::Set && self.resources.contains(on) && names()
     }
 
     /// The VPCs of which the call may have changed whether the baseline selects them, with the tags
@@ -154,7 +161,9 @@ mod tests {
         ]});
         let expected = Tagging {
             change: TagChange::TakenAway,
-            resources: [SUBNET, VPC].map(|id| id.parse().unwrap()).to_vec(),
+            resources: ["rtb-0a1b2c3d4e5f60011", SUBNET, VPC]
+                .map(|id| id.parse().unwrap())
+                .to_vec(),
             tags: vec![
                 tag("Tier", Some("public")),
                 tag("Owner", None),
@@ -169,6 +178,20 @@ mod tests {
         }
         assert_eq!(Tagging::read("CreateRoute", &json!({})), None);
         assert_eq!(Tagging::read("DeleteTags", &json!(null)).unwrap().resources, []);
+    }
+
+    #[test]
+    fn a_call_that_sets_the_tag_exempts_what_it_names() {
+        let exempts = |event: &str, key: &str, on: &str| {
+            let tagging = read(event, json!({"items": [{"key": key, "value": "x"}]}));
+            tagging.exempts(&on.parse().unwrap())
+        };
+        let table = "rtb-0a1b2c3d4e5f60011";
+        assert!(exempts("CreateTags", "vpc-guardrail:exempt", table));
+        assert!(exempts("CreateTags", "vpc-guardrail:exempt", VPC));
+        assert!(!exempts("CreateTags", "vpc-guardrail", table));
+        assert!(!exempts("CreateTags", "vpc-guardrail:exempt", "rtb-0a1b2c3d4e5f60012"));
+        assert!(!exempts("DeleteTags", "vpc-guardrail:exempt", table));
     }
 
     /// What a call with these tags may have changed: of the VPC, and of the subnet.

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Destination};
+use super::exempted::ExemptedStanding;
 use super::gravity::Gravity;
 use super::item::{Condition, Item, Key, Kind, Transaction, Write};
 use super::outgoing::{Level, Unreadable, Unsent, body_of, clear, value_of, writes};
@@ -30,6 +31,8 @@ pub struct StandingVpc {
     pub looked: Option<Timestamp>,
     /// What was found then, the worst first and of that the oldest.
     pub findings: Vec<Standing>,
+    /// What was exempted then, what lapses first coming first.
+    pub exempted: Vec<ExemptedStanding>,
 }
 
 /// The item of the last day whose digest was made.
@@ -67,7 +70,8 @@ pub fn standing(states: &[Item]) -> (Vec<StandingVpc>, Vec<Unreadable>) {
     }
     all.sort_by_cached_key(|of: &StandingVpc| {
         let findings = of.findings.iter().map(order).collect::<Vec<_>>();
-        (findings, of.vpc.clone())
+        // What is exempted only comes last.
+        (findings.is_empty(), findings, of.vpc.clone())
     });
     (all, unreadable)
 }
@@ -81,8 +85,11 @@ fn standing_of(item: &Item) -> Result<Option<StandingVpc>, Unreadable> {
         .map_err(|error| Unreadable { name: item.key.name.clone(), why: error.to_string() })?;
     let mut findings = state.standing;
     findings.sort_by_key(order);
-    let has_findings = !findings.is_empty();
-    Ok(has_findings.then_some(StandingVpc { vpc, looked: state.looked, findings }))
+    let mut exempted = state.exempted;
+    exempted.sort_by(|a, b| (a.until, &a.fingerprint).cmp(&(b.until, &b.fingerprint)));
+    let is_told = !findings.is_empty() || !exempted.is_empty();
+    let looked = state.looked;
+    Ok(is_told.then_some(StandingVpc { vpc, looked, findings, exempted }))
 }
 
 fn order(finding: &Standing) -> (Gravity, Timestamp, String) {

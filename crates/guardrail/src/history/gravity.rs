@@ -35,8 +35,10 @@ impl Gravity {
             | RuleId::EndpointState
             | RuleId::ServiceNotServed => Self::CutOff,
             RuleId::InterfaceEndpointZone
+            | RuleId::OwnGroupEdited
             | RuleId::EndpointPolicy
             | RuleId::EndpointRouteOverruled
+            | RuleId::PublicAddress
             | RuleId::PublicIpOnLaunch => Self::Weakened,
             RuleId::UnguardedSubnet => Self::Advice,
         }
@@ -73,6 +75,8 @@ impl Rank {
         let asks = match text(attributes, "verdict") {
             // A VPC or a subnet has left the guardrail's care.
             _ if is("left", "true") => Asks::ToAct,
+            // A probe does not reach what it reached before a route was removed.
+            _ if is("cut_off", "true") => Asks::ToAct,
             Some("repaired" | "compliant" | "no-such-VPC") => Asks::Nothing,
             Some("not-fully-observed" | "advised" | "not-managed") => Asks::ToLook,
             Some(_) | None => Asks::ToAct,
@@ -140,5 +144,9 @@ mod tests {
         assert_eq!(Rank::of(&left).asks, Asks::ToLook);
         left.insert("left".to_owned(), Attribute::of(true));
         assert_eq!(Rank::of(&left).asks, Asks::ToAct);
+        let mut cut_off = BTreeMap::from([("verdict".to_owned(), Attribute::of("repaired"))]);
+        assert_eq!(Rank::of(&cut_off).asks, Asks::Nothing);
+        cut_off.insert("cut_off".to_owned(), Attribute::of(true));
+        assert_eq!(Rank::of(&cut_off).asks, Asks::ToAct);
     }
 }

@@ -4,6 +4,7 @@ mod alert;
 mod calls;
 pub mod detected;
 pub mod digest;
+mod exempted;
 mod facts;
 pub mod first_contact;
 mod grace;
@@ -24,6 +25,7 @@ mod vpc_facts;
 
 pub use alert::{Alert, Attribute, Destination};
 pub use calls::{kept_calls, recorded_calls, with_earlier};
+pub use exempted::{ANNOUNCED_DAYS, ExemptedLeft, ExemptedStanding};
 pub use facts::{Changed, Fact, Facts, Memory, RecordedCall, Unsettled};
 pub use grace::Grace;
 pub use item::{Body, Condition, Item, Key, Kind, Partition, Transaction, Write};

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::exempted::{ExemptedLeft, ExemptedStanding, after_look};
 use super::state::{Blind, Standing, VpcState};
 use crate::baseline::RuleId;
+use crate::time::Day;
 
 /// How long something may be expected to pass by itself before somebody is told that it stands.
 const PASSES_WITHIN: Duration = Duration::from_secs(30 * 60);
@@ -39,6 +41,10 @@ pub struct Look {
     /// The fingerprints of what is left that keeps the VPC off its baseline and that nobody wants to
     /// be told of: that it is not told does not mean that it has ended.
     pub untold: BTreeSet<String>,
+    /// What is exempted of what subscribers would be told of.
+    pub exempted: Vec<ExemptedLeft>,
+    /// What tells the exemptions that exempt nothing from each other; those that are over are none.
+    pub exempting_nothing: BTreeSet<String>,
     /// Whether the guardrail looks after the VPC.
     pub managed: bool,
     /// Whether all that the rules need was read.
@@ -82,6 +88,10 @@ pub struct Decided {
     pub standing: Vec<Standing>,
     /// What was told to stand and stands no more.
     pub ended: Vec<Standing>,
+    /// What is exempted.
+    pub exempted: Vec<ExemptedStanding>,
+    /// Which exemptions that exempt nothing were told of.
+    pub exempting_nothing: BTreeSet<String>,
     /// What could not be observed.
     pub blind: Option<Blind>,
     /// Whether what is told later belongs into the summary of the sweep that has found the VPC first.
@@ -100,15 +110,20 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     if look.managed && look.sees != Sees::All {
         // What was not seen has not ended.
         let seen: BTreeSet<String> = standing.iter().map(|it| it.fingerprint.clone()).collect();
-        standing.extend(known.iter().filter(|it| !seen.contains(&it.fingerprint)).cloned());
+        let is_seen = |it: &Standing| seen.contains(&it.fingerprint) || is_exempted(look, it);
+        standing.extend(known.iter().filter(|it| !is_seen(it)).cloned());
     }
+    let exempted = Exemptions::after(before, look);
     let blind = blind(before, look);
     let is_told = |told: bool, was: bool| told && !was;
     let appeared = standing.iter().any(|it| is_told(it.told, was_told(known, &it.fingerprint)));
     let blinded =
         blind.as_ref().is_some_and(|it| is_told(it.told, was_blind(before, &it.fingerprint)));
     let stands = |it: &Standing| standing.iter().any(|still| still.fingerprint == it.fingerprint);
-    let stays = |it: &Standing| stands(it) || look.untold.contains(&it.fingerprint);
+    let stays = |it: &Standing| {
+        // What is exempted is told as that.
+        stands(it) || look.untold.contains(&it.fingerprint) || is_exempted(look, it)
+    };
     let ended: Vec<Standing> =
         known.iter().filter(|it| it.told && look.managed && !stays(it)).cloned().collect();
     let is_owed = before.is_some_and(|state| state.first_contact.is_some());
@@ -117,8 +132,9 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
     let off_before = before.and_then(|state| state.off_since);
     let all_is_well = standing.is_empty() && look.untold.is_empty() && look.sees == Sees::All;
     let back = look.managed && all_is_well;
-    let any =
-        appeared || blinded || !ended.is_empty() || look.done || (back && off_before.is_some());
+    let any = (appeared || blinded || !ended.is_empty() || look.done)
+        || (back && off_before.is_some())
+        || (exempted.is_news && !first);
     let news = match (any, first) {
         (false, _) => News::Nothing,
         (true, true) => News::FirstContact,
@@ -138,11 +154,64 @@ pub fn decide(before: Option<&VpcState>, look: &Look) -> Decided {
         news,
         standing,
         ended,
+        exempted: exempted.standing_once(news),
+        exempting_nothing: exempted.nothing_once(news, before),
         blind,
         owes_first_contact: first && news == News::Nothing && look.managed && !back,
         off_since,
         was_off_for: off_before.filter(|_| back).map(|since| look.at.duration_since(since)),
     }
+}
+
+/// What is exempted after a look, and what exempts nothing.
+struct Exemptions<'a> {
+    standing: Vec<ExemptedStanding>,
+    nothing: &'a BTreeSet<String>,
+    today: Day,
+    is_news: bool,
+}
+
+impl<'a> Exemptions<'a> {
+    fn after(before: Option<&VpcState>, look: &'a Look) -> Self {
+        let today = Day::of(look.at);
+        let known = before.map(|state| state.exempted.as_slice()).unwrap_or_default();
+        let (mut standing, mut is_news) = after_look(known, &look.exempted, today);
+        if look.managed && look.sees != Sees::All {
+            // What was not seen may be exempted still.
+            let is_left = |it: &ExemptedStanding| {
+                look.left.iter().any(|left| left.fingerprint == it.fingerprint)
+            };
+            let is_seen = |it: &ExemptedStanding| {
+                look.exempted.iter().any(|left| left.covers(&it.fingerprint))
+            };
+            standing.extend(known.iter().filter(|it| !is_left(it) && !is_seen(it)).cloned());
+        }
+        let nothing = &look.exempting_nothing;
+        is_news |=
+            before.map_or(!nothing.is_empty(), |it| !nothing.is_subset(&it.exempting_nothing));
+        Self { standing, nothing, today, is_news: is_news && look.managed }
+    }
+
+    /// What is exempted, with what was announced now.
+    fn standing_once(&self, news: News) -> Vec<ExemptedStanding> {
+        let announced = |it: &ExemptedStanding| {
+            let lapse_told = it.lapse_told || (news == News::Tell && it.lapses_soon(self.today));
+            ExemptedStanding { lapse_told, ..it.clone() }
+        };
+        self.standing.iter().map(announced).collect()
+    }
+
+    /// Which of those that exempt nothing are known as told now.
+    fn nothing_once(&self, news: News, before: Option<&VpcState>) -> BTreeSet<String> {
+        let was_told =
+            |it: &&String| before.is_some_and(|state| state.exempting_nothing.contains(*it));
+        self.nothing.iter().filter(|it| news == News::Tell || was_told(it)).cloned().collect()
+    }
+}
+
+/// Whether what stood is exempted now, or a part of it.
+fn is_exempted(look: &Look, standing: &Standing) -> bool {
+    look.exempted.iter().any(|left| left.covers(&standing.fingerprint))
 }
 
 fn was_told(known: &[Standing], fingerprint: &str) -> bool {
@@ -209,6 +278,8 @@ mod tests {
             at: at(seconds),
             left,
             untold: BTreeSet::new(),
+            exempted: Vec::new(),
+            exempting_nothing: BTreeSet::new(),
             managed: true,
             sees: Sees::All,
             done: false,
@@ -224,6 +295,8 @@ mod tests {
             standing: decided.standing.clone(),
             off_since: decided.off_since,
             blind: decided.blind.clone(),
+            exempted: decided.exempted.clone(),
+            exempting_nothing: decided.exempting_nothing.clone(),
             grace: std::collections::BTreeMap::new(),
             look_again: None,
             first_contact: decided.owes_first_contact.then(|| "s".to_owned()),
@@ -354,6 +427,93 @@ mod tests {
         let first = Look { is_first_contact: true, ..look(0, &[coming, other.clone()]) };
         let clock = Look { is_by_itself: true, ..look(60, &[left("a", false), other]) };
         assert_eq!(news(&[first, clock]), [News::FirstContact, News::Nothing]);
+    }
+
+    fn exempted(fingerprint: &str, whole: &str, until: &str) -> ExemptedLeft {
+        let standing = ExemptedStanding {
+            rule: RuleId::InternetRoute,
+            fingerprint: fingerprint.to_owned(),
+            summary: format!("finding {fingerprint}"),
+            since: at(0),
+            until: until.parse().unwrap(),
+            exemption: String::new(),
+            set_by: None,
+            lapse_told: false,
+        };
+        ExemptedLeft { standing, whole: whole.to_owned() }
+    }
+
+    const DAY: i64 = 24 * 60 * 60;
+
+    fn exempting(seconds: i64, left: &[ExemptedLeft]) -> Look {
+        Look { exempted: left.to_vec(), ..look(seconds, &[]) }
+    }
+
+    #[test]
+    fn what_becomes_exempted_is_told_once_as_that_and_its_lapse_once_before_and_once_after() {
+        let of = |day: i64| exempting(day * DAY, &[exempted("a", "a", "1970-01-31")]);
+        let found = |day: i64| look(day * DAY, &[left("a", false)]);
+        use News::{Nothing, Tell};
+        let looks = [found(0), of(1), of(2), of(22), of(23), of(24), of(30), found(31), found(32)];
+        assert_eq!(
+            news(&looks),
+            [Tell, Tell, Nothing, Nothing, Tell, Nothing, Nothing, Tell, Nothing]
+        );
+        let told = decide(None, &found(0));
+        let then = decide(Some(&state(&told, 0)), &of(1));
+        assert_eq!(then.ended, [], "it has not ended");
+        assert_eq!((then.standing.len(), then.exempted.len()), (0, 1));
+        let longer = exempting(3 * DAY, &[exempted("a", "a", "1970-03-01")]);
+        assert_eq!(news(&[of(1), longer.clone(), longer]), [Tell, Tell, Nothing], "prolonged");
+        assert_eq!(news(&[of(30), of(30)]), [Tell, Nothing], "so soon that it is told at once");
+        let mended = decide(Some(&state(&then, DAY)), &look(2 * DAY, &[]));
+        assert_eq!((mended.news, mended.exempted.len()), (Nothing, 0));
+    }
+
+    #[test]
+    fn of_a_finding_that_is_exempted_in_part_nothing_has_ended() {
+        let whole = decide(None, &look(0, &[left("ab", false)]));
+        let parts = Look {
+            exempted: vec![exempted("a", "ab", "1970-01-31")],
+            ..look(60, &[left("b", false)])
+        };
+        let then = decide(Some(&state(&whole, 0)), &parts);
+        assert_eq!((then.news, then.ended.len(), then.standing.len()), (News::Tell, 0, 1));
+        assert_eq!(news(&[parts.clone(), parts]), [News::Tell, News::Nothing]);
+    }
+
+    #[test]
+    fn an_incomplete_look_forgets_no_exemption_and_finds_none_ended() {
+        let of = |second| exempting(second, &[exempted("a", "a", "1970-01-31")]);
+        let unseen = Look { sees: Sees::NotYet, ..look(60, &[]) };
+        assert_eq!(
+            news(&[of(0), unseen.clone(), of(90)]),
+            [News::Tell, News::Nothing, News::Nothing]
+        );
+        let found = decide(None, &look(0, &[left("a", false)]));
+        let half = Look { sees: Sees::NotYet, ..of(60) };
+        assert_eq!(decide(Some(&state(&found, 0)), &half).standing, []);
+    }
+
+    #[test]
+    fn what_exempts_nothing_is_told_once_and_not_with_a_first_contact() {
+        let of = |seconds, names: &[&str]| Look {
+            exempting_nothing: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..look(seconds, &[])
+        };
+        use News::{Nothing, Tell};
+        let looks =
+            [of(0, &["x"]), of(1, &["x"]), of(2, &["x", "y"]), of(3, &["y"]), of(4, &["x", "y"])];
+        assert_eq!(news(&looks), [Tell, Nothing, Tell, Nothing, Tell]);
+        let first = |seconds| Look { is_first_contact: true, ..of(seconds, &["x"]) };
+        assert_eq!(news(&[first(0), first(1), first(2)]), [Nothing, Tell, Nothing]);
+        let exempted = |seconds| Look {
+            is_first_contact: true,
+            ..exempting(seconds, &[exempted("a", "a", "1970-03-01")])
+        };
+        assert_eq!(news(&[exempted(0), exempted(1)]), [Nothing, Nothing], "the digest has it");
+        let left_care = Look { managed: false, ..of(0, &["x"]) };
+        assert_eq!(news(&[left_care]), [Nothing]);
     }
 
     /// A baseline that wants nobody told of a rule any more mends nothing.

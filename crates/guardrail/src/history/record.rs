@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ec2::change::{Action, Applied, GroupRef, StepId};
 use crate::ec2::id::Scope;
+use crate::shown::word;
 
 /// One run that may change something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +156,7 @@ impl Action<GroupRef> {
             Self::AuthorizeHttps { group, cidrs } => {
                 format!("{group} did not admit TCP 443 from {}", crate::ec2::list(cidrs))
             }
+            Self::RevokeIngress { group, rule } => format!("{group} had the rule {rule}"),
             Self::CreateEndpoint { vpc, service, .. } => {
                 format!("{vpc} had no endpoint for {service} that the guardrail could use")
             }
@@ -172,6 +174,13 @@ impl Action<GroupRef> {
             }
             Self::DisablePublicIpOnLaunch { subnet } => {
                 format!("MapPublicIpOnLaunch of {subnet} was on")
+            }
+            Self::StopAutomaticAddress { interface, address } => match address {
+                Some(address) => format!("{interface} had the automatic address {}", word(address)),
+                None => format!("AWS might have assigned {interface} an address"),
+            },
+            Self::DisassociateAddress { interface, association, address, .. } => {
+                format!("{interface} had the Elastic IP address {} by {association}", word(address))
             }
         }
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::exempted::ExemptedStanding;
 use crate::baseline::RuleId;
 use crate::ec2::id::ServiceName;
 use crate::event::Evidence;
@@ -27,6 +28,12 @@ pub struct VpcState {
     /// could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<Blind>,
+    /// What was exempted then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempted: Vec<ExemptedStanding>,
+    /// Which exemptions that exempt nothing were told of.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub exempting_nothing: BTreeSet<String>,
     /// Until when the endpoints of these services are left to the tool that may be about to make
     /// them (UTC).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

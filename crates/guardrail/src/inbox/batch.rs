@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::baseline::Baseline;
 use crate::ec2::id::Scope;
 use crate::event::Evidence;
 use crate::inbox::message::{About, Message, Unreadable};
 use crate::report::Cause;
-use crate::run::PATIENCE;
+use crate::run::{PATIENCE, watched_for};
 
 /// What a run may still take when its time is up: a change under way, which the client gives up after
 /// 20 seconds, one more look, and the end.
@@ -202,12 +203,13 @@ impl Batch {
 
 /// When a run that begins now must end, in an invocation that ends at this millisecond since the
 /// epoch: soon, because what it waits for is looked at again; and early enough to look once more and
-/// to tell. Of a short time, a third is kept. An end that is past, or beyond what a time can say, is no
+/// to tell. Of a short time, a third is kept; and the minute in which probes are asked again, where the
+/// baseline names some. An end that is past, or beyond what a time can say, is no
 /// fault.
-pub fn deadline(now: Timestamp, ends: u64) -> Timestamp {
+pub fn deadline(now: Timestamp, ends: u64, baseline: &Baseline) -> Timestamp {
     let ends = at(ends);
     let left = ends.duration_since(now).max(SignedDuration::ZERO);
-    let reserve = RESERVE.min(left / 3);
+    let reserve = RESERVE.min(left / 3).saturating_add(watched_for(baseline));
     let last = ends.checked_sub(reserve).unwrap_or(now);
     now.checked_add(PATIENCE).map_or(last, |patient| patient.min(last))
 }
@@ -408,13 +410,20 @@ mod tests {
     #[test]
     fn a_run_ends_before_its_invocation() {
         let now: Timestamp = "2026-09-14T08:00:00Z".parse().unwrap();
-        let in_seconds = |seconds: i64| {
+        let at_end = |baseline: &Baseline, seconds: i64| {
             let ends = u64::try_from(now.as_millisecond() + seconds * 1000).unwrap();
-            deadline(now, ends).duration_since(now).as_secs()
+            deadline(now, ends, baseline).duration_since(now).as_secs()
         };
+        let baseline = Baseline::default();
+        let in_seconds = |seconds| at_end(&baseline, seconds);
         assert_eq!([900, 300, 60, 45, 30, 0, -20].map(in_seconds), [25, 25, 25, 25, 20, 0, -20]);
-        assert_eq!(deadline(now, 0), Timestamp::UNIX_EPOCH);
-        assert!(may_begin(now, deadline(now, u64::MAX)));
+        let probe = "vpc-guardrail-probe-subnet-1".to_owned().try_into().unwrap();
+        let probed = Baseline { probes: [probe].into(), ..Baseline::default() };
+        // After the last change probes are asked for more than a minute.
+        let with_probes = |seconds| at_end(&probed, seconds);
+        assert_eq!([900, 300, 120, 60].map(with_probes), [25, 25, 5, -40]);
+        assert_eq!(deadline(now, 0, &baseline), Timestamp::UNIX_EPOCH);
+        assert!(may_begin(now, deadline(now, u64::MAX, &baseline)));
         let begins = |seconds: i64| may_begin(now, now + SignedDuration::from_secs(seconds));
         assert_eq!([3, 2, 0, -20].map(begins), [true, false, false, false]);
     }

@@ -12,9 +12,13 @@ use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Section, Shared, Snapshot, UnplacedWorld};
 use crate::ec2::world::World;
 use crate::history::detected::DroppedAttributes;
-use crate::history::{Grace, Memory, VpcFacts, VpcState};
+use crate::history::{ExemptedStanding, Grace, Memory, VpcFacts, VpcState};
 use crate::plan::{Circumstances, Plan, Task};
-use crate::run::{Assessment, VpcStanding, assess_snapshot, fingerprint, looked_at};
+use crate::rules::exemptions::Exempted;
+use crate::run::{
+    Assessment, VpcStanding, assess_snapshot, exempting_nothing, fingerprint, looked_at,
+};
+use crate::time::Day;
 
 /// What is known of a VPC before a sweep looks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,12 +85,17 @@ pub fn sweep(
     let mut swept = Vec::new();
     for snapshot in Snapshot::all(world, &shared)? {
         let vpc = &snapshot.vpc.vpc_id;
+        // The others are compared in another round: a thousand in each would take all of its time.
+        if !of.contains(vpc) {
+            continue;
+        }
         let known = known.get(vpc).unwrap_or(&nothing);
         let memory =
             known.facts.as_ref().map_or(Memory::NotAsked, |known| Memory::Of(&known.facts));
         let seen = assess_snapshot(baseline, &snapshot, circumstances(memory));
         match seen.standing {
-            VpcStanding::Managed(_) if of.contains(vpc) => {
+            VpcStanding::Managed(_) => {
+                let baseline = &*baseline.under(seen.known.as_ref());
                 let mut looked = looked_at(&snapshot, baseline);
                 looked.attributes = looked.attributes.filter(|_| fresh.contains(vpc));
                 swept.push(SweptVpc {
@@ -98,10 +107,7 @@ pub fn sweep(
                     facts: VpcFacts::after_look(known.facts.as_ref(), &looked, &[], now),
                 });
             }
-            VpcStanding::Managed(_)
-            | VpcStanding::NotManaged(_)
-            | VpcStanding::Missing
-            | VpcStanding::Unobserved => {}
+            VpcStanding::NotManaged(_) | VpcStanding::Missing | VpcStanding::Unobserved => {}
         }
     }
     Ok(swept)
@@ -132,8 +138,34 @@ fn news(
         // What was not seen has not ended.
         true => (!found.is_subset(&known)).then_some(SweptNews::Changed),
         false if was_blind || found != known => Some(SweptNews::Changed),
+        false if exemptions_changed(baseline, seen, state, now) => Some(SweptNews::Changed),
         false => (is_to_be_repaired(&seen.plan) && !is_waited_for()).then_some(SweptNews::ToRepair),
     }
+}
+
+/// Whether other things are exempted than is known, or an exemption lapses soon and nobody was told.
+fn exemptions_changed(
+    baseline: &Baseline,
+    seen: &Assessment,
+    state: Option<&VpcState>,
+    now: Timestamp,
+) -> bool {
+    let today = Day::of(now);
+    let is_told = |it: &&Exempted| baseline.mode_of(it.finding.rule) != Mode::Observe;
+    let exempted: BTreeSet<(String, Day)> = seen
+        .plan
+        .exempted
+        .iter()
+        .filter(is_told)
+        .map(|it| (fingerprint(&it.finding.drift), it.by.exemption.until))
+        .collect();
+    let known = state.map(|state| state.exempted.as_slice()).unwrap_or_default();
+    let lapses = |it: &ExemptedStanding| it.lapses_soon(today) && !it.lapse_told;
+    let known_keys = known.iter().map(|it| (it.fingerprint.clone(), it.until)).collect();
+    let told = state.map(|state| state.exempting_nothing.clone()).unwrap_or_default();
+    exempted != known_keys
+        || known.iter().any(lapses)
+        || !exempting_nothing(&seen.plan).is_subset(&told)
 }
 
 /// Whether a run would change something now.
@@ -236,7 +268,7 @@ impl Progress {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AttributesToRead {
     /// Without these a VPC cannot be compared.
-    pub needed: Vec<VpcId>,
+    pub needed: BTreeSet<VpcId>,
     /// These are known and old: the oldest first.
     pub refreshed: Vec<VpcId>,
 }
@@ -256,10 +288,10 @@ pub fn attributes_to_read(
         let cached = known.get(vpc)?.facts.as_ref()?.attributes.as_ref()?;
         dropped.count(vpc, cached.read).then_some(cached.read)
     };
-    let (mut needed, mut old) = (Vec::new(), Vec::new());
+    let (mut needed, mut old) = (BTreeSet::new(), Vec::new());
     for vpc in of {
         match read(vpc) {
-            None => needed.push(vpc.clone()),
+            None => drop(needed.insert(vpc.clone())),
             Some(read) if now.duration_since(read) >= OLD => old.push((read, vpc.clone())),
             Some(_) => {}
         }
@@ -274,7 +306,7 @@ pub fn with_known_attributes(
     mut world: World,
     of: &BTreeSet<VpcId>,
     known: &BTreeMap<VpcId, KnownVpc>,
-    needed: &[VpcId],
+    needed: &BTreeSet<VpcId>,
 ) -> World {
     let attributes = world.vpc_attributes.get_or_insert_default();
     for vpc in of.iter().filter(|vpc| !needed.contains(vpc)) {
@@ -357,6 +389,69 @@ mod tests {
         assert_eq!(seen_after(&more, Some(known(&drifted))), (true, Some(SweptNews::Changed)));
         let mended = seen_after(&Fixture::compliant(), Some(known(&drifted)));
         assert_eq!(mended, (false, Some(SweptNews::Changed)));
+    }
+
+    #[test]
+    fn an_override_says_of_what_a_run_is_asked() {
+        let with = |mode: &str, own: &str| {
+            Fixture::edited(|w| {
+                let known = json!([{"vpc": {"id": "vpc-1"}, "mode": own}]);
+                let w = w.route("rtb-a", "0.0.0.0/0", "nat-1").baseline("mode", json!(mode));
+                w.baseline("overrides", known)
+            })
+        };
+        assert_eq!(seen(&with("notify", "observe")), (true, None));
+        assert_eq!(seen(&with("observe", "notify")).1, Some(SweptNews::Changed));
+        let repairs = with("notify", "repair");
+        assert_eq!(seen_after(&repairs, Some(known(&repairs))).1, Some(SweptNews::ToRepair));
+        let told = with("repair", "notify");
+        assert_eq!(seen_after(&told, Some(known(&told))).1, None);
+    }
+
+    #[test]
+    fn what_is_exempted_is_asked_about_until_it_is_known_and_again_before_it_lapses() {
+        let with = |value: &str| {
+            Fixture::edited(|w| {
+                w.route("rtb-a", "0.0.0.0/0", "nat-1").tag("rtb-a", "vpc-guardrail:exempt", value)
+            })
+        };
+        let exempted = with("until=1970-01-31 reason=x");
+        assert_eq!(seen(&exempted), (false, Some(SweptNews::Changed)));
+        let known = |fixture: &Fixture, until: &str, lapse_told: bool| {
+            let (_, plan) = fixture.plan("s");
+            let exempted = plan.exempted.iter().map(|it| ExemptedStanding {
+                rule: it.finding.rule,
+                fingerprint: fingerprint(&it.finding.drift),
+                summary: String::new(),
+                since: at(0),
+                until: until.parse().unwrap(),
+                exemption: String::new(),
+                set_by: None,
+                lapse_told,
+            });
+            let nothing = exempting_nothing(&plan);
+            VpcState {
+                looked: Some(at(0)),
+                exempted: exempted.collect(),
+                exempting_nothing: nothing,
+                ..VpcState::default()
+            }
+        };
+        let after = |value: &str, until: &str, lapse_told: bool| {
+            let fixture = with(value);
+            seen_after(&fixture, Some(known(&fixture, until, lapse_told))).1
+        };
+        let month = "until=1970-01-31 reason=x";
+        assert_eq!(after(month, "1970-01-31", false), None);
+        assert_eq!(after(month, "1970-01-30", false), Some(SweptNews::Changed), "prolonged");
+        let soon = "until=1970-01-08 reason=x";
+        assert_eq!(after(soon, "1970-01-08", false), Some(SweptNews::Changed));
+        assert_eq!(after(soon, "1970-01-08", true), None);
+        let state = known(&exempted, "1970-01-31", false);
+        assert_eq!(seen_after(&Fixture::compliant(), Some(state)).1, Some(SweptNews::Changed));
+        let malformed = Fixture::edited(|w| w.tag("rtb-a", "vpc-guardrail:exempt", "x"));
+        assert_eq!(seen(&malformed).1, Some(SweptNews::Changed));
+        assert_eq!(seen_after(&malformed, Some(known(&malformed, "1970-01-01", false))).1, None);
     }
 
     /// A run that was lost, or whose calls failed, is made up for by the next sweep.

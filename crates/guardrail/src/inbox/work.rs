@@ -192,7 +192,7 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
     async fn run_one(&self, baseline: &Baseline, run: &VpcRun) -> Back {
         let Hands { cloud, table, telling, .. } = self.hands;
         let now = cloud.now();
-        let deadline = batch::deadline(now, self.invocation.ends);
+        let deadline = batch::deadline(now, self.invocation.ends, baseline);
         if !batch::may_begin(now, deadline) {
             (self.log)(Event::NoTime(run));
             return Back::Soon;
@@ -344,8 +344,9 @@ impl<C: Cloud, T: Table, P: Telling, Q: Queue> Work<'_, '_, C, T, P, Q> {
         let failed = back.soon.union(&back.table_failed);
         let all = self.batch.batch_item_failures(failed.map(String::as_str));
         let late = self.batch.groups_of(&back.table_failed);
-        let (later, soon): (Vec<&str>, Vec<&str>) =
-            all.iter().copied().partition(|id| self.batch.is_of_group(id, &late));
+        let waits =
+            |id: &&str| back.table_failed.contains(*id) || self.batch.is_of_group(id, &late);
+        let (later, soon): (Vec<&str>, Vec<&str>) = all.iter().copied().partition(waits);
         self.hold(&soon, SOON).await;
         self.hold(&later, WHEN_THE_TABLE_IS_BACK).await;
         all.into_iter().map(str::to_owned).collect()

@@ -138,7 +138,10 @@ impl<'p> Move<'p> {
             Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
             | Action::SetEndpointPolicy { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => None,
+            | Action::RevokeIngress { .. }
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod advice;
 mod circumstances;
+pub mod costs;
 mod outlook;
 pub mod planner;
 pub mod reliance;
@@ -23,6 +24,8 @@ use crate::ec2::change::Action;
 use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, Zone};
 use crate::ec2::world::EndpointState;
 use crate::history::Premise;
+use crate::probe::ProbeName;
+use crate::rules::exemptions::{Exempted, InVain};
 use crate::rules::left_alone::LeftAlone;
 use crate::shown::word;
 
@@ -33,6 +36,10 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What is left alone, and why.
     pub left_alone: Vec<LeftAlone>,
+    /// What is exempted, so that no step is about it.
+    pub exempted: Vec<Exempted>,
+    /// The exemptions that exempt nothing.
+    pub in_vain: Vec<InVain>,
 }
 
 /// One step.
@@ -83,6 +90,13 @@ pub enum Hold {
         #[cfg_attr(feature = "schema", schemars(with = "String"))]
         until: Timestamp,
     },
+    /// A probe in a subnet of the route's table has not seen every required service answer.
+    NotProven {
+        /// The probe.
+        probe: ProbeName,
+        /// What it saw instead, or why it was not asked, for people.
+        why: String,
+    },
     /// Nothing is remembered of something that the step rests on, so that nobody knows since when it
     /// has been as it is.
     NotRemembered {
@@ -109,6 +123,9 @@ impl fmt::Display for Hold {
                 f,
                 "AWS takes few such calls from one account, and all are used until {until}"
             ),
+            Self::NotProven { probe, why } => {
+                write!(f, "{probe} must see services answer first: {why}")
+            }
             Self::NotRemembered { premise } => {
                 write!(f, "since when {premise} has been so could not be looked up")
             }

@@ -5,7 +5,9 @@ use crate::analysis::required_service::{Health, health, required_services};
 use crate::baseline::Baseline;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, PrefixListId, RouteTableId, SecurityGroupId, ServiceName, VpcId};
+use crate::ec2::id::{
+    EndpointId, InterfaceId, PrefixListId, RouteTableId, SecurityGroupId, ServiceName, VpcId,
+};
 use crate::ec2::snapshot::{Section, Shared, Snapshot};
 use crate::ec2::world::{
     DnsOptions, EndpointGroup, EndpointState, EndpointType, IpPermission, IpProtocol, IpRange,
@@ -110,6 +112,7 @@ impl Outlook {
                 });
             }
             Action::AuthorizeHttps { group, cidrs } => self.admit(group, cidrs),
+            Action::RevokeIngress { group, rule } => self.revoke(group, rule),
             Action::CreateEndpoint { vpc, service, kind, policy, .. } => {
                 self.create(step, (vpc, service, policy), kind);
             }
@@ -143,12 +146,33 @@ impl Outlook {
                     table.routes.retain(|route| !route.goes_to(destination));
                 }
             }
+            Action::StopAutomaticAddress { address: None, .. } => {}
+            Action::StopAutomaticAddress { interface, address: Some(address) }
+            | Action::DisassociateAddress { interface, address, .. } => {
+                self.lose_address(interface, address);
+            }
             Action::DisablePublicIpOnLaunch { subnet } => {
                 let mut subnets = self.world.subnets.iter_mut().flatten();
                 if let Some(subnet) = subnets.find(|there| there.subnet_id == *subnet) {
                     subnet.map_public_ip_on_launch = false;
                 }
             }
+        }
+    }
+
+    fn lose_address(&mut self, interface: &InterfaceId, address: &str) {
+        let mut interfaces = self.world.network_interfaces.iter_mut().flatten();
+        if let Some(its) = interfaces.find(|there| there.network_interface_id == *interface) {
+            its.lose_public_address(address);
+        }
+    }
+
+    fn revoke(&mut self, group: &GroupRef, rule: &IpPermission) {
+        let id = group_id(group);
+        let mut groups = self.world.security_groups.iter_mut().flatten();
+        if let Some(group) = groups.find(|there| Some(&there.group_id) == id.as_ref()) {
+            group.ip_permissions = group.rules();
+            group.ip_permissions.retain(|there| !there.admits_the_same_as(rule));
         }
     }
 

@@ -28,10 +28,12 @@ pub fn at_stake(view: &View<'_>, findings: &[Finding]) -> Vec<RouteRemoval> {
         Repair::RemoveRoute(removal) => Some(removal),
         Repair::None
         | Repair::EnableVpcDns(_)
+        | Repair::OpenOwnGroup
         | Repair::CreateEndpoint(_)
         | Repair::EditEndpoint(_)
         | Repair::SetPolicy(_)
-        | Repair::Call(_) => None,
+        | Repair::Call(_)
+        | Repair::Calls(_) => None,
     });
     wanted.filter(carries).cloned().collect()
 }

@@ -7,16 +7,22 @@ use crate::analysis::required_service::{
     EndpointKind, Health, RequiredService, cidrs_without_https, health, own_group, vpc_dns_is_on,
     zones_of,
 };
-use crate::analysis::route::{RouteClass, classify, is_blackhole};
+use crate::analysis::route::{RouteClass, allowed, classify, is_blackhole};
 use crate::analysis::served::{Answer, Obstacle, Proof, prove};
 use crate::analysis::topology::{Association, Class, OffLimits, SubnetUse, TableUse};
 use crate::analysis::well_known::{Uncovered, without_endpoint};
+use crate::baseline::VpcOverride;
 use crate::cloud::NatTraffic;
 use crate::ec2::policy::PolicyDigest;
 use crate::ec2::snapshot::Snapshot;
 use crate::ec2::world::{Route, RouteTable, VpcAttributes, VpcEndpoint};
+use crate::report::alert::lapses;
+use crate::report::written_on;
+use crate::rules::evaluate;
+use crate::rules::exemptions::{Exempted, Exemptions, InForce, InVain};
 use crate::rules::left_alone::Unserved;
 use crate::shown::{filled, one_line, quoted, word};
+use crate::time::Day;
 
 /// Appends a line, or several where it is wider than a terminal. Whatever of it comes from a tag, a
 /// name or a world file cannot make another one.
@@ -33,8 +39,8 @@ fn add(out: &mut String, text: &str) {
     }
 }
 
-/// Explains one VPC, as text for a person.
-pub fn explain(view: &View<'_>) -> String {
+/// Explains one VPC as it is today, as text for a person.
+pub fn explain(view: &View<'_>, today: Day) -> String {
     let mut out = String::new();
     let snapshot = view.snapshot;
     let name = view.vpc_name().map(|name| format!("; its name is {}", quoted(name)));
@@ -47,12 +53,51 @@ pub fn explain(view: &View<'_>) -> String {
             say!(&mut out, "    {section} (add what `{}` prints)", section.command());
         }
     }
+    if let Some(known) = view.baseline.override_of(snapshot.vpc).filter(|it| it.says_modes()) {
+        modes(&mut out, known);
+    }
     subnets(&mut out, view);
     tables(&mut out, view);
     gateways(&mut out, view);
     services(&mut out, view);
     uncovered(&mut out, view);
+    if view.is_managed() {
+        exemptions(&mut out, view, today);
+    }
     out
+}
+
+/// The modes that the baseline's override for the VPC says.
+fn modes(out: &mut String, known: &VpcOverride) {
+    let all = known.mode.map(|mode| format!("{mode} for every rule")).into_iter();
+    let rules = known.rules.iter().map(|(rule, own)| format!("{} for {rule}", own.mode));
+    let modes: Vec<String> = all.chain(rules).collect();
+    say!(out, "  modes by the baseline's override for {}: {}", known.vpc, modes.join(", "));
+}
+
+/// What is exempted, what of that is found, and what exempts nothing.
+fn exemptions(out: &mut String, view: &View<'_>, today: Day) {
+    let all = Exemptions::of(view.baseline, view.snapshot, today);
+    if all == Exemptions::default() {
+        return;
+    }
+    say!(out, "  exemptions");
+    let (_, exempted) = all.sort_out(evaluate(view), view);
+    for in_force in &all.in_force {
+        let InForce { on, written, exemption } = in_force;
+        let soon = lapses(today, exemption.until);
+        say!(out, "    {} {on}, {exemption}{soon}", written_on(*written));
+        let mut found = exempted.iter().filter(|it| it.by == *in_force).peekable();
+        if found.peek().is_none() {
+            say!(out, "      nothing is found that needs it");
+        }
+        for Exempted { finding, .. } in found {
+            say!(out, "      {}: {}", finding.rule, finding.drift);
+        }
+    }
+    for InVain { on, written, why } in &all.in_vain {
+        say!(out, "    exempts nothing: {} {on} {why}", written_on(*written));
+    }
 }
 
 /// What NAT gateways carried whose routes the VPC's plan removes, as lines below its explanation; none
@@ -185,6 +230,17 @@ fn route_line(route: &Route, table: &RouteTable, view: &View<'_>) -> String {
     let destination =
         route.destination().map_or_else(|| "?".into(), |to| word(&to.to_string()).into_owned());
     let blackhole = if is_blackhole(route) { ", a blackhole at present" } else { "" };
+    let allowed = match class {
+        RouteClass::Internet(_) | RouteClass::MayLeadOut(_) => {
+            allowed(route, view.snapshot, view.baseline)
+        }
+        RouteClass::Local
+        | RouteClass::Endpoint(_)
+        | RouteClass::Inside(_)
+        | RouteClass::Unknown(_) => None,
+    };
+    let allowed = allowed.map(|it| format!("; allowed by the baseline: {}", quoted(&it.reason)));
+    let blackhole = format!("{blackhole}{}", allowed.unwrap_or_default());
     format!(
         "{destination} → {}: {}, {class}{blackhole}",
         route.target().map_or_else(|| "?".into(), |target| word(target.as_str()).into_owned()),
@@ -342,7 +398,7 @@ mod tests {
         let lines = |edit: fn(&mut Fixture) -> &mut Fixture| {
             let mut fixture = Fixture::compliant();
             edit(&mut fixture);
-            fixture.view(|view, _| explain(view))
+            fixture.view(|view, _| explain(view, Day::of(jiff::Timestamp::UNIX_EPOCH)))
         };
         let plain = lines(|w| w);
         let bent = lines(|w| {

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod memory;
 pub mod metrics;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -21,12 +22,18 @@ use crate::baseline::Mode;
 use crate::baseline::RuleId;
 use crate::cloud::{Applied, CallError, ErrorClass, NatTraffic, Unread};
 use crate::ec2::id::Scope;
+use crate::ec2::resource_id::ResourceId;
 use crate::event::Evidence;
 use crate::history::LookAgain;
 use crate::plan::advice::Advice;
+use crate::plan::costs::StepCost;
 use crate::plan::{Hold, StepId};
+use crate::probe::ProbeName;
+use crate::rules::exemptions::ExemptedIn;
 use crate::rules::finding::Drift;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
+use crate::shown::quoted_message;
+use crate::time::Day;
 
 /// The version of the report's JSON form.
 pub const VERSION: u32 = 1;
@@ -47,8 +54,11 @@ pub struct Report {
     pub cause: Cause,
     /// The calls that led to the run; more than one when several were handled together.
     pub evidence: Vec<Evidence>,
-    /// The baseline's default mode.
+    /// The baseline's default mode for the VPC.
     pub mode: Mode,
+    /// Whether an override of the baseline says the modes for the VPC.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub modes_of_override: bool,
     /// When the run began (UTC).
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub started: Timestamp,
@@ -62,8 +72,17 @@ pub struct Report {
     pub departures: Vec<Departure>,
     /// The findings: what was not as the baseline wants it.
     pub findings: Vec<Found>,
+    /// What is exempted, and by what: nothing is done about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempted: Vec<ExemptedFinding>,
+    /// The exemptions that exempt nothing, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exempting_nothing: Vec<ExemptingNothing>,
     /// The steps that were taken about the findings, or would be.
     pub steps: Vec<StepReport>,
+    /// What the steps cost that make interface endpoints, or give them interfaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<StepCost>,
     /// What to know of the traffic that the steps move or cut off; absent where they do neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
@@ -71,6 +90,9 @@ pub struct Report {
     /// nobody was asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nat_traffic: Vec<NatTraffic>,
+    /// What probes did not reach after the run had removed routes: it may have cut something off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_off: Vec<CutOff>,
     /// What was left alone, and why.
     pub left_alone: Vec<LeftAlone>,
     /// The sections that could not be read in full, each with the reason.
@@ -101,6 +123,16 @@ pub struct Report {
     /// its record. Absent when it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes_error: Option<CallError>,
+}
+
+/// What a probe saw, or did not, after a route of its subnet's table was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CutOff {
+    /// The probe, which had seen every required service answer just before.
+    pub probe: ProbeName,
+    /// What it saw instead, or why it could not be asked, for people.
+    pub why: String,
 }
 
 /// A finding that was told and has ended.
@@ -207,6 +239,65 @@ pub struct Found {
     pub repaired: bool,
 }
 
+/// A finding that is exempted, or the exempted part of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ExemptedFinding {
+    /// The rule that finds it.
+    pub rule: RuleId,
+    /// The mode that the rule's findings are handled in.
+    pub mode: Mode,
+    /// The finding in one line, for people.
+    pub summary: String,
+    /// The finding as data.
+    pub drift: Drift,
+    /// What is exempted; a VPC stands for all that is in it.
+    pub on: ResourceId,
+    /// Where the exemption is written.
+    pub written: ExemptedIn,
+    /// The last day of the exemption (UTC).
+    pub until: Day,
+    /// Why it is exempted, as whoever exempted it says.
+    pub reason: String,
+    /// Who set the tag that exempts; absent where no recorded call said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<String>,
+}
+
+impl ExemptedFinding {
+    /// What exempts it, in words.
+    pub fn exemption(&self) -> String {
+        let Self { on, written, reason, .. } = self;
+        format!("{} {on}: {}", written_on(*written), quoted_message(reason))
+    }
+}
+
+/// Where an exemption is written, before the name of what it is for.
+fn written_on(written: ExemptedIn) -> &'static str {
+    match written {
+        ExemptedIn::Tag => "the tag on",
+        ExemptedIn::Baseline => "the baseline, for",
+    }
+}
+
+/// An exemption that exempts nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ExemptingNothing {
+    /// What it would exempt.
+    pub on: ResourceId,
+    /// Where it is written.
+    pub written: ExemptedIn,
+    /// Why it exempts nothing, in words: `the tag on rtb-… ` and this make a sentence.
+    pub why: String,
+}
+
+impl fmt::Display for ExemptingNothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", written_on(self.written), self.on, self.why)
+    }
+}
+
 /// A step, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -285,7 +376,12 @@ impl Outcome {
             | Self::Skipped { .. }
             | Self::Held(Hold::Settling { .. } | Hold::Grace { .. } | Hold::Pace { .. })
             | Self::WillNotBeReady { .. } => false,
-            Self::Held(Hold::RunLimit | Hold::RoutesFirst | Hold::NotRemembered { .. })
+            Self::Held(
+                Hold::RunLimit
+                | Hold::RoutesFirst
+                | Hold::NotRemembered { .. }
+                | Hold::NotProven { .. },
+            )
             | Self::Stale
             | Self::TimedOut
             | Self::OutOfTime
@@ -321,7 +417,8 @@ impl fmt::Display for Outcome {
                 hold @ (Hold::Settling { .. }
                 | Hold::Grace { .. }
                 | Hold::Pace { .. }
-                | Hold::NotRemembered { .. }),
+                | Hold::NotRemembered { .. }
+                | Hold::NotProven { .. }),
             ) => {
                 write!(f, "not yet: {hold}")
             }
@@ -371,6 +468,12 @@ impl Report {
     /// Whether the run changed something, and something found is gone.
     pub fn repaired_some(&self) -> bool {
         self.changed() && self.findings.iter().any(|found| found.repaired)
+    }
+
+    /// How many exemptions exempt something that was found.
+    pub fn exemptions(&self) -> usize {
+        let each: BTreeSet<_> = self.exempted.iter().map(|it| (&it.on, it.written)).collect();
+        each.len()
     }
 
     /// Whether anything was changed.

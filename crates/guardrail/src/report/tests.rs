@@ -11,6 +11,7 @@ use crate::fixture::Fixture;
 use crate::report::alert::{alert, baseline_alert, plan_text};
 use crate::report::explain::explain;
 use crate::run::{RunRequest, preview};
+use crate::time::Day;
 
 /// What is reported of a VPC after an edit, from this cause.
 fn report(
@@ -156,7 +157,7 @@ fn forms(text: &str) -> Vec<String> {
     }
     let baseline = fixture.wanted();
     let alert = alert(&report, &baseline);
-    let explained = fixture.view(|view, _| explain(view));
+    let explained = fixture.view(|view, _| explain(view, Day::of(Timestamp::UNIX_EPOCH)));
     let fault = baseline_alert(&format!("x{text}"), &report.scope.region, &format!("x{text}"));
     vec![alert.subject, alert.text, plan, explained, fault.subject, fault.text]
 }

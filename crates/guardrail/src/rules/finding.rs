@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::baseline::RuleId;
 use crate::ec2::change::DnsAttribute;
 use crate::ec2::cidr::Cidr;
-use crate::ec2::id::{EndpointId, RouteTableId, ServiceName, SubnetId, Zone};
+use crate::ec2::id::{
+    EndpointId, InterfaceId, RouteTableId, SecurityGroupId, ServiceName, SubnetId, Zone,
+};
 use crate::ec2::list;
 use crate::ec2::route_target::RouteTarget;
 use crate::ec2::world::Destination;
@@ -84,6 +86,21 @@ pub enum Drift {
         /// The VPC's address blocks that are not admitted.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         cidrs: Vec<Cidr>,
+    },
+    /// The guardrail's own security group lacks rules that it was made with.
+    OwnGroupAdmitsLess {
+        /// The group.
+        group: SecurityGroupId,
+        /// The VPC's address blocks from which the group admits TCP 443 no more.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        cidrs: Vec<Cidr>,
+    },
+    /// The guardrail's own security group has a rule that it was not made with.
+    OwnGroupAdmitsMore {
+        /// The group.
+        group: SecurityGroupId,
+        /// What the rule lets in, in words.
+        rule: String,
     },
     /// There is no gateway endpoint for a service.
     GatewayEndpointMissing {
@@ -196,6 +213,15 @@ pub enum Drift {
         /// The subnet whose `MapPublicIpOnLaunch` is on.
         subnet: SubnetId,
     },
+    /// An interface in a private subnet has public IPv4 addresses.
+    PublicAddress {
+        /// The subnet that the interface is in.
+        subnet: SubnetId,
+        /// The interface.
+        interface: InterfaceId,
+        /// The addresses, each with whose it is, in words.
+        addresses: Vec<String>,
+    },
     /// Subnets that are neither private nor public lead out, or may.
     SubnetsUnguarded {
         /// The subnets, each with its way out.
@@ -267,7 +293,10 @@ impl Drift {
             Self::VpcDnsOff { .. }
             | Self::LeadsOut(_)
             | Self::PublicIpOnLaunch { .. }
+            | Self::PublicAddress { .. }
             | Self::SubnetsUnguarded { .. }
+            | Self::OwnGroupAdmitsLess { .. }
+            | Self::OwnGroupAdmitsMore { .. }
             | Self::PrivateButPublic { .. } => None,
             Self::HttpsNotAdmitted { service, .. }
             | Self::GatewayEndpointMissing { service, .. }
@@ -322,9 +351,47 @@ impl Drift {
                 format!("{table} {} {service}", word(destination))
             }
             Self::LeadsOut(route) => format!("{} {}", route.table, route.shown_destination()),
+            Self::PublicAddress { subnet: _, interface, addresses: _ } => interface.to_string(),
+            // There is one such group in a VPC, and it has another id once it was made anew.
+            Self::OwnGroupAdmitsLess { group: _, cidrs: _ } => "own group, missing".to_owned(),
+            Self::OwnGroupAdmitsMore { group: _, rule } => format!("own group, {rule}"),
             // One finding lists them all.
             Self::SubnetsUnguarded { subnets: _ } => "unguarded subnets".to_owned(),
         }
+    }
+
+    /// The one thing that the whole finding lies on, by its id; `None` where it is the VPC or there
+    /// are several.
+    pub fn one_place(&self) -> Option<String> {
+        match self {
+            Self::VpcDnsOff { .. }
+            | Self::GatewayEndpointMissing { .. }
+            | Self::InterfaceEndpointMissing { .. }
+            | Self::ServiceNotOffered { .. }
+            | Self::ServiceNotServed { .. }
+            | Self::SubnetsUnguarded { .. } => None,
+            Self::PrivateButPublic { subnet, .. }
+            | Self::PublicIpOnLaunch { subnet }
+            | Self::PublicAddress { subnet, .. } => Some(subnet.to_string()),
+            Self::OwnGroupAdmitsLess { group, .. } | Self::OwnGroupAdmitsMore { group, .. } => {
+                Some(group.to_string())
+            }
+            Self::HttpsNotAdmitted { endpoint, .. }
+            | Self::RouteTableNotAssociated { endpoint, .. }
+            | Self::ZonesNotCovered { endpoint, .. }
+            | Self::PrivateDnsOff { endpoint, .. }
+            | Self::PrivateDnsForInboundOnly { endpoint, .. }
+            | Self::EndpointBroken { endpoint, .. }
+            | Self::PolicyNotFullAccess { endpoint, .. }
+            | Self::PolicyNotTheBaselines { endpoint, .. } => Some(endpoint.to_string()),
+            Self::EndpointRouteOverruled { table, .. } => Some(table.to_string()),
+            Self::LeadsOut(route) => Some(route.table.to_string()),
+        }
+    }
+
+    /// Whether the guardrail's own security group, of which a VPC has one, lacks something.
+    fn own_group_lacks(&self) -> bool {
+        matches!(self, Self::OwnGroupAdmitsLess { .. })
     }
 
     /// Whether two findings are of one fault, which may have grown or shrunk between them: half
@@ -333,12 +400,21 @@ impl Drift {
         if let (Self::LeadsOut(one), Self::LeadsOut(two)) = (self, other) {
             return one.table == two.table && one.destination == two.destination;
         }
+        if let (
+            Self::PublicAddress { interface: one, .. },
+            Self::PublicAddress { interface: two, .. },
+        ) = (self, other)
+        {
+            return one == two;
+        }
         if let (Some(_), Some(_)) = (self.unguarded(), other.unguarded()) {
             return true;
         }
         let same_kind = std::mem::discriminant(self) == std::mem::discriminant(other);
         same_kind
-            && (self == other || (self.service().is_some() && self.service() == other.service()))
+            && (self == other
+                || self.own_group_lacks()
+                || (self.service().is_some() && self.service() == other.service()))
     }
 }
 
@@ -350,6 +426,7 @@ fn place_of<T: fmt::Display>(service: &str, of: &[T]) -> String {
 }
 
 impl fmt::Display for Drift {
+    #[expect(clippy::too_many_lines, reason = "a line or two of words for each fault")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PrivateButPublic { subnet, how } => write!(f, "{subnet} is {how}"),
@@ -358,6 +435,17 @@ impl fmt::Display for Drift {
             }
             Self::HttpsNotAdmitted { service, endpoint, cidrs } => {
                 write!(f, "{endpoint} ({service}) admits no TCP 443 from {}", list(cidrs))
+            }
+            Self::OwnGroupAdmitsLess { group, cidrs } => write!(
+                f,
+                "the guardrail's own {group} lacks its rule for TCP 443 from {}",
+                list(cidrs)
+            ),
+            Self::OwnGroupAdmitsMore { group, rule } => {
+                write!(
+                    f,
+                    "the guardrail's own {group} has a rule that is not the guardrail's: {rule}"
+                )
             }
             Self::GatewayEndpointMissing { service, tables } => {
                 write!(f, "no gateway endpoint for {service}, wanted on {}", list(tables))
@@ -416,6 +504,9 @@ impl fmt::Display for Drift {
                 f,
                 "private {subnet} gives instances launched in it a public IPv4 address (MapPublicIpOnLaunch is on)"
             ),
+            Self::PublicAddress { subnet, interface, addresses } => {
+                write!(f, "{interface} in private {subnet} has {}", list(addresses))
+            }
             Self::SubnetsUnguarded { subnets } => {
                 let each: Vec<String> = subnets.iter().map(ToString::to_string).collect();
                 write!(f, "unguarded and leading out: {}", each.join("; "))

@@ -69,7 +69,8 @@ fn missing(view: &View<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(view: &View<'_>, service: ServiceName, tables: Vec<RouteTableId>) -> Finding {
+/// The finding that these tables, and no others, want an endpoint for the service.
+pub(super) fn finding(view: &View<'_>, service: ServiceName, tables: Vec<RouteTableId>) -> Finding {
     let (ours, shared) = view.split_by_unclassified_users(&tables);
     let drift = Drift::GatewayEndpointMissing { service: service.clone(), tables };
     let repair = match ours.is_empty() {

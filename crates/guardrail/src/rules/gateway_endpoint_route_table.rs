@@ -53,7 +53,8 @@ fn check(view: &View<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn finding(
+/// The finding that these tables, and no others, do not lead to the endpoint.
+pub(super) fn finding(
     view: &View<'_>,
     service: ServiceName,
     endpoint: EndpointId,

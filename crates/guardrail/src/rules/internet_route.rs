@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::analysis::View;
 use crate::analysis::route::{
-    Doubt, InternetExit, PossibleExit, RouteClass, classify, is_blackhole, passers,
+    Doubt, InternetExit, PossibleExit, RouteClass, allowed, classify, is_blackhole, passers,
 };
 use crate::analysis::topology::TableUse;
 use crate::baseline::MayLeadOut;
@@ -58,6 +58,14 @@ fn finding(view: &View<'_>, used: &TableUse<'_>, route: &Route) -> Option<Findin
         },
         RouteClass::Unknown(_) => Certainty::Unknown,
     };
+    match certainty {
+        Certainty::Certain | Certainty::Possible
+            if allowed(route, view.snapshot, view.baseline).is_some() =>
+        {
+            return None;
+        }
+        Certainty::Certain | Certainty::Possible | Certainty::Unknown => {}
+    }
     let propagated = match &route.origin {
         Some(RouteOrigin::EnableVgwRoutePropagation | RouteOrigin::Advertisement) => true,
         Some(RouteOrigin::CreateRoute | RouteOrigin::CreateRouteTable | RouteOrigin::Other(_))
@@ -185,6 +193,32 @@ mod tests {
                private subnet-pria",
             ],
         );
+    }
+
+    #[test]
+    fn a_route_within_an_allowed_destination_is_none_and_a_larger_one_is() {
+        let allowed = |blocks: &[&str], routes: &[(&str, &str)]| {
+            let baseline = json!({"allowed": [{"destinations": blocks, "reason": "partner"}],
+                "may_lead_out": "report"});
+            let found = findings(|w| {
+                w.baseline("internet_routes", baseline);
+                for (to, target) in routes {
+                    w.route("rtb-a", to, target);
+                }
+                w
+            });
+            found.len()
+        };
+        let partner = &["8.8.8.0/24", "2600:9000::/32"];
+        assert_eq!(allowed(partner, &[("8.8.8.0/24", "nat-1")]), 0);
+        assert_eq!(allowed(partner, &[("8.8.8.8/32", "igw-1")]), 0);
+        assert_eq!(allowed(partner, &[("8.8.8.8/32", "tgw-1")]), 0);
+        assert_eq!(allowed(partner, &[("2600:9000:1::/48", "eigw-1")]), 0);
+        assert_eq!(allowed(partner, &[("8.8.8.0/23", "nat-1")]), 1, "more than is allowed");
+        assert_eq!(allowed(partner, &[("0.0.0.0/0", "nat-1"), ("8.8.8.8/32", "nat-1")]), 1);
+        assert_eq!(allowed(&["8.8.8.0/25", "8.8.8.128/25"], &[("8.8.8.0/24", "nat-1")]), 1);
+        assert_eq!(allowed(partner, &[("2600:9001::/32", "eigw-1")]), 1);
+        assert_eq!(allowed(&["0.0.0.0/0"], &[("::/0", "nat-1")]), 1, "the other family");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::served::{Certainty, Obstacle};
-use crate::baseline::RuleId;
+use crate::baseline::{RuleId, RuleSwitch, UsDollars};
 use crate::ec2::id::{EndpointId, Region, SecurityGroupId, ServiceName, SubnetId, Zone};
 use crate::ec2::list;
 use crate::ec2::policy::PolicyDigest;
@@ -43,6 +43,11 @@ pub enum LeftAloneReason {
     SharedTable {
         /// The other subnets that the table serves.
         with: Vec<SubnetId>,
+    },
+    /// The route also serves private subnets that are exempted, which would lose it.
+    ServesExempted {
+        /// The exempted subnets.
+        subnets: Vec<SubnetId>,
     },
     /// Traffic of other subnets, which are not private, is passed on to the route by something in the
     /// table's subnets, and would be cut.
@@ -94,6 +99,14 @@ pub enum LeftAloneReason {
         /// The service, with what would keep the endpoint from serving it.
         services: Vec<Unserved>,
     },
+    /// The guardrail's interface endpoints would cost more than the baseline allows, or nobody knows what.
+    CostsTooMuch {
+        /// What they would cost a month in the VPC, in US dollars; absent where the price is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        per_month: Option<UsDollars>,
+        /// What they may cost a month, in US dollars.
+        ceiling: UsDollars,
+    },
     /// AWS gives no private name to an endpoint of a VPC whose DNS is off, and it stays off.
     NameNeedsVpcDns,
     /// AWS gives a private name to one endpoint of a VPC only, and another has it.
@@ -144,6 +157,21 @@ pub enum LeftAloneReason {
         /// The subnets whose associations are between two states, or in one of no known kind.
         subnets: Vec<SubnetId>,
     },
+    /// The baseline's options of the rule do not allow it.
+    NotSwitchedOn {
+        /// The option that does.
+        switch: RuleSwitch,
+    },
+    /// The security group rule admits TCP 443 from private addresses, whose clients may come to an
+    /// endpoint by it.
+    AdmitsPrivateClients,
+    /// The interface is a service's own, which alone may change it.
+    OfAService,
+    /// A route may lead traffic of the public address to an internet gateway, or its answers.
+    MayBeInUse {
+        /// The route's table, destination and target, in words.
+        by: String,
+    },
     /// The endpoint has as many security groups as AWS allows.
     TooManyGroups,
     /// The endpoint's private name is for inbound Resolver endpoints only.
@@ -177,6 +205,12 @@ impl fmt::Display for LeftAloneReason {
             Self::SharedTable { with } => {
                 write!(f, "the table serves {} too; give the private subnets a table of their own", list(with))
             }
+            Self::ServesExempted { subnets } => write!(
+                f,
+                "{} would lose it too, and an exemption keeps it; give the other private subnets a table of \
+                 their own",
+                list(subnets)
+            ),
             Self::PassesOn { from } => write!(
                 f,
                 "traffic of {} is passed on to it, through what stands in the table's subnets",
@@ -218,6 +252,15 @@ impl fmt::Display for LeftAloneReason {
                 let may = if is_certain(services) { "would" } else { "may" };
                 write!(f, "it {may} cut off {} for subnets that reach it now", each_once(services))
             }
+            Self::CostsTooMuch { per_month: Some(per_month), ceiling } => write!(
+                f,
+                "the guardrail's interface endpoints would cost {per_month} a month here, and the baseline's \
+                 ceiling is {ceiling}; raise `costs.ceiling_per_month`, or make the endpoint by hand"
+            ),
+            Self::CostsTooMuch { per_month: None, ceiling: _ } => f.write_str(
+                "the baseline has a ceiling, and what an interface endpoint costs here is not known; set \
+                 `costs.interface_endpoint_hour`",
+            ),
             Self::WouldNotServe { services } => write!(
                 f,
                 "it costs money and would not serve {}; `create: always` in the baseline makes it \
@@ -277,6 +320,18 @@ impl fmt::Display for LeftAloneReason {
                 "set PrivateDnsOnlyForInboundResolverEndpoint of the endpoint to false, which moves the \
                  whole VPC's traffic to it",
             ),
+            Self::NotSwitchedOn { switch } => {
+                write!(f, "`{switch}: true` among this rule's options in the baseline allows it")
+            }
+            Self::AdmitsPrivateClients => f.write_str(
+                "private clients may come to an endpoint by it; if it is not meant, a person revokes it",
+            ),
+            Self::OfAService => f.write_str(
+                "the interface is a service's own: only its owner changes it, by what it belongs to",
+            ),
+            Self::MayBeInUse { by } => {
+                write!(f, "an internet gateway may serve it by {by}; a person must decide")
+            }
             Self::TooManyGroups => f.write_str("the endpoint has five security groups already, as many as AWS allows"),
         }
     }
@@ -292,9 +347,11 @@ impl LeftAloneReason {
                 services.iter().flat_map(|it| it.lines(region, indent)).collect()
             }
             Self::SomebodyElsesVpc
+            | Self::CostsTooMuch { .. }
             | Self::NotObserved { .. }
             | Self::NotOffered
             | Self::SharedTable { .. }
+            | Self::ServesExempted { .. }
             | Self::NameNeedsVpcDns
             | Self::NameTaken { .. }
             | Self::ListLeadsElsewhere { .. }
@@ -316,6 +373,10 @@ impl LeftAloneReason {
             | Self::TableOfGateway
             | Self::AssociationUnsettled { .. }
             | Self::TooManyGroups
+            | Self::NotSwitchedOn { .. }
+            | Self::OfAService
+            | Self::MayBeInUse { .. }
+            | Self::AdmitsPrivateClients
             | Self::InboundResolverOnly
             | Self::RequiredButNotOffered
             | Self::BuiltPublic

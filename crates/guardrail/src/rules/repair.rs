@@ -17,12 +17,16 @@ pub enum Repair {
     CreateEndpoint(NewEndpoint),
     /// Something is added to an endpoint that is there.
     EditEndpoint(EndpointEdit),
+    /// The guardrail's own security group admits TCP 443 again from every block of the VPC.
+    OpenOwnGroup,
     /// A route is removed, once what its subnets require is served without it.
     RemoveRoute(RouteRemoval),
     /// An endpoint's policy is set, in a run that takes no route away.
     SetPolicy(NewPolicy),
     /// One call that needs nothing before it.
     Call(Call),
+    /// Several calls, each of which is made only once those before it have succeeded.
+    Calls(Vec<Call>),
 }
 
 /// An endpoint to make.

@@ -7,7 +7,7 @@ use crate::analysis::required_service::EndpointKind;
 use crate::analysis::served::{Obstacle, prove};
 use crate::baseline::RuleId;
 use crate::ec2::cidr::{Cidr, covered};
-use crate::ec2::id::ServiceName;
+use crate::ec2::id::{ServiceName, SubnetId};
 use crate::ec2::snapshot::Section;
 use crate::rules::finding::{Drift, Finding};
 use crate::rules::left_alone::{LeftAloneReason, Unserved};
@@ -52,6 +52,18 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     let lasting = lasting.into_iter().map(with(LeftAloneReason::NoRemedy));
     let passing = passing.into_iter().map(with(LeftAloneReason::ComesByItself));
     nowhere.chain(lasting).chain(passing).collect()
+}
+
+/// The part of a finding of this rule that is about the subnets to keep; `None` where there are none.
+pub(super) fn only(found: &Finding, keep: impl Fn(&SubnetId) -> bool) -> Option<Finding> {
+    let Drift::ServiceNotServed { service, subnets, obstacle, certain } = &found.drift else {
+        return None;
+    };
+    let subnets: Vec<SubnetId> = subnets.iter().filter(|id| keep(id)).cloned().collect();
+    let reason = found.left_alone.first()?.reason.clone();
+    let (service, obstacle, certain) = (service.clone(), obstacle.clone(), *certain);
+    let unserved = Unserved { service, obstacle, subnets, certain };
+    (!unserved.subnets.is_empty()).then(|| finding(unserved, reason))
 }
 
 fn finding(unserved: Unserved, reason: LeftAloneReason) -> Finding {

@@ -33,8 +33,13 @@ pub(super) static RULE: Rule = Rule {
 fn check(view: &View<'_>) -> Vec<Finding> {
     let subnets: Vec<UnguardedSubnet> =
         view.topology.subnets.iter().filter_map(|used| unguarded(used, view)).collect();
+    finding(subnets).into_iter().collect()
+}
+
+/// The finding that lists these subnets; `None` where there are none.
+pub(super) fn finding(subnets: Vec<UnguardedSubnet>) -> Option<Finding> {
     if subnets.is_empty() {
-        return Vec::new();
+        return None;
     }
     let ids = |contradictory: bool| -> Vec<SubnetId> {
         let such = subnets.iter().filter(|unguarded| unguarded.contradictory == contradictory);
@@ -49,7 +54,7 @@ fn check(view: &View<'_>) -> Vec<Finding> {
     if !contradictory.is_empty() {
         finding = finding.leaving(list(&contradictory), LeftAloneReason::Contradictory);
     }
-    vec![finding]
+    Some(finding)
 }
 
 fn unguarded(used: &SubnetUse<'_>, view: &View<'_>) -> Option<UnguardedSubnet> {

@@ -9,6 +9,9 @@ use super::RunRequest;
 use super::assess::{Assessment, assess, seen_in};
 use super::journal::{Journal, May};
 use super::memory::Looks;
+use super::proof::{
+    BETWEEN_TRIES_AFTER, Inquiry, Proven, TRIES_AFTER, TRIES_BEFORE, doubt, inquiries, removed_from,
+};
 use super::recheck::{
     After, LOOK_AGAIN, Next, Outcomes, TimeLeft, after_call, after_look, before_call, check, gate,
     is_verified, permission_for,
@@ -16,22 +19,24 @@ use super::recheck::{
 use crate::baseline::Baseline;
 use crate::cloud::{CallError, Cloud, Table, Unread};
 use crate::ec2::change::{Action, Call};
-use crate::ec2::id::{Scope, SecurityGroupId};
+use crate::ec2::id::{RouteTableId, Scope, SecurityGroupId};
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::history::{Grace, Looked, Memory, RecordedCall, VpcFacts};
 use crate::plan::{Circumstances, Condition, GroupRef, Hold, Plan, StepId, Task};
-use crate::report::Outcome;
+use crate::report::{CutOff, Outcome};
 
 /// How often to look again for a change that was made but does not show yet
 /// (docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html), and how long to wait first.
 const VERIFY_LOOKS: u32 = 4;
 const VERIFY_AFTER: Duration = Duration::from_secs(2);
 
-/// The sections that the guardrail's changes show in, whichever it makes.
-fn changed_sections() -> impl Iterator<Item = Section> {
-    Operation::ALL.iter().flat_map(|operation| operation.shows_in()).copied()
+/// The sections that the guardrail's changes show in, whichever it makes; but the DNS attributes, for
+/// which EC2 wants two calls, only where this run may have changed them.
+fn changed_sections(touched: &BTreeSet<Section>) -> BTreeSet<Section> {
+    let all = Operation::ALL.iter().flat_map(|operation| operation.shows_in()).copied();
+    all.filter(|it| *it != Section::VpcAttributes || touched.contains(it)).collect()
 }
 
 /// What is known of the VPC at this moment.
@@ -40,6 +45,8 @@ struct Observed {
     unread: Vec<Unread>,
     /// The sections read since the plan was made and since the last change.
     fresh: BTreeSet<Section>,
+    /// Whether the VPC's DNS attributes were read since they were last remembered.
+    has_new_attributes: bool,
 }
 
 impl Observed {
@@ -49,7 +56,7 @@ impl Observed {
             account_id: Some(scope.account.clone()),
             ..World::default()
         };
-        Self { world, unread: Vec::new(), fresh: BTreeSet::new() }
+        Self { world, unread: Vec::new(), fresh: BTreeSet::new(), has_new_attributes: false }
     }
 
     async fn look<C: Cloud>(&mut self, cloud: &C, scope: &Scope, sections: &[Section]) {
@@ -57,6 +64,7 @@ impl Observed {
         self.unread.retain(|unread| !sections.contains(&unread.section));
         self.unread.extend(observation.unread);
         self.world.refresh(observation.world, sections);
+        self.has_new_attributes |= sections.contains(&Section::VpcAttributes);
     }
 
     /// Reads again what has not been read since the plan was made and since the last change.
@@ -182,7 +190,11 @@ impl<'a, C: Cloud> Runner<'a, C> {
     fn assess(&mut self) -> Assessment {
         let now = self.cloud.now();
         let (baseline, world, request) = (self.baseline, &self.observed.world, self.request);
-        let looked = seen_in(baseline, world, &request.scope.vpc).unwrap_or_else(Looked::nothing);
+        let mut looked =
+            seen_in(baseline, world, &request.scope.vpc).unwrap_or_else(Looked::nothing);
+        if !std::mem::take(&mut self.observed.has_new_attributes) {
+            looked.attributes = None;
+        }
         if let Some(facts) = &mut self.remembered.facts {
             let calls = &self.remembered.calls;
             *facts = Some(VpcFacts::after_look(facts.as_ref(), &looked, calls, now));
@@ -218,11 +230,23 @@ impl<'a, C: Cloud> Runner<'a, C> {
         journal: &mut Journal<'_, T>,
     ) -> Outcome {
         let mut attempt = 0;
+        let mut proven = false;
         loop {
             let call = match self.ready_to(action, outcomes).await {
                 Ok(call) => call,
                 Err(outcome) => return outcome,
             };
+            if !proven {
+                match self.prove(action).await {
+                    Ok(Proven::WithoutAsking) => {}
+                    // That took a while, in which anything may have changed.
+                    Ok(Proven::ByAnswers) => {
+                        (proven, self.observed.fresh) = (true, BTreeSet::new());
+                        continue;
+                    }
+                    Err(outcome) => return outcome,
+                }
+            }
             match journal.before(self.cloud, step, call.operation()).await {
                 May::Call => {}
                 May::NotUnderThisLease => return Outcome::OutOfTime,
@@ -242,6 +266,81 @@ impl<'a, C: Cloud> Runner<'a, C> {
                 After::Again(wait) => self.wait_for(wait).await,
             }
             attempt += 1;
+        }
+    }
+
+    /// Asks the probes that stand in the subnets of a route's table, before the route goes, whether
+    /// every required service answers there: one after another, and as often as it takes to be sure.
+    async fn prove(&mut self, action: &Action<GroupRef>) -> Result<Proven, Outcome> {
+        let table = match action {
+            Action::DeleteRoute { table, .. } => BTreeSet::from([table]),
+            Action::EnableVpcDns { .. }
+            | Action::CreateSecurityGroup { .. }
+            | Action::AuthorizeHttps { .. }
+            | Action::CreateEndpoint { .. }
+            | Action::ModifyEndpoint { .. }
+            | Action::SetEndpointPolicy { .. }
+            | Action::RevokeIngress { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. }
+            | Action::DisablePublicIpOnLaunch { .. } => BTreeSet::new(),
+        };
+        if self.inquiries(&table).is_empty() {
+            return Ok(Proven::WithoutAsking);
+        }
+        // An endpoint that this run has made has interfaces that were not there at the first look.
+        self.read_again(&[Section::NetworkInterfaces]).await.map_err(Outcome::RecheckFailed)?;
+        let inquiries = self.inquiries(&table);
+        for _ in 0..TRIES_BEFORE {
+            for inquiry in &inquiries {
+                if self.time_left() == TimeLeft::No {
+                    return Err(Outcome::OutOfTime);
+                }
+                if let Some(why) = self.ask(inquiry).await {
+                    let probe = inquiry.probe.clone();
+                    return Err(Outcome::Held(Hold::NotProven { probe, why }));
+                }
+            }
+        }
+        Ok(Proven::ByAnswers)
+    }
+
+    /// Asks the same probes again after routes were removed, over a minute; what they do not reach may
+    /// be cut off. The first try that fails is the last.
+    pub(super) async fn watch(&self, plan: &Plan, outcomes: &Outcomes) -> Vec<CutOff> {
+        let inquiries = self.inquiries(&removed_from(plan, outcomes));
+        let mut cut_off = Vec::new();
+        if inquiries.is_empty() {
+            return cut_off;
+        }
+        for attempt in 0..TRIES_AFTER {
+            if attempt > 0 {
+                self.cloud.pause(BETWEEN_TRIES_AFTER).await;
+            }
+            for inquiry in &inquiries {
+                if let Some(why) = self.ask(inquiry).await {
+                    cut_off.push(CutOff { probe: inquiry.probe.clone(), why });
+                }
+            }
+            if !cut_off.is_empty() {
+                break;
+            }
+        }
+        cut_off
+    }
+
+    fn inquiries(&self, tables: &BTreeSet<&RouteTableId>) -> Vec<Inquiry> {
+        inquiries(self.baseline, &self.observed.world, &self.request.scope, tables)
+    }
+
+    async fn ask(&self, inquiry: &Inquiry) -> Option<String> {
+        match inquiry.question() {
+            Ok(question) => {
+                let scope = &self.request.scope;
+                let answer = self.cloud.ask_probe(scope, &inquiry.probe, &question).await;
+                doubt(&question, &answer)
+            }
+            Err(why) => Some(why),
         }
     }
 
@@ -288,8 +387,8 @@ impl<'a, C: Cloud> Runner<'a, C> {
     pub(super) async fn verify(&mut self, plan: &Plan, outcomes: &Outcomes) -> Assessment {
         let mut looks_left = VERIFY_LOOKS;
         loop {
-            let unread = self.observed.unread.iter().map(|unread| unread.section);
-            let sections: BTreeSet<Section> = changed_sections().chain(unread).collect();
+            let mut sections = changed_sections(&self.touched);
+            sections.extend(self.observed.unread.iter().map(|unread| unread.section));
             self.observed
                 .look(self.cloud, &self.request.scope, &sections.into_iter().collect::<Vec<_>>())
                 .await;

@@ -9,12 +9,13 @@ use crate::analysis::View;
 use crate::analysis::departure::{Departure, departures};
 use crate::analysis::required_service::required_services;
 use crate::analysis::served::every_premise;
-use crate::baseline::{Baseline, Mode};
+use crate::baseline::{Baseline, Mode, VpcOverride};
 use crate::ec2::id::VpcId;
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::World;
 use crate::history::{Grace, Looked, Memory, RecordedCall, VpcFacts};
 use crate::plan::advice::Advice;
+use crate::plan::costs::{StepCost, costs};
 use crate::plan::planner::plan;
 use crate::plan::reliance::{Reliances, at_stake};
 use crate::plan::{Circumstances, Plan, StepId};
@@ -40,8 +41,12 @@ pub struct Assessment {
     pub reliances: Reliances,
     /// The routes that are to go now or later, as far as they carry anything.
     pub at_stake: Vec<RouteRemoval>,
+    /// What the plan's steps cost that cost anything.
+    pub costs: Vec<StepCost>,
     /// What to know of the traffic that the plan moves.
     pub advice: Option<Advice>,
+    /// The baseline's override for the VPC, if it has one.
+    pub known: Option<VpcOverride>,
     /// Whether all of it was observed.
     pub complete: bool,
 }
@@ -69,7 +74,9 @@ impl Assessment {
             private_subnets: 0,
             reliances: Reliances::default(),
             at_stake: Vec::new(),
+            costs: Vec::new(),
             advice: None,
+            known: None,
             complete: true,
         }
     }
@@ -112,6 +119,8 @@ pub fn assess_snapshot(
     snapshot: &Snapshot<'_>,
     circumstances: Circumstances<'_>,
 ) -> Assessment {
+    let known = baseline.override_of(snapshot.vpc);
+    let baseline = &*baseline.under(known);
     let required_services = required_services(baseline, &snapshot.scope.region, snapshot.shared);
     let view = View::of(baseline, snapshot, &required_services);
     let name = view.vpc_name().map(str::to_owned);
@@ -128,9 +137,11 @@ pub fn assess_snapshot(
         } else {
             Reliances::of(&view, &plan)
         },
+        costs: costs(&view, &plan),
         advice: Advice::of(&view, &plan),
         plan,
         departures: Vec::new(),
+        known: known.cloned(),
         private_subnets: view.topology.private().count(),
         complete: snapshot.missing.is_empty(),
     }
@@ -263,6 +274,7 @@ fn not_taken(
         outcomes,
         unread: Vec::new(),
         nat_traffic: Vec::new(),
+        cut_off: Vec::new(),
         look_again: None,
         was_known: false,
         ended: Vec::new(),

@@ -7,15 +7,21 @@ use super::assess::{Assessment, VpcStanding};
 use super::killed::Judged;
 use super::memory::OpenRun;
 use super::recheck::{Outcomes, StillPlanned, known_group, still_planned};
-use crate::baseline::{Baseline, Mode};
+use crate::baseline::{Baseline, Mode, VpcOverride};
 use crate::cloud::{Applied, CallError, NatTraffic, Unread};
 use crate::ec2::change::Action;
 use crate::ec2::id::{Scope, ServiceName};
+use crate::ec2::resource_id::ResourceId;
+use crate::event::Evidence;
 use crate::history::{Closed, LookAgain, RecordedStep, RunRecord, Standing};
 use crate::plan::{Condition, Hold, Plan, Step, StepId, Task};
 use crate::report;
 use crate::report::commands::{self, RoutesAtStake};
-use crate::report::{Cause, Found, Next, Outcome, Report, StepReport, VERSION, Verdict};
+use crate::report::{
+    Cause, ExemptedFinding, ExemptingNothing, Found, Next, Outcome, Report, StepReport, VERSION,
+    Verdict,
+};
+use crate::rules::exemptions::{Exempted, ExemptedIn, InVain};
 use crate::rules::finding::Finding;
 
 /// A run that is over.
@@ -31,6 +37,8 @@ pub(super) struct Ended<'a> {
     pub(super) unread: Vec<Unread>,
     /// What the NAT gateways carried whose routes the first plan removes.
     pub(super) nat_traffic: Vec<NatTraffic>,
+    /// What probes did not reach once routes were removed.
+    pub(super) cut_off: Vec<report::CutOff>,
     pub(super) look_again: Option<LookAgain>,
     /// Whether the VPC was known as looked after before.
     pub(super) was_known: bool,
@@ -54,13 +62,17 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         outcomes,
         unread,
         nat_traffic,
+        cut_off,
         look_again,
         was_known,
         ended: told,
         was_off_for,
         notes_error,
     } = ended;
+    let known = known(&first, &last).cloned();
+    let baseline = &*baseline.under(known.as_ref());
     let findings = findings(baseline, &first, &last, &outcomes);
+    let exempted = last.plan.exempted.iter().map(|it| exempted(it, baseline, request)).collect();
     let verdict = verdict(&first, &last, &findings);
     let cause = cause(request, &first);
     let taken = taken(&first.plan, &outcomes);
@@ -85,14 +97,19 @@ pub(super) fn report_of(ended: Ended<'_>) -> Report {
         cause,
         evidence: request.evidence.clone(),
         mode: baseline.mode,
+        modes_of_override: known.is_some_and(|known| known.says_modes()),
         started,
         finished,
         verdict,
         departures: first.departures,
         findings,
+        exempted,
+        exempting_nothing: last.plan.in_vain.iter().map(exempting_nothing).collect(),
         steps,
+        costs: first.costs,
         advice: first.advice,
         nat_traffic,
+        cut_off,
         left_alone: first.plan.left_alone,
         unread,
         script,
@@ -182,6 +199,16 @@ pub(super) fn closed_record(
     RunRecord { closed: Some(closed), ..open.record.clone() }
 }
 
+/// The override by which a run went: that of the first look, by which it planned.
+pub(super) fn known<'a>(first: &'a Assessment, last: &'a Assessment) -> Option<&'a VpcOverride> {
+    match first.standing {
+        VpcStanding::Managed(_) => first.known.as_ref(),
+        VpcStanding::NotManaged(_) | VpcStanding::Missing | VpcStanding::Unobserved => {
+            last.known.as_ref()
+        }
+    }
+}
+
 /// Whether a later run may do more than this one without anybody's doing.
 pub(super) fn another_run_helps_after(ended: &Ended<'_>) -> bool {
     another_run_helps(&ended.first.plan, &ended.last.plan, &ended.outcomes)
@@ -204,7 +231,14 @@ fn findings(
             && !last.findings.iter().any(|left| left.drift.is_about_the_same_as(&finding.drift))
             && !finding.drift.service().is_some_and(|service| pending.contains(&service))
     };
-    let first_seen = first.findings.iter().map(|finding| (finding, repaired(finding)));
+    // What was exempted meanwhile is told as that.
+    let is_exempted = |finding: &&Finding| {
+        let same = |it: &Finding| it.drift.is_about_the_same_as(&finding.drift);
+        last.plan.exempted.iter().any(|it| it.whole.is_about_the_same_as(&finding.drift))
+            && !last.findings.iter().any(same)
+    };
+    let first_seen = first.findings.iter().filter(|finding| !is_exempted(finding));
+    let first_seen = first_seen.map(|finding| (finding, repaired(finding)));
     let is_new =
         |finding: &&Finding| !first.findings.iter().any(|seen| seen.is_same_drift(finding));
     // That the endpoint is not up yet, the step that waited for it says.
@@ -289,6 +323,36 @@ fn found(finding: &Finding, repaired: bool, baseline: &Baseline) -> Found {
         drift: finding.drift.clone(),
         repaired,
     }
+}
+
+fn exempted(of: &Exempted, baseline: &Baseline, request: &RunRequest) -> ExemptedFinding {
+    let Exempted { finding, whole: _, by } = of;
+    let set_by = match by.written {
+        ExemptedIn::Tag => request.evidence.iter().rev().find(|call| sets_exemption(call, &by.on)),
+        ExemptedIn::Baseline => None,
+    };
+    ExemptedFinding {
+        rule: finding.rule,
+        mode: baseline.mode_of(finding.rule),
+        summary: finding.drift.to_string(),
+        drift: finding.drift.clone(),
+        on: by.on.clone(),
+        written: by.written,
+        until: by.exemption.until,
+        reason: by.exemption.reason.clone(),
+        set_by: set_by.map(|call| call.actor().into_owned()),
+    }
+}
+
+/// Whether a call that nobody only claims set the tag that exempts this.
+fn sets_exemption(call: &Evidence, on: &ResourceId) -> bool {
+    call.claimed_by.is_none()
+        && call.is_of_interest()
+        && call.tagging.as_ref().is_some_and(|tagging| tagging.exempts(on))
+}
+
+fn exempting_nothing(of: &InVain) -> ExemptingNothing {
+    ExemptingNothing { on: of.on.clone(), written: of.written, why: of.why.to_string() }
 }
 
 /// The steps that the run took, with what became of each.

@@ -78,10 +78,13 @@ fn carries_our_tag(action: &Action<GroupRef>, at: Timestamp, world: &World) -> b
         }
         Action::EnableVpcDns { .. }
         | Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
         | Action::ModifyEndpoint { .. }
         | Action::SetEndpointPolicy { .. }
         | Action::DeleteRoute { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => false,
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => false,
     }
 }
 
@@ -102,8 +105,11 @@ pub(super) fn calls_of(open: &OpenRun) -> Vec<RecordedCall> {
             Action::CreateEndpoint { .. }
             | Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => return None,
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => return None,
         };
         Some(RecordedCall { at, changed })
     };

@@ -15,6 +15,8 @@ mod conclude;
 mod journal;
 mod killed;
 mod memory;
+mod probed;
+mod proof;
 mod recheck;
 mod told;
 mod traffic;
@@ -27,7 +29,9 @@ pub use self::assess::{
     Assessment, VpcStanding, assess, assess_snapshot, looked_at, preview, preview_snapshot,
     remembered_since,
 };
-pub use self::told::fingerprint;
+pub use self::probed::{Probed, ask_all};
+pub use self::proof::watched_for;
+pub use self::told::{exempting_nothing, fingerprint};
 pub use self::traffic::{asks_for_traffic, with_traffic, with_unreadable_traffic};
 
 use crate::baseline::Baseline;
@@ -207,7 +211,9 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             false => first.clone(),
         };
         let outcomes = in_view_of(&first.plan, outcomes, &last.plan);
-        let ended = Ended { nat_traffic, was_known, ..self.ended(&runner, first, last, outcomes) };
+        let cut_off = runner.watch(&first.plan, &outcomes).await;
+        let ended =
+            Ended { nat_traffic, was_known, cut_off, ..self.ended(&runner, first, last, outcomes) };
         self.finish_under(known, &seed, &runner, &ended, journal).await
     }
 
@@ -271,6 +277,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             outcomes,
             unread: runner.unread().to_vec(),
             nat_traffic: Vec::new(),
+            cut_off: Vec::new(),
             look_again: None,
             was_known: false,
             ended: Vec::new(),
@@ -433,7 +440,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             let mut more = match is_told {
                 Some(told::Told::ByItself) => {
                     let alert = tell(&report, self.baseline);
-                    told::outgoing(self, &report.run_id, &alert, Level::News, now)
+                    told::outgoing(self, &report.run_id, &alert, told::level(&report), now)
                 }
                 Some(told::Told::WithOthers) => {
                     vec![told::first_contact(&report, &sweep)]

@@ -223,7 +223,9 @@ pub(super) fn still_planned(action: &Action<GroupRef>, now: &Plan) -> StillPlann
             Some(
                 hold @ (Hold::Settling { .. } | Hold::Grace { .. } | Hold::NotRemembered { .. }),
             ) => StillPlanned::Held(hold.clone()),
-            Some(Hold::RunLimit | Hold::Pace { .. }) | None => StillPlanned::Holds,
+            Some(Hold::RunLimit | Hold::Pace { .. } | Hold::NotProven { .. }) | None => {
+                StillPlanned::Holds
+            }
             // A route came into the plan that goes first.
             Some(Hold::RoutesFirst) => StillPlanned::Changed,
         },
@@ -319,7 +321,10 @@ fn waits_for(hold: &Hold) -> Option<LookAgain> {
         Hold::Settling { until, .. } | Hold::Grace { until } | Hold::Pace { until } => {
             Some(LookAgain { at: *until, why: hold.to_string() })
         }
-        Hold::RunLimit | Hold::RoutesFirst | Hold::NotRemembered { .. } => None,
+        Hold::RunLimit
+        | Hold::RoutesFirst
+        | Hold::NotRemembered { .. }
+        | Hold::NotProven { .. } => None,
     }
 }
 
@@ -474,7 +479,7 @@ mod tests {
     }
 
     fn plan_of(step: Step) -> Plan {
-        Plan { steps: vec![step], left_alone: Vec::new() }
+        Plan { steps: vec![step], ..Plan::default() }
     }
 
     fn with(action: Action<GroupRef>, after: &[u32]) -> Plan {
@@ -648,7 +653,7 @@ mod tests {
         let first = |mode, held| Step { id: StepId(1), mode, held, ..step(waits(), &[]) };
         let after = |first| Plan {
             steps: vec![first, step(Task::Change(enable_dns()), &[1])],
-            left_alone: Vec::new(),
+            ..Plan::default()
         };
         assert!(takes(&after(first(Mode::Repair, None))), "what is waited for may come");
         assert!(!takes(&after(first(Mode::Notify, None))));
@@ -673,7 +678,7 @@ mod tests {
             let taken = Step { id: StepId(1), mode, ..step(Task::Change(enable_dns()), &[]) };
             let plan = Plan {
                 steps: vec![taken, step(Task::Change(delete_route()), &[1])],
-                left_alone: Vec::new(),
+                ..Plan::default()
             };
             not_recorded(&plan, &failed, at(0), at(10)).into_values().collect::<Vec<_>>()
         };
@@ -720,7 +725,9 @@ mod tests {
             private_subnets: 0,
             reliances: Reliances::default(),
             at_stake: Vec::new(),
+            costs: Vec::new(),
             advice: None,
+            known: None,
             complete,
         };
         let over = |now: &Assessment, outcomes: &Outcomes| {

@@ -1,4 +1,5 @@
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -15,12 +16,17 @@ use crate::ec2::snapshot::Section;
 use crate::ec2::world::World;
 use crate::fixture::{Fixture, gateway_endpoint, interface_endpoint, own_group, subnet, vpc};
 use crate::plan::{Plan, StepId};
+use crate::probe::{ProbeName, Question, ServiceVerdict};
 use crate::report::{Next, Outcome, Verdict};
 
 mod dying;
+mod exempted;
 mod killed_run;
 mod left_calls;
+mod probing;
 mod telling;
+
+use super::proof::tests::answer_of;
 
 type Edit = fn(&mut Fixture) -> &mut Fixture;
 
@@ -29,6 +35,8 @@ struct Fake {
     state: RefCell<Fixture>,
     now: Cell<Timestamp>,
     reads: Cell<u32>,
+    /// How many of those were of DNS attributes too.
+    attribute_reads: Cell<u32>,
     calls: RefCell<Vec<String>>,
     /// What happens in the world before a read of this number.
     script: Vec<(u32, Edit)>,
@@ -42,6 +50,8 @@ struct Fake {
     comes_up: bool,
     /// For which NAT gateways it was asked what they carried.
     asked: RefCell<Vec<NatGatewayId>>,
+    /// What probes answer, one after another, for every service they are asked for.
+    answers: RefCell<VecDeque<Result<ServiceVerdict, ErrorClass>>>,
 }
 
 impl Fake {
@@ -50,6 +60,7 @@ impl Fake {
             state: RefCell::new(Fixture::edited(edit)),
             now: Cell::new(Timestamp::UNIX_EPOCH),
             reads: Cell::new(0),
+            attribute_reads: Cell::new(0),
             calls: RefCell::default(),
             script: Vec::new(),
             blind: Vec::new(),
@@ -57,6 +68,7 @@ impl Fake {
             shows: true,
             comes_up: true,
             asked: RefCell::default(),
+            answers: RefCell::default(),
         }
     }
 
@@ -91,6 +103,13 @@ impl Fake {
             Call::AuthorizeHttps { .. } => {
                 state.remove("sg-own").add("SecurityGroups", own_group(&["10.0.0.0/16"]));
             }
+            Call::RevokeIngress { group, .. } => {
+                state.set(
+                    group.as_str(),
+                    "IpPermissions",
+                    own_group(&["10.0.0.0/16"])["IpPermissions"].clone(),
+                );
+            }
             Call::EnableVpcDns { .. } => {
                 state.world["VpcAttributes"]["vpc-1"] =
                     json!({"EnableDnsSupport": true, "EnableDnsHostnames": true});
@@ -101,7 +120,11 @@ impl Fake {
             Call::SetEndpointPolicy { endpoint, policy, .. } => {
                 state.set(endpoint.as_str(), "PolicyDocument", json!(policy));
             }
-            Call::ModifyEndpoint { .. } => {}
+            Call::StopAutomaticAddress { address: None, .. } | Call::ModifyEndpoint { .. } => {}
+            Call::StopAutomaticAddress { interface, address: Some(_) }
+            | Call::DisassociateAddress { interface, .. } => {
+                state.set(interface.as_str(), "Association", Value::Null);
+            }
         }
         Applied::Done
     }
@@ -128,6 +151,9 @@ impl Cloud for Fake {
     async fn observe(&self, _: &Scope, sections: &[Section]) -> Observation {
         let read = self.reads.get() + 1;
         self.reads.set(read);
+        if sections.contains(&Section::VpcAttributes) {
+            self.attribute_reads.set(self.attribute_reads.get() + 1);
+        }
         self.script.iter().filter(|(at, _)| *at == read).for_each(|(_, happen)| {
             happen(&mut self.state.borrow_mut());
         });
@@ -156,6 +182,17 @@ impl Cloud for Fake {
     async fn carried(&self, _: &Scope, nats: &[NatGatewayId]) -> Vec<NatTraffic> {
         self.asked.borrow_mut().extend(nats.iter().cloned());
         nats.iter().map(|nat| NatTraffic { nat: nat.clone(), carried: Carried::NoData }).collect()
+    }
+
+    async fn ask_probe(
+        &self,
+        _: &Scope,
+        _: &ProbeName,
+        question: &Question,
+    ) -> Result<crate::probe::Answer, CallError> {
+        self.calls.borrow_mut().push("ask".to_owned());
+        let answer = self.answers.borrow_mut().pop_front().expect("no more questions");
+        answer.map(|verdict| answer_of(question, verdict)).map_err(error)
     }
 
     async fn pause(&self, time: Duration) {
@@ -363,6 +400,37 @@ fn a_plain_call_is_made_verified_and_undone_by_its_opposite() {
 }
 
 #[test]
+fn rules_that_were_revoked_are_put_back_to_the_letter_by_their_undo() {
+    let cloud = Fake::new(|w| {
+        let ssh = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+            "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "it's mine"}]});
+        let options = json!({"mode": "repair", "revoke_added": true});
+        w.add("SecurityGroups", own_group(&["10.0.0.0/16"]));
+        w.thing("sg-own")["IpPermissions"].as_array_mut().unwrap().push(ssh);
+        w.baseline("rules", json!({"own-group-edited": options}))
+    });
+    let report = run(&cloud);
+    assert_eq!(
+        told(&report),
+        [
+            "repaired, Settled",
+            "1 revoke the rule TCP 22 from 0.0.0.0/0 of sg-own: done",
+            "own-group-edited repaired: true"
+        ]
+    );
+    let undo = report.steps[0].undo.as_deref().unwrap();
+    let start = "aws ec2 authorize-security-group-ingress --group-id sg-own --ip-permissions ";
+    assert!(undo.starts_with(start), "{undo}");
+    let words = undo.strip_prefix(start).unwrap().strip_suffix(" --region eu-central-1").unwrap();
+    let shell =
+        std::process::Command::new("sh").args(["-c", &format!("printf %s {words}")]).output();
+    let sent: Value = serde_json::from_slice(&shell.unwrap().stdout).unwrap();
+    let rule = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+        "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "it's mine"}]});
+    assert_eq!(sent, json!([rule]));
+}
+
+#[test]
 fn a_plain_call_is_not_made_once_somebody_made_it() {
     let done: Edit = |w| w.set("subnet-pria", "MapPublicIpOnLaunch", json!(false));
     let cloud = Fake { script: vec![(2, done)], ..Fake::new(public_ip) };
@@ -550,6 +618,17 @@ fn what_was_just_read_is_not_read_again() {
     run(&cloud);
     assert_eq!(cloud.calls.take(), ["delete the route 0.0.0.0/0 → nat-1 from rtb-b"]);
     assert_eq!(cloud.reads.get(), 3);
+}
+
+/// EC2 wants two calls for them, of which a run has few.
+#[test]
+fn dns_attributes_are_read_first_and_before_what_they_can_speak_against() {
+    let cloud = Fake::new(|w| nat(w).delete_gateway("vpce-s3"));
+    run(&cloud);
+    let calls = cloud.calls.take();
+    let [create, delete] = calls.as_slice() else { panic!("two calls are planned: {calls:?}") };
+    assert!(create.starts_with("create a gateway endpoint") && delete == DELETE, "{calls:?}");
+    assert_eq!(cloud.attribute_reads.get(), 2, "not before the endpoint, nor after the route");
 }
 
 #[test]

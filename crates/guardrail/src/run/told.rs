@@ -1,12 +1,12 @@
 //! What of a run goes out, and what is known of the VPC from then on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::assess::Assessment;
-use super::conclude::{Ended, report_of};
+use super::conclude::{Ended, known, report_of};
 use super::{Life, is_managed};
 use crate::baseline::{Baseline, Mode, RuleId};
 use crate::ec2::change::Action;
@@ -16,10 +16,11 @@ use crate::history::ledger::report_writes;
 use crate::history::news::{Left, Look, News, Sees, decide};
 use crate::history::outgoing::{Level, writes};
 use crate::history::packed::pack;
-use crate::history::{Alert, Blind, VpcState, Write, kept_calls};
+use crate::history::{Alert, Blind, ExemptedLeft, ExemptedStanding, VpcState, Write, kept_calls};
 use crate::plan::{Hold, Plan, Task};
 use crate::report::alert::alert;
 use crate::report::{Cause, Found, Report, Verdict};
+use crate::rules::exemptions::InVain;
 use crate::rules::finding::Drift;
 
 /// A run's report, what is known of the VPC from now on, and who is told.
@@ -39,6 +40,11 @@ pub(super) enum Told {
     ByItself,
     /// In the summary of the sweep that found the VPC for the first time.
     WithOthers,
+}
+
+/// How urgent a run's alert is: what the run may have cut off waits for no limit.
+pub(super) fn level(report: &Report) -> Level {
+    if report.cut_off.is_empty() { Level::News } else { Level::Alarm }
 }
 
 /// What tells a finding from every other one, and from itself once it has changed.
@@ -73,8 +79,13 @@ pub(super) fn conclude(
         .collect();
     let has_ended = !decided.ended.is_empty();
     let gone = decided.ended.into_iter().filter(|it| !repaired.contains(&it.fingerprint)).collect();
-    let report =
+    let mut report =
         report_of(Ended { ended: gone, was_off_for: decided.was_off_for, ..ended.clone() });
+    for exempted in &mut report.exempted {
+        let fingerprint = fingerprint(&exempted.drift);
+        let known = decided.exempted.iter().find(|it| it.key() == (&fingerprint, exempted.until));
+        exempted.set_by = known.and_then(|known| known.set_by.clone());
+    }
     // Where the baseline wants nobody told, nobody is told of what could not be seen either.
     let is_silent =
         report.mode == Mode::Observe && !report.changed() && look.left.is_empty() && !has_ended;
@@ -95,6 +106,8 @@ pub(super) fn conclude(
     let state = VpcState {
         looked: Some(look.at),
         standing: decided.standing,
+        exempted: decided.exempted,
+        exempting_nothing: decided.exempting_nothing,
         off_since: decided.off_since.filter(|_| !is_silent || was_off),
         blind,
         grace: graces,
@@ -124,7 +137,8 @@ fn look(
     graces: &BTreeMap<ServiceName, Timestamp>,
     first_seen: Option<Timestamp>,
 ) -> Look {
-    let mode = |rule| ended.baseline.mode_of(rule);
+    let baseline = ended.baseline.under(known(&ended.first, &ended.last));
+    let mode = |rule| baseline.mode_of(rule);
     let remaining = remaining(report, &ended.last);
     let (told, untold): (Vec<Remaining<'_>>, Vec<Remaining<'_>>) =
         remaining.into_iter().partition(|one| mode(one.rule) != Mode::Observe);
@@ -139,6 +153,8 @@ fn look(
         at: ended.finished,
         left: left.collect(),
         untold: untold.map(|one| fingerprint(one.drift)).collect(),
+        exempted: exempted_left(report, &ended.last.plan),
+        exempting_nothing: exempting_nothing(&ended.last.plan),
         managed: is_managed(&ended.last),
         sees: sees(report, &ended.last),
         done: report.changed()
@@ -147,6 +163,32 @@ fn look(
         is_first_contact: report.cause == Cause::Sweep && is_new(first_seen, ended.finished),
         is_by_itself: matches!(report.cause, Cause::Sweep | Cause::Clock),
     }
+}
+
+/// What is exempted when a run ends, of what subscribers would be told of.
+fn exempted_left(report: &Report, last: &Plan) -> Vec<ExemptedLeft> {
+    let both = report.exempted.iter().zip(&last.exempted);
+    let told = both.filter(|(exempted, _)| exempted.mode != Mode::Observe);
+    let left = told.map(|(exempted, of)| ExemptedLeft {
+        standing: ExemptedStanding {
+            rule: exempted.rule,
+            fingerprint: fingerprint(&exempted.drift),
+            summary: exempted.summary.clone(),
+            since: report.finished,
+            until: exempted.until,
+            exemption: exempted.exemption(),
+            set_by: exempted.set_by.clone(),
+            lapse_told: false,
+        },
+        whole: fingerprint(&of.whole),
+    });
+    left.collect()
+}
+
+/// What tells the exemptions that exempt nothing from each other; one that is over is told with what
+/// it exempted, which is found again.
+pub fn exempting_nothing(plan: &Plan) -> BTreeSet<String> {
+    plan.in_vain.iter().filter(|it| !it.why.is_over()).map(InVain::name).collect()
 }
 
 /// Something that is not as the baseline wants it when a run ends.

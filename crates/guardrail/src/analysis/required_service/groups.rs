@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::ec2::cidr::{Cidr, covered};
+use crate::ec2::cidr::{Cidr, covered, reaches_private};
 use crate::ec2::snapshot::{Shared, Snapshot};
 use crate::ec2::world::{IpAddressType, IpPermission, IpProtocol, SecurityGroup, VpcEndpoint};
 
@@ -36,11 +36,71 @@ pub fn unclear_group_of<'w>(
 ) -> Option<&'w SecurityGroup> {
     let groups = &snapshot.shared.groups;
     let mut its = endpoint.groups.iter().filter_map(|group| groups.get(&group.group_id).copied());
-    let unclear = |rule: &IpPermission| match admits_https(rule) {
-        Some(admits) => admits && sources(rule, snapshot.shared).is_none(),
+    its.find(|group| is_unclear(group, snapshot.shared))
+}
+
+/// Whether the group may admit TCP 443 by a rule that cannot be read.
+fn is_unclear(group: &SecurityGroup, shared: &Shared<'_>) -> bool {
+    group.ip_permissions.iter().any(|rule| match admits_https(rule) {
+        Some(admits) => admits && sources(rule, shared).is_none(),
         None => true,
+    })
+}
+
+/// The VPC's blocks from which a group admits TCP 443 no more that endpoints have, or may have by a
+/// rule that cannot be read: none then. IPv6 blocks count only where one of its endpoints has IPv6
+/// addresses.
+pub fn blocks_shut_out(group: &SecurityGroup, snapshot: &Snapshot<'_>) -> Vec<Cidr> {
+    let has_it = |endpoint: &&&VpcEndpoint| {
+        endpoint.exists() && endpoint.groups.iter().any(|it| it.group_id == group.group_id)
     };
-    its.find(|group| group.ip_permissions.iter().any(unclear))
+    let users: Vec<_> = snapshot.endpoints.iter().filter(has_it).collect();
+    if users.is_empty() || is_unclear(group, snapshot.shared) {
+        return Vec::new();
+    }
+    let (open, v6) = (https_sources(group, snapshot.shared), users.iter().any(|it| has_ipv6(it)));
+    let is_shut = |cidr: &Cidr| match cidr.net() {
+        Some(net @ IpNet::V4(_)) => !covered(net, &open),
+        Some(net @ IpNet::V6(_)) => v6 && !covered(net, &open),
+        None => false,
+    };
+    snapshot.vpc.cidrs().into_iter().filter(is_shut).collect()
+}
+
+/// What a rule of the guardrail's own group is, beside those that the group was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddedRule {
+    /// The rule lets nobody in whom the group is not for: TCP 443 from a part of the VPC.
+    OfTheVpc,
+    /// The rule lets clients with private addresses in on TCP 443, among others perhaps.
+    ForPrivateClients,
+    /// The rule lets no such client in.
+    Other,
+    /// The rule cannot be read.
+    Unclear,
+}
+
+/// What this rule, which has one source, lets in.
+pub fn added_rule(rule: &IpPermission, snapshot: &Snapshot<'_>) -> AddedRule {
+    let own: Vec<IpNet> = snapshot.vpc.cidrs().iter().filter_map(Cidr::net).collect();
+    let is_https_alone = (rule.from_port, rule.to_port) == (Some(443), Some(443));
+    let sources = sources(rule, snapshot.shared);
+    let of_groups = !rule.user_id_group_pairs.is_empty();
+    match (admits_https(rule), sources) {
+        (None, _) => AddedRule::Unclear,
+        (Some(false), _) => AddedRule::Other,
+        (Some(true), _) if of_groups => AddedRule::ForPrivateClients,
+        (Some(true), None) => AddedRule::Unclear,
+        (Some(true), Some(nets)) => {
+            if is_https_alone && nets.iter().all(|net| covered(*net, &own)) {
+                AddedRule::OfTheVpc
+            } else if nets.iter().any(|net| reaches_private(*net, &own)) {
+                AddedRule::ForPrivateClients
+            } else {
+                AddedRule::Other
+            }
+        }
+    }
 }
 
 /// Whether a rule is about TCP 443; `None` where it cannot be told. AWS leaves the ports out where the

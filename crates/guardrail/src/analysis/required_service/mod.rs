@@ -4,7 +4,10 @@ mod groups;
 
 use std::fmt;
 
-pub use groups::{cidrs_without_https, https_sources, https_sources_of, unclear_group_of};
+pub use groups::{
+    AddedRule, added_rule, blocks_shut_out, cidrs_without_https, https_sources, https_sources_of,
+    unclear_group_of,
+};
 
 use crate::analysis::endpoint_policy::Access;
 use crate::analysis::topology::Topology;

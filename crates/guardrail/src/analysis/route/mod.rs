@@ -12,7 +12,7 @@ pub use crate::analysis::route::detour::{Detour, Doubt, Hop, takes_public_addres
 use crate::analysis::route::part::Part;
 pub use crate::analysis::route::passers::passers;
 use crate::analysis::topology::Topology;
-use crate::baseline::MayLeadOut;
+use crate::baseline::{AllowedDestinations, Baseline, MayLeadOut};
 use crate::ec2::cidr::covers_public;
 use crate::ec2::id::{EndpointId, InstanceId, InterfaceId, NatGatewayId, PrefixListId};
 use crate::ec2::route_target::RouteTarget;
@@ -148,6 +148,17 @@ enum Blocks {
     Read(Vec<IpNet>),
     Unread(PrefixListId),
     OfNoKnownForm,
+}
+
+/// What of the baseline allows the route by its destination, whatever it leads to it through; `None`
+/// where nothing does, or where it is not known what the destination holds.
+pub fn allowed<'b>(
+    route: &Route,
+    snapshot: &Snapshot<'_>,
+    baseline: &'b Baseline,
+) -> Option<&'b AllowedDestinations> {
+    let blocks = read_blocks(route, snapshot)?;
+    baseline.internet_routes.allowed.iter().find(|it| it.hold(&blocks))
 }
 
 /// Judges a route of this table in this VPC.

@@ -35,7 +35,9 @@ pub use nat_gateways::{
     AvailabilityMode, Connectivity, NatGateway, NatGatewayAddress, NatGatewayState,
 };
 pub use network_acls::{NetworkAcl, NetworkAclAssociation, NetworkAclEntry, PortRange, RuleAction};
-pub use network_interfaces::{AddressAssociation, Attachment, InterfaceAddress, NetworkInterface};
+pub use network_interfaces::{
+    AddressAssociation, Attachment, InterfaceAddress, InterfaceIpv6Address, NetworkInterface,
+};
 pub use prefix_lists::{PrefixList, PrefixListEntry};
 pub use route_tables::{Association, AssociationState, AssociationStateCode, RouteTable};
 pub use routes::{Destination, Route, RouteOrigin, RouteState};

@@ -1,11 +1,15 @@
 //! Security groups and what they let in.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::{AccountId, PrefixListId, SecurityGroupId, VpcId};
+use crate::ec2::list;
 use crate::ec2::world::Tag;
 use crate::ec2::world::word::word;
+use crate::shown;
 
 /// `SecurityGroups[]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +50,69 @@ pub struct IpPermission {
     pub prefix_list_ids: Vec<PermissionPrefixList>,
     #[serde(default)]
     pub user_id_group_pairs: Vec<GroupPair>,
+}
+
+impl SecurityGroup {
+    /// What the group lets in, rule by rule.
+    pub fn rules(&self) -> Vec<IpPermission> {
+        self.ip_permissions.iter().flat_map(IpPermission::rules).collect()
+    }
+}
+
+impl IpPermission {
+    /// The permission cut into what EC2 calls rules: each has one source.
+    pub fn rules(&self) -> Vec<Self> {
+        let (ip_protocol, from_port, to_port) =
+            (self.ip_protocol.clone(), self.from_port, self.to_port);
+        let bare = Self { ip_protocol, from_port, to_port, ..Self::default() };
+        let v4 =
+            self.ip_ranges.iter().map(|it| Self { ip_ranges: vec![it.clone()], ..bare.clone() });
+        let v6 = self
+            .ipv6_ranges
+            .iter()
+            .map(|it| Self { ipv6_ranges: vec![it.clone()], ..bare.clone() });
+        let lists = self
+            .prefix_list_ids
+            .iter()
+            .map(|it| Self { prefix_list_ids: vec![it.clone()], ..bare.clone() });
+        let groups = self
+            .user_id_group_pairs
+            .iter()
+            .map(|it| Self { user_id_group_pairs: vec![it.clone()], ..bare.clone() });
+        v4.chain(v6).chain(lists).chain(groups).collect()
+    }
+
+    /// Whether both let in the same, whatever their descriptions say.
+    pub fn admits_the_same_as(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl fmt::Display for IpPermission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.ip_protocol {
+            IpProtocol::All => f.write_str("everything")?,
+            IpProtocol::Tcp | IpProtocol::TcpNumber => f.write_str("TCP")?,
+            IpProtocol::Other(protocol) => write!(f, "protocol {}", shown::word(protocol))?,
+        }
+        match (self.from_port, self.to_port) {
+            (None | Some(-1), None | Some(-1)) => {}
+            (Some(from), Some(to)) if from == to => write!(f, " {from}")?,
+            (from, to) => {
+                let port =
+                    |port: Option<i32>| port.map_or_else(|| "?".to_owned(), |it| it.to_string());
+                write!(f, " {}-{}", port(from), port(to))?;
+            }
+        }
+        let v4 = self.ip_ranges.iter().map(|it| shown::word(it.cidr_ip.as_str()).into_owned());
+        let v6 = self.ipv6_ranges.iter().map(|it| shown::word(it.cidr_ipv6.as_str()).into_owned());
+        let lists = self.prefix_list_ids.iter().map(|it| it.prefix_list_id.to_string());
+        let groups = self.user_id_group_pairs.iter().map(|it| {
+            it.group_id.as_ref().map_or_else(|| "an unknown group".to_owned(), ToString::to_string)
+        });
+        let sources: Vec<String> = v4.chain(v6).chain(lists).chain(groups).collect();
+        write!(f, " from {}", list(&sources))
+    }
 }
 
 word! {

@@ -74,8 +74,8 @@ fn instances_bring_interfaces_that_the_section_does_not_have() {
         {"NetworkInterfaceId": "eni-2", "SourceDestCheck": false}, {"NetworkInterfaceId": "eni-3"}]});
     let expected = json!({"NetworkInterfaces": [
         {"NetworkInterfaceId": "eni-1", "VpcId": "vpc-1", "SubnetId": "subnet-1", "SourceDestCheck": false,
-         "Attachment": {"InstanceId": "i-1", "Status": "attached"},
-         "Association": {"PublicIp": "203.0.113.5"}},
+         "Attachment": {"InstanceId": "i-1", "DeviceIndex": 0, "Status": "attached"},
+         "Association": {"IpOwnerId": "amazon", "PublicIp": "203.0.113.5"}},
         {"NetworkInterfaceId": "eni-2", "SourceDestCheck": false}, {"NetworkInterfaceId": "eni-3"}]});
     let expected = load(&expected.to_string()).unwrap();
     for parts in [

@@ -117,6 +117,7 @@ fn what_is_gone_is_looked_for_as_its_row_says() {
         "RevokeSecurityGroupIngress",
         "ModifyNetworkInterfaceAttribute",
         "ModifyInstanceAttribute",
+        "AssociateAddress",
         "ModifyVpcEndpoint",
         "DeleteNetworkAclEntry",
         "DeleteTags",

@@ -17,6 +17,7 @@ use crate::history::lost::{LOST, lost_of};
 use crate::history::outgoing::{Level, Unreadable, Unsent, writes as outgoing};
 use crate::history::{Condition, Item, Kind, Transaction, Write};
 use crate::report::alert;
+use crate::time::Day;
 
 impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
     /// Makes the summaries that are due, where these alerts wait still; and says what could not be
@@ -63,7 +64,8 @@ impl<T: Table, P: Telling, N: Fn() -> Timestamp> Outbox<'_, T, P, N> {
         let mut odd = self.make_lost(&id).await?;
         let states = self.table.list(&Kind::State.at(self.place), "").await?;
         let (standing, mut unreadable) = standing(&states);
-        let alert = alert::digest(&id, &standing, unreadable.len(), self.place, self.stack);
+        let alert =
+            alert::digest(&id, &standing, unreadable.len(), self.place, self.stack, Day::of(now));
         // What stands on the first day of a table was told on that day.
         let alert = alert.filter(|_| told.is_some());
         let to = self.telling.destinations();

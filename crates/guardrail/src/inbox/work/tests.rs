@@ -267,6 +267,10 @@ fn while_the_table_fails_nothing_is_changed_and_all_comes_again_later() {
     assert_eq!(stage.held(), [(handles(&["m-1"]), 900)]);
     assert_eq!((stage.cloud.calls.take(), stage.told()), (vec![], vec![]));
     assert_eq!(*stage.log.borrow(), ["not recorded vpc-1", "table failed"]);
+    let body = sweep_without_baseline("s-1", "it is empty").body();
+    let stage = Stage::new(Failing::after(0));
+    assert_eq!(stage.work(&[by_itself("m-1", &body)], None), ["m-1"]);
+    assert_eq!(stage.held(), [(handles(&["m-1"]), 900)], "of no group");
 }
 
 /// What was changed is told, whatever the table does.

@@ -304,10 +304,12 @@ fn edits(findings: &[Finding]) -> impl Iterator<Item = (&Finding, &EndpointEdit)
     findings.iter().filter_map(|finding| match &finding.repair {
         Repair::EditEndpoint(edit) => Some((finding, edit)),
         Repair::None
+        | Repair::OpenOwnGroup
         | Repair::EnableVpcDns(_)
         | Repair::CreateEndpoint(_)
         | Repair::RemoveRoute(_)
         | Repair::SetPolicy(_)
-        | Repair::Call(_) => None,
+        | Repair::Call(_)
+        | Repair::Calls(_) => None,
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Draft;
 use crate::baseline::Mode;
+use crate::ec2::change::Action;
 use crate::plan::{Hold, StepId, Task};
 
 impl Draft<'_, '_> {
@@ -20,6 +21,8 @@ impl Draft<'_, '_> {
                 continue;
             }
             let (change, endpoint_change) = match &step.task {
+                // It does not show, so that the next run makes it again before what it is for.
+                Task::Change(Action::StopAutomaticAddress { address: None, .. }) => (0, 0),
                 Task::Change(action) => (1, u32::from(action.operation().changes_endpoints())),
                 Task::Await(_) => (0, 0),
             };

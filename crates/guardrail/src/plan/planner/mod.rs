@@ -21,25 +21,34 @@ use crate::analysis::View;
 use crate::analysis::required_service::{EndpointKind, RequiredService, cidrs_without_https};
 use crate::baseline::{Mode, Remove, RuleId};
 use crate::ec2::change::Action;
-use crate::ec2::id::ServiceName;
+use crate::ec2::id::{SecurityGroupId, ServiceName};
 use crate::ec2::list;
 use crate::ec2::operation::Operation;
 use crate::ec2::snapshot::Section;
 use crate::plan::{Circumstances, Condition, GroupRef, Hold, Plan, Step, StepId, Task};
 use crate::rules::evaluate;
+use crate::rules::exemptions::Exemptions;
 use crate::rules::finding::Finding;
 use crate::rules::left_alone::{LeftAlone, LeftAloneReason};
 use crate::rules::repair::{NewEndpoint, NewPolicy, Repair};
+use crate::time::Day;
 
 /// Finds what is not as the baseline wants it, and plans what to do in these circumstances.
 pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>, Plan) {
-    let findings = evaluate(view);
+    let exemptions = Exemptions::of(view.baseline, view.snapshot, Day::of(circumstances.now));
+    let (findings, exempted) = exemptions.sort_out(evaluate(view), view);
+    let plan = plan_for(view, circumstances, &findings);
+    (findings, Plan { exempted, in_vain: exemptions.in_vain, ..plan })
+}
+
+/// Plans what to do about these findings.
+fn plan_for(view: &View<'_>, circumstances: Circumstances<'_>, findings: &[Finding]) -> Plan {
     let (workable, unread): (Vec<Finding>, Vec<Finding>) =
         findings.iter().cloned().partition(|finding| missing_for(finding, view).is_empty());
     if view.snapshot.is_somebody_elses() {
         let mut draft = Draft::new(view, circumstances, Refusals::new());
-        draft.leave_everything(&findings, &LeftAloneReason::SomebodyElsesVpc);
-        return (findings, draft.plan);
+        draft.leave_everything(findings, &LeftAloneReason::SomebodyElsesVpc);
+        return draft.plan;
     }
     let mut refusals = refused_by_aws(view, &workable);
     // What is refused may be what made something else worth doing.
@@ -66,7 +75,7 @@ pub fn plan(view: &View<'_>, circumstances: Circumstances<'_>) -> (Vec<Finding>,
     draft.hold_what_moves();
     draft.hold_for_grace();
     draft.apply_limits();
-    (findings, draft.plan)
+    draft.plan
 }
 
 /// The sections that the finding's repair rests on and that were not read. What moves a service's name
@@ -76,7 +85,7 @@ fn missing_for(finding: &Finding, view: &View<'_>) -> Vec<Section> {
     let own = || finding.rule.rule().needs.iter().copied();
     let rests_on: BTreeSet<Section> = match &finding.repair {
         Repair::None => BTreeSet::new(),
-        Repair::RemoveRoute(_) | Repair::EnableVpcDns(_) => own().collect(),
+        Repair::RemoveRoute(_) | Repair::EnableVpcDns(_) | Repair::OpenOwnGroup => own().collect(),
         // Without the tables nobody knows who comes by which way, nor whether the name moves anything.
         Repair::CreateEndpoint(NewEndpoint::Interface { .. }) => {
             let group = [Section::SecurityGroups, Section::RouteTables];
@@ -86,6 +95,7 @@ fn missing_for(finding: &Finding, view: &View<'_>) -> Vec<Section> {
             own().chain([Section::Vpcs, Section::Subnets, Section::RouteTables]).collect()
         }
         Repair::Call(call) => own().chain(call.rests_on()).collect(),
+        Repair::Calls(calls) => own().chain(calls.iter().flat_map(Action::rests_on)).collect(),
         // Whether a route is to go first is to be known.
         Repair::SetPolicy(_) => {
             own().chain(Operation::ModifyVpcEndpoint.rests_on().iter().copied()).collect()
@@ -230,11 +240,23 @@ impl<'v, 'w> Draft<'v, 'w> {
 
     fn make_plain_calls(&mut self, findings: &[Finding]) {
         for finding in findings {
-            if let Repair::Call(call) = &finding.repair
-                && let Some(action) =
-                    call.with_group(|group| Some(GroupRef::Existing(group.clone())))
-            {
-                self.push_change(finding.rule, action, Vec::new());
+            let calls = match &finding.repair {
+                Repair::Call(call) => std::slice::from_ref(call),
+                Repair::Calls(calls) => calls.as_slice(),
+                Repair::None
+                | Repair::EnableVpcDns(_)
+                | Repair::CreateEndpoint(_)
+                | Repair::EditEndpoint(_)
+                | Repair::OpenOwnGroup
+                | Repair::SetPolicy(_)
+                | Repair::RemoveRoute(_) => &[],
+            };
+            let mut before = Vec::new();
+            for call in calls {
+                let existing = |group: &SecurityGroupId| Some(GroupRef::Existing(group.clone()));
+                if let Some(action) = call.with_group(existing) {
+                    before = vec![self.push_change(finding.rule, action, before)];
+                }
             }
         }
     }

@@ -12,11 +12,12 @@ use crate::analysis::required_service::{
 use crate::analysis::route::{RouteClass, classify};
 use crate::analysis::served::{Answer, Obstacle, Proof, prove, prove_route};
 use crate::analysis::topology::SubnetUse;
-use crate::baseline::Create;
+use crate::baseline::{Create, Mode};
 use crate::ec2::change::{Action, NewEndpoint};
 use crate::ec2::id::{RouteTableId, ServiceName};
 use crate::ec2::world::RouteTable;
 use crate::history::{Premise, Seen};
+use crate::plan::costs;
 use crate::plan::outlook::{Outlook, without_made_ids};
 use crate::plan::{Circumstances, GroupRef, Hold, Step, StepId, Task};
 use crate::rules::left_alone::{LeftAloneReason, Unserved};
@@ -61,6 +62,7 @@ impl Draft<'_, '_> {
         for step in &self.plan.steps {
             refusals.extend(self.refusals_of(step));
         }
+        refusals.extend(self.too_expensive());
         let made = self.services_with_new_interface_endpoints();
         if !made.is_empty() {
             let outlook = Outlook::of(self.view.snapshot).after(&self.plan.steps);
@@ -75,6 +77,30 @@ impl Draft<'_, '_> {
             });
         }
         refusals
+    }
+
+    /// The interface endpoints that would cost more than the baseline's ceiling, or nobody knows what.
+    fn too_expensive(&self) -> Refusals {
+        let Some(ceiling) = self.view.baseline.costs.ceiling_per_month else {
+            return Refusals::new();
+        };
+        let per_month = costs::after(self.view, &self.plan);
+        if per_month.is_some_and(|per_month| per_month <= ceiling) {
+            return Refusals::new();
+        }
+        let reason = LeftAloneReason::CostsTooMuch { per_month, ceiling };
+        let steps = self.plan.steps.iter().filter(|step| step.mode == Mode::Repair);
+        let refused = steps.filter_map(|step| match &step.task {
+            Task::Change(action) => {
+                let new = costs::new_interfaces(self.view, action)?;
+                Some(match new.makes_endpoint {
+                    true => Refused::Made(new.service),
+                    false => Refused::Zones(new.service),
+                })
+            }
+            Task::Await(_) => None,
+        });
+        refused.map(|refused| (refused, reason.clone())).collect()
     }
 
     /// What of a step must not be done, judged at the moment when it is taken: after the steps that
@@ -181,10 +207,13 @@ impl Draft<'_, '_> {
             }
             Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
             // It is the baseline's own, behind which the service counts as served.
             | Action::SetEndpointPolicy { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => Vec::new(),
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => Vec::new(),
         }
     }
 
@@ -329,7 +358,8 @@ impl Draft<'_, '_> {
                 | Hold::RoutesFirst
                 | Hold::Settling { .. }
                 | Hold::Pace { .. }
-                | Hold::NotRemembered { .. },
+                | Hold::NotRemembered { .. }
+                | Hold::NotProven { .. },
             )
             | None => None,
         };

@@ -35,10 +35,12 @@ pub(super) fn refused_by_aws(view: &View<'_>, findings: &[Finding]) -> Refusals 
                 Addition::Subnets(_) | Addition::OwnGroup => {}
             },
             Repair::None
+            | Repair::SetPolicy(_)
+            | Repair::OpenOwnGroup
             | Repair::EnableVpcDns(_)
             | Repair::RemoveRoute(_)
-            | Repair::SetPolicy(_)
-            | Repair::Call(_) => {}
+            | Repair::Call(_)
+            | Repair::Calls(_) => {}
         }
     }
     refusals
@@ -148,11 +150,13 @@ fn list_leads_elsewhere(
                 removal.table == *table && removal.destination == destination
             }
             Repair::None
+            | Repair::OpenOwnGroup
             | Repair::EnableVpcDns(_)
             | Repair::CreateEndpoint(_)
             | Repair::EditEndpoint(_)
             | Repair::SetPolicy(_)
-            | Repair::Call(_) => false,
+            | Repair::Call(_)
+            | Repair::Calls(_) => false,
         });
     let target = route.target().map_or_else(|| "?".to_owned(), |target| target.to_string());
     let destination = destination.to_string();

@@ -29,10 +29,12 @@ impl<'w> Draft<'_, 'w> {
                 Repair::RemoveRoute(route) => Some((finding.rule, route)),
                 Repair::None
                 | Repair::EnableVpcDns(_)
+                | Repair::OpenOwnGroup
                 | Repair::CreateEndpoint(_)
                 | Repair::EditEndpoint(_)
                 | Repair::SetPolicy(_)
-                | Repair::Call(_) => None,
+                | Repair::Call(_)
+                | Repair::Calls(_) => None,
             })
             .collect();
         let wanted = self.leave_to_name_servers(wanted);

@@ -72,9 +72,11 @@ impl Draft<'_, '_> {
             | Repair::EditEndpoint(_)
             | Repair::None
             | Repair::EnableVpcDns(_)
+            | Repair::OpenOwnGroup
             | Repair::RemoveRoute(_)
             | Repair::SetPolicy(_)
-            | Repair::Call(_) => false,
+            | Repair::Call(_)
+            | Repair::Calls(_) => false,
         }
     }
 
@@ -121,6 +123,7 @@ impl Draft<'_, '_> {
 fn needs_group(repair: &Repair) -> bool {
     match repair {
         Repair::CreateEndpoint(NewEndpoint::Interface { .. })
+        | Repair::OpenOwnGroup
         | Repair::EditEndpoint(EndpointEdit { addition: Addition::OwnGroup, .. }) => true,
         Repair::None
         | Repair::EnableVpcDns(_)
@@ -131,6 +134,7 @@ fn needs_group(repair: &Repair) -> bool {
         })
         | Repair::RemoveRoute(_)
         | Repair::SetPolicy(_)
-        | Repair::Call(_) => false,
+        | Repair::Call(_)
+        | Repair::Calls(_) => false,
     }
 }

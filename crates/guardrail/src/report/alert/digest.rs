@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::summary::{alert_of, attributes, list_command, number, paragraph, time};
-use super::{Alert, JSON_LIMIT};
+use super::{Alert, JSON_LIMIT, lapses};
 use crate::ec2::id::Place;
-use crate::history::Standing;
 use crate::history::digest::StandingVpc;
-use crate::shown::{self, filled, one_line};
+use crate::history::{ExemptedStanding, Standing};
+use crate::shown::{self, filled, one_line, quoted};
+use crate::time::Day;
 
 /// How long the list may become, in bytes: a reader finds what is worst at its beginning.
 const LIST_LIMIT: usize = 20_000;
@@ -32,12 +33,15 @@ pub fn digest(
     unreadable: usize,
     place: &Place,
     stack: &str,
+    today: Day,
 ) -> Option<Alert> {
-    if standing.is_empty() && unreadable == 0 {
+    let all_exempted = || standing.iter().flat_map(|vpc| &vpc.exempted);
+    let lapses = all_exempted().any(|it| it.lapses_soon(today));
+    if findings(standing) == 0 && unreadable == 0 && !lapses {
         return None;
     }
     let all = number(findings(standing), "finding", "findings");
-    let vpcs = number(standing.len(), "VPC", "VPCs");
+    let vpcs = number(with_findings(standing), "VPC", "VPCs");
     let subject = format!("VPC guardrail: {all} in {vpcs}, once a day, {}", place.region);
     let mut text = String::new();
     let what = format!(
@@ -46,6 +50,10 @@ pub fn digest(
         place.account, place.region
     );
     paragraph(&mut text, &what);
+    if let exempted @ 1.. = all_exempted().count() {
+        let exempted = number(exempted, "exempted finding stands", "exempted findings stand");
+        let _ = writeln!(text, "{exempted} beside that, until the exemption lapses.");
+    }
     if unreadable > 0 {
         let of = number(unreadable, "VPC", "VPCs");
         let _ = writeln!(text, "The state of {of} cannot be read from the table: see the log.");
@@ -55,7 +63,7 @@ pub fn digest(
         if text.len() > LIST_LIMIT {
             break;
         }
-        told_of(&mut text, vpc);
+        told_of(&mut text, vpc, today);
         left = rest;
     }
     if !left.is_empty() {
@@ -73,7 +81,11 @@ fn findings(of: &[StandingVpc]) -> usize {
     of.iter().map(|vpc| vpc.findings.len()).sum()
 }
 
-fn told_of(text: &mut String, vpc: &StandingVpc) {
+fn with_findings(of: &[StandingVpc]) -> usize {
+    of.iter().filter(|vpc| !vpc.findings.is_empty()).count()
+}
+
+fn told_of(text: &mut String, vpc: &StandingVpc, today: Day) {
     let looked = match vpc.looked {
         Some(looked) => format!("last looked at {}", time(looked)),
         None => "no look has come to its end".to_owned(),
@@ -81,18 +93,30 @@ fn told_of(text: &mut String, vpc: &StandingVpc) {
     let _ = writeln!(text, "\n{}, {looked}", vpc.vpc);
     for finding in vpc.findings.iter().take(OF_A_VPC) {
         let _ = writeln!(text, "  - {} since {}", finding.rule, time(finding.since));
-        for line in filled(&short(finding), 4) {
+        for line in filled(&short(&finding.summary), 4) {
             let _ = writeln!(text, "{line}");
         }
     }
     if let Some(more) = vpc.findings.len().checked_sub(OF_A_VPC).filter(|more| *more > 0) {
         let _ = writeln!(text, "  and {more} more");
     }
+    for exempted in vpc.exempted.iter().take(OF_A_VPC) {
+        let ExemptedStanding { rule, until, exemption, set_by, .. } = exempted;
+        let _ = writeln!(text, "  - exempted until {until}{}: {rule}", lapses(today, *until));
+        let set_by = set_by.as_ref().map(|who| format!(", set by {}", quoted(who)));
+        let by = format!("by {exemption}{}", set_by.unwrap_or_default());
+        for line in filled(&short(&exempted.summary), 4).into_iter().chain(filled(&by, 4)) {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    if let Some(more) = vpc.exempted.len().checked_sub(OF_A_VPC).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  and {more} more exempted");
+    }
 }
 
-fn short(finding: &Standing) -> String {
-    let mut shown: String = one_line(&finding.summary).chars().take(FINDING_LIMIT).collect();
-    if finding.summary.chars().nth(FINDING_LIMIT).is_some() {
+fn short(summary: &str) -> String {
+    let mut shown: String = one_line(summary).chars().take(FINDING_LIMIT).collect();
+    if summary.chars().nth(FINDING_LIMIT).is_some() {
         shown.push('…');
     }
     shown
@@ -109,11 +133,12 @@ fn as_json(
     let of = |vpcs: Option<Vec<Value>>| {
         json!({
             "version": 1, "verdict": "digest", "digest": id, "account": place.account,
-            "region": place.region, "findings": findings(standing), "vpcs": standing.len(),
+            "region": place.region, "findings": findings(standing), "vpcs": with_findings(standing),
+            "exempted": standing.iter().map(|vpc| vpc.exempted.len()).sum::<usize>(),
             "unreadable": unreadable, "standing": vpcs, "command": command,
         })
     };
-    if findings(standing) > IN_DATA {
+    if standing.iter().map(|vpc| vpc.findings.len() + vpc.exempted.len()).sum::<usize>() > IN_DATA {
         return of(None);
     }
     let whole = of(Some(standing.iter().map(vpc_as_json).collect()));
@@ -123,10 +148,15 @@ fn as_json(
 fn vpc_as_json(vpc: &StandingVpc) -> Value {
     let finding = |standing: &Standing| -> Value {
         let since: Timestamp = standing.since;
-        json!({ "rule": standing.rule, "since": since, "summary": short(standing) })
+        json!({ "rule": standing.rule, "since": since, "summary": short(&standing.summary) })
     };
+    let exempted = |of: &ExemptedStanding| -> Value {
+        json!({ "rule": of.rule, "since": of.since, "until": of.until, "summary": short(&of.summary),
+            "exemption": one_line(&of.exemption), "set_by": of.set_by })
+    };
+    let exempted: Vec<Value> = vpc.exempted.iter().map(exempted).collect();
     let findings: Vec<Value> = vpc.findings.iter().map(finding).collect();
-    json!({ "vpc": vpc.vpc, "looked": vpc.looked, "findings": findings })
+    json!({ "vpc": vpc.vpc, "looked": vpc.looked, "findings": findings, "exempted": exempted })
 }
 
 #[cfg(test)]
@@ -147,7 +177,48 @@ mod tests {
             vpc: name.parse().unwrap(),
             looked: Some("2026-09-14T06:59:00Z".parse().unwrap()),
             findings: (0..findings).map(finding).collect(),
+            exempted: Vec::new(),
         }
+    }
+
+    fn today() -> Day {
+        "2026-09-14".parse().unwrap()
+    }
+
+    fn exempted_until(day: &str) -> StandingVpc {
+        let exempted = ExemptedStanding {
+            rule: RuleId::InternetRoute,
+            fingerprint: "e".to_owned(),
+            summary: ROUTE.to_owned(),
+            since: "2026-09-01T00:00:00Z".parse().unwrap(),
+            until: day.parse().unwrap(),
+            exemption: "the tag on rtb-0a1b2c3d4e5f60011: \"moving house\"".to_owned(),
+            set_by: Some("ops".to_owned()),
+            lapse_told: false,
+        };
+        StandingVpc { exempted: vec![exempted], ..vpc("vpc-3", 0, "") }
+    }
+
+    /// What is exempted alone is no reason for a message a day; its lapse is.
+    #[test]
+    fn what_is_exempted_is_told_with_what_stands_and_when_it_lapses_soon() {
+        let of = |standing: &[StandingVpc]| digest("d", standing, 0, &place(), "s", today());
+        assert_eq!(of(&[exempted_until("2026-09-22")]), None);
+        let soon = of(&[exempted_until("2026-09-21")]).unwrap();
+        assert_eq!(soon.subject, "VPC guardrail: 0 findings in 0 VPCs, once a day, eu-central-1");
+        let told = "1 exempted finding stands beside that, until the exemption lapses.\n\n\
+                    vpc-3, last looked at 2026-09-14 06:59 UTC\n\
+                    \x20 - exempted until 2026-09-21 (it lapses in 7 days): internet-route\n\
+                    \x20   rtb-0a1b2c3d4e5f60011: 0.0.0.0/0 → nat-0a1b2c3d4e5f60001 leads to the\n\
+                    \x20     internet through public NAT gateway nat-0a1b2c3d4e5f60001\n\
+                    \x20   by the tag on rtb-0a1b2c3d4e5f60011: \"moving house\", set by \"ops\"\n";
+        assert!(soon.text.contains(told), "{}", soon.text);
+        let both = of(&[vpc("vpc-1", 1, ROUTE), exempted_until("2026-12-01")]).unwrap();
+        assert_eq!(both.subject, "VPC guardrail: 1 finding in 1 VPC, once a day, eu-central-1");
+        assert!(both.text.contains("  - exempted until 2026-12-01: internet-route\n"));
+        let json: Value = serde_json::from_str(&both.json).unwrap();
+        assert_eq!(json["exempted"], 1);
+        assert_eq!(json["standing"][1]["exempted"][0]["set_by"], "ops");
     }
 
     const ROUTE: &str = "rtb-0a1b2c3d4e5f60011: 0.0.0.0/0 → nat-0a1b2c3d4e5f60001 leads to the internet \
@@ -156,7 +227,7 @@ mod tests {
     #[test]
     fn a_digest_says_what_stands_where_and_since_when() {
         let standing = [vpc("vpc-0a1b2c3d4e5f60000", 1, ROUTE), vpc("vpc-2", 12, "x")];
-        let alert = digest("digest-2026-09-14", &standing, 0, &place(), "stack").unwrap();
+        let alert = digest("digest-2026-09-14", &standing, 0, &place(), "stack", today()).unwrap();
         assert_eq!(alert.subject, "VPC guardrail: 13 findings in 2 VPCs, once a day, eu-central-1");
         let ten = "  - internet-route since 2026-09-12 08:31 UTC\n    x\n".repeat(10);
         assert_eq!(
@@ -187,8 +258,8 @@ mod tests {
 
     #[test]
     fn nothing_that_stands_is_no_digest_but_what_cannot_be_read_is() {
-        assert_eq!(digest("d", &[], 0, &place(), "s"), None);
-        let text = digest("d", &[], 1, &place(), "s").unwrap().text;
+        assert_eq!(digest("d", &[], 0, &place(), "s", today()), None);
+        let text = digest("d", &[], 1, &place(), "s", today()).unwrap().text;
         let said = "\nThe state of 1 VPC cannot be read from the table: see the log.\n";
         assert!(text.contains(said), "{text}");
     }
@@ -198,7 +269,7 @@ mod tests {
         let long = "東".repeat(1_000);
         let standing: Vec<StandingVpc> =
             (0..1000).map(|at| vpc(&format!("vpc-{at}"), 20, &long)).collect();
-        let alert = digest("d", &standing, 0, &place(), "s").unwrap();
+        let alert = digest("d", &standing, 0, &place(), "s", today()).unwrap();
         assert!(alert.text.len() < 32_000, "{}", alert.text.len());
         assert!(
             alert.text.contains("\nand 997 VPCs more, with 19940 findings\n"),
@@ -206,7 +277,7 @@ mod tests {
             alert.text
         );
         for (vpcs, of) in [(1000, &standing[..]), (50, &standing[..50])] {
-            let alert = digest("d", of, 0, &place(), "s").unwrap();
+            let alert = digest("d", of, 0, &place(), "s", today()).unwrap();
             let json: Value = serde_json::from_str(&alert.json).unwrap();
             assert_eq!((&json["vpcs"], &json["standing"]), (&json!(vpcs), &Value::Null));
         }

@@ -5,6 +5,7 @@ mod caller;
 mod closed_run;
 mod digest;
 mod ended;
+mod exempted;
 mod first_contact;
 mod lost;
 mod moved;
@@ -16,17 +17,20 @@ mod unmatched_call;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::baseline::{Baseline, ManagedVpcs, Mode};
+use crate::baseline::{Baseline, ExemptionTags, ManagedVpcs, Mode};
 use crate::cloud::Applied;
 use crate::ec2::id::SubnetId;
 use crate::event::Tool;
 pub use crate::history::{Alert, Attribute};
+use crate::plan::costs::StepCost;
 pub use crate::report::alert::baseline_alert::baseline_alert;
 pub use crate::report::alert::caller::call;
 use crate::report::alert::caller::caller;
 pub use crate::report::alert::closed_run::{ClosedRun, ClosedStep, closed_run_alert};
 pub use crate::report::alert::digest::digest;
 use crate::report::alert::ended::{after_how_long, ended, is_back_by_others};
+pub(super) use crate::report::alert::exempted::lapses;
+use crate::report::alert::exempted::{but_for, exempted};
 pub use crate::report::alert::first_contact::{first_contact_alert, table_lost_alert};
 pub use crate::report::alert::lost::lost_alert;
 use crate::report::alert::moved::moved;
@@ -35,8 +39,9 @@ pub use crate::report::alert::summary::summary;
 pub use crate::report::alert::sweep_blind::sweep_blind_alert;
 pub use crate::report::alert::unmatched_call::unmatched_call;
 use crate::report::commands;
-use crate::report::{Next, Outcome, Report, StepReport, Verdict};
+use crate::report::{CutOff, Next, Outcome, Report, StepReport, Verdict};
 use crate::shown::{self, one_line, quoted, word};
+use crate::time::Day;
 
 /// SNS refuses a subject of 100 characters or more
 /// (docs.aws.amazon.com/sns/latest/api/API_Publish.html).
@@ -72,6 +77,7 @@ pub fn alert(report: &Report, baseline: &Baseline) -> Alert {
 /// One line: what happened, where.
 pub fn subject(report: &Report) -> String {
     let what = match report.verdict {
+        _ if !report.cut_off.is_empty() => "services cut off after repair",
         _ if report.vpc_departed() || report.was_managed => "not managed now",
         _ if is_back_by_others(report) => "back on its baseline",
         Verdict::Repaired if report.changed() => "repaired",
@@ -93,11 +99,18 @@ pub fn subject(report: &Report) -> String {
         [one] => format!(" ({one})"),
         [first, rest @ ..] => format!(" ({first} +{})", rest.len()),
     };
+    let but_for = match report.findings.is_empty() {
+        true => but_for(report),
+        false => String::new(),
+    };
     let left = if report.subnets_departed() { "subnet not private, " } else { "" };
     let recorded = if is_not_recorded(report) { ", not recorded" } else { "" };
     let scope = &report.scope;
     printable(
-        &format!("VPC guardrail: {left}{what}{recorded} {} {}{about}", scope.vpc, scope.region),
+        &format!(
+            "VPC guardrail: {left}{what}{but_for}{recorded} {} {}{about}",
+            scope.vpc, scope.region
+        ),
         SUBJECT_LIMIT,
     )
 }
@@ -123,6 +136,10 @@ pub fn short_text(report: &Report, baseline: &Baseline) -> String {
 fn text_with(report: &Report, baseline: &Baseline, scripts: Scripts) -> String {
     let mut out = String::new();
     headline(&mut out, report);
+    if !report.cut_off.is_empty() {
+        cut_off(&mut out, report);
+        to_undo(&mut out, report, scripts);
+    }
     departed(&mut out, report);
     ended(&mut out, report);
     who(&mut out, report);
@@ -159,6 +176,15 @@ fn headline(out: &mut String, report: &Report) {
     }
 }
 
+/// What probes do not reach any more.
+fn cut_off(out: &mut String, report: &Report) {
+    let _ =
+        writeln!(out, "\nMay be cut off by the removal of routes, as probes in the subnets say");
+    for CutOff { probe, why } in &report.cut_off {
+        let _ = writeln!(out, "  - {probe}: {}", one_line(why));
+    }
+}
+
 /// Whether something was changed that the table did not take.
 fn is_not_recorded(report: &Report) -> bool {
     report.notes_error.is_some() && report.changed()
@@ -182,12 +208,24 @@ fn departed(out: &mut String, report: &Report) {
 
 fn body(out: &mut String, report: &Report) {
     found(out, report);
+    exempted(out, report);
     steps(out, report);
+    cost(out, report);
     moved(out, report);
     left_alone(out, report);
 }
 
-fn ending(report: &Report) -> &'static str {
+fn ending(report: &Report) -> String {
+    let but_for = match report.verdict {
+        Verdict::Compliant | Verdict::Repaired | Verdict::Advised => but_for(report),
+        Verdict::DriftLeft | Verdict::Incomplete | Verdict::NotManaged | Verdict::NoSuchVpc => {
+            String::new()
+        }
+    };
+    format!("{}{but_for}", ending_words(report))
+}
+
+fn ending_words(report: &Report) -> &'static str {
     let planned = report.steps.iter().any(|step| is_idle(&step.outcome));
     match report.verdict {
         Verdict::Compliant if is_back_by_others(report) => "back on its baseline",
@@ -366,6 +404,25 @@ fn left_alone(out: &mut String, report: &Report) {
     }
 }
 
+/// What the steps cost, a line each.
+fn cost(out: &mut String, report: &Report) {
+    if report.costs.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nWhat this costs (data not counted)");
+    for StepCost { step, service, zones, per_month } in &report.costs {
+        let zones = if *zones == 1 { "1 zone".to_owned() } else { format!("{zones} zones") };
+        let amount = match per_month {
+            Some(amount) => format!("{amount} a month"),
+            None => format!(
+                "price in {} unknown, set it in the baseline's `costs`",
+                report.scope.region
+            ),
+        };
+        let _ = writeln!(out, "  - step {step}: {service} in {zones}: {amount}");
+    }
+}
+
 /// What the reader can do. Scripts are long and come last.
 fn advice(out: &mut String, report: &Report, baseline: &Baseline, scripts: Scripts) {
     if !report.findings.is_empty() {
@@ -376,7 +433,10 @@ fn advice(out: &mut String, report: &Report, baseline: &Baseline, scripts: Scrip
         }
     }
     back(out, report, baseline);
-    to_undo(out, report, scripts);
+    // What cut something off is undone before anything else is read.
+    if report.cut_off.is_empty() {
+        to_undo(out, report, scripts);
+    }
     by_hand(out, report, scripts);
 }
 
@@ -408,11 +468,32 @@ fn exempt(out: &mut String, report: &Report, baseline: &Baseline) {
             "  unguarded subnets: \"unclassified_subnets\": {accept} in the baseline"
         );
     }
+    if let Some(command) = exempt_command(report, baseline) {
+        let _ = writeln!(out, "  until a day, with a reason: {command}");
+    }
     let quieter: Vec<String> = modes_of(report)
         .into_iter()
         .map(|(rule, mode)| format!("\"{rule}\": {{ \"mode\": \"{}\" }}", below(mode)))
         .collect();
-    let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} in the baseline", quieter.join(", "));
+    let place = match report.modes_of_override {
+        true => "in the VPC's override in the baseline",
+        false => "in the baseline",
+    };
+    let _ = writeln!(out, "  a rule: \"rules\": {{ {} }} {place}", quieter.join(", "));
+}
+
+/// The command that exempts what was found first, for the reader to put in the reason.
+fn exempt_command(report: &Report, baseline: &Baseline) -> Option<String> {
+    match baseline.exempting.tags {
+        ExemptionTags::Refuse => return None,
+        ExemptionTags::Accept => {}
+    }
+    let found = report.findings.iter().find(|found| !found.repaired).or(report.findings.first())?;
+    let on = found.drift.one_place().unwrap_or_else(|| report.scope.vpc.to_string());
+    let days = baseline.exempting.longest_days.min(30);
+    let until = Day::of(report.finished).plus(days);
+    let rule = found.rule;
+    Some(format!("guardrail exempt {on} --rule {rule} --until {until} --reason '…'"))
 }
 
 /// The subnets that nobody guards and that lead out.
@@ -472,6 +553,8 @@ fn json(report: &Report) -> String {
     short.departures.truncate(50);
     short.steps.truncate(50);
     short.findings.truncate(50);
+    short.exempted.truncate(50);
+    short.exempting_nothing.truncate(50);
     short.left_alone.truncate(50);
     let short = shown::json(&short);
     if short.len() <= JSON_LIMIT {
@@ -485,6 +568,12 @@ fn json(report: &Report) -> String {
 }
 
 fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
+    // A subscription that hands messages to SQS as they are takes ten, and drops a message with more
+    // (docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html): what a probe lost comes first.
+    let tenth = match report.cut_off.is_empty() {
+        true => ("exempted", Attribute::of(!report.exempted.is_empty())),
+        false => ("cut_off", Attribute::of(true)),
+    };
     let attributes = [
         ("account", Attribute::of(&report.scope.account)),
         ("region", Attribute::of(&report.scope.region)),
@@ -495,8 +584,9 @@ fn attributes(report: &Report) -> BTreeMap<String, Attribute> {
         ("mode", Attribute::of(strongest_mode(report))),
         ("changed", Attribute::of(report.changed())),
         ("rules", Attribute::List(rules_of(report).into_iter().map(str::to_owned).collect())),
+        tenth,
     ];
-    attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// A verdict as subscribers filter on it.

@@ -64,6 +64,7 @@ fn an_alert_says_who_what_why_and_what_to_do() {
          \nTo exempt\n\
          \x20 this VPC: aws ec2 delete-tags --resources vpc-1 --tags 'Key=vpc-guardrail' --region eu-central-1\n\
          \x20 a subnet: take away the tag that makes it private (`guardrail explain` names it)\n\
+         \x20 until a day, with a reason: guardrail exempt rtb-a --rule internet-route --until 1970-01-31 --reason '…'\n\
          \x20 a rule: \"rules\": { \"internet-route\": { \"mode\": \"observe\" } } in the baseline\n\
          \nTo fix it for good\n\
          \x20 CreateRoute came through Terraform, as its user agent says (\"ops\"): change it in that code, or the next run of it brings the fault back.\n\
@@ -78,6 +79,7 @@ fn an_alert_says_who_what_why_and_what_to_do() {
         ("account", "111122223333"),
         ("cause", "event"),
         ("changed", "false"),
+        ("exempted", "false"),
         ("left", "false"),
         ("mode", "notify"),
         ("region", "eu-central-1"),
@@ -105,6 +107,7 @@ fn what_has_ended_is_told_with_since_when_and_for_how_long_it_was() {
         steps: Vec::new(),
         evidence: Vec::new(),
         script: None,
+        costs: Vec::new(),
         advice: None,
         ended: vec![gone],
         was_off_for_seconds: Some(4_800),

@@ -1,8 +1,11 @@
 //! What a baseline says without effect, or hardly as it is meant, whatever world it is for.
 
+use ipnet::IpNet;
+
 use crate::baseline::{
     AcceptedSubnet, Baseline, DefaultMode, ManagedVpcs, Mode, RuleId, TagSelector,
 };
+use crate::ec2::cidr::Cidr;
 use crate::report::baseline_check::listed;
 
 /// A line for each setting that is amiss, but for selectors of subnets and services' names.
@@ -10,6 +13,8 @@ pub(super) fn warnings(baseline: &Baseline) -> Vec<String> {
     let mut warnings: Vec<String> =
         [every_vpc(baseline), no_promise(baseline)].into_iter().flatten().collect();
     warnings.extend(rules(baseline));
+    warnings.extend(rules_of_overrides(baseline));
+    warnings.extend(allowed_everything(baseline));
     warnings.extend(accepted_policies(baseline));
     warnings.extend(policies(baseline));
     warnings.extend(accepted_subnets(baseline));
@@ -68,14 +73,52 @@ fn no_promise(baseline: &Baseline) -> Option<String> {
 /// Rules whose mode says `repair` though nothing repairs what they find.
 fn rules(baseline: &Baseline) -> impl Iterator<Item = String> {
     let told = baseline.rules.iter().filter(|(_, options)| options.mode == Some(Mode::Repair));
-    let vain = told.filter(|(rule, _)| match rule.default_mode() {
-        DefaultMode::Advice => true,
-        DefaultMode::OfBaseline | DefaultMode::Notify => rule.rule().operations.is_empty(),
-    });
+    let vain = told.filter(|(rule, _)| repairs_nothing(**rule));
     vain.map(|(rule, _)| {
         format!(
             "`rules.{rule}.mode`: `repair` does no more than `notify`, because nothing repairs what \
              this rule finds; write `notify`, or leave it out"
+        )
+    })
+}
+
+/// The same of rules in overrides.
+fn rules_of_overrides(baseline: &Baseline) -> impl Iterator<Item = String> {
+    let each = baseline.overrides.iter().enumerate();
+    let repair = each.flat_map(|(at, known)| {
+        let repair = known.rules.iter().filter(|(_, own)| own.mode == Mode::Repair);
+        repair.map(move |(rule, _)| (at, *rule))
+    });
+    repair.filter(|(_, rule)| repairs_nothing(*rule)).map(|(at, rule)| {
+        format!(
+            "`overrides[{at}].rules.{rule}.mode`: `repair` does no more than `notify`, because nothing \
+             repairs what this rule finds; write `notify`, or leave it out"
+        )
+    })
+}
+
+fn repairs_nothing(rule: RuleId) -> bool {
+    match rule.default_mode() {
+        DefaultMode::Advice => true,
+        DefaultMode::OfBaseline | DefaultMode::Notify => rule.rule().operations.is_empty(),
+    }
+}
+
+/// What allows routes to everything, so that `internet-route` finds nothing more of a family.
+fn allowed_everything(baseline: &Baseline) -> impl Iterator<Item = String> {
+    let each = baseline.internet_routes.allowed.iter().enumerate();
+    let wide = each.flat_map(|(at, allowed)| {
+        let is_wide = |block: &&Cidr| {
+            // All of IPv6 that is routed lies in one block of 3 bits.
+            let least = |net: IpNet| if net.max_prefix_len() == 32 { 3 } else { 8 };
+            block.net().is_some_and(|net| net.prefix_len() < least(net))
+        };
+        allowed.destinations.iter().filter(is_wide).map(move |block| (at, block))
+    });
+    wide.map(|(at, block)| {
+        format!(
+            "`internet_routes.allowed[{at}]`: `{block}` allows routes to nearly everything, so that \
+             `internet-route` finds none of them; name the addresses that are meant"
         )
     })
 }

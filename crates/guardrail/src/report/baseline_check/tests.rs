@@ -364,3 +364,32 @@ fn what_names_nothing_in_the_world_is_told() {
         ]
     );
 }
+
+#[test]
+fn what_allows_routes_to_everything_is_warned_of() {
+    let warned = |blocks: &[&str]| {
+        let baseline = json!({"version": 1,
+            "internet_routes": {"allowed": [{"destinations": blocks, "reason": "x"}]}});
+        warnings(&Baseline::parse(&baseline.to_string()).unwrap())
+    };
+    assert_eq!(warned(&["203.0.113.7/32", "2001:db8::/32", "32.0.0.0/3"]), Vec::<String>::new());
+    assert_eq!(
+        warned(&["0.0.0.0/0"]),
+        ["`internet_routes.allowed[0]`: `0.0.0.0/0` allows routes to nearly everything, so that \
+          `internet-route` finds none of them; name the addresses that are meant"]
+    );
+    assert_eq!(warned(&["0.0.0.0/1", "128.0.0.0/1", "2000::/3"]).len(), 3);
+}
+
+#[test]
+fn an_override_that_switches_on_what_repairs_nothing_is_warned_of() {
+    let baseline = json!({"version": 1, "overrides": [{"vpc": {"id": "vpc-1"},
+        "rules": {"endpoint-state": {"mode": "repair"}, "internet-route": {"mode": "repair"}}}]});
+    assert_eq!(
+        warnings(&Baseline::parse(&baseline.to_string()).unwrap()),
+        [
+            "`overrides[0].rules.endpoint-state.mode`: `repair` does no more than `notify`, because nothing \
+          repairs what this rule finds; write `notify`, or leave it out"
+        ]
+    );
+}

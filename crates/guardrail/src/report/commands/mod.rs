@@ -35,10 +35,13 @@ pub fn of(step: &Step, action: &Action<GroupRef>, scope: &Scope) -> String {
         Action::DeleteRoute { .. } => after(&step.after, &command),
         Action::EnableVpcDns { .. }
         | Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
         | Action::SetEndpointPolicy { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => command,
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => command,
     }
 }
 
@@ -71,8 +74,13 @@ pub fn untag_vpc(key: &str, scope: &Scope) -> String {
 
 /// The command that brings a VPC into the guardrail's care, by the tag that selects it.
 pub fn tag_vpc(key: &str, value: &str, scope: &Scope) -> String {
+    format!("{} --region {}", tag(scope.vpc.as_str(), key, value), scope.region)
+}
+
+/// The command that sets a tag, in the Region that the caller's settings say.
+pub fn tag(resource: &str, key: &str, value: &str) -> String {
     let tag = tag_argument(&[("Key", key), ("Value", value)]);
-    format!("aws ec2 create-tags --resources {} --tags {tag} --region {}", scope.vpc, scope.region)
+    format!("aws ec2 create-tags --resources {resource} --tags {tag}")
 }
 
 /// A tag as the CLI takes it: in its shorthand where that cannot be misread, else as JSON; in
@@ -109,10 +117,13 @@ pub fn undo(
         Action::EnableVpcDns { .. }
         | Action::CreateSecurityGroup { .. }
         | Action::AuthorizeHttps { .. }
+        | Action::RevokeIngress { .. }
         | Action::CreateEndpoint { .. }
         | Action::ModifyEndpoint { .. }
         | Action::SetEndpointPolicy { .. }
-        | Action::DisablePublicIpOnLaunch { .. } => false,
+        | Action::DisablePublicIpOnLaunch { .. }
+        | Action::StopAutomaticAddress { .. }
+        | Action::DisassociateAddress { .. } => false,
     };
     Some(match routes {
         RoutesAtStake::Yes if !is_route => {
@@ -145,9 +156,13 @@ pub fn inverse(action: &Action<GroupRef>, scope: &Scope) -> String {
             scope.vpc,
             quoted(scope.region.as_str())
         ),
+        (None, Action::StopAutomaticAddress { .. } | Action::DisassociateAddress { .. }) => {
+            "nothing is to be undone".to_owned()
+        }
         (
             None,
             Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::ModifyEndpoint { .. }
             | Action::EnableVpcDns { .. }
             | Action::SetEndpointPolicy { .. }

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use crate::baseline::Mode;
 use crate::cloud::Applied;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns};
@@ -71,6 +73,30 @@ fn public_addresses_on_launch() {
         "modify-subnet-attribute --subnet-id subnet-a --no-map-public-ip-on-launch",
         Some("modify-subnet-attribute --subnet-id subnet-a --map-public-ip-on-launch"),
     );
+    let attribute = "modify-network-interface-attribute --network-interface-id eni-1";
+    let stop = |address: Option<&str>| Action::StopAutomaticAddress {
+        interface: id("eni-1"),
+        address: address.map(str::to_owned),
+    };
+    let off = format!("{attribute} --no-associate-public-ip-address");
+    let on = format!("{attribute} --associate-public-ip-address");
+    check(&stop(Some("198.51.100.7")), &Applied::Done, &off, Some(&on));
+    check(&stop(None), &Applied::Done, &off, None);
+    check(
+        &Action::DisassociateAddress {
+            interface: id("eni-1"),
+            association: id("eipassoc-1"),
+            allocation: id("eipalloc-1"),
+            address: "203.0.113.9".to_owned(),
+            private: Some("10.0.0.4".to_owned()),
+        },
+        &Applied::Done,
+        "disassociate-address --association-id eipassoc-1",
+        Some(
+            "associate-address --allocation-id eipalloc-1 --network-interface-id eni-1 \
+             --private-ip-address 10.0.0.4 --no-allow-reassociation",
+        ),
+    );
 }
 
 #[test]
@@ -116,6 +142,18 @@ fn security_groups() {
             "authorize-security-group-ingress --group-id \"${{GROUP_1:?take step 1 first}}\" {permissions}"
         ),
         Some(&format!("revoke-security-group-ingress --group-id sg-made {permissions}")),
+    );
+    let rule = json!({"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]});
+    let words = "--group-id sg-own --ip-permissions \
+                 '[{\"FromPort\":22,\"IpProtocol\":\"tcp\",\"IpRanges\":[{\"CidrIp\":\"0.0.0.0/0\"}],\"ToPort\":22}]'";
+    check(
+        &Action::RevokeIngress {
+            group: GroupRef::Existing(id("sg-own")),
+            rule: serde_json::from_value(rule).unwrap(),
+        },
+        &Applied::Done,
+        &format!("revoke-security-group-ingress {words}"),
+        Some(&format!("authorize-security-group-ingress {words}")),
     );
 }
 

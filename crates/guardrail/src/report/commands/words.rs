@@ -1,13 +1,14 @@
 //! The words of the AWS CLI's commands, fit for a shell.
 
 use ipnet::IpNet;
+use serde_json::json;
 
 use crate::cloud::Applied;
 use crate::ec2::change::{Action, DnsAttribute, NewEndpoint, PrivateDns, created_tags};
 use crate::ec2::cidr::Cidr;
 use crate::ec2::id::SecurityGroupId;
 use crate::ec2::route_target::RouteTarget;
-use crate::ec2::world::Destination;
+use crate::ec2::world::{Destination, IpPermission};
 use crate::plan::GroupRef;
 
 /// The words after `aws ec2`, each as a shell has to be given it.
@@ -82,6 +83,9 @@ pub(super) fn call(action: &Action<GroupRef>, group: impl Fn(&GroupRef) -> Strin
                 .shell_words("--group-id", vec![group(opened)])
                 .option("--ip-permissions", permissions(cidrs))
         }
+        Action::RevokeIngress { group: shut, rule } => Words::new("revoke-security-group-ingress")
+            .shell_words("--group-id", vec![group(shut)])
+            .option("--ip-permissions", as_json(rule)),
         Action::CreateEndpoint { vpc, service, kind, policy, .. } => {
             let words = Words::new("create-vpc-endpoint")
                 .option("--vpc-id", vpc)
@@ -125,6 +129,14 @@ pub(super) fn call(action: &Action<GroupRef>, group: impl Fn(&GroupRef) -> Strin
         Action::DisablePublicIpOnLaunch { subnet } => Words::new("modify-subnet-attribute")
             .option("--subnet-id", subnet)
             .flag("--no-map-public-ip-on-launch"),
+        Action::StopAutomaticAddress { interface, .. } => {
+            Words::new("modify-network-interface-attribute")
+                .option("--network-interface-id", interface)
+                .flag("--no-associate-public-ip-address")
+        }
+        Action::DisassociateAddress { association, .. } => {
+            Words::new("disassociate-address").option("--association-id", association)
+        }
     }
 }
 
@@ -145,6 +157,11 @@ pub(super) fn undoing(
             Words::new("revoke-security-group-ingress")
                 .option("--group-id", group(opened)?)
                 .option("--ip-permissions", permissions(cidrs))
+        }
+        (Action::RevokeIngress { group: shut, rule }, _) => {
+            Words::new("authorize-security-group-ingress")
+                .option("--group-id", group(shut)?)
+                .option("--ip-permissions", as_json(rule))
         }
         (Action::CreateEndpoint { .. }, Applied::CreatedEndpoint(id)) => {
             Words::new("delete-vpc-endpoints").option("--vpc-endpoint-ids", id)
@@ -181,6 +198,21 @@ pub(super) fn undoing(
         (Action::DisablePublicIpOnLaunch { subnet }, _) => Words::new("modify-subnet-attribute")
             .option("--subnet-id", subnet)
             .flag("--map-public-ip-on-launch"),
+        // While the interface has an Elastic IP address, it is all the same what AWS would assign.
+        (Action::StopAutomaticAddress { address: None, .. }, _) => return None,
+        // It gives the interface another address, for what that is worth.
+        (Action::StopAutomaticAddress { interface, address: Some(_) }, _) => {
+            Words::new("modify-network-interface-attribute")
+                .option("--network-interface-id", interface)
+                .flag("--associate-public-ip-address")
+        }
+        (Action::DisassociateAddress { interface, allocation, private, .. }, _) => {
+            let words = Words::new("associate-address")
+                .option("--allocation-id", allocation)
+                .option("--network-interface-id", interface);
+            let private: Vec<&String> = private.iter().collect();
+            words.options("--private-ip-address", &private).flag("--no-allow-reassociation")
+        }
         (Action::CreateSecurityGroup { .. } | Action::CreateEndpoint { .. }, _) => return None,
     })
 }
@@ -192,6 +224,15 @@ fn vpc_dns(vpc: &crate::ec2::id::VpcId, attribute: DnsAttribute, on: bool) -> Wo
     };
     let value = format!("{{\"Value\":{on}}}");
     Words::new("modify-vpc-attribute").option("--vpc-id", vpc).option(option, value)
+}
+
+/// A rule as the CLI takes it: as AWS describes it, without lists that hold nothing.
+fn as_json(rule: &IpPermission) -> String {
+    let mut rule = json!(rule);
+    if let Some(fields) = rule.as_object_mut() {
+        fields.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+    }
+    json!([rule]).to_string()
 }
 
 fn permissions(cidrs: &[Cidr]) -> String {

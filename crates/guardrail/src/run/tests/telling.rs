@@ -1,6 +1,7 @@
 //! Who is told of a run, and what is remembered of it, from one run to the next.
 
 use super::*;
+use crate::baseline::Mode;
 use crate::cloud::Table;
 use crate::history::first_contact::FirstContact;
 use crate::history::ledger::{gave_way_key, open_key, put, state_key};
@@ -15,7 +16,7 @@ pub(super) fn done<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// One more run, a minute later, with 25 seconds of time: its report and whether it is told.
-fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
+pub(super) fn next(cloud: &Fake, table: &InMemoryTable) -> (bool, Report) {
     next_of(cloud, table, request(0))
 }
 
@@ -31,7 +32,7 @@ pub(super) fn next_of(cloud: &Fake, table: &InMemoryTable, request: RunRequest) 
     }
 }
 
-fn state(table: &InMemoryTable) -> VpcState {
+pub(super) fn state(table: &InMemoryTable) -> VpcState {
     let item = done(table.get(&state_key(&request(0).scope))).unwrap();
     Kept::<VpcState>::of(item).unwrap().value.unwrap()
 }
@@ -228,4 +229,24 @@ fn a_first_contact_that_was_blind_at_first_is_told_with_the_others() {
     assert_eq!(FirstContact::read(&item).unwrap().sweep, "sweep-1");
     assert_eq!(state(&table).first_contact, None);
     assert!(!next_of(&cloud, &table, by(Cause::Clock, "clock-2")).0, "it stands");
+}
+
+/// The modes of a VPC's override hold for all that is done and told of it.
+#[test]
+fn an_override_says_what_is_done_and_told_of_its_vpc() {
+    let under = |mode: &str, own: Value| {
+        let cloud = Fake::new(|w| {
+            let known = json!([{"vpc": {"name": "shop"}, "mode": own}]);
+            nat(w).baseline("mode", json!(mode)).baseline("overrides", known)
+        });
+        at_once(&mut cloud.state.borrow_mut());
+        let table = InMemoryTable::default();
+        let (is_told, report) = next(&cloud, &table);
+        assert!(report.modes_of_override);
+        (report.mode, cloud.calls.take().len(), is_told, next(&cloud, &table).0)
+    };
+    assert_eq!(under("repair", json!("notify")), (Mode::Notify, 0, true, false));
+    assert_eq!(under("repair", json!("observe")), (Mode::Observe, 0, false, false));
+    assert_eq!(under("notify", json!("repair")), (Mode::Repair, 1, true, false));
+    assert_eq!(under("observe", json!("notify")), (Mode::Notify, 0, true, false));
 }

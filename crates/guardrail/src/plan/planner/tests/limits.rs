@@ -10,7 +10,7 @@ fn limits_leave_the_rest_and_what_depends_on_it_for_the_next_run() {
     check(
         |w| {
             w.baseline("limits", json!({"changes": 40, "endpoint_changes": 1}))
-                .add("SecurityGroups", own_group(&["0.0.0.0/0"]));
+                .add("SecurityGroups", own_group(&["10.0.0.0/16"]));
             nat(w).delete_gateway("vpce-s3").remove("vpce-ssm")
         },
         &[
@@ -33,7 +33,7 @@ fn steps_that_are_not_taken_use_no_limit_up() {
     check(
         |w| {
             w.baseline("limits", json!({"endpoint_changes": 1}))
-                .add("SecurityGroups", own_group(&["0.0.0.0/0"]));
+                .add("SecurityGroups", own_group(&["10.0.0.0/16"]));
             dns_off(modes(w, &[("vpc-dns", "notify")])).remove("vpce-ssm");
             w.set("vpce-ssmmessages", "SubnetIds", json!(["subnet-pria"]))
         },

@@ -179,12 +179,16 @@ fn change(step: &Step, action: &Action<GroupRef>) -> Vec<String> {
             vec![through(["gr_make", &variable, "vpce-"], words, query)]
         }
         Action::AuthorizeHttps { .. }
-        | Action::ModifyEndpoint { .. }
-        | Action::SetEndpointPolicy { .. } => {
+        | Action::RevokeIngress { .. }
+        | Action::SetEndpointPolicy { .. }
+        | Action::ModifyEndpoint { .. } => {
             vec![through(["gr_change", "True"], words, Some("Return"))]
         }
         Action::DeleteRoute { table, destination, target } => {
             vec![delete(table, destination, target)]
+        }
+        Action::StopAutomaticAddress { .. } | Action::DisassociateAddress { .. } => {
+            vec![through(["gr_change", "''"], words, None)]
         }
         Action::DisablePublicIpOnLaunch { subnet } => vec![
             through(["gr_change", "''"], words, None),
@@ -336,7 +340,13 @@ fn to_settle(plan: &Plan, deletions: &[&Step], settling: Settling) -> Duration {
             | Premise::VpcDns
             | Premise::NetworkAcl(..) => settling.usual(),
         },
-        Some(Hold::RunLimit | Hold::RoutesFirst | Hold::Grace { .. } | Hold::Pace { .. })
+        Some(
+            Hold::RunLimit
+            | Hold::RoutesFirst
+            | Hold::Grace { .. }
+            | Hold::Pace { .. }
+            | Hold::NotProven { .. },
+        )
         | None => Duration::ZERO,
     };
     let before = steps_before(plan, deletions);
@@ -368,9 +378,12 @@ fn switches_a_name(step: &Step) -> bool {
             Action::CreateEndpoint { kind: NewEndpoint::Gateway { .. }, .. }
             | Action::CreateSecurityGroup { .. }
             | Action::AuthorizeHttps { .. }
+            | Action::RevokeIngress { .. }
             | Action::DeleteRoute { .. }
             | Action::SetEndpointPolicy { .. }
-            | Action::DisablePublicIpOnLaunch { .. } => false,
+            | Action::DisablePublicIpOnLaunch { .. }
+            | Action::StopAutomaticAddress { .. }
+            | Action::DisassociateAddress { .. } => false,
         },
         // The endpoint comes up by itself: it was not there for clients before.
         Task::Await(Condition::Ready { private_dns, .. }) => *private_dns && step.after.is_empty(),

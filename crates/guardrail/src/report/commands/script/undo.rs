@@ -96,6 +96,9 @@ fn commands(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<S
         | Action::SetEndpointPolicy { .. } => {
             vec![through([TAKE, "gr_change", "True"], words, Some("Return"))]
         }
+        Action::RevokeIngress { .. } => {
+            vec![through(["gr_change", "True"], words, Some("Return"))]
+        }
         // AWS keeps a group that an interface still uses, as one does for a while after its endpoint
         // was changed or deleted. Older versions of the AWS CLI print nothing for the deletion.
         Action::CreateSecurityGroup { .. } => {
@@ -106,6 +109,13 @@ fn commands(action: &Action<GroupRef>, applied: &Applied, words: Words) -> Vec<S
             lines.push(through(["gr_call"], words, None));
             lines
         }
+        Action::StopAutomaticAddress { interface, .. } => vec![
+            say(&format!(
+                "what {interface} gets is another address: the one it had is gone for good"
+            )),
+            through(["gr_change", "''"], words, None),
+        ],
+        Action::DisassociateAddress { .. } => vec![through(["gr_call"], words, None)],
         Action::DisablePublicIpOnLaunch { .. } => {
             vec![through(["gr_change", "''"], words, None)]
         }
