@@ -91,7 +91,7 @@ fn boto3_builds_a_private_vpc_that_is_on_its_baseline() {
         })
     );
     let (said, code) = judged(folder.path());
-    assert!(said.contains("on its baseline"), "{said}");
+    assert!(said.contains(": on its baseline."), "{said}");
     assert_eq!(code, Some(0));
     let other = read(&folder.path().join("after.444455556666.eu-central-1.json"));
     assert_eq!(other["Vpcs"][0]["CidrBlock"], "10.9.0.0/16");
@@ -109,6 +109,6 @@ fn with_the_way_out_it_is_not() {
     let folder = tempfile::tempdir().unwrap();
     built(folder.path(), "open");
     let (said, code) = judged(folder.path());
-    assert!(!said.contains("on its baseline") && said.contains("nat-"), "{said}");
+    assert!(said.contains(": not on its baseline") && said.contains("nat-"), "{said}");
     assert_eq!(code, Some(1));
 }
