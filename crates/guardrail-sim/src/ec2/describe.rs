@@ -13,6 +13,7 @@ use crate::ec2::request::{Query, Request, Response};
 use crate::sim::Sim;
 
 impl Sim {
+    #[expect(clippy::too_many_lines, reason = "a line for each of EC2's calls")]
     pub(crate) fn read(&self, request: &Request) -> Result<Response, ApiError> {
         let world = self.visible();
         macro_rules! page {
