@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use guardrail::baseline::Baseline;
 use guardrail::ec2::world::World;
-use guardrail::ec2::world_file;
+use guardrail::ec2::world_file::{self, LoadError};
 use guardrail::event::Evidence;
+use guardrail_sim::Beside;
 use serde_json::Value;
 
 use crate::arguments::{BaselineArgs, WorldArgs};
@@ -41,6 +42,27 @@ pub(crate) fn world(paths: &[PathBuf]) -> Result<World, BadInput> {
     let folder = |path: &PathBuf| files(path)?.into_iter().map(named).collect();
     let folders: Result<Vec<_>, BadInput> = paths.iter().map(folder).collect();
     Ok(world_file::merge(folders?)?)
+}
+
+/// What the simulator saved beside the last of these worlds that has anything.
+pub(crate) fn beside(paths: &[PathBuf]) -> Result<Beside, BadInput> {
+    let mut last = Beside::default();
+    // Standard input is read by now.
+    let files = paths.iter().filter(|path| path.as_os_str() != "-").map(|path| files(path));
+    for path in files.collect::<Result<Vec<_>, _>>()?.concat() {
+        let broken = |error: serde_json::Error| {
+            BadInput::World(LoadError::In {
+                file: path.display().to_string(),
+                error: Box::new(LoadError::NotJson(error.to_string())),
+            })
+        };
+        let saved = serde_json::from_str(&text(&path)?).map_err(broken)?;
+        let saved = Beside::of_saved(&saved).map_err(broken)?;
+        if !saved.is_empty() {
+            last = saved;
+        }
+    }
+    Ok(last)
 }
 
 /// The file itself, or the JSON files of a folder in the order of their names.

@@ -25,10 +25,15 @@ impl Ids {
     /// loaded again.
     pub(crate) fn after(world: &World) -> Self {
         let mut ids = Self::default();
-        if let Ok(text) = serde_json::to_string(world) {
-            text.split('"').for_each(|word| ids.skip(word));
-        }
+        ids.skip_all(world);
         ids
+    }
+
+    /// Counts on from the highest counted id anywhere in this, too.
+    pub(crate) fn skip_all(&mut self, things: &impl serde::Serialize) {
+        if let Ok(text) = serde_json::to_string(things) {
+            text.split('"').for_each(|word| self.skip(word));
+        }
     }
 
     /// Never gives out `id`, nor one before it.
@@ -58,6 +63,17 @@ impl Ids {
         let id = format!("{prefix}{:0DIGITS$x}", self.last);
         id.parse().map_err(|_| ApiError::new("InternalError", format!("`{id}` is no id")))
     }
+}
+
+/// An id for what a world file has none for, the same every time for the same thing.
+pub(crate) fn derived_id(prefix: &str, of: &[&str]) -> String {
+    // FNV-1a: short, and the same in every build, which the standard library's hashers do not
+    // promise.
+    let bytes = of.iter().flat_map(|part| part.bytes().chain([0xff]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{prefix}0{hash:016x}")
 }
 
 #[cfg(test)]

@@ -32,8 +32,18 @@ mod time;
 mod facts;
 
 pub use cloud::SimCloud;
+pub use ec2::addresses::{AddressCall, AddressView, AssociateAddress};
+pub use ec2::beside::{
+    Address, AddressFamily, Beside, Bound, InstanceState, ListDetails, ProfileAssociation,
+    RunInstance,
+};
+pub use ec2::customer_lists::{CreateManagedPrefixList, ModifyManagedPrefixList, PrefixListCall};
 pub use ec2::errors::ApiError;
 pub use ec2::gateways::Instance;
+pub use ec2::group_life::GroupRule;
+pub use ec2::instances::{InstanceCall, Profile, RunInstances};
+pub use ec2::network::NetworkCall;
+pub use ec2::nothing::empty_world;
 pub use ec2::request::{
     CreateNatGateway, CreateVpcEndpoint, Filter, ModifyVpcEndpoint, Query, Request, Response,
     SubnetAttribute, Unsuccessful,

@@ -10,8 +10,9 @@ use guardrail::ec2::world::{EndpointState, NatGatewayState, World};
 use guardrail::probe::ProbeName;
 use jiff::Timestamp;
 
+use crate::ec2::beside::{self, Beside};
 use crate::ec2::errors::ApiError;
-use crate::ec2::request::{CreateVpcEndpoint, Request, Response};
+use crate::ec2::request::{CreateNatGateway, CreateVpcEndpoint, Request, Response};
 use crate::faults::{self, Fault};
 use crate::ids::Ids;
 use crate::throttle::{BucketUse, Buckets, Throttling};
@@ -87,6 +88,11 @@ pub struct Sim {
     pub(crate) due: Vec<Due>,
     pub(crate) endpoint_tokens: BTreeMap<String, (CreateVpcEndpoint, EndpointId)>,
     pub(crate) table_tokens: BTreeMap<String, RouteTableId>,
+    pub(crate) nat_tokens: BTreeMap<String, (CreateNatGateway, NatGatewayId)>,
+    /// What the client tokens of other calls made, by the prefix of its id and the token.
+    pub(crate) tokens: BTreeMap<String, String>,
+    /// What there is that a world file has no section for.
+    pub(crate) beside: Beside,
     /// Gateways, attachments and peerings that exist although no route names them: a world file has
     /// no section for them.
     pub(crate) gateways: BTreeSet<String>,
@@ -97,7 +103,7 @@ pub struct Sim {
     /// The sections the world came without: not "none", but not known.
     unknown: BTreeSet<Section>,
     /// What the world was, from when on; kept only where reads see an older world.
-    history: VecDeque<(Timestamp, World)>,
+    history: VecDeque<(Timestamp, World, Beside)>,
     faults: Vec<Fault>,
     buckets: Buckets,
     calls: Vec<Recorded>,
@@ -116,7 +122,7 @@ impl Sim {
         let mut sim = Self {
             ids: Ids::after(&world),
             gateways: gateways_named_in(&world),
-            history: VecDeque::from([(Timestamp::MIN, world.clone())]),
+            history: VecDeque::from([(Timestamp::MIN, world.clone(), Beside::default())]),
             buckets: Buckets::full(now),
             world,
             now,
@@ -124,6 +130,9 @@ impl Sim {
             due: Vec::new(),
             endpoint_tokens: BTreeMap::new(),
             table_tokens: BTreeMap::new(),
+            nat_tokens: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            beside: Beside::default(),
             born: BTreeMap::new(),
             unknown,
             faults: Vec::new(),
@@ -135,6 +144,27 @@ impl Sim {
         };
         sim.take_up_transitions();
         sim
+    }
+
+    /// The same with what was saved beside its world.
+    #[must_use]
+    pub fn with_beside(mut self, beside: Beside) -> Self {
+        self.ids.skip_all(&beside);
+        if let Some((_, _, first)) = self.history.front_mut() {
+            first.clone_from(&beside);
+        }
+        self.beside = beside;
+        self
+    }
+
+    /// The world as it is saved: a world file, with what it has no section for under
+    /// [`beside::KEY`].
+    pub fn saved(&self) -> serde_json::Value {
+        let mut saved = serde_json::json!(self.world());
+        if let (serde_json::Value::Object(saved), false) = (&mut saved, self.beside.is_empty()) {
+            saved.insert(beside::KEY.to_owned(), serde_json::json!(self.beside));
+        }
+        saved
     }
 
     /// Has it say this of what NAT gateways carried in the last hour; of others it has nothing to say.
@@ -212,11 +242,24 @@ impl Sim {
     /// The world as a read sees it.
     pub(crate) fn visible(&self) -> &World {
         let delay = self.options.visibility_delay;
-        let seen = self.history.iter().rev().find(|(since, _)| later(*since, delay) <= self.now);
-        match seen.or(self.history.front()) {
-            Some((_, world)) if !delay.is_zero() => world,
+        match self.seen() {
+            Some((_, world, _)) if !delay.is_zero() => world,
             Some(_) | None => &self.world,
         }
+    }
+
+    /// What a world has no section for, as a read sees it.
+    pub(crate) fn visible_beside(&self) -> &Beside {
+        match self.seen() {
+            Some((_, _, beside)) if !self.options.visibility_delay.is_zero() => beside,
+            Some(_) | None => &self.beside,
+        }
+    }
+
+    fn seen(&self) -> Option<&(Timestamp, World, Beside)> {
+        let delay = self.options.visibility_delay;
+        let seen = self.history.iter().rev().find(|(since, ..)| later(*since, delay) <= self.now);
+        seen.or(self.history.front())
     }
 
     /// Whether this id is old enough to be known to every part of EC2.
@@ -229,11 +272,11 @@ impl Sim {
         if self.options.visibility_delay.is_zero() {
             return;
         }
-        self.history.push_back((since, self.world.clone()));
-        let oldest_seen = |history: &VecDeque<(Timestamp, World)>| {
+        self.history.push_back((since, self.world.clone(), self.beside.clone()));
+        let oldest_seen = |history: &VecDeque<(Timestamp, World, Beside)>| {
             history
                 .get(1)
-                .is_some_and(|(next, _)| later(*next, self.options.visibility_delay) <= self.now)
+                .is_some_and(|(next, ..)| later(*next, self.options.visibility_delay) <= self.now)
         };
         while oldest_seen(&self.history) {
             self.history.pop_front();
@@ -254,7 +297,12 @@ impl Sim {
     }
 
     fn perform(&mut self, request: &Request) -> Result<Response, ApiError> {
-        let response = if request.is_write() { self.write(request)? } else { self.read(request)? };
+        let is_dry = matches!(request, Request::DryRun(_));
+        let response = if is_dry || is_section_read(request) {
+            self.read(request)?
+        } else {
+            self.write(request)?
+        };
         if request.is_write() {
             self.catch_up();
             self.remember(self.now);
@@ -329,6 +377,10 @@ impl Sim {
             AssociateDhcpOptions { dhcp_options_id, vpc_id } => {
                 self.associate_dhcp_options(dhcp_options_id, vpc_id)
             }
+            Network(call) => self.change_network(call),
+            Address(call) => self.change_addresses(call),
+            PrefixList(call) => self.change_prefix_lists(call),
+            Instance(call) => self.change_instances(call),
             CreateTags { resources, tags } => self.create_tags(resources, tags),
             DeleteTags { resources, tags } => self.delete_tags(resources, tags),
             DryRun(_)
@@ -394,6 +446,16 @@ impl Sim {
         }
         self.due.extend(due);
     }
+}
+
+/// Whether the request describes what a world has a section for; what it has none for is described
+/// where it is changed.
+fn is_section_read(request: &Request) -> bool {
+    let elsewhere = matches!(
+        request,
+        Request::Network(_) | Request::Address(_) | Request::PrefixList(_) | Request::Instance(_)
+    );
+    !request.is_write() && !elsewhere
 }
 
 /// `time` later; the end of time where there is no such moment.

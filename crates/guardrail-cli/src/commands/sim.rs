@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use guardrail::ec2::id::{AccountId, Region};
 use guardrail::ec2::world::World;
-use guardrail_sim::http::{Events, Mishaps, Server, ServerOptions};
-use guardrail_sim::{BucketUse, Fault, Sim, SimOptions, bucket_table};
+use guardrail_sim::http::{Events, Kept, Mishaps, SavedWorld, Server, ServerOptions};
+use guardrail_sim::{Beside, BucketUse, Fault, Sim, SimOptions, bucket_table, empty_world};
 use jiff::SignedDuration;
-use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::now;
@@ -21,9 +21,24 @@ use crate::input;
 #[command(after_help = POINT_AT_IT)]
 pub(crate) struct Arguments {
     /// A world: a file, or a folder with the outputs of `aws ec2 describe-*`. Several are laid
-    /// over each other, the last on top.
-    #[arg(long, required = true, value_name = "W.json")]
+    /// over each other, the last on top. Without one, nothing is there yet: a client builds it, in
+    /// any Region that it signs its calls for and any account whose role it assumes.
+    #[arg(long, value_name = "W.json")]
     world: Vec<PathBuf>,
+    /// The Region of calls that are not signed, where there is no world to begin with.
+    #[arg(long, default_value = "us-east-1", conflicts_with = "world")]
+    region: Region,
+    /// The account, where there is no world to begin with.
+    #[arg(long, default_value = "111122223333", conflicts_with = "world")]
+    account: AccountId,
+    /// Keeps Regions and accounts apart also with a world: calls signed for another Region, or with
+    /// the credentials of another account's role, find nothing of it. Without it every call finds
+    /// the one world.
+    #[arg(long, requires = "world")]
+    apart: bool,
+    /// The world of another account or Region, kept apart; once for each.
+    #[arg(long, value_name = "W.json")]
+    elsewhere: Vec<PathBuf>,
     /// The port on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -44,7 +59,8 @@ pub(crate) struct Arguments {
     /// as `RequestLimitExceeded`), and prints at the end what the calls took of them.
     #[arg(long)]
     throttle: bool,
-    /// Where to save the world when the simulator is told to stop (SIGTERM, SIGINT).
+    /// Where to save the world when the simulator is told to stop (SIGTERM, SIGINT); worlds of other
+    /// accounts and Regions beside it, as `AFTER.111122223333.eu-west-1.json`.
     #[arg(long, value_name = "AFTER.json")]
     save: Option<PathBuf>,
     /// Where to send the EventBridge event of each call that could change something: a file for
@@ -59,7 +75,7 @@ pub(crate) struct Arguments {
 }
 
 const POINT_AT_IT: &str = "Point a client at it with AWS_ENDPOINT_URL_EC2=http://127.0.0.1:PORT, or with AWS_ENDPOINT_URL, because it also answers \
-     STS's GetCallerIdentity; any credentials will do.";
+     STS's GetCallerIdentity and AssumeRole; any credentials will do.";
 
 /// A span of time as people write it.
 fn time(text: &str) -> Result<Duration, String> {
@@ -74,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
         Some(Events::Post(_)) | None => None,
     };
     events.into_iter().chain(arguments.save.as_deref()).try_for_each(input::writable)?;
-    let world = input::world(&arguments.world)?;
+    let (world, beside) = begin(arguments)?;
     let mut sim = Sim::new(
         world,
         now(),
@@ -83,7 +99,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
             throttling: arguments.throttle,
             ..SimOptions::default()
         },
-    );
+    )
+    .with_beside(beside);
     arguments.faults.iter().for_each(|fault| sim.inject(fault.clone()));
     let options = ServerOptions {
         port: arguments.port,
@@ -91,28 +108,56 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, BadInput> {
         speed: arguments.speed,
         events: arguments.events.clone(),
         mishaps: arguments.event_faults.unwrap_or_default(),
+        apart: arguments.world.is_empty() || arguments.apart || !arguments.elsewhere.is_empty(),
+        elsewhere: elsewhere(&arguments.elsewhere)?,
     };
-    let (world, uses) = serve(sim, options)
+    let (worlds, uses) = serve(sim, options)
         .map_err(|reason| BadInput::Unserved { port: arguments.port, reason })?;
     if arguments.throttle {
         // Whoever reads it may be gone by now.
         let _ = std::io::stdout().write_all(bucket_table(&uses).as_bytes());
     }
     if let Some(path) = &arguments.save {
-        input::write(path, &format!("{:#}\n", json!(world)))?;
+        worlds.iter().try_for_each(|kept| {
+            input::write(&file_of(path, kept), &format!("{:#}\n", kept.file))
+        })?;
     }
     Ok(Ending::Fine)
 }
 
-fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<(World, Vec<BucketUse>)> {
+/// The world to begin with, and what was saved beside it.
+fn begin(arguments: &Arguments) -> Result<(World, Beside), BadInput> {
+    if arguments.world.is_empty() {
+        return Ok((empty_world(&arguments.account, &arguments.region), Beside::of_nothing()));
+    }
+    Ok((input::world(&arguments.world)?, input::beside(&arguments.world)?))
+}
+
+fn elsewhere(paths: &[PathBuf]) -> Result<Vec<SavedWorld>, BadInput> {
+    let saved = paths.iter().map(|path| {
+        let path = std::slice::from_ref(path);
+        Ok(SavedWorld { world: input::world(path)?, beside: input::beside(path)? })
+    });
+    saved.collect()
+}
+
+/// `after.json`, and beside it `after.111122223333.eu-west-1.json` for a world that is elsewhere.
+fn file_of(path: &Path, kept: &Kept) -> PathBuf {
+    match &kept.elsewhere {
+        None => path.to_owned(),
+        Some((account, region)) => path.with_extension(format!("{account}.{region}.json")),
+    }
+}
+
+fn serve(sim: Sim, options: ServerOptions) -> std::io::Result<(Vec<Kept>, Vec<BucketUse>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = told_to_stop()?;
         let server = Server::bind(sim, options).await?;
         println!("listening on http://{}", server.address());
-        let meter = server.bucket_meter();
-        let world = server.run_until(stop).await?;
-        Ok((world, meter.uses()))
+        let (meter, keeper) = (server.bucket_meter(), server.keeper());
+        server.run_until(stop).await?;
+        Ok((keeper.worlds(), meter.uses()))
     })
 }
 

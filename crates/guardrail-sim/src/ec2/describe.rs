@@ -13,6 +13,7 @@ use crate::ec2::request::{Query, Request, Response};
 use crate::sim::Sim;
 
 impl Sim {
+    #[expect(clippy::too_many_lines, reason = "a line for each of EC2's calls")]
     pub(crate) fn read(&self, request: &Request) -> Result<Response, ApiError> {
         let world = self.visible();
         macro_rules! page {
@@ -76,6 +77,10 @@ impl Sim {
             | Request::CreateSecurityGroup { .. }
             | Request::AuthorizeSecurityGroupIngress { .. }
             | Request::RevokeSecurityGroupIngress { .. }
+            | Request::Network(_)
+            | Request::Address(_)
+            | Request::PrefixList(_)
+            | Request::Instance(_)
             | Request::CreateTags { .. }
             | Request::DeleteTags { .. } => Err(ApiError::new(
                 "InternalError",
@@ -120,6 +125,19 @@ impl Sim {
     ) -> Result<Response, ApiError> {
         self.check_known(section)?;
         let all = all.as_deref().unwrap_or_default();
+        let (found, next_token) = self.paged(all, query, page_bounds(section))?;
+        let mut world = World::default();
+        put(&mut world, Some(found));
+        Ok(Response::Described { section, found: Box::new(world), next_token })
+    }
+
+    /// The page that the query asks for; `MaxResults` must be within these bounds.
+    pub(crate) fn paged<T: Described>(
+        &self,
+        all: &[T],
+        query: &Query,
+        bounds: (usize, usize),
+    ) -> Result<(Vec<T>, Option<String>), ApiError> {
         if let Some(id) =
             query.ids.iter().find(|id| !all.iter().any(|thing| thing.id() == id.as_str()))
         {
@@ -128,9 +146,14 @@ impl Sim {
         check::<T>(&query.filters)?;
         let named =
             |thing: &&T| query.ids.is_empty() || query.ids.iter().any(|id| thing.id() == id);
-        let found: Vec<&T> =
-            all.iter().filter(named).filter(|thing| passes(*thing, &query.filters)).collect();
-        let size = self.page_size(section, query.max_results)?;
+        let beside = &self.visible_beside().tags;
+        let more = |thing: &T| beside.get(thing.id()).map(Vec::as_slice).unwrap_or_default();
+        let found: Vec<&T> = all
+            .iter()
+            .filter(named)
+            .filter(|thing| passes(*thing, more(thing), &query.filters))
+            .collect();
+        let size = self.page_size(bounds, query.max_results)?;
         let start = match query.next_token.as_deref() {
             None | Some("") => 0,
             Some(token) => {
@@ -141,12 +164,10 @@ impl Sim {
         };
         let end = start.saturating_add(size);
         let next_token = (end < found.len()).then(|| format!("{PAGE}{end}"));
-        let mut world = World::default();
-        put(&mut world, Some(found.into_iter().skip(start).take(size).cloned().collect()));
-        Ok(Response::Described { section, found: Box::new(world), next_token })
+        Ok((found.into_iter().skip(start).take(size).cloned().collect(), next_token))
     }
 
-    fn check_known(&self, section: Section) -> Result<(), ApiError> {
+    pub(crate) fn check_known(&self, section: Section) -> Result<(), ApiError> {
         if !self.is_unknown(section) {
             return Ok(());
         }
@@ -156,22 +177,11 @@ impl Sim {
     }
 
     /// EC2's bounds on `MaxResults`, within which our own page may be smaller still.
-    fn page_size(&self, section: Section, asked: Option<usize>) -> Result<usize, ApiError> {
-        let (least, most) = match section {
-            Section::RouteTables => (5, 100),
-            Section::PrefixLists => (1, 100),
-            Section::VpcEndpoints | Section::VpcEndpointServices => (1, 1000),
-            Section::Vpcs
-            | Section::Subnets
-            | Section::NatGateways
-            | Section::SecurityGroups
-            | Section::NetworkInterfaces
-            | Section::NetworkAcls
-            | Section::DhcpOptions
-            | Section::InternetGateways
-            | Section::EgressOnlyInternetGateways
-            | Section::VpcAttributes => (5, 1000),
-        };
+    fn page_size(
+        &self,
+        (least, most): (usize, usize),
+        asked: Option<usize>,
+    ) -> Result<usize, ApiError> {
         match asked {
             Some(asked) if !(least..=most).contains(&asked) => {
                 Err(ApiError::invalid_value(format!(
@@ -224,6 +234,25 @@ impl Sim {
             description: None,
         };
         Ok(Response::PrefixListEntries(cidrs.iter().map(entry).collect()))
+    }
+}
+
+/// EC2's bounds on `MaxResults` for what is in this section.
+fn page_bounds(section: Section) -> (usize, usize) {
+    match section {
+        Section::RouteTables => (5, 100),
+        Section::PrefixLists => (1, 100),
+        Section::VpcEndpoints | Section::VpcEndpointServices => (1, 1000),
+        Section::Vpcs
+        | Section::Subnets
+        | Section::NatGateways
+        | Section::SecurityGroups
+        | Section::NetworkInterfaces
+        | Section::NetworkAcls
+        | Section::DhcpOptions
+        | Section::InternetGateways
+        | Section::EgressOnlyInternetGateways
+        | Section::VpcAttributes => (5, 1000),
     }
 }
 

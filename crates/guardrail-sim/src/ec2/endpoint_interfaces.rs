@@ -93,7 +93,10 @@ impl Sim {
             .find(|address| !taken.contains(address.as_str()))
     }
 
-    fn drop_interfaces(&mut self, goes: impl Fn(&NetworkInterface) -> bool) -> Vec<InterfaceId> {
+    pub(crate) fn drop_interfaces(
+        &mut self,
+        goes: impl Fn(&NetworkInterface) -> bool,
+    ) -> Vec<InterfaceId> {
         let Some(all) = &mut self.world.network_interfaces else { return Vec::new() };
         let (gone, left): (Vec<_>, Vec<_>) = std::mem::take(all).into_iter().partition(goes);
         *all = left;
@@ -103,7 +106,7 @@ impl Sim {
         gone.into_iter().map(|eni| eni.network_interface_id).collect()
     }
 
-    fn count_address(&mut self, subnet: &SubnetId, freed: bool) {
+    pub(crate) fn count_address(&mut self, subnet: &SubnetId, freed: bool) {
         let found = self.world.subnets.iter_mut().flatten().find(|s| s.subnet_id == *subnet);
         if let Some(count) = found.and_then(|subnet| subnet.available_ip_address_count.as_mut()) {
             *count = if freed { count.saturating_add(1) } else { count.saturating_sub(1) };

@@ -37,19 +37,13 @@ pub(crate) fn check<T: Described>(filters: &[Filter]) -> Result<(), ApiError> {
     }
 }
 
-/// Whether the thing passes every filter.
-pub(crate) fn passes<T: Described>(thing: &T, filters: &[Filter]) -> bool {
+/// Whether the thing passes every filter; `more` are the tags that it has beside its own.
+pub(crate) fn passes<T: Described>(thing: &T, more: &[Tag], filters: &[Filter]) -> bool {
     filters.iter().all(|filter| {
+        let tags = || thing.tags().iter().chain(more);
         let values: Vec<String> = match filter.name.strip_prefix("tag:") {
-            Some(key) => thing
-                .tags()
-                .iter()
-                .filter(|tag| tag.key == key)
-                .map(|tag| tag.value.clone())
-                .collect(),
-            None if filter.name == "tag-key" => {
-                thing.tags().iter().map(|tag| tag.key.clone()).collect()
-            }
+            Some(key) => tags().filter(|tag| tag.key == key).map(|tag| tag.value.clone()).collect(),
+            None if filter.name == "tag-key" => tags().map(|tag| tag.key.clone()).collect(),
             None => thing.values(&filter.name),
         };
         filter
@@ -102,7 +96,16 @@ fn group_ids(groups: &[EndpointGroup]) -> Vec<String> {
 impl Described for Vpc {
     const NOT_FOUND: &'static str = "InvalidVpcID.NotFound";
     const WHAT: &'static str = "vpc";
-    const FILTERS: &'static [&'static str] = &["vpc-id", "owner-id", "cidr", "is-default", "state"];
+    const FILTERS: &'static [&'static str] = &[
+        "vpc-id",
+        "owner-id",
+        "cidr",
+        "cidr-block-association.cidr-block",
+        "dhcp-options-id",
+        "ipv6-cidr-block-association.ipv6-cidr-block",
+        "is-default",
+        "state",
+    ];
 
     fn id(&self) -> &str {
         self.vpc_id.as_str()
@@ -116,6 +119,15 @@ impl Described for Vpc {
             "owner-id" => maybe(self.owner_id.as_ref()),
             "cidr" => maybe(self.cidr_block.as_ref()),
             "is-default" => one(self.is_default),
+            "cidr-block-association.cidr-block" => {
+                all(self.cidrs().into_iter().filter(|cidr| !cidr.as_str().contains(':')))
+            }
+            "ipv6-cidr-block-association.ipv6-cidr-block" => {
+                all(self.cidrs().into_iter().filter(|cidr| cidr.as_str().contains(':')))
+            }
+            "dhcp-options-id" => {
+                one(self.dhcp_options_id.as_ref().map_or("default", |id| id.as_str()))
+            }
             "state" => one("available"), // a world file does not say; EC2's other word is for the seconds of making one
             _ => Vec::new(),
         }
@@ -129,9 +141,18 @@ impl Described for Subnet {
         "subnet-id",
         "vpc-id",
         "availability-zone",
+        "availabilityZone",
+        "available-ip-address-count",
+        "cidr",
         "cidr-block",
+        "cidrBlock",
+        "enable-dns64",
+        "ipv6-cidr-block-association.ipv6-cidr-block",
+        "ipv6-native",
         "map-public-ip-on-launch",
+        "owner-id",
         "state",
+        "subnet-arn",
     ];
 
     fn id(&self) -> &str {
@@ -144,8 +165,16 @@ impl Described for Subnet {
         match filter {
             "subnet-id" => one(&self.subnet_id),
             "vpc-id" => one(&self.vpc_id),
-            "availability-zone" => one(&self.availability_zone),
-            "cidr-block" => maybe(self.cidr_block.as_ref()),
+            "availability-zone" | "availabilityZone" => one(&self.availability_zone),
+            "available-ip-address-count" => maybe(self.available_ip_address_count.as_ref()),
+            "cidr" | "cidr-block" | "cidrBlock" => maybe(self.cidr_block.as_ref()),
+            "enable-dns64" => one(self.enable_dns64.unwrap_or(false)),
+            "ipv6-cidr-block-association.ipv6-cidr-block" => {
+                all(self.ipv6_cidr_block_association_set.iter().map(|it| &it.ipv6_cidr_block))
+            }
+            "ipv6-native" => one(self.ipv6_native),
+            "owner-id" => maybe(self.owner_id.as_ref()),
+            "subnet-arn" => maybe(self.subnet_arn.as_ref()),
             "map-public-ip-on-launch" => one(self.map_public_ip_on_launch),
             "state" => one("available"), // as of a VPC
             _ => Vec::new(),
@@ -163,6 +192,14 @@ impl Described for RouteTable {
         "association.route-table-id",
         "association.subnet-id",
         "association.route-table-association-id",
+        "association.gateway-id",
+        "route.destination-ipv6-cidr-block",
+        "route.egress-only-internet-gateway-id",
+        "route.instance-id",
+        "route.origin",
+        "route.state",
+        "route.transit-gateway-id",
+        "route.vpc-peering-connection-id",
         "route.nat-gateway-id",
         "route.gateway-id",
         "route.destination-cidr-block",
@@ -190,6 +227,24 @@ impl Described for RouteTable {
             "association.route-table-association-id" => {
                 all(associations.iter().filter_map(|a| a.route_table_association_id.as_ref()))
             }
+            "association.gateway-id" => {
+                all(associations.iter().filter_map(|a| a.gateway_id.as_ref()))
+            }
+            "route.destination-ipv6-cidr-block" => {
+                all(routes.iter().filter_map(|r| r.destination_ipv6_cidr_block.as_ref()))
+            }
+            "route.egress-only-internet-gateway-id" => {
+                all(routes.iter().filter_map(|r| r.egress_only_internet_gateway_id.as_ref()))
+            }
+            "route.instance-id" => all(routes.iter().filter_map(|r| r.instance_id.as_ref())),
+            "route.origin" => all(routes.iter().filter_map(|r| r.origin.as_ref())),
+            "route.state" => all(routes.iter().filter_map(|r| r.state.as_ref())),
+            "route.transit-gateway-id" => {
+                all(routes.iter().filter_map(|r| r.transit_gateway_id.as_ref()))
+            }
+            "route.vpc-peering-connection-id" => {
+                all(routes.iter().filter_map(|r| r.vpc_peering_connection_id.as_ref()))
+            }
             "route.nat-gateway-id" => all(routes.iter().filter_map(|r| r.nat_gateway_id.as_ref())),
             "route.gateway-id" => all(routes.iter().filter_map(|r| r.gateway_id.as_ref())),
             "route.destination-cidr-block" => {
@@ -206,8 +261,14 @@ impl Described for RouteTable {
 impl Described for VpcEndpoint {
     const NOT_FOUND: &'static str = "InvalidVpcEndpointId.NotFound";
     const WHAT: &'static str = "VpcEndpoint";
-    const FILTERS: &'static [&'static str] =
-        &["vpc-endpoint-id", "vpc-id", "service-name", "vpc-endpoint-type", "vpc-endpoint-state"];
+    const FILTERS: &'static [&'static str] = &[
+        "ip-address-type",
+        "vpc-endpoint-id",
+        "vpc-id",
+        "service-name",
+        "vpc-endpoint-type",
+        "vpc-endpoint-state",
+    ];
 
     fn id(&self) -> &str {
         self.vpc_endpoint_id.as_str()
@@ -220,6 +281,7 @@ impl Described for VpcEndpoint {
             "vpc-endpoint-id" => one(&self.vpc_endpoint_id),
             "vpc-id" => one(&self.vpc_id),
             "service-name" => maybe(self.service_name.as_ref()),
+            "ip-address-type" => maybe(self.ip_address_type.as_ref()),
             "vpc-endpoint-type" => one(self.kind()),
             "vpc-endpoint-state" => one(&self.state),
             _ => Vec::new(),
@@ -252,8 +314,21 @@ impl Described for NatGateway {
 impl Described for SecurityGroup {
     const NOT_FOUND: &'static str = "InvalidGroup.NotFound";
     const WHAT: &'static str = "security group";
-    const FILTERS: &'static [&'static str] =
-        &["group-id", "group-name", "vpc-id", "owner-id", "ip-permission.prefix-list-id"];
+    const FILTERS: &'static [&'static str] = &[
+        "description",
+        "group-id",
+        "group-name",
+        "ip-permission.cidr",
+        "ip-permission.from-port",
+        "ip-permission.group-id",
+        "ip-permission.ipv6-cidr",
+        "ip-permission.prefix-list-id",
+        "ip-permission.protocol",
+        "ip-permission.to-port",
+        "ip-permission.user-id",
+        "owner-id",
+        "vpc-id",
+    ];
 
     fn id(&self) -> &str {
         self.group_id.as_str()
@@ -262,7 +337,22 @@ impl Described for SecurityGroup {
         &self.tags
     }
     fn values(&self, filter: &str) -> Vec<String> {
+        let rules = self.ip_permissions.iter();
         match filter {
+            "description" => one(&self.description),
+            "ip-permission.cidr" => all(rules.flat_map(|p| &p.ip_ranges).map(|it| &it.cidr_ip)),
+            "ip-permission.ipv6-cidr" => {
+                all(rules.flat_map(|p| &p.ipv6_ranges).map(|it| &it.cidr_ipv6))
+            }
+            "ip-permission.from-port" => all(rules.filter_map(|p| p.from_port)),
+            "ip-permission.to-port" => all(rules.filter_map(|p| p.to_port)),
+            "ip-permission.protocol" => all(rules.map(|p| &p.ip_protocol)),
+            "ip-permission.group-id" => all(rules
+                .flat_map(|p| &p.user_id_group_pairs)
+                .filter_map(|it| it.group_id.as_ref())),
+            "ip-permission.user-id" => {
+                all(rules.flat_map(|p| &p.user_id_group_pairs).filter_map(|it| it.user_id.as_ref()))
+            }
             "group-id" => one(&self.group_id),
             "group-name" => one(&self.group_name),
             "ip-permission.prefix-list-id" => all(self
@@ -285,6 +375,14 @@ impl Described for NetworkAcl {
         "association.network-acl-id",
         "association.subnet-id",
         "default",
+        "entry.cidr",
+        "entry.egress",
+        "entry.ipv6-cidr",
+        "entry.port-range.from",
+        "entry.port-range.to",
+        "entry.protocol",
+        "entry.rule-action",
+        "entry.rule-number",
         "network-acl-id",
         "owner-id",
         "vpc-id",
@@ -297,6 +395,7 @@ impl Described for NetworkAcl {
         &self.tags
     }
     fn values(&self, filter: &str) -> Vec<String> {
+        let entries = self.entries.iter();
         match filter {
             "association.association-id" => {
                 all(self.associations.iter().flat_map(|a| &a.network_acl_association_id))
@@ -306,6 +405,14 @@ impl Described for NetworkAcl {
             }
             "association.subnet-id" => all(self.associations.iter().map(|a| &a.subnet_id)),
             "default" => one(self.is_default),
+            "entry.cidr" => all(entries.filter_map(|it| it.cidr_block.as_ref())),
+            "entry.egress" => all(entries.map(|it| it.egress)),
+            "entry.ipv6-cidr" => all(entries.filter_map(|it| it.ipv6_cidr_block.as_ref())),
+            "entry.port-range.from" => all(entries.filter_map(|it| it.port_range?.from)),
+            "entry.port-range.to" => all(entries.filter_map(|it| it.port_range?.to)),
+            "entry.protocol" => all(entries.map(|it| &it.protocol)),
+            "entry.rule-action" => all(entries.map(|it| &it.rule_action)),
+            "entry.rule-number" => all(entries.map(|it| it.rule_number)),
             "network-acl-id" => one(&self.network_acl_id),
             "owner-id" => maybe(self.owner_id.as_ref()),
             "vpc-id" => maybe(self.vpc_id.as_ref()),
@@ -349,8 +456,15 @@ impl Described for NetworkInterface {
         "group-id",
         "interface-type",
         "description",
+        "addresses.association.public-ip",
+        "addresses.private-ip-address",
+        "association.public-ip",
         "attachment.instance-id",
+        "attachment.status",
+        "private-ip-address",
         "requester-managed",
+        "source-dest-check",
+        "status",
     ];
 
     fn id(&self) -> &str {
@@ -367,6 +481,25 @@ impl Described for NetworkInterface {
             "group-id" => group_ids(&self.groups),
             "interface-type" => maybe(self.interface_type.as_ref()),
             "description" => one(&self.description),
+            "addresses.association.public-ip" => {
+                let second =
+                    self.private_ip_addresses.iter().filter_map(|it| it.association.as_ref());
+                all(self.association.iter().chain(second).filter_map(|it| it.public_ip.as_ref()))
+            }
+            "addresses.private-ip-address" => {
+                let second = self.private_ip_addresses.iter();
+                let second = second.filter_map(|it| it.private_ip_address.as_ref());
+                all(self.private_ip_address.iter().chain(second))
+            }
+            "association.public-ip" => {
+                maybe(self.association.as_ref().and_then(|it| it.public_ip.as_ref()))
+            }
+            "attachment.status" => {
+                maybe(self.attachment.as_ref().and_then(|it| it.status.as_ref()))
+            }
+            "private-ip-address" => maybe(self.private_ip_address.as_ref()),
+            "source-dest-check" => maybe(self.source_dest_check.as_ref()),
+            "status" => one(interface_status(self)),
             "attachment.instance-id" => {
                 maybe(self.attachment.as_ref().and_then(|a| a.instance_id.as_ref()))
             }
@@ -374,6 +507,11 @@ impl Described for NetworkInterface {
             _ => Vec::new(),
         }
     }
+}
+
+/// A service's interface is in use, as one is that is attached.
+pub(crate) fn interface_status(eni: &NetworkInterface) -> &'static str {
+    if eni.attachment.is_some() || eni.requester_managed { "in-use" } else { "available" }
 }
 
 impl Described for PrefixList {
@@ -400,7 +538,8 @@ impl Described for PrefixList {
 impl Described for EndpointService {
     const NOT_FOUND: &'static str = "InvalidServiceName";
     const WHAT: &'static str = "service";
-    const FILTERS: &'static [&'static str] = &["service-name", "service-type"];
+    const FILTERS: &'static [&'static str] =
+        &["service-name", "service-type", "supported-ip-address-types"];
 
     fn id(&self) -> &str {
         self.service_name.as_str()
@@ -411,6 +550,7 @@ impl Described for EndpointService {
     fn values(&self, filter: &str) -> Vec<String> {
         match filter {
             "service-name" => one(&self.service_name),
+            "supported-ip-address-types" => all(&self.supported_ip_address_types),
             "service-type" => all(self.service_type.iter().map(|kind| &kind.service_type)),
             _ => Vec::new(),
         }

@@ -200,6 +200,11 @@ fn rules_of(permissions: &[IpPermission]) -> Vec<Rule> {
     rules
 }
 
+/// The rules that permissions stand for, each a permission with one peer.
+pub(crate) fn single_rules(permissions: &[IpPermission]) -> Vec<IpPermission> {
+    rules_of(permissions).into_iter().map(|Rule(rule)| rule).collect()
+}
+
 fn block(cidr: &Cidr) -> Cidr {
     cidr.net().map_or_else(|| cidr.clone(), Cidr::from)
 }

@@ -63,6 +63,7 @@ impl Sim {
         if let Some(interface) = self.interface_mut(&id) {
             interface.lose_public_address(&address);
         }
+        self.forget_bound(association);
         self.assign_public_ip(&id);
         Ok(Response::Done)
     }

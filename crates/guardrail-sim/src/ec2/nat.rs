@@ -15,6 +15,9 @@ impl Sim {
         &mut self,
         wanted: &CreateNatGateway,
     ) -> Result<Response, ApiError> {
+        if let Some(made) = self.made_with_token(wanted)? {
+            return Ok(Response::NatGateway(made));
+        }
         let (vpc_id, mode) = match (&wanted.subnet_id, &wanted.vpc_id) {
             (Some(subnet), None) => (self.subnet(subnet)?.vpc_id.clone(), AvailabilityMode::Zonal),
             (None, Some(vpc)) => (self.vpc(vpc)?.vpc_id.clone(), AvailabilityMode::Regional),
@@ -28,6 +31,7 @@ impl Sim {
         if mode == AvailabilityMode::Regional && connectivity == Connectivity::Private {
             return Err(ApiError::invalid("A regional NAT gateway cannot be private"));
         }
+        self.check_address(wanted, &connectivity)?;
         let id: NatGatewayId = self.ids.next("nat-")?;
         let mut nat = NatGateway {
             nat_gateway_id: id.clone(),
@@ -41,11 +45,59 @@ impl Sim {
             tags: wanted.tags.clone(),
         };
         self.bear(id.as_str());
-        nat.nat_gateway_addresses = self.add_nat_interface(&nat)?.into_iter().collect();
+        let address = self.add_nat_interface(&nat, wanted.allocation_id.as_deref())?;
+        nat.nat_gateway_addresses = address.into_iter().collect();
+        if let Some(token) = &wanted.client_token {
+            self.nat_tokens.insert(token.clone(), (wanted.clone(), id.clone()));
+        }
         self.world.nat_gateways.get_or_insert_default().push(nat.clone());
         let due = self.nat_ready(id);
         self.due.push(due);
         Ok(Response::NatGateway(nat))
+    }
+
+    /// "The request uses the same client token as a previous, but non-identical request":
+    /// `IdempotentParameterMismatch`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
+    fn made_with_token(&self, wanted: &CreateNatGateway) -> Result<Option<NatGateway>, ApiError> {
+        let made = wanted.client_token.as_ref().and_then(|token| self.nat_tokens.get(token));
+        let Some((before, id)) = made else { return Ok(None) };
+        if before != wanted {
+            let message = "The client token was used before, with other parameters";
+            return Err(ApiError::new("IdempotentParameterMismatch", message));
+        }
+        Ok(self.world.nat_gateways.iter().flatten().find(|it| it.nat_gateway_id == *id).cloned())
+    }
+
+    /// "[Public NAT gateways only] … You cannot specify an Elastic IP address with a private NAT
+    /// gateway"; one that is at something else already is `Resource.AlreadyAssociated`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGateway.html>
+    fn check_address(
+        &self,
+        wanted: &CreateNatGateway,
+        connectivity: &Connectivity,
+    ) -> Result<(), ApiError> {
+        let Some(allocation) = &wanted.allocation_id else { return Ok(()) };
+        if *connectivity == Connectivity::Private {
+            let message = "An Elastic IP address cannot be specified for a private NAT gateway";
+            return Err(ApiError::new("InvalidParameterCombination", message));
+        }
+        if self.is_strangers(allocation) {
+            return Ok(());
+        }
+        if let Some(bound) = &self.address(allocation)?.bound {
+            let message = format!(
+                "resource {allocation} is already associated with associate-id {}",
+                bound.association_id
+            );
+            return Err(ApiError::new("Resource.AlreadyAssociated", message));
+        }
+        Ok(())
+    }
+
+    /// Whether the address is one of the account's that nobody told of here.
+    fn is_strangers(&self, allocation: &str) -> bool {
+        !self.beside.complete && self.address(allocation).is_err()
     }
 
     /// Routes to it are blackholes from then on: "target gone or not attached".
@@ -62,6 +114,10 @@ impl Sim {
 
     pub(crate) fn drop_nat_interfaces(&mut self, id: &NatGatewayId) {
         let description = interface_description(id);
+        let all = self.world.network_interfaces.iter().flatten();
+        let its = all.filter(|eni| eni.description == description);
+        let its: Vec<InterfaceId> = its.map(|eni| eni.network_interface_id.clone()).collect();
+        self.unbind_from(|eni| its.contains(eni));
         self.world
             .network_interfaces
             .iter_mut()
@@ -77,11 +133,11 @@ impl Sim {
             .for_each(|route| route.state = Some(RouteState::Blackhole));
     }
 
-    /// A zonal gateway's own interface, and the address it has there. Elastic addresses are not
-    /// simulated: a gateway made here has no public one.
+    /// A zonal gateway's own interface, and the addresses it has there.
     fn add_nat_interface(
         &mut self,
         nat: &NatGateway,
+        allocation: Option<&str>,
     ) -> Result<Option<NatGatewayAddress>, ApiError> {
         let Some(subnet) = &nat.subnet_id else { return Ok(None) };
         let network_interface_id: InterfaceId = self.ids.next("eni-")?;
@@ -100,9 +156,13 @@ impl Sim {
             association: None,
             attachment: None,
         };
-        let address =
+        let mut address =
             NatGatewayAddress { public_ip: None, private_ip: interface.private_ip_address.clone() };
-        self.world.network_interfaces.get_or_insert_default().push(interface);
+        self.world.network_interfaces.get_or_insert_default().push(interface.clone());
+        if let Some(allocation) = allocation.filter(|it| !self.is_strangers(it)) {
+            self.bind_address(allocation, &interface)?;
+            address.public_ip = Some(self.address(allocation)?.public_ip.clone());
+        }
         Ok(Some(address))
     }
 }

@@ -4,18 +4,25 @@
 use guardrail::ec2::change::DnsAttribute;
 use guardrail::ec2::cidr::Cidr;
 use guardrail::ec2::id::{
-    AddressAssociationId, AssociationId, DhcpOptionsId, EndpointId, InterfaceId, NatGatewayId,
-    NetworkAclId, OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
-    Zone,
+    AddressAssociationId, AssociationId, DhcpOptionsId, EndpointId, InstanceId, InterfaceId,
+    NatGatewayId, NetworkAclId, OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId,
+    SubnetId, VpcId, Zone,
 };
 use guardrail::ec2::route_target::RouteTarget;
 use guardrail::ec2::snapshot::Section;
 use guardrail::ec2::world::{
-    Connectivity, Destination, EndpointType, IpAddressType, IpPermission, NatGateway,
-    NetworkAclEntry, PrefixListEntry, RouteTable, Subnet, Tag, VpcEndpoint, World,
+    Connectivity, Destination, DhcpOptions, EgressOnlyInternetGateway, EndpointType,
+    InternetGateway, IpAddressType, IpPermission, NatGateway, NetworkAcl, NetworkAclEntry,
+    PrefixList, PrefixListEntry, RouteTable, Subnet, Tag, Vpc, VpcEndpoint, World,
 };
 
+use crate::ec2::addresses::{AddressCall, AddressView};
+use crate::ec2::beside::{Address, InstanceState, ProfileAssociation, RunInstance};
+use crate::ec2::customer_lists::PrefixListCall;
 use crate::ec2::gateways::Instance;
+use crate::ec2::group_life::GroupRule;
+use crate::ec2::instances::InstanceCall;
+use crate::ec2::network::NetworkCall;
 
 /// One call. Fields carry AWS's names; ids are typed, and text where the world cannot know the
 /// thing (gateways).
@@ -151,6 +158,12 @@ pub enum Request {
         vpc_id: VpcId,
     },
 
+    /// A VPC made or deleted, and what a network is built of.
+    Network(NetworkCall),
+    Address(AddressCall),
+    PrefixList(PrefixListCall),
+    Instance(InstanceCall),
+
     CreateTags {
         resources: Vec<String>,
         tags: Vec<Tag>,
@@ -222,6 +235,10 @@ impl Request {
             Self::DeleteNetworkAclEntry { .. } => "DeleteNetworkAclEntry",
             Self::ReplaceNetworkAclAssociation { .. } => "ReplaceNetworkAclAssociation",
             Self::AssociateDhcpOptions { .. } => "AssociateDhcpOptions",
+            Self::Network(call) => call.operation(),
+            Self::Address(call) => call.operation(),
+            Self::PrefixList(call) => call.operation(),
+            Self::Instance(call) => call.operation(),
             Self::CreateTags { .. } => "CreateTags",
             Self::DeleteTags { .. } => "DeleteTags",
             Self::DescribeVpcs(_) => "DescribeVpcs",
@@ -343,6 +360,9 @@ pub struct CreateNatGateway {
     /// With `AvailabilityMode=regional` only, in place of the subnet.
     pub vpc_id: Option<VpcId>,
     pub connectivity_type: Option<Connectivity>,
+    /// The Elastic IP address of a public gateway in a subnet; without one it has no public address
+    /// here, where AWS would refuse the call.
+    pub allocation_id: Option<String>,
     pub client_token: Option<String>,
     pub tags: Vec<Tag>,
 }
@@ -418,6 +438,44 @@ pub enum Response {
     Unsuccessful(Vec<Unsuccessful>),
     NatGateway(NatGateway),
     NatGatewayDeleted(NatGatewayId),
+    Vpc(Vpc),
+    InternetGateway(InternetGateway),
+    EgressOnlyInternetGateway(EgressOnlyInternetGateway),
+    NetworkAcl(NetworkAcl),
+    DhcpOptions(DhcpOptions),
+    GroupDeleted {
+        group_id: SecurityGroupId,
+    },
+    /// Of `RevokeSecurityGroupIngress` by the rules' ids: the rules.
+    Revoked {
+        group_id: SecurityGroupId,
+        ip_permissions: Vec<IpPermission>,
+    },
+    Rules {
+        found: Vec<GroupRule>,
+        next_token: Option<String>,
+    },
+    Address(Address),
+    Addresses(Vec<AddressView>),
+    AddressAssociation {
+        association_id: AddressAssociationId,
+    },
+    /// A change is under way when the call is answered.
+    PrefixList {
+        list: PrefixList,
+        state: &'static str,
+    },
+    InstancesRun(Vec<RunInstance>),
+    /// Each with the state it was in before.
+    InstancesTerminated(Vec<(InstanceId, InstanceState)>),
+    ProfileAssociation {
+        association: ProfileAssociation,
+        state: &'static str,
+    },
+    ProfileAssociations {
+        found: Vec<ProfileAssociation>,
+        next_token: Option<String>,
+    },
     Subnet(Subnet),
     SecurityGroup {
         group_id: SecurityGroupId,

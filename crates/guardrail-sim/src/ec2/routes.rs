@@ -175,8 +175,11 @@ impl Sim {
                     "Cannot create or replace a prefix list route targeting a VPC Endpoint.",
                 ));
             }
-            RouteTarget::InternetGateway(id)
-            | RouteTarget::VirtualPrivateGateway(id)
+            RouteTarget::InternetGateway(id) => {
+                self.check_attached(id, vpc)?;
+                Route { gateway_id: outside(id, "InvalidGatewayID")?, ..active }
+            }
+            RouteTarget::VirtualPrivateGateway(id)
             | RouteTarget::OtherGateway(id)
             | RouteTarget::NextHop(id) => {
                 Route { gateway_id: outside(id, "InvalidGatewayID")?, ..active }
@@ -226,6 +229,18 @@ impl Sim {
         })
     }
 
+    /// "route table … and network gateway … belong to different networks" is what a gateway is refused
+    /// with that is attached elsewhere, or nowhere yet. A world need not list its gateways.
+    fn check_attached(&self, id: &str, vpc: &VpcId) -> Result<(), ApiError> {
+        let mut listed = self.world.internet_gateways.iter().flatten();
+        match listed.find(|it| it.internet_gateway_id == *id) {
+            Some(gateway) if gateway.vpc() != Some(vpc) => Err(ApiError::invalid_value(format!(
+                "route table and network gateway {id} belong to different networks"
+            ))),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn leading_to_nat(
         &self,
         id: &NatGatewayId,
@@ -244,7 +259,7 @@ impl Sim {
         Ok(route)
     }
 
-    fn interface_of(&self, id: &InstanceId) -> Result<&NetworkInterface, ApiError> {
+    pub(crate) fn interface_of(&self, id: &InstanceId) -> Result<&NetworkInterface, ApiError> {
         let is_attached = |eni: &&NetworkInterface| {
             eni.attachment
                 .as_ref()

@@ -35,6 +35,9 @@ impl Sim {
         }
         let zone =
             zone.or_else(|| siblings().map(|subnet| &subnet.availability_zone).min()).cloned();
+        // "AWS selects one for you."
+        let first = self.world.region.as_ref().and_then(|region| format!("{region}a").parse().ok());
+        let zone = zone.or(first);
         let zone = zone
             .ok_or_else(|| ApiError::new("MissingParameter", "AvailabilityZone must be given"))?;
         let (owner_id, arn_start) = (vpc.owner_id.clone(), self.arn_start(vpc));

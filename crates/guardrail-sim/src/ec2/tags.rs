@@ -38,6 +38,15 @@ impl Sim {
         })
     }
 
+    /// Whether there is such a thing, of a kind that a world file has without tags, or not at all.
+    fn is_tagged_beside(&self, id: &str) -> bool {
+        let world = &self.world;
+        self.beside.instances.iter().any(|it| *it.instance_id.as_str() == *id)
+            || world.dhcp_options.iter().flatten().any(|it| *it.dhcp_options_id.as_str() == *id)
+            || world.network_interfaces.iter().flatten().any(|it| it.network_interface_id == *id)
+            || self.beside.prefix_lists.keys().any(|it| *it == *id)
+    }
+
     /// All resources or none.
     fn change_tags(
         &mut self,
@@ -46,10 +55,9 @@ impl Sim {
     ) -> Result<Response, ApiError> {
         let mut ids = Vec::new();
         for text in resources {
-            let id = ResourceId::read(text).filter(|_| self.is_settled(text));
-            match id.filter(|id| self.tags_mut(id).is_some()) {
-                Some(id) => ids.push(id),
-                None => {
+            match self.is_settled(text) && self.tags_mut(text).is_some() {
+                true => ids.push(text),
+                false => {
                     return Err(ApiError::new(
                         "InvalidID",
                         format!("The ID '{text}' is not valid"),
@@ -65,9 +73,16 @@ impl Sim {
         Ok(Response::Done)
     }
 
-    fn tags_mut(&mut self, id: &ResourceId) -> Option<&mut Vec<Tag>> {
+    fn tags_mut(&mut self, text: &str) -> Option<&mut Vec<Tag>> {
+        if text.starts_with("eipalloc-") {
+            let mut addresses = self.beside.addresses.iter_mut();
+            return addresses.find(|it| it.allocation_id == text).map(|it| &mut it.tags);
+        }
+        if self.is_tagged_beside(text) {
+            return Some(self.beside.tags.entry(text.to_owned()).or_default());
+        }
         let world = &mut self.world;
-        match id {
+        match &ResourceId::read(text)? {
             ResourceId::Vpc(id) => {
                 world.vpcs.iter_mut().flatten().find(|v| v.vpc_id == *id).map(|v| &mut v.tags)
             }
@@ -104,10 +119,20 @@ impl Sim {
                 .flatten()
                 .find(|acl| acl.network_acl_id == *id)
                 .map(|acl| &mut acl.tags),
+            ResourceId::InternetGateway(id) => world
+                .internet_gateways
+                .iter_mut()
+                .flatten()
+                .find(|it| it.internet_gateway_id == *id)
+                .map(|it| &mut it.tags),
+            ResourceId::EgressOnlyInternetGateway(id) => world
+                .egress_only_internet_gateways
+                .iter_mut()
+                .flatten()
+                .find(|it| it.egress_only_internet_gateway_id == *id)
+                .map(|it| &mut it.tags),
             ResourceId::Association(_)
             | ResourceId::OtherAssociation(_)
-            | ResourceId::InternetGateway(_)
-            | ResourceId::EgressOnlyInternetGateway(_)
             | ResourceId::OtherGateway(_)
             | ResourceId::Interface(_)
             | ResourceId::Instance(_)

@@ -175,3 +175,57 @@ fn what_the_world_came_without_stays_unknown() {
     assert!(!sim.world().has(Section::NatGateways));
     sim.call(&create_route("rtb-b", v4("0.0.0.0/0"), nat("nat-whatever"))).unwrap();
 }
+
+/// The filters that AWS documents for each call, over one world: what each value finds.
+#[test]
+fn things_are_found_by_what_they_are() {
+    let mut sim = sim();
+    let tagged = Request::CreateTags {
+        resources: vec!["eni-router".to_owned()],
+        tags: vec![guardrail::ec2::world::Tag::new("a", "b")],
+    };
+    sim.call(&tagged).unwrap();
+    let mut found = |request: Request| -> Vec<String> {
+        let Response::Described { found, .. } = sim.call(&request).unwrap() else { panic!() };
+        let value = serde_json::to_value(*found).unwrap();
+        let things =
+            value.as_object().unwrap().values().next().unwrap().as_array().unwrap().clone();
+        let ids =
+            ["VpcId", "SubnetId", "RouteTableId", "GroupId", "NetworkAclId", "NetworkInterfaceId"];
+        let id_of = |thing: &serde_json::Value| {
+            let own = ids.iter().rev().find_map(|key| thing.get(key)).unwrap();
+            own.as_str().unwrap().to_owned()
+        };
+        things.iter().map(id_of).collect()
+    };
+    let by = |name: &str, value: &str| Query::by(name, [value]);
+    let subnets = |name, value| Request::DescribeSubnets(by(name, value));
+    let tables = |name, value| Request::DescribeRouteTables(by(name, value));
+    let groups = |name, value| Request::DescribeSecurityGroups(by(name, value));
+    let acls = |name, value| Request::DescribeNetworkAcls(by(name, value));
+    let interfaces = |name, value| Request::DescribeNetworkInterfaces(by(name, value));
+    let vpcs = |name, value| Request::DescribeVpcs(by(name, value));
+    for (request, expected) in [
+        (vpcs("cidr-block-association.cidr-block", "10.0.0.0/16"), vec!["vpc-1"]),
+        (vpcs("ipv6-cidr-block-association.ipv6-cidr-block", "2001:db8:2::/56"), vec!["vpc-2"]),
+        (vpcs("dhcp-options-id", "default"), vec!["vpc-1", "vpc-2"]),
+        (subnets("cidrBlock", "10.0.1.0/24"), vec!["subnet-b1"]),
+        (subnets("available-ip-address-count", "0"), vec!["subnet-c1"]),
+        (
+            tables("route.state", "active"),
+            vec!["rtb-main", "rtb-a", "rtb-b", "rtb-public", "rtb-x"],
+        ),
+        (tables("route.origin", "EnableVgwRoutePropagation"), vec!["rtb-b"]),
+        (groups("ip-permission.cidr", "10.0.0.0/16"), vec!["sg-web"]),
+        (groups("ip-permission.to-port", "443"), vec!["sg-web"]),
+        (groups("ip-permission.protocol", "udp"), vec![]),
+        (acls("entry.ipv6-cidr", "::/0"), vec!["acl-2"]),
+        (acls("entry.rule-action", "allow"), vec!["acl-1", "acl-2"]),
+        (interfaces("private-ip-address", "10.0.2.4"), vec!["eni-router"]),
+        (interfaces("source-dest-check", "true"), vec!["eni-router"]),
+        (interfaces("status", "available"), vec![]),
+        (interfaces("tag:a", "b"), vec!["eni-router"]),
+    ] {
+        assert_eq!(found(request.clone()), expected, "{request:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What AWS documents, or was seen to do, as tests: each quotes the fact it holds the simulator to.
 
 mod associations;
+mod building;
 mod cloud;
 mod describing;
 mod enacting;
@@ -17,6 +18,7 @@ mod queue_promises;
 mod queue_receipts;
 mod queue_scene;
 mod queue_sending;
+mod renting;
 mod routes;
 mod time;
 mod trouble;

@@ -124,6 +124,14 @@ fn is_wrapped(action: &str) -> bool {
             | "CreateNatGateway"
             | "DeleteNatGateway"
             | "AssociateVpcCidrBlock"
+            | "AssociateIamInstanceProfile"
+            | "CreateEgressOnlyInternetGateway"
+            | "CreateManagedPrefixList"
+            | "DeleteEgressOnlyInternetGateway"
+            | "DeleteManagedPrefixList"
+            | "DisassociateIamInstanceProfile"
+            | "ModifyManagedPrefixList"
+            | "ReplaceIamInstanceProfileAssociation"
     )
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::parameters::Parameters;
 use super::service::{Answer, Service};
+use crate::ec2::beside::Beside;
 use crate::ec2::request::Request;
 use crate::faults::{Fault, LOST};
 use crate::sim::Recorded;
@@ -23,7 +24,7 @@ pub(crate) fn answer(
 ) -> Answer {
     let form = [query.as_bytes(), body].join(&b'&');
     let done = match (method, path) {
-        (&Method::GET, "world") => Ok(json!(service.world())),
+        (&Method::GET, "world") => world(service, Parameters::parse(&form)),
         (&Method::GET, "calls") => Ok(service.state().sim.calls().iter().map(recorded).collect()),
         (&Method::GET, "buckets") => Ok(json!(service.bucket_uses())),
         (&Method::GET, "status") => Ok(status(service)),
@@ -82,10 +83,25 @@ pub(crate) fn seconds(mut parameters: Parameters) -> Result<Duration, (StatusCod
     Ok(Duration::from_secs(seconds.ok_or_else(|| bad("`seconds` is missing"))?))
 }
 
+fn world(service: &Service, mut parameters: Parameters) -> Done {
+    let asked = (parameters.text("account"), parameters.text("region"));
+    let kept = service.kept();
+    let found = kept.iter().find(|kept| match (&kept.elsewhere, &asked) {
+        (None, (None, None)) => true,
+        (Some((account, region)), (asked_account, asked_region)) => {
+            asked_account.as_ref().is_none_or(|asked| asked == account)
+                && asked_region.as_ref().is_none_or(|asked| asked == region)
+        }
+        (None, _) => false,
+    });
+    let none = || (StatusCode::NOT_FOUND, "nobody has been there".to_owned());
+    found.map(|kept| kept.file.clone()).ok_or_else(none)
+}
+
 fn advance(service: &Service, parameters: Parameters) -> Done {
     let time = seconds(parameters)?;
     let mut state = service.state();
-    state.sim.advance(time);
+    state.advance(time);
     Ok(json!({ "now": state.sim.now() }))
 }
 
@@ -106,7 +122,9 @@ fn fault(service: &Service, parameters: Parameters) -> Done {
 fn reset(service: &Service, body: &Bytes) -> Done {
     let text = std::str::from_utf8(body).map_err(bad)?;
     let world = guardrail::ec2::world_file::load(text).map_err(bad)?;
-    service.state().reset(world);
+    let beside = serde_json::from_str(text).map_err(bad)?;
+    let beside = Beside::of_saved(&beside).map_err(bad)?;
+    service.state().reset(world, beside);
     Ok(json!({}))
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Under `/_sim/` it answers to tests instead: [`Server`] says what.
 
+pub(crate) mod building;
+pub(crate) mod built;
 pub(crate) mod cloudtrail;
 pub(crate) mod control;
 mod events;
@@ -13,6 +15,7 @@ pub(crate) mod resources;
 mod responses;
 pub(crate) mod service;
 pub(crate) mod sockets;
+mod sts;
 pub(crate) mod tree;
 
 use std::future::Future;
@@ -27,6 +30,7 @@ use tokio::net::TcpListener;
 pub use events::{Events, NotAnEventTarget};
 pub use mishaps::{Mishaps, NotAMishap};
 
+use crate::ec2::beside::Beside;
 use crate::sim::Sim;
 use crate::throttle::BucketUse;
 use service::Service;
@@ -44,12 +48,27 @@ pub struct ServerOptions {
     pub events: Option<Events>,
     /// What happens to events on their way there.
     pub mishaps: Mishaps,
+    /// Whether each Region that calls are signed for, and each account whose role is assumed, has a
+    /// world of its own. Otherwise every call finds the one world, whatever it is signed for.
+    pub apart: bool,
+    /// What there is in other accounts and Regions to begin with, where they are apart.
+    pub elsewhere: Vec<SavedWorld>,
+}
+
+/// A world, with what was saved beside it.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "what the fields are, their types say")]
+pub struct SavedWorld {
+    pub world: World,
+    pub beside: Beside,
 }
 
 /// A simulator on a socket.
 ///
-/// Everything but `/_sim/` is EC2. For tests there are:
-/// - `GET /_sim/world`: the world now, as a world file;
+/// Everything but `/_sim/` is EC2, and two calls of STS. For tests there are these; where accounts and
+/// Regions are apart, calls, buckets and faults are those of the world that the server began with:
+/// - `GET /_sim/world`: the world now, as a world file; of another place, where they are apart, with
+///   `?account=111122223333&region=eu-west-1`;
 /// - `GET /_sim/calls`: every call so far as `{at, operation, write, dry_run, outcome}`; the
 ///   outcome is `ok`, EC2's code, or `lost`;
 /// - `GET /_sim/buckets`: what each action's calls took of EC2's token bucket, as
@@ -90,6 +109,11 @@ impl Server {
         BucketMeter(self.service.clone())
     }
 
+    /// A way to ask for all the worlds, also after the server has stopped.
+    pub fn keeper(&self) -> Keeper {
+        Keeper(self.service.clone())
+    }
+
     /// Serves without end.
     ///
     /// # Errors
@@ -111,6 +135,26 @@ impl Server {
         };
         sockets::serve_until(self.listener, stop, answer).await?;
         Ok(self.service.world())
+    }
+}
+
+/// The worlds of a [`Server`], whenever they are asked for.
+#[derive(Debug, Clone)]
+pub struct Keeper(Arc<Service>);
+
+/// A world as it is saved.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The account and the Region, where it is not the world that the server began with.
+    pub elsewhere: Option<(String, String)>,
+    /// The world file.
+    pub file: serde_json::Value,
+}
+
+impl Keeper {
+    /// Every world: first the one that the server began with.
+    pub fn worlds(&self) -> Vec<Kept> {
+        self.0.kept()
     }
 }
 

@@ -6,9 +6,9 @@
 use std::str::FromStr;
 
 use guardrail::ec2::id::{
-    AddressAssociationId, AssociationId, DhcpOptionsId, EndpointId, InstanceId, InterfaceId,
-    NatGatewayId, NetworkAclId, OtherAssociationId, PrefixListId, RouteTableId, SecurityGroupId,
-    SubnetId, VpcId,
+    AddressAssociationId, AssociationId, DhcpOptionsId, EgressOnlyInternetGatewayId, EndpointId,
+    InstanceId, InterfaceId, InternetGatewayId, NatGatewayId, NetworkAclId, OtherAssociationId,
+    PrefixListId, RouteTableId, SecurityGroupId, SubnetId, VpcId,
 };
 
 use crate::ec2::errors::ApiError;
@@ -228,6 +228,8 @@ wire_ids! {
     NetworkAclId = "InvalidNetworkAclID",
     OtherAssociationId = "InvalidAssociationID",
     DhcpOptionsId = "InvalidDhcpOptionID",
+    InternetGatewayId = "InvalidInternetGatewayId",
+    EgressOnlyInternetGatewayId = "InvalidEgressOnlyInternetGatewayId",
 }
 
 impl WireId for NatGatewayId {

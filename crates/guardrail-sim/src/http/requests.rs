@@ -9,6 +9,7 @@ use guardrail::ec2::world::{
     Ipv6Range, NetworkAclEntry, PermissionPrefixList, PortRange, RuleAction, Tag,
 };
 
+use super::building;
 use super::parameters::{Parameters, missing};
 use crate::ec2::errors::ApiError;
 use crate::ec2::request::{
@@ -26,11 +27,11 @@ pub(crate) fn read(action: &str, mut parameters: Parameters) -> Result<Request, 
         "ModifyVpcAttribute" | "ModifySubnetAttribute" | "AssociateVpcCidrBlock" => false,
         _ => parameters.flag("DryRun")?.unwrap_or(false),
     };
-    let request = match action {
-        _ if action.starts_with("Describe") || action.starts_with("Get") => {
-            reading(action, &mut parameters)?
-        }
-        _ => writing(action, &mut parameters)?,
+    let reads = action.starts_with("Describe") || action.starts_with("Get");
+    let request = match building::read(action, &mut parameters)? {
+        Some(request) => request,
+        None if reads => reading(action, &mut parameters)?,
+        None => writing(action, &mut parameters)?,
     };
     parameters.finish()?;
     Ok(if dry_run { Request::DryRun(Box::new(request)) } else { request })
@@ -90,7 +91,7 @@ fn reading(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
     })
 }
 
-fn query(ids: &str, p: &mut Parameters) -> Result<Query, ApiError> {
+pub(crate) fn query(ids: &str, p: &mut Parameters) -> Result<Query, ApiError> {
     let mut filters = Vec::new();
     for mut filter in p.groups("Filter")? {
         filters.push(Filter { name: filter.required("Name")?, values: filter.texts("Value")? });
@@ -181,7 +182,7 @@ fn writing(action: &str, p: &mut Parameters) -> Result<Request, ApiError> {
     })
 }
 
-fn not_empty<T>(name: &str, list: Vec<T>) -> Result<Vec<T>, ApiError> {
+pub(crate) fn not_empty<T>(name: &str, list: Vec<T>) -> Result<Vec<T>, ApiError> {
     if list.is_empty() { Err(missing(name)) } else { Ok(list) }
 }
 
@@ -299,11 +300,12 @@ fn modify_endpoint(p: &mut Parameters) -> Result<Request, ApiError> {
     })))
 }
 
-/// The addresses are AWS's business; whether it is regional is told by the VPC that it names
-/// instead of a subnet.
+/// Whether it is regional is told by the VPC that it names instead of a subnet; its addresses are
+/// AWS's business then, and so are second ones. "[Public NAT gateways only] The allocation ID of an
+/// Elastic IP address" must be given for one in a subnet.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNatGateway.html>
 fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
     p.ignore(&[
-        "AllocationId",
         "AvailabilityMode",
         "AvailabilityZoneAddress",
         "PrivateIpAddress",
@@ -311,10 +313,18 @@ fn create_nat_gateway(p: &mut Parameters) -> Result<Request, ApiError> {
         "SecondaryPrivateIpAddress",
         "SecondaryPrivateIpAddressCount",
     ]);
+    let subnet_id = p.maybe_id("SubnetId")?;
+    let connectivity_type = p.text("ConnectivityType").map(Connectivity::from);
+    let allocation_id = p.text("AllocationId");
+    let is_private = connectivity_type == Some(Connectivity::Private);
+    if subnet_id.is_some() && !is_private && allocation_id.is_none() {
+        return Err(missing("AllocationId"));
+    }
     Ok(Request::CreateNatGateway(CreateNatGateway {
-        subnet_id: p.maybe_id("SubnetId")?,
+        subnet_id,
         vpc_id: p.maybe_id("VpcId")?,
-        connectivity_type: p.text("ConnectivityType").map(Connectivity::from),
+        connectivity_type,
+        allocation_id,
         client_token: p.text("ClientToken"),
         tags: specified_tags("natgateway", p)?,
     }))
@@ -452,10 +462,22 @@ fn required_value(name: &str, p: &mut Parameters) -> Result<bool, ApiError> {
 }
 
 /// The tags given on creation, which must be for what is created.
-fn specified_tags(kind: &str, p: &mut Parameters) -> Result<Vec<Tag>, ApiError> {
+pub(crate) fn specified_tags(kind: &str, p: &mut Parameters) -> Result<Vec<Tag>, ApiError> {
+    tags_for(kind, &[], p)
+}
+
+/// The same of a call that makes other things too, whose tags are not kept.
+pub(crate) fn tags_for(
+    kind: &str,
+    others: &[&str],
+    p: &mut Parameters,
+) -> Result<Vec<Tag>, ApiError> {
     let mut all = Vec::new();
     for mut specification in p.groups("TagSpecification")? {
         let given = specification.required("ResourceType")?;
+        if others.contains(&given.as_str()) {
+            continue;
+        }
         if given != kind {
             return Err(ApiError::invalid_value(format!(
                 "'{given}' is not a valid taggable resource type for this call"

@@ -1,21 +1,26 @@
 //! The things of a world as elements of EC2's answers.
 
-use guardrail::ec2::id::{AccountId, DhcpOptionsId};
+use guardrail::ec2::id::{AccountId, DhcpOptionsId, SecurityGroupId};
 use guardrail::ec2::partition::Partition;
 use guardrail::ec2::world::{
     AddressAssociation, Association, DhcpConfiguration, DhcpOptions, DhcpValue,
     EgressOnlyInternetGateway, EndpointGroup, EndpointService, GatewayAttachment, InterfaceAddress,
-    InternetGateway, IpPermission, IpProtocol, Ipv6CidrAssociation, NatGateway, NatGatewayAddress,
-    NetworkAcl, NetworkAclAssociation, NetworkAclEntry, NetworkInterface, PrefixList, Route,
-    RouteTable, SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
+    InternetGateway, IpPermission, Ipv6CidrAssociation, NatGateway, NatGatewayAddress, NetworkAcl,
+    NetworkAclAssociation, NetworkAclEntry, NetworkInterface, PrefixList, Route, RouteTable,
+    SecurityGroup, Subnet, Tag, Vpc, VpcEndpoint, World,
 };
 use jiff::Timestamp;
 
+use super::built;
 use super::tree::Fields;
+use crate::ec2::beside::ListDetails;
+use crate::ec2::filters::interface_status;
 use crate::ec2::gateways::Instance;
+use crate::ec2::group_life::{everything_out, rule_id};
+use crate::ids::derived_id;
 
 /// Whose world it is, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ServedPlace {
     pub(crate) account: String,
     pub(crate) region: String,
@@ -36,17 +41,6 @@ impl ServedPlace {
     pub(crate) fn arn(&self, what: &str, id: &str) -> String {
         format!("arn:{}:ec2:{}:{}:{what}/{id}", self.partition(), self.region, self.account)
     }
-}
-
-/// An id for what a world file has none for, the same every time for the same thing.
-pub(crate) fn derived_id(prefix: &str, of: &[&str]) -> String {
-    // FNV-1a: short, and the same in every build, which the standard library's hashers do not
-    // promise.
-    let bytes = of.iter().flat_map(|part| part.bytes().chain([0xff]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{prefix}0{hash:016x}")
 }
 
 pub(crate) fn tags(all: &[Tag]) -> impl Iterator<Item = Fields> {
@@ -294,7 +288,7 @@ pub(crate) fn network_acl(acl: &NetworkAcl, place: &ServedPlace) -> Fields {
         .list("tagSet", tags(&acl.tags))
 }
 
-pub(crate) fn dhcp_options(set: &DhcpOptions, place: &ServedPlace) -> Fields {
+pub(crate) fn dhcp_options(set: &DhcpOptions, own: &[Tag], place: &ServedPlace) -> Fields {
     let value = |value: &DhcpValue| Fields::new().text("value", &value.value);
     let option = |option: &DhcpConfiguration| {
         Fields::new().text("key", &option.key).list("valueSet", option.values.iter().map(value))
@@ -303,17 +297,10 @@ pub(crate) fn dhcp_options(set: &DhcpOptions, place: &ServedPlace) -> Fields {
         .text("dhcpOptionsId", &set.dhcp_options_id)
         .text("ownerId", place.owner(None))
         .list("dhcpConfigurationSet", set.dhcp_configurations.iter().map(option))
+        .list("tagSet", tags(own))
 }
 
 pub(crate) fn security_group(group: &SecurityGroup, place: &ServedPlace) -> Fields {
-    let everywhere = IpPermission {
-        ip_protocol: IpProtocol::All,
-        ip_ranges: vec![guardrail::ec2::world::IpRange {
-            cidr_ip: "0.0.0.0/0".into(),
-            description: None,
-        }],
-        ..IpPermission::default()
-    };
     Fields::new()
         .text("groupId", &group.group_id)
         .text("securityGroupArn", place.arn("security-group", group.group_id.as_str()))
@@ -323,7 +310,7 @@ pub(crate) fn security_group(group: &SecurityGroup, place: &ServedPlace) -> Fiel
         .maybe("vpcId", group.vpc_id.as_ref())
         .list("ipPermissions", group.ip_permissions.iter().map(permission))
         // A world file does not hold these; a new group lets everything out.
-        .list("ipPermissionsEgress", [permission(&everywhere)])
+        .list("ipPermissionsEgress", [permission(&everything_out())])
         .list("tagSet", tags(&group.tags))
 }
 
@@ -360,15 +347,21 @@ fn permission(permission: &IpPermission) -> Fields {
 /// The rules that a permission stands for, one for each source; of a call that added them, or of
 /// one that took them away, whose answer has less of them.
 pub(crate) fn rules(
-    group: &str,
+    group: &SecurityGroupId,
     permission: &IpPermission,
     place: &ServedPlace,
     added: bool,
+    is_egress: bool,
 ) -> Vec<Fields> {
     let ports = (permission.from_port.unwrap_or(-1), permission.to_port.unwrap_or(-1));
-    let rule = |source: &str| {
-        let identity = format!("{} {} {} {source}", permission.ip_protocol, ports.0, ports.1);
-        let id = derived_id("sgr-", &[group, &identity]);
+    let rule = |one: IpPermission| {
+        let one = IpPermission {
+            ip_protocol: permission.ip_protocol.clone(),
+            from_port: permission.from_port,
+            to_port: permission.to_port,
+            ..one
+        };
+        let id = rule_id(group, is_egress, &one);
         let fields = match added {
             true => Fields::new()
                 .text("groupOwnerId", &place.account)
@@ -378,41 +371,42 @@ pub(crate) fn rules(
         fields
             .text("securityGroupRuleId", id)
             .text("groupId", group)
-            .flag("isEgress", false)
+            .flag("isEgress", is_egress)
             .text("ipProtocol", &permission.ip_protocol)
             .number("fromPort", Some(ports.0))
             .number("toPort", Some(ports.1))
     };
     let v4 = permission.ip_ranges.iter().map(|range| {
-        rule(range.cidr_ip.as_str())
+        rule(IpPermission { ip_ranges: vec![range.clone()], ..IpPermission::default() })
             .text("cidrIpv4", &range.cidr_ip)
             .maybe("description", range.description.as_ref())
     });
     let v6 = permission.ipv6_ranges.iter().map(|range| {
-        let fields = rule(range.cidr_ipv6.as_str()).text("cidrIpv6", &range.cidr_ipv6);
+        let one = IpPermission { ipv6_ranges: vec![range.clone()], ..IpPermission::default() };
+        let fields = rule(one).text("cidrIpv6", &range.cidr_ipv6);
         fields.maybe("description", range.description.as_ref())
     });
-    let lists = permission
-        .prefix_list_ids
-        .iter()
-        .map(|list| rule(list.prefix_list_id.as_str()).text("prefixListId", &list.prefix_list_id));
+    let lists = permission.prefix_list_ids.iter().map(|list| {
+        let one = IpPermission { prefix_list_ids: vec![list.clone()], ..IpPermission::default() };
+        rule(one).text("prefixListId", &list.prefix_list_id)
+    });
     let pairs = permission.user_id_group_pairs.iter().map(|pair| {
+        let one =
+            IpPermission { user_id_group_pairs: vec![pair.clone()], ..IpPermission::default() };
         let id = pair.group_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
         match added {
             true => {
                 let other =
                     Fields::new().text("groupId", id).maybe("userId", pair.user_id.as_ref());
-                rule(id).fields("referencedGroupInfo", other)
+                rule(one).fields("referencedGroupInfo", other)
             }
-            false => rule(id).text("referencedGroupId", id),
+            false => rule(one).text("referencedGroupId", id),
         }
     });
     v4.chain(v6).chain(lists).chain(pairs).collect()
 }
 
-pub(crate) fn interface(eni: &NetworkInterface, place: &ServedPlace) -> Fields {
-    let status =
-        if eni.attachment.is_some() || eni.requester_managed { "in-use" } else { "available" };
+pub(crate) fn interface(eni: &NetworkInterface, own: &[Tag], place: &ServedPlace) -> Fields {
     let mut fields = Fields::new()
         .text("networkInterfaceId", &eni.network_interface_id)
         .maybe("subnetId", eni.subnet_id.as_ref())
@@ -420,10 +414,10 @@ pub(crate) fn interface(eni: &NetworkInterface, place: &ServedPlace) -> Fields {
         .text("description", &eni.description)
         .text("ownerId", &place.account)
         .flag("requesterManaged", eni.requester_managed)
-        .text("status", status)
+        .text("status", interface_status(eni))
         .maybe("privateIpAddress", eni.private_ip_address.as_ref())
         .list("groupSet", groups(&eni.groups))
-        .list("tagSet", [])
+        .list("tagSet", tags(own))
         .maybe("interfaceType", eni.interface_type.as_ref())
         .maybe("sourceDestCheck", eni.source_dest_check);
     if let Some(association) = &eni.association {
@@ -474,14 +468,19 @@ pub(crate) fn prefix_list(list: &PrefixList) -> Fields {
 }
 
 /// As `DescribeManagedPrefixLists` has it.
-pub(crate) fn managed_prefix_list(list: &PrefixList, place: &ServedPlace) -> Fields {
-    Fields::new()
-        .text("prefixListId", &list.prefix_list_id)
-        .text("addressFamily", "IPv4")
-        .text("state", "create-complete")
+pub(crate) fn managed_prefix_list(
+    list: &PrefixList,
+    details: Option<&ListDetails>,
+    own: &[Tag],
+    state: &str,
+    place: &ServedPlace,
+) -> Fields {
+    let fields = Fields::new().text("prefixListId", &list.prefix_list_id);
+    built::list_details(fields, details)
+        .text("state", state)
         .text("prefixListArn", place.arn("prefix-list", list.prefix_list_id.as_str()))
         .text("prefixListName", &list.prefix_list_name)
-        .list("tagSet", [])
+        .list("tagSet", tags(own))
         .maybe("ownerId", list.owner_id.as_ref())
 }
 
@@ -532,16 +531,39 @@ fn attachment(attachment: &GatewayAttachment) -> Fields {
 }
 
 /// A reservation of one instance.
-pub(crate) fn reservation(instance: &Instance, place: &ServedPlace) -> Fields {
+pub(crate) fn reservation(instance: &Instance, world: &World, place: &ServedPlace) -> Fields {
+    let id = match &instance.run {
+        Some(run) => run.reservation_id.clone(),
+        None => derived_id("r-", &[instance.instance_id.as_str()]),
+    };
+    Fields::new()
+        .text("reservationId", id)
+        .text("ownerId", &place.account)
+        .list("instancesSet", [self::instance(instance, world)])
+}
+
+/// An item of a reservation.
+pub(crate) fn instance(instance: &Instance, world: &World) -> Fields {
     let interface =
         |id: &guardrail::ec2::id::InterfaceId| Fields::new().text("networkInterfaceId", id);
-    let one = Fields::new()
+    let fields = Fields::new()
         .text("instanceId", &instance.instance_id)
         .maybe("subnetId", instance.subnet_id.as_ref())
         .maybe("vpcId", instance.vpc_id.as_ref())
         .list("networkInterfaceSet", instance.network_interface_ids.iter().map(interface));
-    Fields::new()
-        .text("reservationId", derived_id("r-", &[instance.instance_id.as_str()]))
-        .text("ownerId", &place.account)
-        .list("instancesSet", [one])
+    if instance.run.is_none() {
+        return match instance.tags.as_slice() {
+            [] => fields,
+            own => fields.list("tagSet", tags(own)),
+        };
+    }
+    let mut interfaces = world.network_interfaces.iter().flatten();
+    let first = interfaces
+        .find(|eni| Some(&eni.network_interface_id) == instance.network_interface_ids.first());
+    let fields = fields
+        .maybe("privateIpAddress", first.and_then(|eni| eni.private_ip_address.as_ref()))
+        .maybe("ipAddress", first.and_then(NetworkInterface::public_ip))
+        .list("groupSet", first.into_iter().flat_map(|eni| groups(&eni.groups)))
+        .list("tagSet", tags(&instance.tags));
+    built::of_run(fields, instance)
 }

@@ -1,22 +1,81 @@
 //! From a call's outcome to the elements of EC2's answer.
 
 use guardrail::ec2::change::DnsAttribute;
+use guardrail::ec2::id::{InstanceId, SecurityGroupId};
 use guardrail::ec2::snapshot::Section;
-use guardrail::ec2::world::{IpPermission, World};
+use guardrail::ec2::world::{IpPermission, PrefixList, Tag, World};
 
+use super::built;
 use super::resources::{self, ServedPlace};
 use super::tree::Fields;
+use crate::ec2::beside::InstanceState;
+use crate::ec2::network::NetworkCall;
 use crate::ec2::request::{Request, Response, Unsuccessful};
+use crate::sim::Sim;
 
-/// What the answer says besides the request's id. `world` is the world after the call.
+/// What the answer says besides the request's id. `sim` is as it is after the call.
+#[expect(clippy::too_many_lines, reason = "a line or two for each kind of answer")]
 pub(crate) fn answer(
     request: &Request,
     response: &Response,
-    world: &World,
+    sim: &Sim,
     place: &ServedPlace,
 ) -> Fields {
+    let world = &sim.world;
     match response {
         Response::Done => done(request, place),
+        Response::Vpc(vpc) => Fields::new().fields("vpc", resources::vpc(vpc)),
+        Response::InternetGateway(gateway) => {
+            Fields::new().fields("internetGateway", resources::internet_gateway(gateway, place))
+        }
+        Response::EgressOnlyInternetGateway(gateway) => Fields::new()
+            .maybe("clientToken", client_token(request))
+            .fields("egressOnlyInternetGateway", resources::egress_only_internet_gateway(gateway)),
+        Response::NetworkAcl(acl) => Fields::new()
+            .fields("networkAcl", resources::network_acl(acl, place))
+            .maybe("clientToken", client_token(request)),
+        Response::DhcpOptions(set) => {
+            let own = tags_beside(sim, set.dhcp_options_id.as_str());
+            Fields::new().fields("dhcpOptions", resources::dhcp_options(set, own, place))
+        }
+        Response::GroupDeleted { group_id } => {
+            Fields::new().flag("return", true).text("groupId", group_id)
+        }
+        Response::Revoked { group_id, ip_permissions } => {
+            built::revoked(group_id, ip_permissions, place)
+        }
+        Response::Rules { found, next_token } => Fields::new()
+            .list("securityGroupRuleSet", found.iter().flat_map(|it| built::rule(it, place)))
+            .maybe("nextToken", next_token.as_ref()),
+        Response::Address(address) => built::address(address, place),
+        Response::Addresses(found) => Fields::new()
+            .list("addressesSet", found.iter().map(|it| built::address_view(it, place))),
+        Response::AddressAssociation { association_id } => {
+            Fields::new().flag("return", true).text("associationId", association_id)
+        }
+        Response::PrefixList { list, state } => {
+            Fields::new().fields("prefixList", prefix_list(list, state, sim, place))
+        }
+        Response::InstancesRun(run) => built::reservation_run(run, world, &sim.beside, place),
+        Response::InstancesTerminated(changes) => {
+            let change = |(id, before): &(InstanceId, InstanceState)| {
+                Fields::new()
+                    .text("instanceId", id)
+                    .fields("currentState", built::state(InstanceState::Terminated))
+                    .fields("previousState", built::state(*before))
+            };
+            Fields::new().list("instancesSet", changes.iter().map(change))
+        }
+        Response::ProfileAssociation { association, state } => {
+            let one = built::profile_association(association, state);
+            Fields::new().fields("iamInstanceProfileAssociation", one)
+        }
+        Response::ProfileAssociations { found, next_token } => {
+            let all = found.iter().map(|it| built::profile_association(it, "associated"));
+            Fields::new()
+                .list("iamInstanceProfileAssociationSet", all)
+                .maybe("nextToken", next_token.as_ref())
+        }
         Response::RouteTable(table) => Fields::new()
             .fields("routeTable", resources::route_table(table, place))
             .maybe("clientToken", client_token(request)),
@@ -50,8 +109,7 @@ pub(crate) fn answer(
             fields.list("tagSet", resources::tags(tags))
         }
         Response::Described { section, found, next_token } => {
-            described(request, *section, found, world, place)
-                .maybe("nextToken", next_token.as_ref())
+            described(request, *section, found, sim, place).maybe("nextToken", next_token.as_ref())
         }
         Response::VpcAttribute { vpc_id, attribute, value } => {
             let name = match attribute {
@@ -70,9 +128,22 @@ pub(crate) fn answer(
         }
         Response::Instances(all) => Fields::new().list(
             "reservationSet",
-            all.iter().map(|instance| resources::reservation(instance, place)),
+            all.iter().map(|instance| resources::reservation(instance, world, place)),
         ),
     }
+}
+
+/// The tags of a thing that a world file has without tags.
+fn tags_beside<'a>(sim: &'a Sim, id: &str) -> &'a [Tag] {
+    sim.beside.tags.get(id).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn prefix_list(list: &PrefixList, state: &str, sim: &Sim, place: &ServedPlace) -> Fields {
+    // What is described comes without its entries; AWS's own lists say nothing of versions.
+    let whole = sim.prefix_list(&list.prefix_list_id).unwrap_or(list);
+    let details = (list.is_awss() == Some(false)).then(|| sim.list_details(whole));
+    let own = tags_beside(sim, list.prefix_list_id.as_str());
+    resources::managed_prefix_list(list, details.as_ref(), own, state, place)
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other call has no token")]
@@ -80,7 +151,11 @@ fn client_token(request: &Request) -> Option<&String> {
     match request {
         Request::CreateVpcEndpoint(wanted) => wanted.client_token.as_ref(),
         Request::CreateNatGateway(wanted) => wanted.client_token.as_ref(),
-        Request::CreateRouteTable { client_token, .. } => client_token.as_ref(),
+        Request::CreateRouteTable { client_token, .. }
+        | Request::Network(
+            NetworkCall::CreateEgressOnlyInternetGateway { client_token, .. }
+            | NetworkCall::CreateNetworkAcl { client_token, .. },
+        ) => client_token.as_ref(),
         _ => None,
     }
 }
@@ -109,26 +184,29 @@ fn done(request: &Request, place: &ServedPlace) -> Fields {
             fields.text("vpcId", vpc).fields(association.0, association.1)
         }
         Request::AuthorizeSecurityGroupIngress { group_id, ip_permissions } => {
-            let rules = rules(group_id.as_str(), ip_permissions, place, true);
+            let rules = rules(group_id, ip_permissions, place, true);
             fields.flag("return", true).list("securityGroupRuleSet", rules)
         }
         Request::RevokeSecurityGroupIngress { group_id, ip_permissions } => {
-            let rules = rules(group_id.as_str(), ip_permissions, place, false);
+            let rules = rules(group_id, ip_permissions, place, false);
             fields.flag("return", true).list("revokedSecurityGroupRuleSet", rules)
+        }
+        Request::Network(NetworkCall::DeleteEgressOnlyInternetGateway { .. }) => {
+            fields.flag("returnCode", true)
         }
         _ => fields.flag("return", true),
     }
 }
 
 fn rules(
-    group: &str,
+    group: &SecurityGroupId,
     permissions: &[IpPermission],
     place: &ServedPlace,
     added: bool,
 ) -> Vec<Fields> {
     permissions
         .iter()
-        .flat_map(|permission| resources::rules(group, permission, place, added))
+        .flat_map(|permission| resources::rules(group, permission, place, added, false))
         .collect()
 }
 
@@ -147,10 +225,10 @@ fn described(
     request: &Request,
     section: Section,
     found: &World,
-    world: &World,
+    sim: &Sim,
     place: &ServedPlace,
 ) -> Fields {
-    let fields = Fields::new();
+    let (fields, world) = (Fields::new(), &sim.world);
     match section {
         Section::Vpcs => fields.list("vpcSet", found.vpcs.iter().flatten().map(resources::vpc)),
         Section::Subnets => fields.list(
@@ -185,24 +263,29 @@ fn described(
         }
         Section::DhcpOptions => {
             let sets = found.dhcp_options.iter().flatten();
-            fields.list("dhcpOptionsSet", sets.map(|set| resources::dhcp_options(set, place)))
+            let one = |set: &guardrail::ec2::world::DhcpOptions| {
+                let own = tags_beside(sim, set.dhcp_options_id.as_str());
+                resources::dhcp_options(set, own, place)
+            };
+            fields.list("dhcpOptionsSet", sets.map(one))
         }
         Section::InternetGateways => internet_gateways(found, place, fields),
         Section::EgressOnlyInternetGateways => egress_only_gateways(found, fields),
         Section::NetworkInterfaces => {
             let interfaces = found.network_interfaces.iter().flatten();
-            fields
-                .list("networkInterfaceSet", interfaces.map(|eni| resources::interface(eni, place)))
+            let one = |eni: &guardrail::ec2::world::NetworkInterface| {
+                let own = tags_beside(sim, eni.network_interface_id.as_str());
+                resources::interface(eni, own, place)
+            };
+            fields.list("networkInterfaceSet", interfaces.map(one))
         }
         Section::PrefixLists => {
             let lists = found.prefix_lists.iter().flatten();
             if matches!(request, Request::DescribePrefixLists(_)) {
                 return fields.list("prefixListSet", lists.map(resources::prefix_list));
             }
-            fields.list(
-                "prefixListSet",
-                lists.map(|list| resources::managed_prefix_list(list, place)),
-            )
+            let one = |list| prefix_list(list, "create-complete", sim, place);
+            fields.list("prefixListSet", lists.map(one))
         }
         Section::VpcEndpointServices => {
             let services = || found.vpc_endpoint_services.iter().flatten();

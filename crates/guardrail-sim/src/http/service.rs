@@ -1,9 +1,10 @@
 //! One call after another: read, carried out under the lock, written.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use guardrail::ec2::snapshot::{Shared, Snapshot};
 use guardrail::ec2::world::World;
@@ -15,9 +16,11 @@ use hyper::{Request as HttpRequest, Response as HttpResponse, StatusCode};
 use super::events::{Fates, Sender};
 use super::parameters::Parameters;
 use super::resources::ServedPlace;
-use super::tree::{Fields, answer_xml, error_xml, identity_xml};
-use super::{ServerOptions, requests, responses};
+use super::tree::{Fields, answer_xml, error_xml};
+use super::{Kept, ServerOptions, requests, responses, sts};
+use crate::ec2::beside::Beside;
 use crate::ec2::errors::ApiError;
+use crate::ec2::nothing::empty_world;
 use crate::http::cloudtrail;
 use crate::sim::Sim;
 use crate::throttle::BucketUse;
@@ -45,10 +48,16 @@ pub(crate) struct Service {
 }
 
 /// The simulator and what goes with it, changed by one call at a time.
+///
+/// Where accounts and Regions are apart, `sim` is the one of them that was asked last.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) sim: Sim,
-    place: ServedPlace,
+    pub(crate) place: ServedPlace,
+    home: ServedPlace,
+    apart: bool,
+    others: BTreeMap<ServedPlace, Sim>,
+    pub(crate) roles: sts::Roles,
     /// When simulated time last caught up with real time.
     seen: Instant,
     /// Distinguishes the ids of this run from those of one that started at another time.
@@ -57,22 +66,104 @@ pub(crate) struct State {
 }
 
 impl State {
-    fn new(sim: Sim) -> Self {
+    fn new(sim: Sim, options: &ServerOptions) -> Self {
         let run = u32::try_from(sim.now().as_second().rem_euclid(1 << 32)).unwrap_or_default();
-        Self { place: place_of(&sim.world()), sim, seen: Instant::now(), run, requests: 0 }
+        let elsewhere = options.elsewhere.iter().map(|saved| {
+            let other = Sim::new(saved.world.clone(), sim.now(), sim.options().clone());
+            (place_of(&saved.world), other.with_beside(saved.beside.clone()))
+        });
+        let home = place_of(&sim.world());
+        Self {
+            others: elsewhere.collect(),
+            place: home.clone(),
+            home,
+            apart: options.apart,
+            roles: sts::Roles::default(),
+            sim,
+            seen: Instant::now(),
+            run,
+            requests: 0,
+        }
     }
 
     /// Another world, in the same run.
-    pub(crate) fn reset(&mut self, world: World) {
-        self.sim = Sim::new(world, self.sim.now(), self.sim.options().clone());
+    pub(crate) fn reset(&mut self, world: World, beside: Beside) {
+        self.sim = Sim::new(world, self.sim.now(), self.sim.options().clone()).with_beside(beside);
         self.place = place_of(&self.sim.world());
+        self.home = self.place.clone();
+        self.others.clear();
+    }
+
+    /// Turns to the world of this place, one with nothing of anybody's in it where nobody was yet.
+    /// Where places are not apart, there is only one.
+    ///
+    /// # Errors
+    /// The Region is none.
+    pub(crate) fn turn_to(&mut self, place: &ServedPlace) -> Result<(), NoSuchPlace> {
+        if !self.apart || *place == self.place {
+            return Ok(());
+        }
+        let there = match self.others.remove(place) {
+            Some(there) => there,
+            None => self.new_world(place).ok_or(NoSuchPlace)?,
+        };
+        let left = std::mem::replace(&mut self.sim, there);
+        let from = std::mem::replace(&mut self.place, place.clone());
+        self.others.insert(from, left);
+        Ok(())
+    }
+
+    fn new_world(&self, place: &ServedPlace) -> Option<Sim> {
+        let world = empty_world(&place.account.parse().ok()?, &place.region.parse().ok()?);
+        let new = Sim::new(world, self.sim.now(), self.sim.options().clone());
+        Some(new.with_beside(Beside::of_nothing()))
+    }
+
+    /// Turns to the world that the server began with.
+    fn turn_home(&mut self) {
+        let home = self.home.clone();
+        // It has been there from the beginning.
+        let _ = self.turn_to(&home);
+    }
+
+    /// Where a call is to go, by who signed it and for which Region.
+    fn place_of_call(&self, call: &Call) -> ServedPlace {
+        let role = call.access_key.as_deref().and_then(|key| self.roles.of(key));
+        ServedPlace {
+            account: role.map_or_else(|| self.home.account.clone(), |role| role.account.clone()),
+            region: call.region.clone().unwrap_or_else(|| self.home.region.clone()),
+        }
+    }
+
+    /// Whether there is, or can be, a world of this account.
+    pub(crate) fn has_world_of(&self, account: &str) -> bool {
+        self.apart || self.place.account == account
+    }
+
+    /// The worlds that there are; where somebody only looked, there is none.
+    fn kept(&mut self) -> Vec<Kept> {
+        self.turn_home();
+        let others = self.others.iter().filter(|(place, sim)| {
+            self.new_world(place).is_none_or(|new| new.saved() != sim.saved())
+        });
+        let others = others.map(|(place, sim)| Kept {
+            elsewhere: Some((place.account.clone(), place.region.clone())),
+            file: sim.saved(),
+        });
+        [Kept { elsewhere: None, file: self.sim.saved() }].into_iter().chain(others).collect()
     }
 
     fn catch_up(&mut self, speed: u32) {
         let now = Instant::now();
         let passed = now.duration_since(self.seen);
         self.seen = now;
-        self.sim.advance(passed.saturating_mul(speed));
+        self.advance(passed.saturating_mul(speed));
+    }
+
+    /// Time passes everywhere alike.
+    pub(crate) fn advance(&mut self, time: Duration) {
+        self.sim.advance(time);
+        self.others.values_mut().for_each(|sim| sim.advance(time));
     }
 
     /// The ids of the next request and of its event: counted, so that a run is the same every time.
@@ -82,6 +173,10 @@ impl State {
         (id(0), id(1))
     }
 }
+
+/// A call is signed for what is no Region.
+#[derive(Debug)]
+pub(crate) struct NoSuchPlace;
 
 /// Counts the calls that are being answered.
 struct InFlight<'a>(&'a AtomicUsize);
@@ -97,13 +192,15 @@ struct Call {
     parameters: Parameters,
     user_agent: String,
     access_key: Option<String>,
+    /// The Region that the call is signed for.
+    region: Option<String>,
 }
 
 impl Service {
     pub(crate) fn new(sim: Sim, options: ServerOptions) -> io::Result<Self> {
         let open = |events| Sender::open(events, options.mishaps);
         let events = options.events.clone().map(open).transpose()?;
-        let state = Mutex::new(State::new(sim));
+        let state = Mutex::new(State::new(sim, &options));
         Ok(Self {
             options,
             state,
@@ -113,8 +210,14 @@ impl Service {
         })
     }
 
-    /// The state, with simulated time caught up.
+    /// The state, with simulated time caught up, turned to the world that the server began with.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.turned();
+        state.turn_home();
+        state
+    }
+
+    fn turned(&self) -> MutexGuard<'_, State> {
         // A call that panicked has not been answered; the world is as it left it.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.catch_up(self.options.speed);
@@ -128,6 +231,11 @@ impl Service {
 
     pub(crate) fn world(&self) -> World {
         self.state().sim.world()
+    }
+
+    /// Every world.
+    pub(crate) fn kept(&self) -> Vec<Kept> {
+        self.state().kept()
     }
 
     /// Calls being answered, and the most that were at once.
@@ -167,28 +275,31 @@ impl Service {
             tokio::time::sleep(self.options.latency).await;
         }
         let form = [query.as_bytes(), &body].join(&b'&');
+        let signed = header(&head.headers, &AUTHORIZATION);
         self.call(Call {
             parameters: Parameters::parse(&form),
             user_agent: header(&head.headers, &USER_AGENT).unwrap_or_default().to_owned(),
-            access_key: header(&head.headers, &AUTHORIZATION)
-                .and_then(access_key)
-                .map(str::to_owned),
+            access_key: signed.and_then(access_key).map(str::to_owned),
+            region: signed.and_then(signed_region).map(str::to_owned),
         })
     }
 
     fn call(&self, call: Call) -> Result<Answer, Lost> {
-        let mut state = self.state();
+        let mut state = self.turned();
+        let place = state.place_of_call(&call);
+        let there = state.turn_to(&place);
         let (request_id, event_id) = state.next_ids();
+        if there.is_err() {
+            let message = "AWS was not able to validate the provided access credentials";
+            return Ok(refusal(StatusCode::FORBIDDEN, "AuthFailure", message, &request_id));
+        }
         let mut parameters = call.parameters.clone();
         let action = parameters.text("Action").unwrap_or_default();
         let version = parameters.text("Version");
         // STS's, so that a client can be pointed here with `AWS_ENDPOINT_URL` alone.
-        if action == "GetCallerIdentity" {
-            return Ok(xml(
-                StatusCode::OK,
-                identity_xml(&state.place.account, &request_id),
-                &request_id,
-            ));
+        if let Some((status, answer)) = sts::answer(&action, &mut state, &call.asked(), &request_id)
+        {
+            return Ok(xml(status, answer, &request_id));
         }
         let (told, happened) = state.perform(&action, version.as_deref(), parameters);
         if let Some(events) = self.events.as_ref().filter(|_| is_recorded(&action, &told)) {
@@ -223,6 +334,13 @@ impl Service {
     }
 }
 
+impl Call {
+    /// What it asks of STS.
+    fn asked(&self) -> sts::Asked<'_> {
+        sts::Asked { parameters: &self.parameters, access_key: self.access_key.as_deref() }
+    }
+}
+
 /// What the caller is told, or what happened although the caller is told otherwise.
 type Answered = Result<Fields, ApiError>;
 
@@ -241,9 +359,7 @@ impl State {
         let outcome = self.sim.call(&request);
         let lost = self.sim.take_lost();
         let fields = |outcome: Result<_, ApiError>| {
-            outcome.map(|response| {
-                responses::answer(&request, &response, &self.sim.world, &self.place)
-            })
+            outcome.map(|response| responses::answer(&request, &response, &self.sim, &self.place))
         };
         (fields(outcome), lost.map(fields))
     }
@@ -319,6 +435,13 @@ fn refusal(status: StatusCode, code: &str, message: &str, request_id: &str) -> A
     xml(status, error_xml(code, message, request_id), request_id)
 }
 
+/// The Region is the third part of the credential scope.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+fn signed_region(authorization: &str) -> Option<&str> {
+    let (_, credential) = authorization.split_once("Credential=")?;
+    credential.split('/').nth(2).filter(|region| !region.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,7 +450,8 @@ mod tests {
     fn the_access_key_stands_first_in_the_credential_scope() {
         let header = "AWS4-HMAC-SHA256 Credential=ASIAIOSFODNN7EXAMPLE/20261122/eu-central-1/ec2/aws4_request, Signature=x";
         assert_eq!(access_key(header), Some("ASIAIOSFODNN7EXAMPLE"));
-        assert_eq!(access_key("Bearer x"), None);
+        assert_eq!(signed_region(header), Some("eu-central-1"));
+        assert_eq!((access_key("Bearer x"), signed_region("Bearer x")), (None, None));
         assert_eq!(access_key("AWS4-HMAC-SHA256 Credential="), None);
     }
 }

@@ -82,23 +82,6 @@ pub(crate) fn answer_xml(action: &str, request_id: &str, answer: &Fields) -> Vec
     document(&name, Some(NAMESPACE), &Fields(all))
 }
 
-/// STS's answer on whose credentials these are: whosever they are, the account's.
-pub(crate) fn identity_xml(account: &str, request_id: &str) -> Vec<u8> {
-    let identity = Fields::new()
-        .text("Arn", format!("arn:aws:iam::{account}:user/simulated"))
-        .text("UserId", "AIDASIMULATED0000000")
-        .text("Account", account);
-    let metadata = Fields::new().text("RequestId", request_id);
-    let answer = Fields::new()
-        .fields("GetCallerIdentityResult", identity)
-        .fields("ResponseMetadata", metadata);
-    document(
-        "GetCallerIdentityResponse",
-        Some("https://sts.amazonaws.com/doc/2011-06-15/"),
-        &answer,
-    )
-}
-
 /// EC2's form of a refusal.
 pub(crate) fn error_xml(code: &str, message: &str, request_id: &str) -> Vec<u8> {
     let error = Fields::new().text("Code", code).text("Message", message);
@@ -110,7 +93,7 @@ pub(crate) fn error_xml(code: &str, message: &str, request_id: &str) -> Vec<u8> 
     )
 }
 
-fn document(name: &str, namespace: Option<&str>, fields: &Fields) -> Vec<u8> {
+pub(crate) fn document(name: &str, namespace: Option<&str>, fields: &Fields) -> Vec<u8> {
     let mut writer = Writer::new(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_vec());
     let root = writer.create_element(name).with_attributes(namespace.map(|text| ("xmlns", text)));
     // Writing to memory does not fail.

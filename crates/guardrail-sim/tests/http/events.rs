@@ -65,6 +65,7 @@ fn with_long_ids(text: &str) -> String {
 /// The calls of `calls.txt` that change something.
 fn changes() -> Vec<String> {
     let (_, changes) = CALLS.split_once("# Changes").unwrap();
+    let (changes, _) = changes.split_once("# From nothing").unwrap();
     let changes = changes
         .lines()
         .filter(|line| line.starts_with("Action=") && !line.starts_with("Action=Describe"));
@@ -120,6 +121,48 @@ async fn the_guardrail_reads_the_event_of_every_change() {
         assert_eq!(line, expected);
     }
     assert_eq!(text.lines().count(), EXPECTED.lines().count());
+}
+
+/// Of the calls that build a network from nothing, the guardrail watches these two; what the events
+/// name is what it looks up.
+#[tokio::test]
+async fn an_attached_gateway_and_a_changed_list_are_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, options) = to_file(&dir);
+    let client = serve(&with_long_ids(WORLD), options).await;
+    for call in [
+        "Action=DetachInternetGateway&InternetGatewayId=igw-1&VpcId=vpc-1",
+        "Action=AttachInternetGateway&InternetGatewayId=igw-1&VpcId=vpc-1",
+        "Action=ModifyManagedPrefixList&PrefixListId=pl-own&CurrentVersion=1&MaxEntries=2&AddEntry.1.Cidr=198.51.100.0%2F24",
+    ] {
+        let reply = client.call(&with_long_ids(call)).await.unwrap();
+        assert_eq!(reply.status, 200, "{call}: {}", reply.body);
+    }
+    let told = events(&path);
+    let told = told.iter().map(|event| {
+        let record = decode(event).unwrap().record;
+        let ids = record.resource_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        (record.event.clone(), ids)
+    });
+    let expected = [
+        ("DetachInternetGateway", "igw-1 vpc-1"),
+        ("AttachInternetGateway", "igw-1 vpc-1"),
+        ("ModifyManagedPrefixList", "pl-own"),
+    ];
+    let expected = expected.map(|(event, ids)| (event.to_owned(), with_long_ids(ids)));
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    let body = |n: usize, key: &str| events(&path)[n]["detail"][key].clone();
+    assert_eq!(
+        body(1, "requestParameters"),
+        json!({"internetGatewayId": with_long_ids("igw-1"), "vpcId": with_long_ids("vpc-1")})
+    );
+    assert_eq!(
+        body(2, "requestParameters"),
+        json!({"ModifyManagedPrefixListRequest": {
+            "PrefixListId": with_long_ids("pl-own"), "CurrentVersion": 1, "MaxEntries": 2,
+            "AddEntry": {"Cidr": "198.51.100.0/24", "tag": 1},
+        }})
+    );
 }
 
 /// EventBridge's rule of the stack asks for this source and detail-type; a recorded event has the

@@ -8,6 +8,8 @@ mod control;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod queues;
 #[cfg(test)]
 mod wire;
