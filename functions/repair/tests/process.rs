@@ -242,10 +242,10 @@ async fn a_baseline_that_cannot_be_read_for_now_sends_the_messages_back() {
     aws.on("GetParameter", 500, r#"{"__type":"InternalServerError","message":"later"}"#);
     let mut repair = start(&aws, "ssm:/guardrail/baseline").await;
     assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 1)])).await, back(&["m-1"]));
-    assert_eq!(actions(&aws), ["Publish"]);
+    assert_eq!(actions(&aws), [""; 0], "it may be there in a moment");
     aws.store(NOTIFY);
     assert_eq!(repair.invoke(&batch(&[message("m-1", "vpc-0a1", 2)])).await, back(&[]));
-    assert_eq!(published(&aws).len(), 2);
+    assert_eq!(published(&aws).len(), 1);
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ async fn a_policy_is_set_and_nothing_else_of_the_endpoint() {
     };
     assert_eq!(
         form(&call, ok(answer)).await,
-        ["Action=ModifyVpcEndpoint", "PolicyDocument=%7B%7D", "VpcEndpointId=vpce-0d1"]
+        ["Action=ModifyVpcEndpoint", "VpcEndpointId=vpce-0d1", "PolicyDocument={}"]
     );
 }
 
@@ -171,8 +171,8 @@ async fn addresses_are_taken_away() {
         form(&automatic_address(), ok(answer)).await,
         [
             "Action=ModifyNetworkInterfaceAttribute",
-            "NetworkInterfaceId=eni-0f1",
-            "AssociatePublicIpAddress=false"
+            "AssociatePublicIpAddress=false",
+            "NetworkInterfaceId=eni-0f1"
         ]
     );
     let answer = "<DisassociateAddressResponse><return>true</return></DisassociateAddressResponse>";

@@ -134,7 +134,7 @@ async fn every_call_that_could_change_something_is_a_dry_run() {
         .filter_map(|action| action.strip_prefix("ec2:"))
         .flat_map(|action| listener.of(action))
         .collect();
-    assert_eq!(writes.len(), 5);
+    assert_eq!(writes.len(), 6);
     for request in writes {
         assert!(request.lines().any(|line| line == "DryRun=true"), "{request}");
     }

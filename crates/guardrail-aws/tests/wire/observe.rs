@@ -111,13 +111,10 @@ async fn a_whole_vpc_takes_these_calls() {
             format!("Action=DescribeNatGateways {of_vpc} MaxResults=1000"),
             format!("Action=DescribeNetworkAcls MaxResults=1000 {of_vpc}"),
             format!("{interfaces} Filter.1.Name=attachment.instance-id Filter.1.Value.1=i-0f2"),
+            format!("{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0d2"),
             format!(
-                "{interfaces} Filter.1.Name=network-interface-id Filter.1.Value.1=eni-0d2 \
-                 Filter.1.Value.2=eni-0f1"
-            ),
-            format!(
-                "{interfaces} {of_vpc} Filter.2.Name=interface-type Filter.2.Value.1=lambda \
-                 Filter.2.Value.2=nat_gateway"
+                "{interfaces} {of_vpc} Filter.2.Name=interface-type Filter.2.Value.1=vpc_endpoint \
+                 Filter.2.Value.2=lambda Filter.2.Value.3=nat_gateway"
             ),
             "Action=DescribePrefixLists MaxResults=1000".to_owned(),
             format!("Action=DescribeRouteTables MaxResults=100 {of_vpc}"),

@@ -41,8 +41,8 @@ use crate::event::Evidence;
 use crate::history::outgoing::Level;
 use crate::history::{
     Condition, Destination, GaveWay, Grace, Kept, Lease, LeaseClock, LookAgain, Looked, Memory,
-    RunRecord, Transaction, VpcFacts, VpcState, Write, kept_calls, ledger, recorded_calls,
-    with_earlier,
+    RecordedCall, RunRecord, Transaction, VpcFacts, VpcState, Write, kept_calls, ledger,
+    recorded_calls, with_earlier,
 };
 use crate::plan::Circumstances;
 use crate::report::alert::Alert;
@@ -141,14 +141,15 @@ pub async fn run<C: Cloud, T: Table>(
     request: &RunRequest,
 ) -> Lived {
     let started = cloud.now();
+    let calls = &recorded_calls(&request.evidence);
     match recall(table, &request.scope).await {
         Ok(known) => {
             let request = &known.with_earlier_calls(request);
-            let life = Life { cloud, table, destinations, baseline, request, started };
+            let life = Life { cloud, table, destinations, baseline, request, calls, started };
             life.live(known).await
         }
         Err(error) => {
-            let life = Life { cloud, table, destinations, baseline, request, started };
+            let life = Life { cloud, table, destinations, baseline, request, calls, started };
             life.only_look(error).await
         }
     }
@@ -161,6 +162,9 @@ struct Life<'a, C, T> {
     destinations: &'a [Destination],
     baseline: &'a Baseline,
     request: &'a RunRequest,
+    /// The calls that led to this run and may have changed premises. Those that earlier runs have left
+    /// to it were taken into account by these: the same call puts off once.
+    calls: &'a [RecordedCall],
     started: Timestamp,
 }
 
@@ -171,7 +175,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             let until = lease.until;
             // Of the calls that led here nobody may hear again.
             let looks = &[(Looked::nothing(), self.cloud.now())];
-            let looks = Looks { looks, calls: &recorded_calls(&request.evidence) };
+            let looks = Looks { looks, calls: self.calls };
             return match self.keep(looks, known.facts).await {
                 Ok(()) => self.give_way(until).await,
                 Err(error) => self.only_look(error).await,
@@ -303,7 +307,9 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             facts: Some(facts.cloned()),
             grace,
             seed: seed.clone(),
-            calls: recorded_calls(&self.request.evidence)
+            calls: self
+                .calls
+                .to_vec()
                 .into_iter()
                 .chain(known.open.iter().flat_map(killed::calls_of))
                 .collect(),
@@ -355,7 +361,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             facts: None,
             grace: Grace::none().clone(),
             seed: self.request.incident.clone(),
-            calls: recorded_calls(&self.request.evidence),
+            calls: self.calls.to_vec(),
             made_by_killed_run: Vec::new(),
         };
         let mut runner = Runner::new(self.cloud, self.baseline, self.request, remembered);

@@ -95,3 +95,16 @@ fn a_deletion_whose_first_look_was_blind_leaves_the_tool_its_time() {
     let (is_told, made) = clock(&cloud, &table);
     assert!(is_told && made.changed(), "{:?}", told(&made));
 }
+
+/// A clock that is ahead makes a call later than every look for a while.
+#[test]
+fn a_call_that_is_left_to_later_runs_puts_off_once() {
+    let cloud = Fake::new(|w| nat(w).baseline("settling", json!({"minutes": 1})));
+    let table = InMemoryTable::default();
+    let ahead = call("ModifyVpcAttribute", "e-1", cloud.now() + Duration::from_secs(3_600));
+    let (_, waits) = event(&cloud, &table, &ahead);
+    assert!(!waits.changed() && waits.look_again.is_some(), "{:?}", told(&waits));
+    let (_, then) = clock(&cloud, &table);
+    assert!(then.changed(), "{:?}", told(&then));
+    assert_eq!(ids(&then), ["e-1"]);
+}
