@@ -309,8 +309,8 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
             seed: seed.clone(),
             calls: self
                 .calls
-                .to_vec()
-                .into_iter()
+                .iter()
+                .cloned()
                 .chain(known.open.iter().flat_map(killed::calls_of))
                 .collect(),
             made_by_killed_run: known.open.as_ref().map(killed::made_groups).unwrap_or_default(),
