@@ -158,7 +158,7 @@ impl Sim {
     }
 
     /// The world as it is saved: a world file, with what it has no section for under
-    /// [`beside::KEY`].
+    /// `Simulator`.
     pub fn saved(&self) -> serde_json::Value {
         let mut saved = serde_json::json!(self.world());
         if let (serde_json::Value::Object(saved), false) = (&mut saved, self.beside.is_empty()) {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// The key of a world file that holds these; commands that read worlds pass it over.
 pub(crate) const KEY: &str = "Simulator";
 
-/// What a world file has no section for. It is saved with the world, under [`KEY`].
+/// What a world file has no section for. It is saved with the world, under `Simulator`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Beside {
@@ -43,7 +43,7 @@ impl Beside {
         Self { complete: true, ..Self::default() }
     }
 
-    /// What a saved world holds under [`KEY`]; nothing where it has no such key.
+    /// What a saved world holds under `Simulator`; nothing where it has no such key.
     ///
     /// # Errors
     /// What is there is not what was saved.
