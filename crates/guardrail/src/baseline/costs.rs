@@ -25,9 +25,6 @@ pub struct Costs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UsDollars(u64);
 
-const MILLIONTHS: u16 = 10_000;
-const PARTS: u16 = 100;
-
 /// An hour of an interface endpoint in one zone, in millionths of a dollar, where AWS's page of prices
 /// was read (aws.amazon.com/privatelink/pricing).
 const KNOWN: [(&str, u64); 1] = [("us-east-1", 10_000)];
@@ -51,8 +48,10 @@ impl Costs {
 
 impl fmt::Display for UsDollars {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cents = self.0.saturating_add(u64::from(MILLIONTHS) / 2) / u64::from(MILLIONTHS);
-        write!(f, "${}.{:02}", cents / u64::from(PARTS), cents % u64::from(PARTS))
+        /// The millionths of a dollar in a cent.
+        const CENT: u64 = 10_000;
+        let cents = self.0.saturating_add(CENT / 2) / CENT;
+        write!(f, "${}.{:02}", cents / 100, cents % 100)
     }
 }
 
