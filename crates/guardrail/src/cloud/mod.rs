@@ -149,6 +149,11 @@ impl CallError {
         let said = quoted_message(&self.message);
         format!("{}: {}{said}", word(&self.operation), code.unwrap_or_default())
     }
+
+    /// Whether no answer to the call came, so that nobody knows whether it had its effect.
+    pub fn is_unanswered(&self) -> bool {
+        self.code.is_none() && self.class.passes()
+    }
 }
 
 /// What a failed call means for the run.

@@ -424,6 +424,9 @@ impl fmt::Display for Outcome {
             }
             Self::Stale => f.write_str("not taken: what it was planned from has changed meanwhile"),
             Self::Skipped { because } => write!(f, "not taken: step {because} comes first"),
+            Self::Failed(error) if error.is_unanswered() => {
+                write!(f, "failed, or taken back since: no answer came: {}", error.shown())
+            }
             Self::Failed(error) => write!(f, "failed: {}", error.shown()),
             Self::FoundMade(error) => {
                 write!(f, "made, or found made: no answer came: {}", error.shown())
@@ -495,6 +498,15 @@ impl Report {
             | Outcome::NotRecorded(_) => false,
         };
         self.steps.iter().any(changed)
+    }
+
+    /// Whether anything was changed, or a call had no answer: what it changed may show to nobody any
+    /// more, as where somebody has taken it back since.
+    pub fn may_have_changed(&self) -> bool {
+        let unanswered = |step: &StepReport| {
+            matches!(&step.outcome, Outcome::Failed(error) if error.is_unanswered())
+        };
+        self.changed() || self.steps.iter().any(unanswered)
     }
 }
 

@@ -377,11 +377,6 @@ pub(super) fn made_changes(outcomes: &Outcomes) -> bool {
     outcomes.values().any(|outcome| matches!(outcome, Outcome::Done(_) | Outcome::Failed(_)))
 }
 
-/// Whether no answer to a call came, so that nobody knows whether it had its effect.
-fn is_unanswered(error: &CallError) -> bool {
-    error.code.is_none() && error.class.passes()
-}
-
 /// What became of the steps, in view of the last look: a call without an answer whose change shows has
 /// made it, or somebody else has.
 pub(super) fn in_view_of(plan: &Plan, outcomes: Outcomes, last: &Plan) -> Outcomes {
@@ -394,7 +389,7 @@ pub(super) fn in_view_of(plan: &Plan, outcomes: Outcomes, last: &Plan) -> Outcom
     };
     let seen = |(id, outcome)| {
         if let Outcome::Failed(error) = &outcome
-            && is_unanswered(error)
+            && error.is_unanswered()
             && shows(&id)
         {
             return (id, Outcome::FoundMade(error.clone()));
@@ -408,7 +403,7 @@ pub(super) fn in_view_of(plan: &Plan, outcomes: Outcomes, last: &Plan) -> Outcom
 pub(super) fn all_shows(plan: &Plan, outcomes: &Outcomes, now: &Plan) -> bool {
     let may_be_made = |step: &&Step| match outcomes.get(&step.id) {
         Some(Outcome::Done(_)) => true,
-        Some(Outcome::Failed(error)) => is_unanswered(error),
+        Some(Outcome::Failed(error)) => error.is_unanswered(),
         Some(_) | None => false,
     };
     let taken = plan.steps.iter().filter(may_be_made);

@@ -44,6 +44,8 @@ struct Fake {
     blind: Vec<(u32, u32, Section, ErrorClass)>,
     /// Calls, by a part of their words, that fail.
     refused: Vec<(&'static str, ErrorClass)>,
+    /// Calls, by a part of their words, that have no answer, and come to nothing.
+    unanswered: Vec<&'static str>,
     /// Whether changes that are made show.
     shows: bool,
     /// Whether endpoints come up with time.
@@ -65,6 +67,7 @@ impl Fake {
             script: Vec::new(),
             blind: Vec::new(),
             refused: Vec::new(),
+            unanswered: Vec::new(),
             shows: true,
             comes_up: true,
             asked: RefCell::default(),
@@ -170,6 +173,12 @@ impl Cloud for Fake {
 
     async fn apply(&self, _: &Scope, call: &Call) -> Answer {
         self.calls.borrow_mut().push(call.to_string());
+        if self.unanswered.iter().any(|part| call.to_string().contains(part)) {
+            return Answer::without_id(Err(CallError {
+                code: None,
+                ..error(ErrorClass::Transient)
+            }));
+        }
         Answer::without_id(
             match self.refused.iter().find(|(part, _)| call.to_string().contains(part)) {
                 Some((_, class)) => Err(error(*class)),

@@ -88,7 +88,7 @@ pub(super) fn conclude(
     }
     // Where the baseline wants nobody told, nobody is told of what could not be seen either.
     let is_silent =
-        report.mode == Mode::Observe && !report.changed() && look.left.is_empty() && !has_ended;
+        report.mode == Mode::Observe && !report.may_have_changed() && look.left.is_empty() && !has_ended;
     let was_told = |blind: &Blind| {
         let before = before.and_then(|state| state.blind.as_ref());
         before.is_some_and(|it| it.told && it.fingerprint == blind.fingerprint)
@@ -157,7 +157,7 @@ fn look(
         exempting_nothing: exempting_nothing(&ended.last.plan),
         managed: is_managed(&ended.last),
         sees: sees(report, &ended.last),
-        done: report.changed()
+        done: report.may_have_changed()
             || report.was_managed
             || (!report.departures.is_empty() && report.mode != Mode::Observe),
         is_first_contact: report.cause == Cause::Sweep && is_new(first_seen, ended.finished),

@@ -81,6 +81,24 @@ fn what_is_silenced_has_not_ended() {
     }
 }
 
+/// A call without an answer may have been made, and somebody may have taken back since what it made:
+/// that nothing shows is no reason to be silent.
+#[test]
+fn a_call_without_an_answer_is_told_though_nothing_else_is_new() {
+    let mut cloud =
+        Fake { refused: vec![("delete the route", ErrorClass::Invalid)], ..Fake::new(nat) };
+    at_once(&mut cloud.state.borrow_mut());
+    let table = InMemoryTable::default();
+    assert!(next(&cloud, &table).0);
+    assert!(!next(&cloud, &table).0, "it is refused as before");
+    cloud.refused.clear();
+    cloud.unanswered.push("delete the route");
+    let (is_told, report) = next(&cloud, &table);
+    let [step] = &report.steps[..] else { panic!("{:?}", report.steps) };
+    let said = "failed, or taken back since: no answer came: Call: \"scripted\"";
+    assert_eq!((is_told, step.outcome.to_string().as_str()), (true, said));
+}
+
 /// What was hidden while everybody wanted silence is told when they want it no more.
 #[test]
 fn what_could_not_be_seen_in_silence_is_told_afterwards() {
