@@ -98,8 +98,9 @@ async fn start_times(binary: &Path) -> Vec<Duration> {
 }
 
 async fn start(binary: &Path, aws: &FakeAws, ec2: &str) -> Function {
-    // Without settling, one run does all of it: otherwise the route goes in a later one.
-    let baseline = r#"{"version": 1, "mode": "repair", "settling": {"minutes": 0}}"#;
+    // Without settling and grace, one run does all of it: otherwise the route goes in a later one.
+    let baseline = r#"{"version": 1, "mode": "repair", "settling": {"minutes": 0},
+        "rules": {"gateway-endpoint": {"grace_minutes": 0}}}"#;
     let queue = "https://sqs.eu-central-1.amazonaws.com/111122223333/vpcs.fifo";
     let variables = [
         ("AWS_ENDPOINT_URL_EC2", ec2),

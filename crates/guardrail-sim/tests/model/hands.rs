@@ -233,7 +233,8 @@ impl Hand {
             stage.count(format!("effect of {}", call.operation().name()));
             let request = stage.cloud.sim().calls().last().map(|it| it.request.clone());
             let id = stage.request_id();
-            stage.own_calls.borrow_mut().extend(request.map(|request| (id, request)));
+            let at = stage.now();
+            stage.own_calls.borrow_mut().extend(request.map(|request| (id, request, at)));
         }
         answer.request_id = Some(stage.request_id());
         stage.say(|| {

@@ -281,16 +281,18 @@ impl History {
         let made = self.stage.somebody_calls(&request);
         self.stage.say(|| format!("somebody: {deed:?} in {mark}; EC2 took it: {made}"));
         if made {
-            self.will_hear(&request, None);
+            self.will_hear(&request, self.stage.now(), None);
         }
         made
     }
 
     /// CloudTrail's record of a call comes: of somebody's, or of the guardrail's own by its request's id.
-    fn will_hear(&mut self, request: &Request, own: Option<&str>) {
+    /// It says when the call was made, which may be a while ago where its process was killed right
+    /// after it.
+    fn will_hear(&mut self, request: &Request, made: Timestamp, own: Option<&str>) {
         self.events += 1;
         let now = self.stage.now();
-        let record = event(request, self.events, now, own);
+        let record = event(request, self.events, made, own);
         let mut copies = (self.records)(&mut self.dice);
         if copies.is_empty() && matches!(request, Request::ModifyVpcAttribute { .. }) {
             // A sweep goes by DNS attributes that are up to a day old: it finds no such call that
@@ -366,7 +368,7 @@ impl History {
         }
         let calls = self.stage.own_calls.borrow()[self.own_calls_seen..].to_vec();
         self.own_calls_seen += calls.len();
-        calls.iter().for_each(|(id, request)| self.will_hear(request, Some(id)));
+        calls.iter().for_each(|(id, request, at)| self.will_hear(request, *at, Some(id)));
         if self.next_tick <= now {
             self.next_tick = now.checked_add(Duration::from_secs(60)).unwrap();
             self.tick();

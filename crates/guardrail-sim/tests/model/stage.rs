@@ -59,7 +59,7 @@ pub(crate) struct Stage {
     /// When EC2 changes something by itself.
     transitions: RefCell<Vec<Timestamp>>,
     /// What the guardrail's own calls were, for CloudTrail.
-    pub(crate) own_calls: RefCell<Vec<(String, Request)>>,
+    pub(crate) own_calls: RefCell<Vec<(String, Request, Timestamp)>>,
 }
 
 /// When histories begin: an hour after all was seen for the first time.

@@ -503,9 +503,7 @@ impl Report {
     /// Whether anything was changed, or a call had no answer: what it changed may show to nobody any
     /// more, as where somebody has taken it back since.
     pub fn may_have_changed(&self) -> bool {
-        let unanswered = |step: &StepReport| {
-            matches!(&step.outcome, Outcome::Failed(error) if error.is_unanswered())
-        };
+        let unanswered = |step: &StepReport| matches!(&step.outcome, Outcome::Failed(error) if error.is_unanswered());
         self.changed() || self.steps.iter().any(unanswered)
     }
 }

@@ -50,6 +50,13 @@ impl Known {
         lease.keeps_out(run_id, now).then_some(lease)
     }
 
+    /// The lease of another run, also where its time is over: that run was killed since this one began
+    /// to look, and whoever comes next has to close its record first.
+    pub(super) fn leased_to_another(&self, run_id: &str) -> Option<&Lease> {
+        let lease = self.state.value.as_ref()?.lease.as_ref()?;
+        (lease.run_id != run_id).then_some(lease)
+    }
+
     /// The request together with the calls that earlier runs have left: those that gave way, and those
     /// that wait for something.
     pub(super) fn with_earlier_calls(&self, request: &RunRequest) -> RunRequest {

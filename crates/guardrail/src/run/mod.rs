@@ -426,7 +426,7 @@ impl<'a, C: Cloud, T: Table> Life<'a, C, T> {
                 Commit::Conflict => self.cloud.pause(jitter(&request.run_id, attempt)).await,
             }
             known.state = self.state().await?;
-            if let Some(lease) = known.kept_out_by(&request.run_id, self.cloud.now()) {
+            if let Some(lease) = known.leased_to_another(&request.run_id) {
                 return Ok(Begun::Late { until: lease.until });
             }
         }

@@ -87,8 +87,10 @@ pub(super) fn conclude(
         exempted.set_by = known.and_then(|known| known.set_by.clone());
     }
     // Where the baseline wants nobody told, nobody is told of what could not be seen either.
-    let is_silent =
-        report.mode == Mode::Observe && !report.may_have_changed() && look.left.is_empty() && !has_ended;
+    let is_silent = report.mode == Mode::Observe
+        && !report.may_have_changed()
+        && look.left.is_empty()
+        && !has_ended;
     let was_told = |blind: &Blind| {
         let before = before.and_then(|state| state.blind.as_ref());
         before.is_some_and(|it| it.told && it.fingerprint == blind.fingerprint)

@@ -5,7 +5,7 @@ use crate::baseline::Mode;
 use crate::cloud::Table;
 use crate::history::first_contact::FirstContact;
 use crate::history::ledger::{gave_way_key, open_key, put, state_key};
-use crate::history::{Item, Key, Kind, Open, Partition, Standing, VpcFacts};
+use crate::history::{Item, Key, Kind, Lease, Open, Partition, Standing, VpcFacts};
 
 /// What a future of a fake comes to.
 pub(super) fn done<T>(future: impl Future<Output = T>) -> T {
@@ -151,8 +151,9 @@ fn what_is_open_without_a_record_is_closed() {
     assert_eq!(done(table.get(&open_key(&scope))), Ok(None));
 }
 
-/// A table in which another run comes to its end right before the first change.
-struct Overtaken<'a>(&'a InMemoryTable, Cell<bool>);
+/// A table in which another run writes the state right before the first change: when it ends, or,
+/// where a lease is given, when it begins and is killed.
+struct Overtaken<'a>(&'a InMemoryTable, Cell<bool>, Option<Lease>);
 
 impl Table for Overtaken<'_> {
     async fn get(&self, key: &Key) -> Result<Option<Item>, CallError> {
@@ -165,7 +166,8 @@ impl Table for Overtaken<'_> {
 
     async fn commit(&self, transaction: &Transaction) -> Result<Commit, CallError> {
         if !self.1.replace(true) {
-            let other = VpcState { looked: Some(Timestamp::UNIX_EPOCH), ..VpcState::default() };
+            let looked = Some(Timestamp::UNIX_EPOCH);
+            let other = VpcState { looked, lease: self.2.clone(), ..VpcState::default() };
             let ended = put(state_key(&request(0).scope), &other, Condition::Any);
             let _ = self.0.commit(&Transaction::one(ended)).await?;
         }
@@ -178,13 +180,30 @@ impl Table for Overtaken<'_> {
 fn a_run_that_another_overtook_looks_again() {
     let cloud = Fake::new(|w| nat(w).baseline("mode", json!("notify")));
     let table = InMemoryTable::default();
-    let overtaken = Overtaken(&table, Cell::new(false));
+    let overtaken = Overtaken(&table, Cell::new(false), None);
     let (baseline, request) = (cloud.state.borrow().wanted(), request(60));
     let lived = done(super::super::run(&cloud, &overtaken, &[], &baseline, &request));
     assert!(matches!(lived, Lived::Busy { due } if due <= cloud.now.get()), "{lived:?}");
     assert!(done(table.get(&gave_way_key(&request.scope))).unwrap().is_some());
     let alerts = Kind::Waiting.at(&request.scope.place());
     assert_eq!(done(table.list(&alerts, "unsent#")), Ok(Vec::new()));
+}
+
+/// Its record is open, and would never be closed and told if this run put its own in its place.
+#[test]
+fn a_run_that_was_overtaken_by_one_that_was_killed_gives_way_however_old_its_lease_is() {
+    let mut cloud = Fake::new(nat);
+    at_once(&mut cloud.state.borrow_mut());
+    cloud.now = Cell::new(Timestamp::UNIX_EPOCH + Duration::from_secs(3_600));
+    let table = InMemoryTable::default();
+    let killed = Lease { run_id: "killed".to_owned(), until: Timestamp::UNIX_EPOCH };
+    let overtaken = Overtaken(&table, Cell::new(false), Some(killed.clone()));
+    let request = RunRequest { deadline: cloud.now.get() + Duration::from_secs(60), ..request(0) };
+    let baseline = cloud.state.borrow().wanted();
+    let lived = done(super::super::run(&cloud, &overtaken, &[], &baseline, &request));
+    assert!(matches!(lived, Lived::Busy { due } if due == killed.until), "{lived:?}");
+    assert_eq!(*cloud.calls.borrow(), Vec::<String>::new());
+    assert_eq!(done(table.get(&open_key(&request.scope))), Ok(None), "it has not begun");
 }
 
 /// The grace of two minutes is counted from the first look, and nobody hears of it.
